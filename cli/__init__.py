@@ -1,0 +1,1 @@
+"""Composition root: one file per command. The only room that knows all others."""

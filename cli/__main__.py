@@ -1,0 +1,69 @@
+"""``./liandun COMMAND``: one file per command, imported only when called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from kernel.errors import LiandunError
+
+COMMANDS = {
+    "config": "cli.config",
+    "detect": "cli.detect",
+    "search": "cli.search",
+    "rules": "cli.rules",
+    "store": "cli.store",
+    "serve": "cli.serve",
+    "role": "cli.role",
+    "demo": "cli.demo",
+    "doctor": "cli.doctor",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in modules that each define ``command``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command = importlib.import_module(module).command
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Liandun (莲盾): security operations and MLPS compliance for a smart city."""
+
+
+def run() -> int:
+    """Exit code: 0 done, 1 an error told to the user in one line, 2 wrong usage."""
+    try:
+        main.main(prog_name="liandun", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        return 2
+    except click.ClickException as error:
+        error.show()
+        return 1
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.Abort:
+        print("liandun: stopped", file=sys.stderr)
+        return 130
+    except LiandunError as error:
+        print(f"liandun: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,0 +1,1 @@
+"""Domestic (GM) cryptography. Today SM3 only; SM2, SM4, channels and sealed evidence follow with issue 5."""

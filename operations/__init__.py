@@ -1,0 +1,1 @@
+"""The domain: accounts, audit, alerts, webhooks. Each folder holds models (tables), service (the rules), schema (API)."""

@@ -1,7 +1,8 @@
 """Typed subset of the Elastic Common Schema that Liandun reads and writes.
 
 Field names and types after ECS 9.4.0 (Apache-2.0, https://github.com/elastic/ecs, generated/csv/fields.csv);
-``text``, ``wildcard`` and ``match_only_text`` count as keyword here. Fields that are not listed keep whatever scalar or list they have.
+``text``, ``wildcard`` and ``match_only_text`` count as keyword here. Fields not listed keep
+whatever scalar or list they have.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ class EventStore(Protocol):
     def count(self, query: Query, when: TimeRange) -> int: ...
 
     def histogram(self, query: Query, when: TimeRange, *, buckets: int = 60) -> list[Bucket]:
-        """Equal time slices over ``when`` (or over what there is), empty ones included; keys are @timestamp texts of their starts."""
+        """Equal time slices over ``when`` (or over what there is), empty ones included; keys: their starts as @timestamp."""
         ...
 
     def top(self, query: Query, when: TimeRange, field: str, *, limit: int = 10) -> list[Bucket]:

@@ -1,0 +1,296 @@
+"""Configuration: one TOML file plus environment, typed; every mistake is told with file, line and key.
+
+Order of precedence: environment (``LIANDUN_<SECTION>_<KEY>``, e.g. ``LIANDUN_CONSOLE_PORT=8443``; ``LIANDUN_DATA`` is short for
+``LIANDUN_PLATFORM_DATA_DIR``), then the file (``--config``, else ``LIANDUN_CONFIG``, else ``liandun.toml`` in the data
+directory if there is one), then the defaults below. All mistakes of a file are collected before :class:`ConfigError` is raised.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kernel.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parent.parent
+MINIMUM_RETENTION_DAYS = 180
+PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+
+
+class Platform(msgspec.Struct, forbid_unknown_fields=True):
+    """[platform] — where data lives and how the city is called."""
+
+    data_dir: Path = ROOT / "var"
+    city: str = "示范市"
+    demo: bool = False  # a demo store may drop events earlier than the law allows
+
+
+class Console(msgspec.Struct, forbid_unknown_fields=True):
+    """[console] — the web console and the API."""
+
+    host: str = "127.0.0.1"
+    port: int = 8600
+    threads: int = 8
+    idle_minutes: int = 30
+    public_url: str = ""  # as people reach it, e.g. https://soc.example.cn; turns on Secure cookies when https
+
+
+class Syslog(msgspec.Struct, forbid_unknown_fields=True):
+    """[ingest.syslog] — RFC 3164/5424 over UDP and TCP. Port 0 switches a listener off."""
+
+    host: str = "127.0.0.1"
+    udp_port: int = 5514
+    tcp_port: int = 5514
+
+
+class Tail(msgspec.Struct, forbid_unknown_fields=True):
+    """[[ingest.tail]] — files to follow; ``paths`` may hold globs, ``format`` is a parser name (json, syslog, auditd, …)."""
+
+    id: str
+    paths: list[str]
+    format: str = "json"
+
+
+class PacketFolder(msgspec.Struct, forbid_unknown_fields=True):
+    """[[ingest.pcap_folder]] — a folder whose new pcap files are read through Suricata."""
+
+    id: str
+    path: Path
+
+
+class Interface(msgspec.Struct, forbid_unknown_fields=True):
+    """[[ingest.interface]] — a network interface to watch live through Suricata."""
+
+    id: str
+    name: str
+    home_net: list[str] = msgspec.field(default_factory=lambda: list(PRIVATE_NETWORKS))
+
+
+class Ingest(msgspec.Struct, forbid_unknown_fields=True):
+    """[ingest] — what comes in. ``spool_gib`` bounds the records waiting for detection; beyond it senders are held back."""
+
+    syslog: Syslog = msgspec.field(default_factory=Syslog)
+    tail: list[Tail] = []
+    pcap_folder: list[PacketFolder] = []
+    interface: list[Interface] = []
+    spool_gib: float = 8.0
+
+
+class Detect(msgspec.Struct, forbid_unknown_fields=True):
+    """[detect] — rules. Own rules (rules/) and imported sets (<data>/rules/) are always loaded unless switched off."""
+
+    own_rules: bool = True
+    rules: list[Path] = []
+    placeholders: dict[str, list[str]] = {}
+    yara_timeout_seconds: int = 20
+
+
+class Store(msgspec.Struct, forbid_unknown_fields=True):
+    """[store] — the event store."""
+
+    retention_days: int = MINIMUM_RETENTION_DAYS
+
+
+class Alerts(msgspec.Struct, forbid_unknown_fields=True):
+    """[alerts] — detections of the same rule on the same entities within ``window_minutes`` are one alert."""
+
+    window_minutes: int = 60
+
+
+class Webhooks(msgspec.Struct, forbid_unknown_fields=True):
+    """[webhooks] — private or loopback networks that webhooks may be sent to (none unless listed)."""
+
+    allowed_networks: list[str] = []
+
+
+class Config(msgspec.Struct, forbid_unknown_fields=True):
+    """The whole configuration; ``file`` is where it was read from ("" = defaults and environment only)."""
+
+    platform: Platform = msgspec.field(default_factory=Platform)
+    console: Console = msgspec.field(default_factory=Console)
+    ingest: Ingest = msgspec.field(default_factory=Ingest)
+    detect: Detect = msgspec.field(default_factory=Detect)
+    store: Store = msgspec.field(default_factory=Store)
+    alerts: Alerts = msgspec.field(default_factory=Alerts)
+    webhooks: Webhooks = msgspec.field(default_factory=Webhooks)
+    file: str = ""
+
+    @property
+    def data_dir(self) -> Path:
+        return self.platform.data_dir
+
+
+def load_config(file: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
+    """Read, type and check the configuration. Raises ConfigError with every mistake, one a line."""
+    environ = os.environ if environ is None else environ
+    data_dir = environ.get("LIANDUN_DATA") or environ.get("LIANDUN_PLATFORM_DATA_DIR")
+    if file is None:
+        if environ.get("LIANDUN_CONFIG"):
+            file = Path(environ["LIANDUN_CONFIG"])
+        else:
+            candidate = Path(data_dir or ROOT / "var") / "liandun.toml"
+            file = candidate if candidate.is_file() else None
+    problems: list[str] = []
+    tree: dict[str, Any] = {}
+    lines: dict[str, int] = {}
+    if file is not None:
+        tree, lines = _read(file)
+    config = Config(file=str(file or ""))
+    for section, values in tree.items():
+        _fill_section(config, section, values, str(file), lines, problems)
+    _fill_from_environment(config, environ, problems)
+    _check(config, str(file or "environment"), lines, problems)
+    if problems:
+        raise ConfigError("\n".join(problems), "nothing was started; mend the lines above")
+    return config
+
+
+def _read(file: Path) -> tuple[dict[str, Any], dict[str, int]]:
+    try:
+        text = file.read_text("utf-8")
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: is not UTF-8 (byte {error.start})") from error
+    try:
+        return tomllib.loads(text), _key_lines(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: {error}", "see https://toml.io for the syntax") from error
+
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?")
+_KEY = re.compile(r"\s*([A-Za-z0-9_.\-\"']+)\s*=")
+
+
+def _key_lines(text: str) -> dict[str, int]:
+    """Dotted key (array tables with their index, ``ingest.tail.0.id``) → line number, for messages."""
+    lines: dict[str, int] = {}
+    arrays: dict[str, int] = {}
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.match(line):
+            table = header[2].replace('"', "")
+            if header[1] == "[[":
+                arrays[table] = arrays.get(table, -1) + 1
+                table = f"{table}.{arrays[table]}"
+            lines.setdefault(table, number)
+        elif key := _KEY.match(line):
+            name = key[1].strip("\"'")
+            lines.setdefault(f"{table}.{name}" if table else name, number)
+    return lines
+
+
+def _where(file: str, lines: Mapping[str, int], key: str) -> str:
+    probe = key
+    while probe and probe not in lines:
+        probe = probe.rpartition(".")[0]
+    return f"{file}:{lines[probe]}: {key}" if probe else f"{file}: {key}"
+
+
+def _fill_section(config: Config, section: str, values: Any, file: str, lines: Mapping[str, int], problems: list[str]) -> None:
+    known = [name for name in Config.__struct_fields__ if name != "file"]
+    if section not in known:
+        problems.append(f"{_where(file, lines, section)}: unknown section{_suggest(section, known)}")
+        return
+    if not isinstance(values, dict):
+        problems.append(f"{_where(file, lines, section)}: must be a table, [{section}]")
+        return
+    _fill_struct(getattr(config, section), section, values, file, lines, problems)
+
+
+def _fill_struct(
+    target: msgspec.Struct, prefix: str, values: dict[str, Any], file: str, lines: Mapping[str, int], problems: list[str]
+) -> None:
+    types = {field.name: field.type for field in msgspec.structs.fields(type(target))}
+    for key, value in values.items():
+        path = f"{prefix}.{key}"
+        if key not in types:
+            problems.append(f"{_where(file, lines, path)}: unknown key{_suggest(key, list(types))}")
+            continue
+        kind = types[key]
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(value, dict):
+            _fill_struct(getattr(target, key), path, value, file, lines, problems)
+            continue
+        try:
+            setattr(target, key, msgspec.convert(value, kind, dec_hook=_paths))
+        except msgspec.ValidationError as error:
+            reason, _, place = str(error).partition(" - at `$")
+            inner = re.sub(r"\[(\d+)\]", r".\1", place.rstrip("`"))
+            problems.append(f"{_where(file, lines, path + inner)}: {reason[0].lower()}{reason[1:]}")
+
+
+def _paths(kind: type, value: Any) -> Any:
+    if kind is Path and isinstance(value, str):
+        return Path(value).expanduser()
+    raise msgspec.ValidationError(f"expected {kind.__name__}, got {type(value).__name__}")
+
+
+def _suggest(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, 1)
+    return f", did you mean {close[0]}?" if close else f" (known: {', '.join(known)})"
+
+
+def _fill_from_environment(config: Config, environ: Mapping[str, str], problems: list[str]) -> None:
+    settings = dict(environ)
+    if settings.get("LIANDUN_DATA"):
+        settings["LIANDUN_PLATFORM_DATA_DIR"] = settings["LIANDUN_DATA"]
+    for section in Config.__struct_fields__:
+        target = getattr(config, section)
+        if isinstance(target, msgspec.Struct):
+            _environment_struct(target, f"LIANDUN_{section.upper()}", settings, problems)
+
+
+def _environment_struct(target: msgspec.Struct, prefix: str, settings: Mapping[str, str], problems: list[str]) -> None:
+    for field in msgspec.structs.fields(type(target)):
+        name = f"{prefix}_{field.name.upper()}"
+        current = getattr(target, field.name)
+        if isinstance(current, msgspec.Struct):
+            _environment_struct(current, name, settings, problems)
+        elif name in settings:
+            text = settings[name]
+            value: Any = [part.strip() for part in text.split(",") if part.strip()] if isinstance(current, list) else text
+            try:
+                setattr(target, field.name, msgspec.convert(value, field.type, strict=False, dec_hook=_paths))
+            except msgspec.ValidationError as error:
+                problems.append(f"environment: {name}: {error}")
+
+
+def _check(config: Config, file: str, lines: Mapping[str, int], problems: list[str]) -> None:
+    """What types alone cannot say."""
+
+    def wrong(key: str, message: str) -> None:
+        problems.append(f"{_where(file, lines, key)}: {message}")
+
+    ports = {
+        "console.port": config.console.port,
+        "ingest.syslog.udp_port": config.ingest.syslog.udp_port,
+        "ingest.syslog.tcp_port": config.ingest.syslog.tcp_port,
+    }
+    for key, port in ports.items():
+        if not 0 <= port <= 65535:
+            wrong(key, f"{port} is no port (0 to 65535)")
+    if config.store.retention_days < MINIMUM_RETENTION_DAYS and not config.platform.demo:
+        wrong(
+            "store.retention_days",
+            f"{config.store.retention_days} is less than {MINIMUM_RETENTION_DAYS}: network logs are kept at least six months "
+            "(《网络安全法》 on log retention; GB/T 22239-2019 level 3, security audit)",
+        )
+    if config.ingest.spool_gib < 0.05:
+        wrong("ingest.spool_gib", "must be at least 0.05")
+    if config.alerts.window_minutes < 1:
+        wrong("alerts.window_minutes", "must be at least 1")
+    seen: set[str] = set()
+    for kind in ("tail", "pcap_folder", "interface"):
+        for index, source in enumerate(getattr(config.ingest, kind)):
+            if source.id in seen:
+                wrong(f"ingest.{kind}.{index}.id", f"{source.id!r} is used twice; every source needs a name of its own")
+            if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", source.id):
+                wrong(f"ingest.{kind}.{index}.id", f"{source.id!r}: use lower-case letters, digits, - and _")
+            seen.add(source.id)

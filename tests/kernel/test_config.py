@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kernel.config import load_config
+from kernel.errors import ConfigError
+
+
+def load(tmp_path: Path, text: str, **environ: str):
+    file = tmp_path / "liandun.toml"
+    file.write_text(text, "utf-8")
+    return load_config(file, environ)
+
+
+def test_defaults_need_no_file() -> None:
+    config = load_config(None, {"LIANDUN_DATA": "/nowhere"})
+    assert config.data_dir == Path("/nowhere")
+    assert config.store.retention_days == 180
+
+
+def test_file_and_environment(tmp_path: Path) -> None:
+    text = '[console]\nport = 9000\n[[ingest.tail]]\nid = "auth"\npaths = ["/var/log/auth.log"]\nformat = "syslog"\n'
+    config = load(tmp_path, text, LIANDUN_CONSOLE_PORT="9100", LIANDUN_INGEST_SYSLOG_TCP_PORT="0")
+    assert config.console.port == 9100
+    assert config.ingest.tail[0].paths == ["/var/log/auth.log"]
+    assert config.ingest.syslog.tcp_port == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[consol]\nport = 1\n", "liandun.toml:1: consol: unknown section, did you mean console?"),
+        ("[console]\n\nprot = 1\n", "liandun.toml:3: console.prot: unknown key, did you mean port?"),
+        ('[console]\nport = "x"\n', "liandun.toml:2: console.port: expected `int`, got `str`"),
+        ("[console]\nport = 70000\n", "liandun.toml:2: console.port: 70000 is no port"),
+        ("[store]\nretention_days = 30\n", "liandun.toml:2: store.retention_days: 30 is less than 180"),
+        ('[[ingest.tail]]\nid = "a"\npaths = [1]\n', "liandun.toml:3: ingest.tail.0.paths"),
+        ('[[ingest.tail]]\nid = "a"\npaths = []\n[[ingest.tail]]\nid = "a"\npaths = []\n', "liandun.toml:5: ingest.tail.1.id"),
+        ("[console\n", "liandun.toml: Expected"),
+        ("console = 1\n", "liandun.toml:1: console: must be a table"),
+    ],
+)
+def test_mistakes_name_file_line_and_key(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text)
+    assert message in str(caught.value)
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, "[console]\nport = -1\nnope = 2\n[alerts]\nwindow_minutes = 0\n")
+    assert len(caught.value.message.splitlines()) == 3
+
+
+def test_wrong_environment_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="LIANDUN_CONSOLE_PORT"):
+        load(tmp_path, "", LIANDUN_CONSOLE_PORT="many")

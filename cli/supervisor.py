@@ -1,0 +1,236 @@
+"""Starts the roles, restarts what dies, and keeps the sockets that must not die with them.
+
+See :mod:`kernel.handover` for the sockets. A role that ends is started again after 1, 2, 4 … 30 seconds (reset once it has run
+for a minute). SIGTERM or Ctrl-C ends the roles in the order of the road: senders first, the store's writer last.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from kernel.config import ROOT, Config
+from kernel.errors import LiandunError
+from kernel.handover import SocketKeeper
+
+STOP_SECONDS = 15.0
+LONGEST_PAUSE = 30.0
+SETTLED_SECONDS = 60.0
+
+
+class Child:
+    """One role process and its restart clock."""
+
+    def __init__(self, name: str, arguments: list[str], log: Path, sockets: Callable[[], tuple[dict[str, str], list[int]]]) -> None:
+        self.name = name
+        self.restarts = 0
+        self._arguments = arguments
+        self._log = log
+        self._sockets = sockets
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+        self._pause = 1.0
+        self._not_before = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        environment, descriptors = self._sockets()
+        with self._open_log() as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "cli", *self._arguments],
+                cwd=ROOT,
+                env={**os.environ, **environment, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+                pass_fds=descriptors,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C reaches the supervisor only; it stops the roles in order
+            )
+        self._started = time.monotonic()
+
+    def _open_log(self) -> IO[bytes]:
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        if self._log.exists() and self._log.stat().st_size > 20 << 20:
+            self._log.replace(self._log.with_suffix(".log.1"))
+        return self._log.open("ab")
+
+    def tend(self) -> None:
+        """Start it again if it has ended and its pause is over."""
+        if self._process is not None:
+            if self._process.poll() is None:
+                return
+            lived = time.monotonic() - self._started
+            self._pause = 1.0 if lived > SETTLED_SECONDS else min(self._pause * 2, LONGEST_PAUSE)
+            self._not_before = time.monotonic() + self._pause / 2
+            self._process = None
+            self.restarts += 1
+        if time.monotonic() >= self._not_before:
+            self.start()
+
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class Supervisor:
+    """All roles of one data directory. Use :meth:`open`, then :meth:`run`."""
+
+    def __init__(self, config: Config, extra_roles: dict[str, list[str]] | None = None) -> None:
+        self._config = config
+        self._data = config.data_dir
+        self._keeper = SocketKeeper()
+        self._stop = threading.Event()
+        self._lock = self._take_lock()
+        self._console = _listen(socket.SOCK_STREAM, config.console.host, config.console.port, "console.port")
+        self._open_ingest_sockets()
+        base = ["role"]
+        self.children = [
+            self._child("worker", [*base, "worker"]),
+            self._child("ingest", [*base, "ingest"], self._ingest_sockets),
+            self._child("scheduler", [*base, "scheduler"]),
+            self._child("console", [*base, "console"], self._console_socket),
+            *[self._child(name, arguments) for name, arguments in (extra_roles or {}).items()],
+        ]
+
+    def _child(
+        self, name: str, arguments: list[str], sockets: Callable[[], tuple[dict[str, str], list[int]]] = lambda: ({}, [])
+    ) -> Child:
+        return Child(name, arguments, self._data / "log" / f"{name}.log", sockets)
+
+    def _take_lock(self) -> IO[str]:
+        run = self._data / "run"
+        run.mkdir(parents=True, exist_ok=True)
+        lock = (run / "supervisor.lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LiandunError(
+                f"{self._data}: a platform already runs on this data directory", "stop it first, or choose another with --data"
+            ) from None
+        return lock
+
+    def _open_ingest_sockets(self) -> None:
+        """Take over the sockets of an ingest that survived its supervisor, else open new ones."""
+        office = self._data / "run" / "ingest.sock"
+        if office.exists() and self._keeper.connect(office):
+            self._retire_survivor(office)
+        held = set(self._keeper.names())
+        syslog = self._config.ingest.syslog
+        for name, kind, port, key in (
+            ("listen:syslog-udp", socket.SOCK_DGRAM, syslog.udp_port, "ingest.syslog.udp_port"),
+            ("listen:syslog-tcp", socket.SOCK_STREAM, syslog.tcp_port, "ingest.syslog.tcp_port"),
+        ):
+            if port and name not in held:
+                with _listen(kind, syslog.host, port, key) as sock:
+                    self._keeper.hold(name, sock)
+
+    def _retire_survivor(self, office: Path) -> None:
+        """Wait until its sockets have arrived here, then end the old ingest; the new one goes on with them."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
+            probe.connect(str(office))
+            credentials = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        pid = struct.unpack("3i", credentials)[0]
+        _settle(lambda: tuple(self._keeper.names()))
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while _runs(pid) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    def _ingest_sockets(self) -> tuple[dict[str, str], list[int]]:
+        return self._keeper.inheritance()
+
+    def _console_socket(self) -> tuple[dict[str, str], list[int]]:
+        return {"LIANDUN_CONSOLE_FD": str(self._console.fileno())}, [self._console.fileno()]
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Start everything, call ``ready`` once the console answers, tend until told to stop."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop.set())
+        threading.Thread(target=self._tell_when_ready, args=(ready,), daemon=True).start()
+        office = self._data / "run" / "ingest.sock"
+        ingest = next(child for child in self.children if child.name == "ingest")
+        attached_to: int | None = None
+        while not self._stop.wait(0.2):
+            for child in self.children:
+                child.tend()
+            if ingest.pid != attached_to and self._keeper.connect(office):
+                attached_to = ingest.pid
+        for child in reversed(self.children):
+            child.stop()
+
+    def _tell_when_ready(self, ready: Callable[[], None]) -> None:
+        host, port = self._console.getsockname()[:2]
+        deadline = time.monotonic() + 120
+        while not self._stop.is_set() and time.monotonic() < deadline:
+            try:
+                with socket.create_connection((_reachable(host), port), 5) as probe:
+                    probe.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+                    probe.settimeout(30)
+                    if probe.recv(12).startswith(b"HTTP/"):
+                        ready()
+                        return
+            except OSError:
+                pass
+            self._stop.wait(0.3)
+
+
+def _listen(kind: int, host: str, port: int, key: str) -> socket.socket:
+    """A bound (and, for TCP, listening) socket; IPv6 hosts work, ``::`` also takes IPv4. ``key`` is named in the error."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, kind)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1 if kind == socket.SOCK_STREAM else 0)
+        if family == socket.AF_INET6 and host == "::":
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        sock.bind((host, port))
+        if kind == socket.SOCK_STREAM:
+            sock.listen(1024)
+    except OSError as error:
+        sock.close()
+        environment = "LIANDUN_" + key.upper().replace(".", "_")
+        raise LiandunError(
+            f"cannot listen on {host} port {port}: {error.strerror}", f"free it, or set {key} (environment {environment})"
+        ) from error
+    return sock
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 — compared, not bound
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _settle(value: Callable[[], object], quiet_seconds: float = 0.3) -> None:
+    """Wait until ``value()`` has not changed for a while."""
+    last, since = value(), time.monotonic()
+    while time.monotonic() - since < quiet_seconds:
+        time.sleep(0.02)
+        if (now := value()) != last:
+            last, since = now, time.monotonic()

@@ -1,0 +1,76 @@
+"""``liandun serve``: the whole platform on this machine, in the foreground. ``./run`` is this with the demo."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import click
+
+from cli.supervisor import Supervisor
+from kernel.config import Config, load_config
+from kernel.db import open_database, upgrade
+from kernel.layout import Layout
+from operations.accounts import service as accounts
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Data directory (default: var beside the code, or LIANDUN_DATA).")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Configuration file (TOML).")
+@click.option("--port", type=int, help="Console port (default 8600).")
+@click.option("--demo/--no-demo", default=False, help="Stream the simulated city through the real collectors.")
+@click.option("--seed", default=7, show_default=True, help="Seed of the demo.")
+@click.option("--speed", default=1.0, show_default=True, help="Speed of the demo.")
+def command(data: Path | None, config_file: Path | None, port: int | None, demo: bool, seed: int, speed: float) -> None:
+    """Start all roles, tend them, print the console's address and (until there is an account) a one-time set-up link."""
+    for name, value in (("LIANDUN_DATA", data), ("LIANDUN_CONFIG", config_file)):
+        if value is not None:
+            os.environ[name] = str(value.absolute())
+    if port is not None:
+        os.environ["LIANDUN_CONSOLE_PORT"] = str(port)
+    if demo:
+        os.environ["LIANDUN_PLATFORM_DEMO"] = "true"
+    config = load_config()
+    layout = Layout(config.data_dir).create()
+    supervisor = Supervisor(config, _demo_role(config, layout, seed, speed) if demo else None)
+    token = _prepare(layout)
+
+    def ready() -> None:
+        base = config.console.public_url.rstrip("/") or f"http://{_shown(config.console.host)}:{config.console.port}"
+        lines = ["", f"  莲盾 Liandun  {base}/"]
+        if token:
+            lines.append(f"  首次设置 set-up  {base}/setup?token={token}   (一次有效 works once, 24 h)")
+        if config.ingest.syslog.tcp_port:
+            syslog = config.ingest.syslog
+            lines.append(f"  syslog  {_shown(syslog.host)}:{syslog.tcp_port} tcp, {syslog.udp_port} udp")
+        if not shutil.which("suricata"):
+            lines.append("  Suricata is not installed: packets are not read (install it: apt install suricata); all else works")
+        lines.append(f"  data and logs: {config.data_dir}   stop: Ctrl-C")
+        click.echo("\n".join(lines) + "\n")
+
+    supervisor.run(ready)
+
+
+def _prepare(layout: Layout) -> str | None:
+    """Bring the state database up to date; a fresh set-up token while there is no account."""
+    database = open_database(layout.state_url)
+    try:
+        upgrade(database)
+        with database.write() as session:
+            return accounts.create_setup_token(session)
+    finally:
+        database.close()
+
+
+def _demo_role(config: Config, layout: Layout, seed: int, speed: float) -> dict[str, list[str]]:
+    """The demo sender; the ingest role of a demo platform follows the files it writes."""
+    syslog = config.ingest.syslog
+    arguments = ["demo", "stream", "--syslog", f"{_shown(syslog.host)}:{syslog.tcp_port}", "--json", str(layout.demo_json)]
+    arguments += ["--pcap-dir", str(layout.demo_packets), "--truth", str(layout.demo_truth)]
+    return {"demo": [*arguments, "--seed", str(seed), "--speed", str(speed)]}
+
+
+def _shown(host: str) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 — shown, not bound
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,38 @@
+"""Where everything lies below the data directory. One place, so that every role and command agrees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class Layout:
+    """Paths of one data directory; :meth:`create` makes the folders, readable by their owner only."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.spool = root / "spool"
+        self.lake = root / "lake"
+        self.state_file = root / "state.db"
+        self.master_key = root / "secret" / "master.key"
+        self.rules = root / "rules"
+        self.rule_cache = root / "cache"
+        self.checkpoints = root / "checkpoints"
+        self.suricata = root / "suricata"
+        self.health = root / "run" / "health"
+        self.ingest_socket = root / "run" / "ingest.sock"
+        self.catalogue = root / "run" / "rules.json"
+        self.logs = root / "log"
+        self.demo_json = root / "demo" / "windows.jsonl"
+        self.demo_packets = root / "demo" / "pcap"
+        self.demo_truth = root / "demo" / "truth.jsonl"
+
+    @property
+    def state_url(self) -> str:
+        """SQLAlchemy URL of the embedded state database."""
+        return f"sqlite:///{self.state_file.absolute()}"
+
+    def create(self) -> Layout:
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.spool, self.master_key.parent, self.rules, self.rule_cache, self.checkpoints, self.health, self.logs):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from collectors.syslog import listen_tcp, listen_udp
 from kernel.config import ROOT, Config
 from kernel.errors import LiandunError
 from kernel.handover import SocketKeeper
@@ -101,7 +102,7 @@ class Supervisor:
         self._keeper = SocketKeeper()
         self._stop = threading.Event()
         self._lock = self._take_lock()
-        self._console = _listen(socket.SOCK_STREAM, config.console.host, config.console.port, "console.port")
+        self._console = _listen(listen_tcp, config.console.host, config.console.port, "console.port")
         self._open_ingest_sockets()
         base = ["role"]
         self.children = [
@@ -136,13 +137,11 @@ class Supervisor:
             self._retire_survivor(office)
         held = set(self._keeper.names())
         syslog = self._config.ingest.syslog
-        for name, kind, port, key in (
-            ("listen:syslog-udp", socket.SOCK_DGRAM, syslog.udp_port, "ingest.syslog.udp_port"),
-            ("listen:syslog-tcp", socket.SOCK_STREAM, syslog.tcp_port, "ingest.syslog.tcp_port"),
-        ):
-            if port and name not in held:
-                with _listen(kind, syslog.host, port, key) as sock:
-                    self._keeper.hold(name, sock)
+        for name, listen, port in (("syslog-udp", listen_udp, syslog.udp_port), ("syslog-tcp", listen_tcp, syslog.tcp_port)):
+            if port and f"listen:{name}" not in held:
+                key = f"ingest.syslog.{name[-3:]}_port"
+                with _listen(listen, syslog.host, port, key) as sock:
+                    self._keeper.hold(f"listen:{name}", sock)
 
     def _retire_survivor(self, office: Path) -> None:
         """Wait until its sockets have arrived here, then end the old ingest; the new one goes on with them."""
@@ -195,24 +194,15 @@ class Supervisor:
             self._stop.wait(0.3)
 
 
-def _listen(kind: int, host: str, port: int, key: str) -> socket.socket:
-    """A bound (and, for TCP, listening) socket; IPv6 hosts work, ``::`` also takes IPv4. ``key`` is named in the error."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, kind)
+def _listen(listen: Callable[[str, int], socket.socket], host: str, port: int, key: str) -> socket.socket:
+    """Open a listener; the error names the setting ``key`` that moves it elsewhere."""
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1 if kind == socket.SOCK_STREAM else 0)
-        if family == socket.AF_INET6 and host == "::":
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        sock.bind((host, port))
-        if kind == socket.SOCK_STREAM:
-            sock.listen(1024)
+        return listen(host, port)
     except OSError as error:
-        sock.close()
         environment = "LIANDUN_" + key.upper().replace(".", "_")
         raise LiandunError(
             f"cannot listen on {host} port {port}: {error.strerror}", f"free it, or set {key} (environment {environment})"
         ) from error
-    return sock
 
 
 def _reachable(host: str) -> str:

@@ -16,7 +16,7 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
 
 import msgspec
@@ -27,7 +27,7 @@ _decode = msgspec.msgpack.Decoder(tuple[str, str]).decode
 ENVIRONMENT = "LIANDUN_SOCKETS"
 
 
-def inherited_sockets(environ: dict[str, str]) -> dict[str, socket.socket]:
+def inherited_sockets(environ: MutableMapping[str, str]) -> dict[str, socket.socket]:
     """Sockets handed down by the supervisor, by name; the variable is removed so that children do not see it."""
     text = environ.pop(ENVIRONMENT, "")
     names = msgspec.json.decode(text, type=dict[str, int]) if text else {}

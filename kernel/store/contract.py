@@ -51,11 +51,15 @@ class TimeRange(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct):
-    """One page of hits, newest first. ``cursor`` fetches the next page ("" at the end); ``total`` is None if not counted."""
+    """One page of hits, newest first. ``cursor`` fetches the next page ("" at the end); ``total`` is None if not counted.
+
+    ``damaged`` names parts of the store that could not be read, so the answer lacks what they hold.
+    """
 
     events: list[Event]
     cursor: str = ""
     total: int | None = None
+    damaged: list[str] = []
 
 
 class Bucket(msgspec.Struct):
@@ -97,8 +101,11 @@ class EventStore(Protocol):
 
     def count(self, query: Query, when: TimeRange) -> int: ...
 
-    def histogram(self, query: Query, when: TimeRange, *, buckets: int = 60) -> list[Bucket]:
-        """Equal time slices over ``when`` (or over what there is), empty ones included; keys: their starts as @timestamp."""
+    def histogram(self, query: Query, when: TimeRange, *, buckets: int = 60, interval: int = 0) -> list[Bucket]:
+        """Equal time slices over ``when`` (or over what there is), empty ones included; keys: their starts as @timestamp.
+
+        With ``interval`` (seconds) the slices are that wide and begin at its multiples (UTC); ``buckets`` does not matter then.
+        """
         ...
 
     def top(self, query: Query, when: TimeRange, field: str, *, limit: int = 10) -> list[Bucket]:

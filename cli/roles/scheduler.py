@@ -1,0 +1,71 @@
+"""The scheduler role: what happens by the clock — webhooks that are due, stale sessions, planner statistics."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from cli.roles.health import tell_health
+from cli.roles.process import stop_event
+from crypto.secret import MasterKey
+from kernel.config import Config
+from kernel.db import open_database, upgrade
+from kernel.layout import Layout
+from operations.accounts import login
+from operations.webhooks.guard import WebhookPolicy
+from operations.webhooks.sender import deliver_due
+
+log = logging.getLogger("liandun.scheduler")
+
+
+class Job:
+    """Something done every ``seconds``; a failure is logged and tried again at the next turn."""
+
+    def __init__(self, name: str, seconds: float, act: Callable[[], object]) -> None:
+        self.name = name
+        self.problem = ""
+        self._seconds = seconds
+        self._act = act
+        self._due = 0.0
+
+    def run_if_due(self) -> None:
+        if time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + self._seconds
+        try:
+            self._act()
+            self.problem = ""
+        except Exception as error:  # one job must not stop the others
+            self.problem = f"{self.name}: {error}"
+            log.exception("job %s failed", self.name)
+
+
+def run(config: Config) -> int:
+    stop = stop_event()
+    layout = Layout(config.data_dir)
+    database = open_database(layout.state_url)
+    upgrade(database)
+    key = MasterKey.load(layout.master_key)
+    policy = WebhookPolicy(allow=tuple(config.webhooks.allowed_networks))
+
+    def remove_stale_sessions() -> None:
+        with database.write() as session:
+            login.remove_stale(session)
+
+    jobs = [
+        Job("webhooks", 1.0, lambda: deliver_due(database, key, policy)),
+        Job("stale sessions", 600.0, remove_stale_sessions),
+        Job("planner statistics", 3600.0, database.optimize),
+    ]
+    tell_health(
+        layout,
+        "scheduler",
+        lambda: {"jobs": {job.name: job.problem for job in jobs}},
+        lambda: "; ".join(job.problem for job in jobs if job.problem),
+    )
+    while not stop.wait(0.25):
+        for job in jobs:
+            job.run_if_due()
+    database.close()
+    return 0

@@ -1,0 +1,138 @@
+"""The worker role: the pipeline. The only process that writes to the event store."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from cli.roles.health import tell_health
+from cli.roles.process import stop_event
+from cli.ruleset import RuleSet, fingerprint, load_ruleset, write_catalogue
+from collectors.parsers import PARSERS
+from kernel.config import Config
+from kernel.db import Database, open_database, upgrade
+from kernel.detection import Detection
+from kernel.event import timestamp_from_micros
+from kernel.layout import Layout
+from kernel.pipeline import Pipeline
+from kernel.spool import SpoolReader
+from kernel.store.lake import Lake
+from operations.alerts.service import record_detections
+
+log = logging.getLogger("liandun.worker")
+
+PUBLISH_BATCH = 250
+RULES_LOOK_SECONDS = 5.0
+COMPACT_SECONDS = 60.0
+RETAIN_SECONDS = 3600.0
+
+
+class Publisher:
+    """Detections → alerts, in transactions small enough for others to write in between."""
+
+    def __init__(self, database: Database, window_seconds: float) -> None:
+        self._database = database
+        self._window = window_seconds
+
+    def __call__(self, detections: Sequence[Detection]) -> None:
+        for start in range(0, len(detections), PUBLISH_BATCH):
+            with self._database.write() as session:
+                record_detections(session, detections[start : start + PUBLISH_BATCH], window=self._window)
+
+
+class RuleReload(threading.Thread):
+    """Loads rules again, beside the running pipeline, when a rule file has changed; ``fresh`` holds them until they are taken."""
+
+    def __init__(self, config: Config, loaded: RuleSet) -> None:
+        super().__init__(name="rule-reload", daemon=True)
+        self.fresh: RuleSet | None = None
+        self._config = config
+        self._known = loaded.fingerprint
+
+    def run(self) -> None:
+        while True:
+            time.sleep(RULES_LOOK_SECONDS)
+            try:
+                if fingerprint(self._config) != self._known:
+                    ruleset = load_ruleset(self._config)
+                    self._known = ruleset.fingerprint
+                    self.fresh = ruleset
+            except Exception:  # the rules in use stay in use; the log and the rules page say what is wrong
+                log.exception("rules could not be reloaded")
+
+
+class Worker:
+    """The pipeline with its upkeep."""
+
+    def __init__(self, config: Config) -> None:
+        self.layout = Layout(config.data_dir)
+        self.database = open_database(self.layout.state_url)
+        upgrade(self.database)
+        self.store = Lake.open(self.layout.lake, writable=True, demo=config.platform.demo)
+        self.ruleset = load_ruleset(config)
+        write_catalogue(self.ruleset, self.layout.catalogue)
+        self.reader = SpoolReader(self.layout.spool)
+        self.pipeline = Pipeline(
+            self.reader,
+            self.store,
+            parsers=PARSERS,
+            detectors=self.ruleset.detectors,
+            publish=Publisher(self.database, config.alerts.window_minutes * 60.0),
+        )
+        self._config = config
+        self._reload = RuleReload(config, self.ruleset)
+        self._records = 0
+
+    def run(self, stop: threading.Event) -> None:
+        self._reload.start()
+        threading.Thread(target=self._upkeep, args=(stop,), name="upkeep", daemon=True).start()
+        self.pipeline.run(stop, after_batch=self._take_fresh_rules)
+
+    def _take_fresh_rules(self) -> None:
+        if (fresh := self._reload.fresh) is not None:
+            self._reload.fresh = None
+            self.pipeline.replace_detectors(fresh.detectors)
+            self.ruleset = fresh
+            write_catalogue(fresh, self.layout.catalogue)
+            log.info("rules reloaded: %d in use, %d could not be loaded", len(fresh.catalogue.rules), len(fresh.catalogue.failures))
+
+    def _upkeep(self, stop: threading.Event) -> None:
+        """Compaction every minute, retention every hour; the store serialises them with commits."""
+        retained = 0.0
+        while not stop.wait(COMPACT_SECONDS):
+            try:
+                self.store.compact()
+                if time.monotonic() - retained > RETAIN_SECONDS:
+                    retained = time.monotonic()
+                    dropped = self.store.retain(self._config.store.retention_days, timestamp_from_micros(time.time_ns() // 1000))
+                    if dropped:
+                        log.info("retention: %d events older than %d days dropped", dropped, self._config.store.retention_days)
+            except Exception:  # upkeep must not stop the road; what failed is tried again next minute
+                log.exception("upkeep of the event store failed")
+
+    def details(self) -> dict[str, Any]:
+        return {
+            "position": self.pipeline.position,
+            "waiting_bytes": self.reader.waiting_bytes(self.pipeline.position),
+            "last_commit": self.pipeline.last_commit,
+            "rules": len(self.ruleset.catalogue.rules),
+            "rule_failures": len(self.ruleset.catalogue.failures),
+        }
+
+    def close(self) -> None:
+        self.store.close()
+        self.database.close()
+
+
+def run(config: Config) -> int:
+    stop = stop_event()
+    worker = Worker(config)
+    tell_health(worker.layout, "worker", worker.details, lambda: worker.pipeline.problem)
+    log.info("%d rules in use, %d could not be loaded", len(worker.ruleset.catalogue.rules), len(worker.ruleset.catalogue.failures))
+    with contextlib.closing(worker):
+        worker.run(stop)
+    return 0

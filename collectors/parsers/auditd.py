@@ -1,0 +1,210 @@
+"""Linux audit records → ECS. Originals stay under ``auditd.log.<key>``.
+
+Format: Linux Audit documentation, "audit event field dictionary" and ausearch(8): ``key=value``; a value that has blanks, quotes or control
+characters is written as hexadecimal without quotes. One record is one event; records of one system call share ``event.sequence``.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable
+from typing import Final
+
+from collectors.parsers import clock
+from collectors.parsers import fields as ecs
+from collectors.parsers.text import decode, where
+from kernel.errors import ParseError
+from kernel.event import Event
+from kernel.record import RawRecord
+
+_HEAD = re.compile(r"(?:node=(\S+) )?(?:type=(\S+) )?(?:msg=)?audit\((\d+(?:\.\d+)?):(\d+)\):\s?")
+_PAIR = re.compile(r"([A-Za-z_][\w-]*)=(\"[^\"]*\"|'[^']*'|\{[^}]*\}|[^\s\x1d]*)")
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+$")
+_UNTRUSTED: Final = frozenset({"proctitle", "cmd", "comm", "exe", "name", "cwd", "path", "data", "acct", "key", "sw", "file", "dir", "vm"})
+"""Fields that audit_log_untrustedstring() writes: hexadecimal if they are not plain."""
+_ARGUMENT = re.compile(r"a(\d+)(?:\[(\d+)\])?$")
+
+_SYSCALLS: Final = {
+    ("c000003e", "59"): "execve",
+    ("c000003e", "322"): "execveat",
+    ("c00000b7", "221"): "execve",
+    ("c0000102", "221"): "execve",
+    ("c000003e", "42"): "connect",
+    ("c000003e", "87"): "unlink",
+    ("c000003e", "101"): "ptrace",
+    ("c000003e", "175"): "init_module",
+    ("c000003e", "313"): "finit_module",
+}
+_KINDS: Final = {
+    # record type: event.category, event.type
+    "SYSCALL": ("process", "info"),
+    "EXECVE": ("process", "start"),
+    "PROCTITLE": ("process", "info"),
+    "PATH": ("file", "access"),
+    "CWD": ("process", "info"),
+    "SOCKADDR": ("network", "connection"),
+    "USER_LOGIN": ("authentication", "start"),
+    "USER_AUTH": ("authentication", "start"),
+    "USER_ACCT": ("authentication", "info"),
+    "USER_ERR": ("authentication", "error"),
+    "USER_START": ("session", "start"),
+    "USER_END": ("session", "end"),
+    "USER_LOGOUT": ("session", "end"),
+    "CRED_ACQ": ("authentication", "info"),
+    "CRED_DISP": ("authentication", "info"),
+    "USER_CMD": ("process", "start"),
+    "USER_CHAUTHTOK": ("iam", "change"),
+    "ADD_USER": ("iam", "creation"),
+    "ADD_GROUP": ("iam", "creation"),
+    "DEL_USER": ("iam", "deletion"),
+    "DEL_GROUP": ("iam", "deletion"),
+    "SERVICE_START": ("host", "start"),
+    "SERVICE_STOP": ("host", "end"),
+    "CONFIG_CHANGE": ("configuration", "change"),
+    "KERN_MODULE": ("driver", "start"),
+    "AVC": ("host", "denied"),
+    "ANOM_PROMISCUOUS": ("network", "change"),
+    "ANOM_ABEND": ("process", "error"),
+}
+
+
+def looks_like(text: str) -> bool:
+    """True if the text starts an audit record."""
+    return _HEAD.match(text) is not None
+
+
+def parse(record: RawRecord) -> list[Event]:
+    """One audit record; raises ParseError if its head is missing."""
+    text = decode(record.raw).strip("\r\n\0 ")
+    event: Event = {"event.kind": "event", "event.original": text}
+    if not fill(event, text):
+        raise ParseError(f"no audit record at {where(record)}", "expected type=… msg=audit(seconds:serial): key=value …")
+    return [ecs.relate(event)]
+
+
+def fill(event: Event, text: str, kind: str = "") -> bool:
+    """Fill the event from an audit line (also one carried in syslog); False if it is none."""
+    head = _HEAD.match(text)
+    if head is None:
+        return False
+    kind = head[2] or kind or "UNKNOWN"
+    ecs.put(event, "host.name", head[1])
+    ecs.put(event, "@timestamp", clock.epoch(head[3]))
+    event["event.sequence"] = int(head[4])
+    event["event.dataset"] = "linux.auditd"
+    event["event.module"] = "auditd"
+    event["host.os.type"] = "linux"
+    event["event.action"] = kind.lower()
+    event["auditd.log.type"] = kind
+    category, action = _KINDS.get(kind, ("host", "info"))
+    event["event.category"], event["event.type"] = [category], [action]
+    pairs = _pairs(text[head.end() :], kind)
+    for key, value in pairs.items():
+        event[f"auditd.log.{key}"] = value
+    _process(event, pairs)
+    special = _SPECIAL.get(kind)
+    if special is not None:
+        special(event, pairs)
+    return True
+
+
+def _pairs(text: str, kind: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for key, value in _PAIR.findall(text):
+        if value.startswith("'"):
+            pairs.update(_pairs(value[1:-1], kind))
+        elif value.startswith('"'):
+            pairs[key] = value[1:-1]
+        elif (key in _UNTRUSTED or (kind == "EXECVE" and _ARGUMENT.match(key))) and len(value) >= 2 and _HEX.match(value):
+            pairs[key] = decode(bytes.fromhex(value)).replace("\0", " ").rstrip()
+        else:
+            pairs[key] = value
+    return pairs
+
+
+def _process(event: Event, pairs: dict[str, str]) -> None:
+    ecs.put(event, "process.pid", ecs.as_int(pairs.get("pid", "")))
+    ecs.put(event, "process.parent.pid", ecs.as_int(pairs.get("ppid", "")))
+    ecs.put(event, "process.executable", pairs.get("exe"))
+    ecs.put(event, "process.name", pairs.get("comm") or ecs.split_windows_path(pairs.get("exe", "")))
+    ecs.put(event, "user.id", pairs.get("UID") or pairs.get("uid"))
+    ecs.put(event, "user.name", pairs.get("acct") or pairs.get("UID"))
+    ecs.put(event, "user.audit.id", pairs.get("auid"))
+    ecs.put(event, "process.working_directory", pairs.get("cwd"))
+    result = pairs.get("success") or pairs.get("res") or pairs.get("result")
+    if result:
+        event["event.outcome"] = "success" if result in ("yes", "success", "1") else "failure"
+    address = pairs.get("addr")
+    if address and address != "?":
+        ecs.put_ip(event, "source", address)
+        ecs.network_type(event)
+    if pairs.get("hostname") not in (None, "?", pairs.get("addr")):
+        ecs.put_ip(event, "source", pairs["hostname"]) if "source.ip" not in event else ecs.put(event, "source.domain", pairs["hostname"])
+
+
+def _syscall(event: Event, pairs: dict[str, str]) -> None:
+    name = pairs.get("SYSCALL") or _SYSCALLS.get((pairs.get("arch", ""), pairs.get("syscall", "")))
+    if name:
+        event["event.action"] = name
+        event["auditd.log.SYSCALL"] = name
+        if name.startswith("execve"):
+            event["event.type"] = ["start"]
+
+
+def _execve(event: Event, pairs: dict[str, str]) -> None:
+    arguments: dict[int, list[tuple[int, str]]] = {}
+    for key, value in pairs.items():
+        match = _ARGUMENT.match(key)
+        if match is not None:
+            arguments.setdefault(int(match[1]), []).append((int(match[2] or 0), value))
+    words = ["".join(part for _, part in sorted(arguments[number])) for number in sorted(arguments)]
+    if words:
+        event["process.args"] = words
+        event["process.command_line"] = " ".join(words)
+        event["event.action"] = "execve"
+        event.setdefault("process.name", ecs.split_windows_path(words[0]))
+
+
+def _title(event: Event, pairs: dict[str, str]) -> None:
+    ecs.put(event, "process.title", pairs.get("proctitle"))
+    ecs.put(event, "process.command_line", pairs.get("proctitle"))
+
+
+def _path(event: Event, pairs: dict[str, str]) -> None:
+    ecs.put_file(event, pairs.get("name"))
+    kind = {"CREATE": "creation", "DELETE": "deletion"}.get(pairs.get("nametype", ""))
+    if kind:
+        event["event.type"] = [kind]
+
+
+def _command(event: Event, pairs: dict[str, str]) -> None:
+    ecs.put(event, "process.command_line", pairs.get("cmd"))
+
+
+def _address(event: Event, pairs: dict[str, str]) -> None:
+    raw = pairs.get("saddr", "")
+    if not _HEX.match(raw):
+        return
+    packed = bytes.fromhex(raw)
+    family = int.from_bytes(packed[:2], "little")
+    if family == 2 and len(packed) >= 8:
+        address = socket.inet_ntop(socket.AF_INET, packed[4:8])
+    elif family == 10 and len(packed) >= 24:
+        address = socket.inet_ntop(socket.AF_INET6, packed[8:24])
+    else:
+        event["event.category"] = ["process"]
+        return
+    ecs.put_ip(event, "destination", address)
+    ecs.put_port(event, "destination.port", int.from_bytes(packed[2:4], "big"))
+    ecs.network_type(event)
+
+
+_SPECIAL: Final[dict[str, Callable[[Event, dict[str, str]], None]]] = {
+    "SYSCALL": _syscall,
+    "EXECVE": _execve,
+    "PROCTITLE": _title,
+    "PATH": _path,
+    "USER_CMD": _command,
+    "SOCKADDR": _address,
+}

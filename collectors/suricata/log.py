@@ -1,0 +1,59 @@
+"""What Suricata says on its console, turned into messages for people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_LINE = re.compile(r"^(Error|Warning|Notice|Info|Perf|Config|Debug): ?(.*)$")
+_BAD_RULE = re.compile(r'^error parsing signature "(?P<rule>.*)" from file (?P<file>\S+) at line (?P<line>\d+)$', re.S)
+_SID = re.compile(r"\bsid\s*:\s*(\d+)")
+_NOISE = (
+    "rule files specified, but no rules were loaded",
+    # what follows from a capture that was refused; the first message says why
+    "Failed to init pcap file",
+    "pcap file reader thread failed to initialize",
+    "failed to start in time",
+)
+_PLAIN = {
+    "failed to get first packet timestamp. pcap_next_ex(): -1": "damaged or cut off before its first packet; nothing was read",
+    "failed to get first packet timestamp. pcap_next_ex(): -2": "the capture holds no packet",
+}
+DEAD = b"thread failed to initialize"
+"""Said by a run that can no longer read anything; Suricata itself would wait another minute."""
+
+
+def problems(console: str, names: Mapping[str, str] | None = None) -> list[str]:
+    """Warnings and errors, one line each; a rule that was refused reads ``FILE:LINE: sid N: REASON``.
+
+    names  maps the paths Suricata saw (copies) to those the user knows
+    """
+    names = names or {}
+    found: list[str] = []
+    reason = ""
+    for line in console.splitlines():
+        match = _LINE.match(line)
+        if match is None or match.group(1) not in ("Error", "Warning") or any(text in line for text in _NOISE):
+            continue
+        message = _PLAIN.get(match.group(2), match.group(2))
+        rule = _BAD_RULE.match(message)
+        if rule is None:
+            if reason:
+                found.append(reason)
+            reason = message if match.group(1) == "Error" else ""
+            if not reason:
+                found.append(message)
+            continue
+        sid = _SID.search(rule["rule"])
+        where = f"{names.get(rule['file'], rule['file'])}:{rule['line']}"
+        found.append(f"{where}: sid {sid.group(1) if sid else '?'}: {reason or 'rule refused'}")
+        reason = ""
+    if reason:
+        found.append(reason)
+    return [_renamed(text, names) for text in found]
+
+
+def _renamed(text: str, names: Mapping[str, str]) -> str:
+    for copy, original in names.items():
+        text = text.replace(copy, original)
+    return text

@@ -1,0 +1,284 @@
+"""Reading a capture file: one bounded, unprivileged Suricata run.
+
+The capture goes through a named pipe, so Suricata may run as ``nobody`` in a folder of its own whoever owns the capture,
+and a gzip-compressed capture needs no copy on disk. Rules are copied beside it for the same reason.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from collectors.filestore import stored_files, stored_record
+from collectors.suricata.binary import find_suricata
+from collectors.suricata.config import CONTENT, PRIVATE_NETWORKS, SensorSettings, render_config
+from collectors.suricata.log import DEAD, problems
+from kernel.errors import LiandunError, ParseError
+from kernel.record import RawRecord
+
+_CHUNK = 1 << 18
+_MAGIC = {
+    b"\xd4\xc3\xb2\xa1",  # pcap, little endian, microseconds
+    b"\xa1\xb2\xc3\xd4",
+    b"\x4d\x3c\xb2\xa1",  # pcap, nanoseconds
+    b"\xa1\xb2\x3c\x4d",
+    b"\x34\xcd\xb2\xa1",  # modified pcap (Kuznetzov)
+    b"\x0a\x0d\x0d\x0a",  # pcapng section header
+}
+
+
+class PcapLimits(msgspec.Struct, frozen=True):
+    """Bounds of one run.
+
+    seconds       wall-clock limit; what was found until then is kept
+    capture       bytes of capture (after decompression) that are read
+    output        size of one file Suricata may write, bytes
+    """
+
+    seconds: float = 900.0
+    capture: int = 64 << 30
+    output: int = 8 << 30
+
+
+def pcap_records(
+    path: Path,
+    report: Callable[[str], None],
+    *,
+    rules: Sequence[Path] = (),
+    workdir: Path | None = None,
+    home_net: Sequence[str] = PRIVATE_NETWORKS,
+    limits: PcapLimits | None = None,
+) -> Iterator[RawRecord]:
+    """Events of a capture as ``eve`` records, then the files it carried as ``file-stored`` records.
+
+    path      .pcap or .pcapng, plain or gzip
+    report    takes one line per problem (refused rules, damaged capture, time limit); the rest goes on
+    rules     .rules files; none = metadata only
+    workdir   where Suricata works and leaves carried files (``workdir/filestore``); the caller removes it when the records are
+              dealt with. None = a private folder that goes with the iterator, and no files are kept.
+
+    Stream is ``pcap:<sha256 of the capture>``, offset the number of the record. Raises SuricataMissing, ParseError (not a capture).
+    """
+    limits = limits or PcapLimits()
+    program = find_suricata()
+    _check_magic(path)
+    with contextlib.ExitStack() as cleanup:
+        keep_files = workdir is not None
+        if workdir is None:
+            workdir = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="liandun-pcap-")))
+        digest = _run(program, path, report, rules, workdir, tuple(home_net), keep_files, limits)
+        yield from _records(workdir, f"pcap:{digest}", str(path), keep_files)
+
+
+def _records(workdir: Path, stream: str, origin: str, keep_files: bool) -> Iterator[RawRecord]:
+    received = time.time_ns() // 1000
+    number = 0
+    eve = workdir / "eve.json"
+    if eve.exists():
+        with eve.open("rb") as lines:
+            for line in lines:
+                line = line.rstrip(b"\r\n")
+                if line:
+                    yield RawRecord("suricata", "eve", received, origin, line, stream, number)
+                    number += 1
+    if keep_files:
+        for stored in stored_files(workdir / "filestore"):
+            yield stored_record(stored, "suricata", received, origin, stream, number)
+            number += 1
+
+
+def _run(
+    program: str,
+    path: Path,
+    report: Callable[[str], None],
+    rules: Sequence[Path],
+    workdir: Path,
+    home_net: tuple[str, ...],
+    keep_files: bool,
+    limits: PcapLimits,
+) -> str:
+    """Run Suricata to its end; returns the SHA-256 of the capture file."""
+    names = _copy_rules(rules, workdir, report)
+    settings = SensorSettings(
+        log_dir=workdir,
+        rule_files=tuple(Path(copy) for copy in names),
+        content=workdir,
+        home_net=home_net,
+        store_files=keep_files,
+    )
+    (workdir / "suricata.yaml").write_text(render_config(settings), encoding="utf-8")
+    pipe = workdir / "capture.pipe"
+    os.mkfifo(pipe, 0o600)
+    owner = _give_away(workdir)
+    command = [*_limiter(limits), program, "-c", str(workdir / "suricata.yaml"), "-l", str(workdir)]
+    command += ["--runmode", "single", "-k", "none", "-r", str(pipe)]
+    console = workdir / "console.log"
+    with console.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=workdir,
+            env={"PATH": os.defpath, "TZ": "UTC", "HOME": str(workdir)},
+            start_new_session=True,
+            **owner,
+        )
+    feeder = _Feeder(path, pipe, limits.capture)
+    feeder.start()
+    try:
+        if not _wait(process, console, limits.seconds):
+            report(f"{path}: Suricata stopped after the limit of {limits.seconds:g} s; events until then are kept")
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        feeder.finish()
+        pipe.unlink(missing_ok=True)
+    names[str(pipe)] = str(path)
+    for line in problems(console.read_text(encoding="utf-8", errors="replace"), names):
+        report(line if line.startswith(tuple(names.values())) else f"{path}: {line}")
+    for line in feeder.problems:
+        report(f"{path}: {line}")
+    if process.returncode not in (0, -9):
+        report(f"{path}: Suricata ended with status {process.returncode}; events until then are kept")
+    return feeder.digest
+
+
+def _wait(process: subprocess.Popen[bytes], console: Path, seconds: float) -> bool:
+    """Wait for the end, or until nothing more can come; False when the time is over."""
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        try:
+            process.wait(min(left, 0.5))
+        except subprocess.TimeoutExpired:
+            with console.open("rb") as said:
+                if DEAD in said.read(1 << 20):
+                    return True
+            continue
+        return True
+    return False
+
+
+def _limiter(limits: PcapLimits) -> list[str]:
+    """Command prefix that sets kernel limits (util-linux); preexec_fn is not safe in a process with threads."""
+    program = shutil.which("prlimit")
+    return [program, "--core=0", f"--fsize={limits.output}", "--"] if program else []
+
+
+def _check_magic(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+        if head[:2] == b"\x1f\x8b":
+            with gzip.open(path) as file:
+                head = file.read(4)
+    except (OSError, EOFError) as error:
+        raise ParseError(f"{path}: cannot be read: {error}") from error
+    if head not in _MAGIC:
+        raise ParseError(f"{path}: not a pcap or pcapng capture (first bytes {head.hex() or 'none'})")
+
+
+def _copy_rules(rules: Sequence[Path], workdir: Path, report: Callable[[str], None]) -> dict[str, str]:
+    """Copy rule files and our content into the work folder; returns copy → original."""
+    for name in ("classification.config", "reference.config"):
+        shutil.copyfile(CONTENT / name, workdir / name)
+    names: dict[str, str] = {}
+    for number, original in enumerate(rules):
+        copy = workdir / f"{number:04d}.rules"
+        try:
+            shutil.copyfile(original, copy)
+        except OSError as error:
+            report(f"{original}: rules cannot be read: {error.strerror}")
+            continue
+        names[str(copy)] = str(original)
+    return names
+
+
+def _give_away(workdir: Path) -> dict[str, object]:
+    """As root: make ``nobody`` the owner of the work folder and say so to Popen. Otherwise nothing."""
+    if os.geteuid() != 0 or not _reachable(workdir):
+        return {}
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError:
+        return {}
+    for entry in (workdir, *workdir.iterdir()):
+        os.chown(entry, nobody.pw_uid, nobody.pw_gid)
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _reachable(workdir: Path) -> bool:
+    """True when every folder above may be entered by anybody."""
+    return all(parent.stat().st_mode & 0o001 for parent in workdir.resolve().parents)
+
+
+class _Feeder(threading.Thread):
+    """Writes the capture into the pipe and hashes the file as it lies on disk."""
+
+    def __init__(self, path: Path, pipe: Path, limit: int) -> None:
+        super().__init__(name="pcap-feeder", daemon=True)
+        self.problems: list[str] = []
+        self.digest = ""
+        self._path = path
+        self._pipe = pipe
+        self._limit = limit
+        self._halt = threading.Event()
+
+    def run(self) -> None:
+        try:
+            target = self._open_pipe()
+            if target is not None:
+                with os.fdopen(target, "wb", buffering=0) as pipe:
+                    self._feed(pipe.write)
+        except BrokenPipeError:
+            return  # Suricata ended first; its own message says why
+        except (OSError, EOFError) as error:
+            self.problems.append(f"capture cannot be read to its end: {error}")
+
+    def _open_pipe(self) -> int | None:
+        """Open for writing without hanging when Suricata never opens its end."""
+        while not self._halt.is_set():
+            try:
+                descriptor = os.open(self._pipe, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:
+                self._halt.wait(0.02)
+                continue
+            os.set_blocking(descriptor, True)
+            return descriptor
+        return None
+
+    def _feed(self, write: Callable[[bytes], int | None]) -> None:
+        with self._path.open("rb") as plain:
+            compressed = plain.read(2) == b"\x1f\x8b"
+        with gzip.open(self._path, "rb") if compressed else self._path.open("rb") as source:
+            left = self._limit
+            while left > 0 and (chunk := source.read(min(_CHUNK, left))):
+                left -= len(chunk)
+                view = memoryview(chunk)
+                while view:
+                    view = view[write(view) or 0 :]
+        if left <= 0:
+            self.problems.append(f"only the first {self._limit} bytes of the capture were read (limit)")
+
+    def finish(self) -> None:
+        """Stop, wait, and set ``digest``."""
+        self._halt.set()
+        self.join(30)
+        try:
+            with self._path.open("rb") as file:
+                self.digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise LiandunError(f"{self._path}: cannot be read: {error.strerror}") from error

@@ -1,0 +1,47 @@
+"""A rule's tree for one class of events: fields bound to keys, what the envelope decides folded away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from detectors.sigma.ast import Const, FieldRef, Match, Node, Not, And, both, either, negate
+from detectors.sigma.logsource import CHANNEL, EVENT_CODE, EventClass, Route
+from detectors.sigma.predicates import holds
+
+
+def bind(tree: Node, routes: list[Route], kind: EventClass) -> Node:
+    """The tree as it stands for events of class ``kind`` (false where no route covers it)."""
+    alternatives = []
+    for route in routes:
+        if route.covers(kind):
+            node = _walk(tree, route.bind, kind)
+            alternatives.append(node if route.when is None else both([_walk(route.when, _same, kind), node]))
+    return either(alternatives)
+
+
+def _same(field: str) -> str:
+    return field
+
+
+def _walk(node: Node, name: Callable[[str], str], kind: EventClass) -> Node:
+    if isinstance(node, Match):
+        return _match(node, name, kind)
+    if isinstance(node, Const):
+        return node
+    if isinstance(node, Not):
+        return negate(_walk(node.node, name, kind))
+    parts = [_walk(one, name, kind) for one in node.nodes]
+    return both(parts) if isinstance(node, And) else either(parts)
+
+
+def _match(node: Match, name: Callable[[str], str], kind: EventClass) -> Node:
+    field = name(node.field)
+    predicate = node.predicate
+    if isinstance(predicate, FieldRef):
+        return Match(field, FieldRef(name(predicate.other), predicate.start, predicate.end), node.selection, node.pattern)
+    if kind.channel or kind.event_id >= 0:
+        if field == EVENT_CODE and kind.event_id >= 0:
+            return Const(holds(predicate, (str(kind.event_id),)))
+        if field == CHANNEL:
+            return Const(holds(predicate, (kind.channel,)))
+    return node if field == node.field else Match(field, predicate, node.selection, node.pattern)

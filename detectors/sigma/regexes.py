@@ -1,0 +1,116 @@
+"""Regular expressions of rules, without ever hanging on one.
+
+Python's ``re`` backtracks: ``(a+)+$`` on thirty characters takes hours. A pattern that could blow up is therefore run by
+Hyperscan (an automaton, linear in the text) or, where Hyperscan is absent or cannot express it, refused when the rule is loaded.
+Patterns that ``re`` runs safely give the same answer either way: both search, ``.`` stops at line feeds unless s, classes are Unicode.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from re import _constants as ops  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any
+
+from detectors.sigma import automata
+from kernel.errors import RuleError
+
+_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
+_MANY = 16  # a repeat up to this many times counts as bounded
+_REPEATS = (ops.MAX_REPEAT, ops.MIN_REPEAT)
+
+
+@lru_cache(maxsize=8192)
+def regex_searcher(pattern: str, flags: str) -> Callable[[str], bool]:
+    """A function that says whether ``pattern`` occurs in a text.
+
+    Raises RuleError for a pattern that is wrong, or that could run for ever and that Hyperscan cannot run.
+    """
+    python_flags = re.NOFLAG
+    for letter in flags:
+        python_flags |= _FLAGS[letter]
+    try:
+        compiled = re.compile(pattern, python_flags)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise RuleError(f"regular expression {pattern!r} is wrong: {error}") from error
+    if not can_blow_up(pattern, python_flags):
+        search = compiled.search
+        return lambda text: search(text) is not None
+    scanner = automata.single_regex(pattern, flags)
+    if scanner is None:
+        raise RuleError(
+            f"regular expression {pattern!r} can take exponential time",
+            "write it without a repeat inside a repeat, or install hyperscan",
+        )
+    return scanner
+
+
+@lru_cache(maxsize=8192)
+def can_blow_up(pattern: str, flags: int = 0) -> bool:
+    """True where a backtracking matcher may need exponential time, or a high power of the text's length."""
+    tree = parser.parse(pattern, flags)
+    return _repeat_in_repeat(tree, False) or _count_wide_repeats(tree) > 6
+
+
+def _repeat_in_repeat(tree: Any, inside: bool) -> bool:
+    for op, argument in tree:
+        if op in _REPEATS:
+            low, high, body = argument
+            unbounded = high is ops.MAXREPEAT or high > _MANY
+            if unbounded and inside and not (low == high and len(body) == 1):
+                return True
+            if unbounded and inside is False and _ambiguous(body):
+                return True
+            if _repeat_in_repeat(body, inside or unbounded):
+                return True
+        elif any(_repeat_in_repeat(part, inside) for part in _inner(op, argument)):
+            return True
+    return False
+
+
+def _ambiguous(body: Any) -> bool:
+    """An alternation under a repeat whose branches are not told apart by a first literal character."""
+    for op, argument in body:
+        if op is ops.BRANCH:
+            firsts = [branch[0] if len(branch) else None for branch in argument[1]]
+            literals = [first[1] for first in firsts if first is not None and first[0] is ops.LITERAL]
+            if len(set(literals)) < len(firsts):
+                return True
+        elif op not in _REPEATS and any(_ambiguous(part) for part in _inner(op, argument)):
+            return True
+        elif op in _REPEATS and argument[0] != argument[1] and len(body) > 1 and _ambiguous(argument[2]):
+            return True
+    return False
+
+
+def _count_wide_repeats(tree: Any) -> int:
+    """How many unbounded repeats of a wide class (``.``, ``\\w``, ``[^x]``) stand one after another."""
+    count = 0
+    for op, argument in tree:
+        if op in _REPEATS:
+            _, high, body = argument
+            if high is ops.MAXREPEAT and len(body) == 1 and body[0][0] in (ops.ANY, ops.IN, ops.NOT_LITERAL):
+                count += 1
+            else:
+                count += _count_wide_repeats(body)
+        else:
+            count += max((_count_wide_repeats(part) for part in _inner(op, argument)), default=0)
+    return count
+
+
+def _inner(op: Any, argument: Any) -> list[Any]:
+    if op is ops.SUBPATTERN:
+        return [argument[3]]
+    if op is ops.BRANCH:
+        return list(argument[1])
+    if op in (ops.ASSERT, ops.ASSERT_NOT):
+        return [argument[1]]
+    if op is ops.ATOMIC_GROUP:
+        return [argument]
+    if op is ops.GROUPREF_EXISTS:
+        return [part for part in argument[1:] if part is not None]
+    if op is ops.POSSESSIVE_REPEAT:
+        return [argument[2]]
+    return []

@@ -1,0 +1,275 @@
+"""One field of a plan: value → which rows it allows.
+
+Every distinct one-field subtree of the plan's rows is *worked out* for a value once and kept. For a value not seen before, the
+subtrees that could be true are found by what is in the value (one pass for all literals, one for all regular expressions, hash
+look-ups for whole values, beginnings and ends), and only those are evaluated.
+
+An entry is a pair of integers: ``singles`` has bit r where row r does not object to the value; ``clauses`` has bit
+``layer * rows + r`` where the value satisfies that clause of row r.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
+
+import msgspec
+
+from detectors.sigma.artifacts import Artifacts
+from detectors.sigma.ast import CONTAINS, EXACT, GLOB, PREFIX, SUFFIX, And, Const, Match, Node, Not, Or, Regex, Text
+from detectors.sigma.automata import literal_scan, regex_scan
+from detectors.sigma.evaluate import on_texts
+from detectors.sigma.lower import Checker, compile_check
+from detectors.sigma.triggers import ALWAYS, Trigger, assume_absent, triggers_of
+from detectors.sigma.values import text_of, texts_of
+
+MISSING = msgspec.UNSET
+MAX_CACHED = 60_000  # values kept for one field
+MAX_CACHED_LENGTH = 8_192  # longer values (script blocks) hardly come twice
+
+Entry: TypeAlias = tuple[int, int]
+
+
+class Subtree:
+    """A distinct one-field subtree and the bits it stands for."""
+
+    __slots__ = ("check", "clauses", "default", "node", "singles")
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.singles = 0
+        self.clauses = 0
+        self.default = False  # truth for a present value that has none of the triggers
+        self.check: Checker | None = None
+
+
+class FieldTable:
+    """``free``: rows that say nothing about this field in their singles."""
+
+    def __init__(self, field: str, free: int, subtrees: list[Subtree], artifacts: Artifacts) -> None:
+        self.field = field
+        self.cache: dict[Any, Entry] = {}
+        self.hits_missed = 0
+        self._numbers: dict[tuple[str, bool | int | float], Entry] = {}
+        self._shared: dict[Entry, Entry] = {}
+        self._free = free
+        self._subtrees = subtrees
+        self._build(artifacts)
+        self.missing = self._exactly(None)
+        self._empty = self._exactly(("",))
+        self._preset()
+
+    def _preset(self) -> None:
+        self.cache[MISSING] = self.missing
+        self.cache[None] = self.cache[""] = self._empty
+
+    def _exactly(self, texts: tuple[str, ...] | None) -> Entry:
+        singles, clauses = self._free, 0
+        for subtree in self._subtrees:
+            if on_texts(subtree.node, texts):
+                singles |= subtree.singles
+                clauses |= subtree.clauses
+        return singles, clauses
+
+    def miss(self, value: Any) -> Entry:
+        """Entry of a value that is not in ``cache`` (and keep it there)."""
+        self.hits_missed += 1
+        if isinstance(value, str):
+            entry = self._work_out(value)
+            if len(value) <= MAX_CACHED_LENGTH:
+                self._keep(value, entry)
+            return entry
+        if isinstance(value, list):
+            texts = texts_of(value) or ()
+            return self._work_out_all(texts)
+        if value == 0 or value == 1:  # 1, 1.0 and True are one key for a dict, but not one text
+            key = (type(value).__name__, value)
+            entry = self._numbers.get(key) or self._work_out(text_of(value))
+            self._numbers[key] = entry
+            return entry
+        entry = self._work_out(text_of(value))
+        self._keep(value, entry)
+        return entry
+
+    def _keep(self, value: Any, entry: Entry) -> None:
+        if len(self.cache) >= MAX_CACHED:
+            self.cache.clear()
+            self._shared.clear()
+            self._preset()
+        self.cache[value] = self._shared.setdefault(entry, entry)
+
+    # --- building -----------------------------------------------------------------------------------------------------------
+
+    def _build(self, artifacts: Artifacts) -> None:
+        self._base_singles, self._base_clauses = self._free, 0
+        self._always: list[Subtree] = []
+        effects: dict[Trigger, _Effect] = {}
+        patterns = sorted({(leaf.pattern, leaf.flags) for subtree in self._subtrees for leaf in _regexes(subtree.node)})
+        self._scan_regexes, refused = regex_scan(patterns, artifacts)
+        self._regex_numbers = {pattern: number for number, pattern in enumerate(patterns) if number not in set(refused)}
+        for subtree in self._subtrees:
+            subtree.default = assume_absent(subtree.node)
+            if subtree.default:
+                self._base_singles |= subtree.singles
+                self._base_clauses |= subtree.clauses
+                self._watch(subtree, triggers_of(subtree.node, False, self._regex_numbers), effects)
+            else:
+                self._place(subtree, subtree.node, effects)
+        self._arrange(effects, artifacts)
+
+    def _place(self, subtree: Subtree, node: Node, effects: dict[Trigger, _Effect]) -> None:
+        """Branches of a disjunction that one trigger decides set the bits at once; the rest is watched."""
+        rest: list[Node] = []
+        for branch in node.nodes if isinstance(node, Or) else (node,):
+            trigger = _decisive(branch, self._regex_numbers)
+            if trigger is None:
+                rest.append(branch)
+            else:
+                effect = effects.setdefault(trigger, _Effect())
+                effect.singles |= subtree.singles
+                effect.clauses |= subtree.clauses
+        for branch in rest:
+            self._watch(subtree, triggers_of(branch, True, self._regex_numbers), effects)
+
+    def _watch(self, subtree: Subtree, triggers: Iterable[Trigger], effects: dict[Trigger, _Effect]) -> None:
+        triggers = set(triggers)
+        if ALWAYS in triggers:
+            if subtree not in self._always:
+                self._always.append(subtree)
+            return
+        for trigger in triggers:
+            effect = effects.setdefault(trigger, _Effect())
+            if subtree not in effect.checks:
+                effect.checks.append(subtree)
+
+    def _arrange(self, effects: dict[Trigger, _Effect], artifacts: Artifacts) -> None:
+        self._exact: dict[str, _Effect] = {}
+        self._prefix: dict[int, dict[str, _Effect]] = {}
+        self._suffix: dict[int, dict[str, _Effect]] = {}
+        self._regex_effects: dict[int, _Effect] = {}
+        literals: list[str] = []
+        self._literal_effects: list[_Effect] = []
+        for (kind, key), effect in effects.items():
+            if kind == CONTAINS:
+                literals.append(str(key))
+                self._literal_effects.append(effect)
+            elif kind == EXACT:
+                self._exact[str(key)] = effect
+            elif kind == PREFIX:
+                self._prefix.setdefault(len(str(key)), {})[str(key)] = effect
+            elif kind == SUFFIX:
+                self._suffix.setdefault(len(str(key)), {})[str(key)] = effect
+            else:
+                self._regex_effects[int(key)] = effect
+        self._scan_literals = literal_scan(literals, artifacts) if literals else None
+        self._has_regexes = bool(self._regex_numbers)
+        self._prefixes = sorted(self._prefix.items())
+        self._suffixes = sorted(self._suffix.items())
+
+    # --- working out --------------------------------------------------------------------------------------------------------
+
+    def _found(self, lowered: str, regexes: list[int]) -> list[_Effect]:
+        """Effects of everything that is in a value."""
+        found: list[_Effect] = []
+        effect = self._exact.get(lowered)
+        if effect is not None:
+            found.append(effect)
+        for length, table in self._prefixes:
+            effect = table.get(lowered[:length])
+            if effect is not None:
+                found.append(effect)
+        for length, table in self._suffixes:
+            effect = table.get(lowered[-length:])
+            if effect is not None:
+                found.append(effect)
+        if self._scan_literals is not None:
+            effects = self._literal_effects
+            found += [effects[number] for number in self._scan_literals(lowered)]
+        if regexes:
+            regex_effects = self._regex_effects
+            found += [regex_effects[number] for number in regexes if number in regex_effects]
+        return found
+
+    def _work_out(self, value: str) -> Entry:
+        if not value:
+            return self._empty
+        lowered = value.lower()
+        regexes = self._scan_regexes(value) if self._has_regexes else []
+        singles, clauses = self._base_singles, self._base_clauses
+        checks = set(self._always)
+        for effect in self._found(lowered, regexes):
+            singles |= effect.singles
+            clauses |= effect.clauses
+            checks.update(effect.checks)
+        for subtree in checks:
+            check = subtree.check
+            if check is None:
+                check = subtree.check = compile_check(subtree.node, self._regex_numbers)
+            truth = check(lowered, value, regexes)
+            if truth is not subtree.default:
+                if truth:
+                    singles |= subtree.singles
+                    clauses |= subtree.clauses
+                else:
+                    singles &= ~subtree.singles
+                    clauses &= ~subtree.clauses
+        return singles, clauses
+
+    def _work_out_all(self, texts: tuple[str, ...]) -> Entry:
+        """Entry of a list: each predicate holds where it holds for any element."""
+        if len(texts) < 2 or "" in texts:
+            return self._work_out(texts[0]) if len(texts) == 1 else self._exactly(texts)
+        singles, clauses = self._base_singles, self._base_clauses
+        checks = set(self._always)
+        for text in texts:
+            regexes = list(self._scan_regexes(text)) if self._has_regexes else []
+            for effect in self._found(text.lower(), regexes):
+                singles |= effect.singles
+                clauses |= effect.clauses
+                checks.update(effect.checks)
+        for subtree in checks:
+            truth = on_texts(subtree.node, texts)
+            if truth is not subtree.default:
+                if truth:
+                    singles |= subtree.singles
+                    clauses |= subtree.clauses
+                else:
+                    singles &= ~subtree.singles
+                    clauses &= ~subtree.clauses
+        return singles, clauses
+
+
+class _Effect:
+    """What a trigger found in a value means."""
+
+    __slots__ = ("checks", "clauses", "singles")
+
+    def __init__(self) -> None:
+        self.singles = 0
+        self.clauses = 0
+        self.checks: list[Subtree] = []
+
+
+def _regexes(node: Node) -> list[Regex]:
+    if isinstance(node, Match):
+        return [node.predicate] if isinstance(node.predicate, Regex) else []
+    if isinstance(node, Const):
+        return []
+    if isinstance(node, Not):
+        return _regexes(node.node)
+    return [leaf for one in node.nodes for leaf in _regexes(one)]
+
+
+def _decisive(node: Node, regex_numbers: dict[tuple[str, str], int]) -> Trigger | None:
+    """The trigger that is the same as the node, where one is."""
+    if not isinstance(node, Match):
+        return None
+    predicate = node.predicate
+    if isinstance(predicate, Text) and not predicate.cased and predicate.kind != GLOB and predicate.text:
+        return predicate.kind, predicate.text
+    if isinstance(predicate, Regex):
+        number = regex_numbers.get((predicate.pattern, predicate.flags))
+        return None if number is None else ("regex", number)
+    return None
+
+

@@ -1,0 +1,146 @@
+"""Opening the state database, and its two kinds of transaction.
+
+SQLite: write-ahead log, ``synchronous=FULL`` (a commit is on disk), foreign keys on, 30 s of patience for the one writer, and
+every write transaction starts with BEGIN IMMEDIATE: a transaction that first reads and then writes would otherwise fail with
+"database is locked" instead of waiting. PostgreSQL is taken by URL (``postgresql+psycopg://…``; the driver is not installed by
+default).
+
+    database = open_database("sqlite:////var/lib/liandun/state.db")
+    with database.write() as session:   # commits at the end, rolls back on an exception
+        ...
+    with database.read() as session:    # one consistent snapshot; cannot write
+        ...
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from kernel.errors import StoreError
+
+BUSY_TIMEOUT_MS = 30_000
+
+
+class Database:
+    """The state database. Safe to share between threads; each process opens its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.dialect = engine.dialect.name
+        self._reader = engine.execution_options(liandun_write=False, postgresql_readonly=True)
+        self._writer = engine.execution_options(liandun_write=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A snapshot to read from. Writing in it fails."""
+        with Session(self._reader, autoflush=False, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A write transaction: commits when the block ends, rolls back when it raises. Keep it short, writers queue."""
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            if self.dialect == "sqlite":
+                session.connection()  # take the write lock now, so that what the block reads stays true until it writes
+            yield session
+
+    def optimize(self) -> None:
+        """Refresh planner statistics where they are stale (without them SQLite picks wrong indexes at a million rows)."""
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("PRAGMA optimize" if self.dialect == "sqlite" else "ANALYZE"))
+
+    def analyze(self) -> None:
+        """Gather planner statistics afresh; seconds on millions of rows."""
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("ANALYZE"))
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """The database behind ``url`` (``sqlite:////absolute/path`` or ``postgresql+psycopg://user:password@host/name``).
+
+    A new SQLite file is created readable by its owner only. Raises StoreError where the URL is wrong or the server does not answer.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StoreError("the database URL cannot be read", "write e.g. sqlite:////var/lib/liandun/state.db") from error
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        engine = _sqlite_engine(parsed)
+    elif backend == "postgresql":
+        engine = _postgresql_engine(parsed)
+    else:
+        raise StoreError(f"database kind {backend!r} is not supported", "use sqlite or postgresql")
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except SQLAlchemyError as error:
+        shown = parsed.render_as_string(hide_password=True)
+        raise StoreError(f"the database {shown} cannot be opened: {getattr(error, 'orig', error)}") from error
+    return Database(engine)
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise StoreError("the state database needs a file", "write e.g. sqlite:////var/lib/liandun/state.db")
+    _create_private(Path(url.database))
+    engine = create_engine(
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+        pool_size=8,
+        max_overflow=24,
+        pool_reset_on_return="rollback",
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _create_private(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreError(f"the database file {path} cannot be created: {error.strerror}") from error
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not start transactions of its own: _begin_sqlite does
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "cache_size = -32768",
+        "mmap_size = 268435456",
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("liandun_write", True)
+    connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if write else 'ON'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise StoreError(
+            "the PostgreSQL driver is missing", "pip install 'psycopg[binary]' and write postgresql+psycopg://…"
+        ) from error

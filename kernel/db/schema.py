@@ -1,0 +1,70 @@
+"""Bringing the tables up to date: Alembic migrations, run by whichever process comes first.
+
+Several roles start at once; a lock (a file beside SQLite, an advisory lock in PostgreSQL) lets one migrate while the others wait.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from kernel.db.engine import Database
+from kernel.errors import StoreError
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+_ADVISORY_LOCK = 0x6C69616E64756E  # "liandun"
+
+
+def upgrade(database: Database) -> str:
+    """Bring the tables to the newest revision and return it. Harmless when already there.
+
+    Raises StoreError when the database was written by a newer Liandun.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    scripts = ScriptDirectory.from_config(config)
+    head = scripts.get_current_head() or ""
+    with _lock(database), database.engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+        connection.rollback()
+        if current == head:
+            return head
+        if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+            raise StoreError(
+                f"the database has revision {current}, which this version does not know",
+                "it was written by a newer Liandun: install that version",
+            )
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+    database.analyze()
+    return head
+
+
+@contextmanager
+def _lock(database: Database) -> Iterator[None]:
+    path = database.engine.url.database
+    if database.dialect == "sqlite" and path:
+        with Path(f"{path}.migrate").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        return
+    with database.engine.connect() as connection:
+        _advisory(connection, "pg_advisory_lock")
+        try:
+            yield
+        finally:
+            _advisory(connection, "pg_advisory_unlock")
+
+
+def _advisory(connection: Connection, function: str) -> None:
+    connection.execute(text(f"SELECT {function}({_ADVISORY_LOCK})"))
+    connection.commit()

@@ -1,0 +1,208 @@
+"""Small segments → larger ones, so that a day is a handful of files however slowly or disorderly its events came.
+
+A commit writes one file into ``hot/`` whatever days its events belong to. Compaction gathers hot segments and writes the days that have
+enough events into ``days/YYYY-MM-DD/``; the thin rest (old logs that span years) stays together in one file. Segments of a day are
+merged again when several small ones have come together. The swap is one transaction; the chain records which digests were consumed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from kernel.errors import StoreError
+from kernel.event import timestamp
+from kernel.store.lake import manifest as manifests
+from kernel.store.lake.columns import CORE, REST, SCHEMA, Layout
+from kernel.store.lake.condition import quoted
+from kernel.store.lake.manifest import Manifest, Segment
+from kernel.store.lake.segment import ROW_GROUP, discard, file_digest, publish, sync_directory
+from kernel.store.lake.session import connect
+
+log = logging.getLogger(__name__)
+
+HOT_SEGMENTS = 12
+"""So many hot segments start a compaction."""
+HOT_ROWS = 100_000
+"""A hot segment of several days larger than this is left as it is."""
+DAY_ROWS = 2_000
+"""A day with fewer events in a compaction does not get a file of its own."""
+FULL_ROWS = 400_000
+"""A segment of this size is not merged again; no compaction handles more rows at once."""
+MERGE_COUNT = 4
+"""So many segments of one day and one size class are merged."""
+GRACE_SECONDS = 300.0
+"""Replaced files stay this long for readers that still hold the old list."""
+
+MEMORY = "1GB"
+
+
+def compact(root: Path, manifest: Manifest, *, everything: bool = False) -> int:
+    """Do what is due (or with ``everything`` all that is possible); returns the number of segments replaced. Raises StoreError."""
+    replaced = 0
+    while group := _hot_group(manifest.live(), everything):
+        before = len(group)
+        written = rewrite(root, manifest, group, _split(group))
+        replaced += before
+        if written >= before:
+            break
+    for day_group in _day_groups(manifest.live(), everything):
+        rewrite(root, manifest, day_group, [(day_group[0].day, [day_group[0].day])])
+        replaced += len(day_group)
+    return replaced
+
+
+def _hot_group(live: Sequence[Segment], everything: bool) -> list[Segment]:
+    hot = sorted((s for s in live if not s.day and (s.rows < HOT_ROWS)), key=lambda s: s.sequence)
+    if len(hot) < (2 if everything else HOT_SEGMENTS):
+        return []
+    group: list[Segment] = []
+    for segment in hot:
+        group.append(segment)
+        if sum(s.rows for s in group) >= FULL_ROWS:
+            break
+    return group if len(group) > 1 else []
+
+
+def _split(group: Sequence[Segment]) -> list[tuple[str, list[str]]]:
+    """Which days go into which file: ``(day, [day])`` for a full one, ``("", days)`` for the thin rest."""
+    days: Counter[str] = Counter()
+    for segment in group:
+        days.update(segment.days)
+    full = [(day, [day]) for day, rows in sorted(days.items()) if rows >= DAY_ROWS]
+    thin = sorted(day for day, rows in days.items() if rows < DAY_ROWS)
+    return [*full, ("", thin)] if thin else [*full]
+
+
+def _day_groups(live: Sequence[Segment], everything: bool) -> list[list[Segment]]:
+    classes: dict[tuple[str, int], list[Segment]] = defaultdict(list)
+    for segment in live:
+        if segment.day and segment.rows < FULL_ROWS // 2:
+            size_class = 0 if everything else len(str(segment.rows))
+            classes[segment.day, size_class].append(segment)
+    groups = []
+    for segments in classes.values():
+        group: list[Segment] = []
+        for segment in sorted(segments, key=lambda s: s.sequence):
+            if sum(s.rows for s in group) + segment.rows <= FULL_ROWS:
+                group.append(segment)
+        if len(group) >= (2 if everything else MERGE_COUNT):
+            groups.append(group)
+    return groups
+
+
+def rewrite(
+    root: Path,
+    manifest: Manifest,
+    group: Sequence[Segment],
+    outputs: Sequence[tuple[str, list[str]]],
+    *,
+    kind: str = "compact",
+    note: str = "",
+) -> int:
+    """Write the events of the named days of a group into new segments and swap them in; returns how many were written.
+
+    Days that no output names are dropped (retention). Raises StoreError when a file is damaged or the swap is not possible.
+    """
+    scratch = root / "tmp"
+    scratch.mkdir(exist_ok=True)
+    connection = connect(root, MEMORY, scratch=scratch)
+    written: list[Segment] = []
+    try:
+        for day, days in outputs:
+            written.append(_merge(root, connection, group, manifest.reserve_sequence(), day, days))
+        with manifest.transaction() as db:
+            for segment in written:
+                manifests.add_segment(db, segment)
+            if not manifests.bury_segments(db, group):
+                raise StoreError("segments changed while they were being compacted", "try again")
+            manifests.append_chain(db, kind, written, group, note)
+    except BaseException:
+        for segment in written:
+            discard(root / segment.path)
+        raise
+    finally:
+        connection.close()
+    return len(written)
+
+
+def _merge(root: Path, connection: Any, group: Sequence[Segment], sequence: int, day: str, days: list[str]) -> Segment:
+    path = f"days/{day}/{sequence:010d}.parquet" if day else f"hot/{sequence:010d}.parquet"
+    scratch = root / "tmp" / f"{sequence:010d}.parquet"
+    files = ", ".join("'" + str(root / segment.path).replace("'", "''") + "'" for segment in group)
+    columns = ", ".join(map(quoted, SCHEMA.names))
+    chosen = ", ".join(f"DATE '{name}'" for name in days)
+    try:
+        connection.execute(
+            f'COPY (SELECT {columns} FROM read_parquet([{files}]) WHERE CAST("@timestamp" AS DATE) IN ({chosen})'  # noqa: S608
+            f' ORDER BY "@timestamp", "event.id") TO \'{str(scratch).replace(chr(39), chr(39) * 2)}\''
+            f" (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE {ROW_GROUP})"
+        )
+        first, last, rows = connection.execute(
+            f'SELECT min("@timestamp"), max("@timestamp"), count(*) FROM read_parquet(\'{str(scratch).replace(chr(39), chr(39) * 2)}\')'  # noqa: S608
+        ).fetchone()
+    except duckdb.Error as error:
+        discard(scratch)
+        raise _error(error, root, connection, group) from error
+    expected = sum(segment.days.get(name, 0) for segment in group for name in days)
+    if rows != expected:
+        discard(scratch)
+        raise StoreError(f"compaction read {rows} events where the manifest has {expected}", "run ./liandun store verify")
+    layout = Layout()
+    for segment in group:
+        layout = layout | segment.layout
+    digest, size = file_digest(scratch), scratch.stat().st_size
+    datasets = dict(connection.execute(_datasets_of(scratch)).fetchall())
+    publish(scratch, root / path)
+    return Segment(sequence, path, day, timestamp(first), timestamp(last), rows, size, digest, layout, _days(group, days), datasets)
+
+
+def _days(group: Sequence[Segment], days: list[str]) -> dict[str, int]:
+    return {name: sum(segment.days.get(name, 0) for segment in group) for name in days}
+
+
+def _datasets_of(path: Path) -> str:
+    file = str(path).replace("'", "''")
+    return f"SELECT coalesce(\"event.dataset\", '(none)'), count(*) FROM read_parquet('{file}') GROUP BY 1"  # noqa: S608
+
+
+def _error(error: duckdb.Error, root: Path, connection: Any, group: Sequence[Segment]) -> StoreError:
+    text = str(error).splitlines()[0][:200]
+    if "No space left" in text or "disk" in text.lower():
+        return StoreError("disk full: compaction stopped", "free space; the events are safe in their small segments")
+    columns = ", ".join(f"max({quoted(name)})" for name in (*CORE, REST))
+    for segment in group:
+        file = str(root / segment.path).replace("'", "''")
+        try:
+            connection.execute(f"SELECT {columns} FROM read_parquet('{file}')").fetchall()  # noqa: S608
+        except duckdb.Error:
+            return StoreError(f"segment {segment.path} is damaged and cannot be compacted", "run ./liandun store verify")
+    return StoreError(f"compaction failed: {text}", "run ./liandun store verify")
+
+
+def purge(root: Path, manifest: Manifest, *, grace: float = GRACE_SECONDS) -> int:
+    """Delete the files of segments that were replaced or dropped at least ``grace`` seconds ago; returns how many."""
+    dead = manifest.dead(time.time() - grace)
+    touched: set[Path] = set()
+    for segment in dead:
+        path = root / segment.path
+        discard(path)
+        touched.add(path.parent)
+    for folder in touched:
+        if not folder.is_dir():
+            continue
+        sync_directory(folder)
+        if folder.parent.name == "days":
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+    if dead:
+        with manifest.transaction() as db:
+            db.executemany("DELETE FROM segments WHERE sequence = ? AND died IS NOT NULL", [(s.sequence,) for s in dead])
+    return len(dead)

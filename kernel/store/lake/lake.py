@@ -1,0 +1,224 @@
+"""The embedded event store: immutable Parquet segments, a SQLite manifest, DuckDB to ask.
+
+::
+
+    <root>/manifest.sqlite     which segments exist, consumers, counters, quarantine, hash chain
+    <root>/hot/N.parquet       one file per commit, any days
+    <root>/days/D/N.parquet    compacted
+    <root>/writer.lock         held by the one writing process
+
+Any number of processes may read while one writes; they see whole commits only.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kernel.errors import StoreError
+from kernel.event import Event
+from kernel.query import Query
+from kernel.store.contract import Bucket, Commit, Page, Quarantined, TimeRange
+from kernel.store.lake import compaction, retention, writer
+from kernel.store.lake.manifest import Manifest
+from kernel.store.lake.reader import Reader, ReplacedError
+from kernel.store.lake.session import Session
+from kernel.store.lake.verify import Verification, verify
+
+_Answer = TypeVar("_Answer")
+MAX_LIMIT = 100_000
+
+
+class Lake:
+    """Implements :class:`kernel.store.contract.EventStore`. Open one with :meth:`open`; safe to use from several threads."""
+
+    def __init__(self, root: Path, *, writable: bool, demo: bool) -> None:
+        self.root = root
+        self.writable = writable
+        self.demo = demo
+        self._mutex = threading.Lock()  # commits, one at a time
+        self._upkeep = threading.Lock()  # compaction and retention, one at a time
+        self._open_lock = threading.Lock()
+        self._manifest: Manifest | None = None
+        self._session = Session(root)
+        self._reader = Reader(root, self._session)
+        self._lock: writer.WriterLock | None = None
+        self._recent = writer.RecentIds()
+        if writable:
+            self._start_writing()
+
+    @classmethod
+    def open(cls, path: Path, *, writable: bool, demo: bool = False) -> Lake:
+        """Open the lake in a folder; a writer makes it where there is none, a reader sees an empty one.
+
+        demo: allows a retention shorter than the law asks. Raises StoreError when another process writes already.
+        """
+        return cls(Path(path).absolute(), writable=writable, demo=demo)
+
+    def _start_writing(self) -> None:
+        try:
+            for folder in (self.root, self.root / "hot", self.root / "days", self.root / "tmp"):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot make {self.root}: {error.strerror}", "check the data folder") from error
+        self._lock = writer.WriterLock(self.root)
+        try:
+            self._manifest = Manifest(self.root / "manifest.sqlite", writable=True)
+            writer.clear_leftovers(self.root, self._manifest)
+            compaction.purge(self.root, self._manifest)
+            self._recent = writer.remember_recent(self._manifest, self._session, self.root)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close files and free the writer's lock."""
+        self._session.close()
+        if self._manifest is not None:
+            self._manifest.close()
+            self._manifest = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def _known(self) -> Manifest | None:
+        """The manifest, or None while no writer has made one."""
+        with self._open_lock:
+            if self._manifest is None and (self.root / "manifest.sqlite").exists():
+                self._manifest = Manifest(self.root / "manifest.sqlite", writable=False)
+            return self._manifest
+
+    def _writer(self) -> Manifest:
+        if not self.writable or self._manifest is None:
+            raise StoreError(f"{self.root} is open for reading only", "open it with writable=True")
+        return self._manifest
+
+    def _ask(self, question: Callable[[Manifest], _Answer], nothing: _Answer) -> _Answer:
+        manifest = self._known()
+        if manifest is None:
+            return nothing
+        for _ in range(4):
+            try:
+                return question(manifest)
+            except ReplacedError:
+                continue
+        raise StoreError("segments vanish faster than they can be read", "run ./liandun store verify")
+
+    # writing
+
+    def commit(self, batch: Commit) -> None:
+        """Store one batch atomically: when this returns it is on disk; when it raises StoreError nothing of it is stored."""
+        manifest = self._writer()
+        with self._mutex:
+            writer.commit(self.root, manifest, self._recent, batch)
+
+    def compact(self, *, everything: bool = False) -> int:
+        """Merge small segments (cheap when nothing is due; meant to be called about once a minute); returns how many were replaced."""
+        manifest = self._writer()
+        with self._upkeep:
+            replaced = compaction.compact(self.root, manifest, everything=everything)
+            compaction.purge(self.root, manifest)
+        return replaced
+
+    def purge(self, *, grace: float = compaction.GRACE_SECONDS) -> int:
+        """Delete files of segments replaced at least ``grace`` seconds ago; returns how many."""
+        manifest = self._writer()
+        with self._upkeep:
+            return compaction.purge(self.root, manifest, grace=grace)
+
+    def retain(self, days: int, now: str) -> int:
+        """Drop whole days older than ``days``; returns the number of events dropped. Raises StoreError below 180 (see .retention)."""
+        manifest = self._writer()
+        with self._upkeep:
+            return retention.retain(self.root, manifest, days, now, demo=self.demo)
+
+    # reading
+
+    def consumer(self, name: str) -> tuple[int, bytes | None]:
+        """Position and state of the last commit of a consumer; ``(0, None)`` for a new one."""
+        manifest = self._known()
+        return manifest.consumer(name) if manifest else (0, None)
+
+    def counters(self) -> dict[str, int]:
+        """The durable counters."""
+        return self._ask(lambda manifest: manifest.counters(), {})
+
+    def search(
+        self,
+        query: Query,
+        when: TimeRange,
+        *,
+        limit: int = 100,
+        cursor: str = "",
+        fields: Sequence[str] | None = None,
+        count: bool = False,
+    ) -> Page:
+        """Newest first by (@timestamp, event.id), or as ``| sort`` says (then without further pages)."""
+        limit = min(max(limit, 1), MAX_LIMIT)
+
+        def question(manifest: Manifest) -> Page:
+            page = self._reader.search(manifest, query, when, limit=limit, cursor=cursor, fields=fields)
+            if count:
+                page.total = self._reader.count(manifest, query, when)
+            page.damaged = sorted(self._reader.damaged)
+            return page
+
+        return self._ask(question, Page([], total=0 if count else None))
+
+    def get(self, event_id: str, near: str = "") -> Event | None:
+        """The whole event; ``near`` (its @timestamp, if known) makes it quick."""
+        return self._ask(lambda manifest: self._reader.get(manifest, event_id, near), None)
+
+    def count(self, query: Query, when: TimeRange) -> int:
+        """Number of hits."""
+        return self._ask(lambda manifest: self._reader.count(manifest, query, when), 0)
+
+    def histogram(self, query: Query, when: TimeRange, *, buckets: int = 60, interval: int = 0) -> list[Bucket]:
+        """``buckets`` equal slices, or slices of ``interval`` seconds aligned to the epoch."""
+        return self._ask(lambda manifest: self._reader.histogram(manifest, query, when, max(1, buckets), interval), [])
+
+    def top(self, query: Query, when: TimeRange, field: str, *, limit: int = 10) -> list[Bucket]:
+        """Most frequent values of a field, most frequent first."""
+        return self._ask(lambda manifest: self._reader.top(manifest, query, when, field, limit), [])
+
+    def quarantine(self, *, limit: int = 100, before: str = "") -> list[Quarantined]:
+        """Newest first; ``before`` is the id of the last one seen."""
+        return self._ask(lambda manifest: manifest.quarantined(limit, before), [])
+
+    def statistics(self) -> dict[str, Any]:
+        """events, bytes, segments, earliest, latest, by_dataset, quarantined, damaged."""
+
+        def question(manifest: Manifest) -> dict[str, Any]:
+            live = manifest.live()
+            datasets: Counter[str] = Counter()
+            for segment in live:
+                datasets.update(segment.datasets)
+            return {
+                "events": sum(segment.rows for segment in live),
+                "bytes": sum(segment.bytes for segment in live),
+                "segments": len(live),
+                "earliest": min((segment.first for segment in live), default=""),
+                "latest": max((segment.last for segment in live), default=""),
+                "by_dataset": dict(datasets.most_common()),
+                "quarantined": manifest.quarantine_size(),
+                "damaged": dict(self._reader.damaged),
+            }
+
+        nothing = {
+            "events": 0,
+            "bytes": 0,
+            "segments": 0,
+            "earliest": "",
+            "latest": "",
+            "by_dataset": {},
+            "quarantined": 0,
+            "damaged": {},
+        }
+        return self._ask(question, nothing)
+
+    def verify(self) -> Verification:
+        """Recompute the SM3 of every segment and the chain."""
+        return self._ask(lambda manifest: verify(self.root, manifest), Verification(0, 0, 0, "", []))

@@ -1,0 +1,312 @@
+"""The manifest: a SQLite database (WAL, synchronous=FULL) that alone decides which segments exist.
+
+Every change of the set of segments is one entry of a hash chain: ``digest = SM3(previous digest || body)``, body = JSON with the SM3 of each
+segment added or removed. So a segment that was changed, swapped or removed behind the store's back is found by :mod:`.verify`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import orjson
+
+from crypto.sm3 import sm3
+from kernel.errors import StoreError
+from kernel.store.contract import Quarantined, TimeRange
+from kernel.store.lake.columns import Layout
+
+GENESIS = "0" * 64
+VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS segments (
+    sequence INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, day TEXT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL,
+    rows INTEGER NOT NULL, bytes INTEGER NOT NULL, sm3 TEXT NOT NULL, layout TEXT NOT NULL, days TEXT NOT NULL,
+    datasets TEXT NOT NULL, died REAL);
+CREATE INDEX IF NOT EXISTS segments_live ON segments (last, first) WHERE died IS NULL;
+CREATE TABLE IF NOT EXISTS chain (position INTEGER PRIMARY KEY, body TEXT NOT NULL, digest TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS consumers (name TEXT PRIMARY KEY, position INTEGER NOT NULL, state BLOB);
+CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS quarantine (
+    id TEXT PRIMARY KEY, time TEXT NOT NULL, source TEXT NOT NULL, origin TEXT NOT NULL, reason TEXT NOT NULL, raw BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS quarantine_time ON quarantine (time, id);
+"""
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """A row of the manifest. ``day`` is "" for a segment of several days; ``first``/``last`` are its @timestamp texts."""
+
+    sequence: int
+    path: str
+    day: str
+    first: str
+    last: str
+    rows: int
+    bytes: int
+    sm3: str
+    layout: Layout
+    days: dict[str, int]
+    datasets: dict[str, int]
+
+
+class ChainEntry(msgspec.Struct, frozen=True):
+    """One link: ``body`` is the exact JSON text that was hashed."""
+
+    position: int
+    body: str
+    digest: str
+
+
+def link(previous: str, body: str) -> str:
+    """Digest of the next chain entry, hex."""
+    return sm3(bytes.fromhex(previous) + body.encode()).hex()
+
+
+_COLUMNS = "sequence, path, day, first, last, rows, bytes, sm3, layout, days, datasets"
+
+
+class Manifest:
+    """One SQLite connection, used under a lock by the threads of this process."""
+
+    def __init__(self, path: Path, *, writable: bool) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._sequence = 0
+        try:
+            if writable:
+                self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+                self._db.execute("PRAGMA journal_mode=WAL")
+                self._db.execute("PRAGMA synchronous=FULL")
+                self._db.executescript(_SCHEMA)
+                self._db.execute("INSERT OR IGNORE INTO meta VALUES ('version', ?)", (str(VERSION),))
+            else:
+                self._db = sqlite3.connect(
+                    f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=30
+                )
+            version = self.meta("version")
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+        if version != str(VERSION):
+            raise StoreError(
+                f"{path} has format {version}, this program knows {VERSION}", "use the program that wrote it, or migrate"
+            )
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            self._db.close()
+
+    def _error(self, error: sqlite3.Error) -> StoreError:
+        text = str(error)
+        if "full" in text:
+            return StoreError(
+                f"disk full: cannot write {self.path.name} in {self.path.parent}", "free space; nothing of this batch was stored"
+            )
+        return StoreError(
+            f"the manifest {self.path} cannot be used: {text}", "restore it from a backup, or run ./liandun store verify"
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Everything inside becomes durable together, or not at all. Raises StoreError."""
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._db
+                    self._db.execute("COMMIT")
+                except BaseException:
+                    if self._db.in_transaction:
+                        self._db.execute("ROLLBACK")
+                    raise
+            except sqlite3.Error as error:
+                raise self._error(error) from error
+
+    def _rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        with self._lock:
+            try:
+                return self._db.execute(sql, parameters).fetchall()
+            except sqlite3.Error as error:
+                raise self._error(error) from error
+
+    # reading
+
+    def meta(self, key: str) -> str | None:
+        """A fact about the store, or None."""
+        rows = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
+        return str(rows[0][0]) if rows else None
+
+    def live(self, when: TimeRange | None = None) -> list[Segment]:
+        """The segments that may hold events of a time range, latest first."""
+        where = "died IS NULL"
+        values: list[str] = []
+        if when and when.start:
+            where, values = where + " AND last >= ?", [*values, when.start]
+        if when and when.end:
+            where, values = where + " AND first < ?", [*values, when.end]
+        rows = self._rows(f"SELECT {_COLUMNS} FROM segments WHERE {where} ORDER BY last DESC, sequence DESC", values)  # noqa: S608
+        return [_segment(row) for row in rows]
+
+    def dead(self, before: float) -> list[Segment]:
+        """Segments replaced or dropped before a moment (seconds since the epoch)."""
+        rows = self._rows(f"SELECT {_COLUMNS} FROM segments WHERE died < ?", (before,))  # noqa: S608
+        return [_segment(row) for row in rows]
+
+    def paths(self) -> set[str]:
+        """All paths the manifest knows, live and dead."""
+        return {str(row[0]) for row in self._rows("SELECT path FROM segments")}
+
+    def reserve_sequence(self) -> int:
+        """A number for a new segment, used once (only the one writing process takes numbers)."""
+        with self._lock:
+            if self._sequence == 0:
+                self._sequence = int(self.meta("sequence") or 0)
+            self._sequence += 1
+            return self._sequence
+
+    def consumer(self, name: str) -> tuple[int, bytes | None]:
+        """Position and state of a consumer; ``(0, None)`` for a new one."""
+        rows = self._rows("SELECT position, state FROM consumers WHERE name = ?", (name,))
+        if not rows:
+            return 0, None
+        position, state = rows[0]
+        return int(str(position)), state if isinstance(state, bytes) else None
+
+    def counters(self) -> dict[str, int]:
+        """The durable counters."""
+        return {str(name): int(str(value)) for name, value in self._rows("SELECT name, value FROM counters ORDER BY name")}
+
+    def quarantined(self, limit: int, before: str) -> list[Quarantined]:
+        """Newest first; ``before`` is the id of the last one seen, or "" to begin."""
+        rows = self._rows(
+            "SELECT id, time, source, origin, reason, raw FROM quarantine"
+            " WHERE ? = '' OR (time, id) < (SELECT time, id FROM quarantine WHERE id = ?) ORDER BY time DESC, id DESC LIMIT ?",
+            (before, before, limit),
+        )
+        return [Quarantined(*row) for row in rows]  # type: ignore[arg-type]
+
+    def quarantine_size(self) -> int:
+        """Number of records in quarantine."""
+        return int(str(self._rows("SELECT count(*) FROM quarantine")[0][0]))
+
+    def chain(self) -> list[ChainEntry]:
+        """The whole chain, oldest first."""
+        return [
+            ChainEntry(int(str(position)), str(body), str(digest))
+            for position, body, digest in self._rows("SELECT position, body, digest FROM chain ORDER BY position")
+        ]
+
+    def head(self) -> tuple[int, str]:
+        """Position and digest of the newest chain entry: to be anchored elsewhere, for example in the audit log."""
+        rows = self._rows("SELECT position, digest FROM chain ORDER BY position DESC LIMIT 1")
+        return (int(str(rows[0][0])), str(rows[0][1])) if rows else (0, self.anchor())
+
+    def anchor(self) -> str:
+        """Digest before the first chain entry that is still kept."""
+        return self.meta("chain_anchor") or GENESIS
+
+
+def _segment(row: tuple[object, ...]) -> Segment:
+    sequence, path, day, first, last, rows, size, digest, layout, days, datasets = row
+    return Segment(
+        int(str(sequence)),
+        str(path),
+        str(day),
+        str(first),
+        str(last),
+        int(str(rows)),
+        int(str(size)),
+        str(digest),
+        msgspec.json.decode(str(layout), type=Layout),
+        orjson.loads(str(days)),
+        orjson.loads(str(datasets)),
+    )
+
+
+# writing, inside a transaction
+
+
+def add_segment(db: sqlite3.Connection, segment: Segment) -> None:
+    """Insert a live segment."""
+    db.execute(
+        f"INSERT INTO segments ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        (
+            segment.sequence,
+            segment.path,
+            segment.day,
+            segment.first,
+            segment.last,
+            segment.rows,
+            segment.bytes,
+            segment.sm3,
+            msgspec.json.encode(
+                {"multi": sorted(segment.layout.multi), "spill": sorted(segment.layout.spill)},
+            ).decode(),
+            orjson.dumps(segment.days).decode(),
+            orjson.dumps(segment.datasets).decode(),
+        ),
+    )
+    db.execute(
+        "INSERT INTO meta VALUES ('sequence', ?1) ON CONFLICT (key) DO UPDATE SET value = max(CAST(value AS INTEGER), ?1)",
+        (segment.sequence,),
+    )
+
+
+def bury_segments(db: sqlite3.Connection, segments: Sequence[Segment]) -> bool:
+    """Mark segments dead; False when one of them was dead already (then the caller must roll back)."""
+    now = time.time()
+    changed = 0
+    for segment in segments:
+        changed += db.execute("UPDATE segments SET died = ? WHERE sequence = ? AND died IS NULL", (now, segment.sequence)).rowcount
+    return changed == len(segments)
+
+
+def append_chain(db: sqlite3.Connection, kind: str, added: Sequence[Segment], removed: Sequence[Segment], note: str = "") -> None:
+    """Record a change of the set of segments: kind commit | compact | retain."""
+    row = db.execute("SELECT position, digest FROM chain ORDER BY position DESC LIMIT 1").fetchone()
+    if row is None:
+        anchor = db.execute("SELECT value FROM meta WHERE key = 'chain_anchor'").fetchone()
+        position = db.execute("SELECT value FROM meta WHERE key = 'chain_position'").fetchone()
+        row = (int(position[0]) if position else 0, anchor[0] if anchor else GENESIS)
+    body = orjson.dumps(
+        {
+            "kind": kind,
+            "time": time.time(),
+            "added": [_record(segment) for segment in added],
+            "removed": [_record(segment) for segment in removed],
+            "note": note,
+        }
+    ).decode()
+    db.execute("INSERT INTO chain VALUES (?, ?, ?)", (row[0] + 1, body, link(row[1], body)))
+
+
+def _record(segment: Segment) -> dict[str, object]:
+    return {"path": segment.path, "sm3": segment.sm3, "rows": segment.rows, "first": segment.first, "last": segment.last}
+
+
+def set_consumer(db: sqlite3.Connection, name: str, position: int, state: bytes | None) -> None:
+    """Move a consumer."""
+    db.execute("INSERT OR REPLACE INTO consumers VALUES (?, ?, ?)", (name, position, state))
+
+
+def add_counters(db: sqlite3.Connection, increments: dict[str, int]) -> None:
+    """Add to the durable counters."""
+    db.executemany(
+        "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+        list(increments.items()),
+    )
+
+
+def add_quarantined(db: sqlite3.Connection, records: Sequence[Quarantined]) -> None:
+    """Keep records aside; one that is there already is left as it is."""
+    db.executemany(
+        "INSERT OR IGNORE INTO quarantine VALUES (?, ?, ?, ?, ?, ?)",
+        [(r.id, r.time, r.source, r.origin, r.reason.encode("utf-8", "backslashreplace").decode(), r.raw) for r in records],
+    )

@@ -1,0 +1,352 @@
+"""Searching the lake: the segments of the time range from the manifest, newest first, with an early stop."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import orjson
+
+from kernel.errors import QueryError, StoreError
+from kernel.event import Event, timestamp, timestamp_from_micros
+from kernel.query import Query
+from kernel.query.tree import And, Node
+from kernel.store.contract import Bucket, Page, TimeRange
+from kernel.store.lake.columns import CORE, CORE_SET, LIST_FIELDS, LONG_COLUMNS, REST, SEPARATOR, Layout
+from kernel.store.lake.condition import Condition, json_pointer, quoted
+from kernel.store.lake.manifest import Manifest, Segment
+from kernel.store.lake.session import Session
+
+log = logging.getLogger(__name__)
+
+_FIRST_CHUNK = 100_000
+"""Rows looked through at first; each further step takes four times as many."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class ReplacedError(Exception):
+    """A segment of the list was replaced by compaction and removed meanwhile: ask again with a fresh list."""
+
+
+class Reader:
+    """Answers queries from immutable segments; safe in many threads and many processes at once."""
+
+    def __init__(self, root: Path, session: Session) -> None:
+        self.root = root
+        self.session = session
+        self.damaged: dict[str, str] = {}
+        """Segments that could not be read, with the reason; they are left out until the process ends."""
+
+    # running SQL over segments
+
+    def _run(
+        self, manifest: Manifest, segments: Sequence[Segment], sql: str, parameters: dict[str, object]
+    ) -> list[tuple[Any, ...]]:
+        """``{files}`` in the SQL stands for the segments. A damaged one is left out and remembered."""
+        whole = [segment for segment in segments if segment.path not in self.damaged]
+        while whole:
+            try:
+                return self._execute(whole, sql, parameters)
+            except duckdb.OutOfMemoryException as error:
+                raise QueryError("the query needs too much memory", "ask for a shorter time range or fewer fields") from error
+            except duckdb.Error as error:
+                sick = [segment for segment in whole if self._is_damaged(manifest, segment)]
+                if not sick:
+                    raise _query_error(error) from error
+                whole = [segment for segment in whole if segment not in sick]
+        return []
+
+    def _execute(self, segments: Sequence[Segment], sql: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
+        files = ", ".join("'" + str(self.root / segment.path).replace("'", "''") + "'" for segment in segments)
+        cursor = self.session.cursor()
+        try:
+            rows: list[tuple[Any, ...]] = cursor.execute(
+                sql.replace("{files}", f"read_parquet([{files}])"), _used(sql, parameters)
+            ).fetchall()
+            return rows
+        finally:
+            cursor.close()
+
+    def _is_damaged(self, manifest: Manifest, segment: Segment) -> bool:
+        if not (self.root / segment.path).exists() and segment.path not in {live.path for live in manifest.live()}:
+            raise ReplacedError
+        try:
+            columns = ", ".join(f"max({quoted(name)})" for name in (*CORE, REST))
+            self._execute([segment], f"SELECT {columns} FROM {{files}}", {})  # noqa: S608
+        except duckdb.Error as error:
+            self.damaged[segment.path] = str(error).splitlines()[0][:200]
+            log.error("segment %s is damaged and left out of searches: %s", segment.path, self.damaged[segment.path])
+            return True
+        return False
+
+    # public questions
+
+    def search(
+        self,
+        manifest: Manifest,
+        query: Query,
+        when: TimeRange,
+        *,
+        limit: int,
+        cursor: str,
+        fields: Sequence[str] | None,
+    ) -> Page:
+        """See :class:`kernel.store.contract.EventStore`."""
+        names = tuple(fields) if fields is not None else query.fields or LIST_FIELDS
+        sort = query.sort
+        if sort is not None and not (sort.field == "@timestamp" and sort.descending):
+            return Page(self._sorted(manifest, query, when, limit, names))
+        after = _parse_cursor(cursor)
+        segments = [s for s in manifest.live(when) if not after or s.first <= after[0]]
+        hits: list[Event] = []
+        for chunk in _chunks(segments):
+            if len(hits) >= limit and chunk[0].last < hits[limit - 1]["@timestamp"]:
+                break
+            hits += self._newest(manifest, chunk, query, when, limit, after, names)
+            hits.sort(key=lambda event: (event["@timestamp"], event["event.id"]), reverse=True)
+            del hits[limit:]
+        full = len(hits) == limit and limit > 0
+        following = f"{hits[-1]['@timestamp']}~{hits[-1]['event.id']}" if full else ""
+        return Page([_only(hit, names) for hit in hits], following)
+
+    def _newest(
+        self,
+        manifest: Manifest,
+        segments: Sequence[Segment],
+        query: Query,
+        when: TimeRange,
+        limit: int,
+        after: tuple[str, str] | None,
+        names: Sequence[str],
+    ) -> list[Event]:
+        layout = _layout(segments)
+        condition = Condition(layout)
+        where = self._where(condition, query.root, when)
+        if after:
+            time, identifier = condition.value(_moment(after[0])), condition.value(after[1])
+            where += f' AND ("@timestamp" < {time} OR ("@timestamp" = {time} AND "event.id" < {identifier}))'
+        columns = _columns(names, layout)
+        order = f'WHERE {where} ORDER BY "@timestamp" DESC, "event.id" DESC LIMIT {int(limit)}'
+        return self._events(manifest, segments, columns, order, condition.parameters)
+
+    def _sorted(self, manifest: Manifest, query: Query, when: TimeRange, limit: int, names: Sequence[str]) -> list[Event]:
+        """``| sort``: the first ``limit`` in that order; values of mixed kinds sort as text after numbers."""
+        sort = query.sort
+        assert sort is not None
+        segments = manifest.live(when)
+        if not segments:
+            return []
+        layout = _layout(segments)
+        condition = Condition(layout)
+        where = self._where(condition, query.root, when)
+        direction = "DESC" if sort.descending else "ASC"
+        if sort.field in LONG_COLUMNS or sort.field == "@timestamp":
+            keys = [f"{quoted(sort.field)} {direction} NULLS LAST"]
+        else:
+            key = quoted(sort.field) if sort.field in CORE_SET else self._rest_text(condition, sort.field)
+            keys = [f"TRY_CAST({key} AS DOUBLE) {direction} NULLS LAST", f"lower({key}) {direction} NULLS LAST"]
+        order = f'WHERE {where} ORDER BY {", ".join(keys)}, "@timestamp" DESC, "event.id" DESC LIMIT {int(limit)}'
+        events = self._events(manifest, segments, _columns(names, layout), order, condition.parameters)
+        return [_only(event, names) for event in events]
+
+    def _events(
+        self, manifest: Manifest, segments: Sequence[Segment], columns: Sequence[str], tail: str, parameters: dict[str, object]
+    ) -> list[Event]:
+        selected = ", ".join(map(quoted, columns))
+        rows = self._run(manifest, segments, f"SELECT {selected} FROM {{files}} {tail}", parameters)  # noqa: S608
+        return [_event(columns, row) for row in rows]
+
+    def get(self, manifest: Manifest, event_id: str, near: str) -> Event | None:
+        """The whole event of an id; first around ``near``, then everywhere."""
+        everything = manifest.live()
+        groups = [[s for s in everything if s.first <= near <= s.last]] if near else []
+        groups.append([s for s in everything if s not in groups[0]] if groups else everything)
+        for segments in groups:
+            for chunk in _chunks(segments):
+                rows = self._events(
+                    manifest, chunk, (*CORE, REST), 'WHERE "event.id" = $id ORDER BY "@timestamp" DESC LIMIT 1', {"id": event_id}
+                )
+                if rows:
+                    return rows[0]
+        return None
+
+    def count(self, manifest: Manifest, query: Query, when: TimeRange) -> int:
+        """Number of hits."""
+        segments = manifest.live(when)
+        if query.root == And():
+            inside = [s for s in segments if (not when.start or s.first >= when.start) and (not when.end or s.last < when.end)]
+            segments = [s for s in segments if s not in inside]
+            return sum(s.rows for s in inside) + self.counted(manifest, segments, query.root, when)
+        return self.counted(manifest, segments, query.root, when)
+
+    def counted(self, manifest: Manifest, segments: Sequence[Segment], root: Node, when: TimeRange) -> int:
+        """Number of hits in some segments."""
+        if not segments:
+            return 0
+        condition = Condition(_layout(segments))
+        where = self._where(condition, root, when)
+        rows = self._run(manifest, segments, f"SELECT count(*) FROM {{files}} WHERE {where}", condition.parameters)  # noqa: S608
+        return int(rows[0][0]) if rows else 0
+
+    def histogram(self, manifest: Manifest, query: Query, when: TimeRange, buckets: int, interval: int) -> list[Bucket]:
+        """``interval`` seconds wide slices aligned to the epoch, or ``buckets`` equal ones."""
+        segments = manifest.live(when)
+        if not segments:
+            return []
+        start = _micros(when.start or min(s.first for s in segments))
+        end = _micros(when.end) if when.end else _micros(max(s.last for s in segments)) + 1
+        if interval:
+            width = interval * 1_000_000
+            start -= start % width
+            buckets = -(-(end - start) // width)
+        else:
+            width = max(1, -(-(end - start) // buckets))
+        if buckets > 10_000:
+            raise QueryError(f"{buckets} bars are too many", "choose a longer interval or a shorter time range")
+        condition = Condition(_layout(segments))
+        where = self._where(condition, query.root, when)
+        slice_of = f'(epoch_us("@timestamp") - {condition.value(start)}) // {condition.value(width)}'
+        sql = f"SELECT {slice_of} AS slice, count(*) FROM {{files}} WHERE {where} GROUP BY slice"  # noqa: S608
+        counts = {int(row[0]): int(row[1]) for row in self._run(manifest, segments, sql, condition.parameters)}
+        return [Bucket(timestamp_from_micros(start + i * width), counts.get(i, 0)) for i in range(max(0, buckets))]
+
+    def top(self, manifest: Manifest, query: Query, when: TimeRange, field: str, limit: int) -> list[Bucket]:
+        """Most frequent elements of a field; equally frequent ones in the order of their text."""
+        segments = manifest.live(when)
+        if not segments:
+            return []
+        layout = _layout(segments)
+        condition = Condition(layout)
+        where = self._where(condition, query.root, when)
+        sources = []
+        if field in CORE_SET:
+            column = quoted(field)
+            if field in layout.multi:
+                split = f"CASE WHEN starts_with({column}, chr(31)) THEN str_split(substr({column}, 2), chr(31)) ELSE [{column}] END"
+                sources.append(f"SELECT unnest({split}) AS key FROM {{files}} WHERE {column} IS NOT NULL AND {where}")  # noqa: S608
+            else:
+                sources.append(f"SELECT {column} AS key FROM {{files}} WHERE {column} IS NOT NULL AND {where}")  # noqa: S608
+        if field not in CORE_SET or field in layout.spill:
+            found = f"json_extract({REST}, {condition.value(json_pointer(field))})"
+            mark = condition.value(orjson.dumps(field).decode() + ":")
+            elements = f"CASE json_type({found}) WHEN 'ARRAY' THEN CAST({found} AS JSON[]) ELSE [{found}] END"
+            inner = f"SELECT unnest({elements}) AS key FROM {{files}} WHERE contains({REST}, {mark}) AND {found} IS NOT NULL AND {where}"  # noqa: S608
+            sources.append(f"SELECT CAST(key AS VARCHAR) AS key FROM ({inner})")  # noqa: S608
+        counts: dict[Any, int] = {}
+        for position, source in enumerate(sources):
+            cut = f" LIMIT {int(limit)}" if len(sources) == 1 else ""
+            sql = f"SELECT key, count(*) AS n FROM ({source}) GROUP BY key ORDER BY n DESC, CAST(key AS VARCHAR){cut}"  # noqa: S608
+            as_json = position > 0 or field not in CORE_SET
+            for key, number in self._run(manifest, segments, sql, condition.parameters):
+                value = orjson.loads(key) if as_json else timestamp(key) if isinstance(key, datetime) else key
+                counts[value] = counts.get(value, 0) + int(number)
+        ranked = sorted(counts.items(), key=lambda entry: (-entry[1], str(entry[0])))
+        return [Bucket(value, number) for value, number in ranked[:limit]]
+
+    # pieces
+
+    def _where(self, condition: Condition, root: Node, when: TimeRange) -> str:
+        parts = [condition.where(root)]
+        if when.start:
+            parts.append(f'"@timestamp" >= {condition.value(_moment(when.start))}')
+        if when.end:
+            parts.append(f'"@timestamp" < {condition.value(_moment(when.end))}')
+        return " AND ".join(parts)
+
+    def _rest_text(self, condition: Condition, field: str) -> str:
+        return f"json_extract_string({REST}, {condition.value(json_pointer(field))})"
+
+
+def _query_error(error: duckdb.Error) -> Exception:
+    text = str(error).splitlines()[0][:300]
+    if isinstance(
+        error, (duckdb.InvalidInputException, duckdb.BinderException, duckdb.ParserException, duckdb.OutOfRangeException)
+    ):
+        return QueryError(f"the store cannot run this query: {text}", "simplify it")
+    return StoreError(f"the store cannot be read: {text}", "run ./liandun store verify")
+
+
+def _used(sql: str, parameters: dict[str, object]) -> dict[str, object]:
+    """DuckDB refuses parameters that the statement does not name."""
+    names = set(re.findall(r"\$(\w+)", sql))
+    return {name: value for name, value in parameters.items() if name in names}
+
+
+def _layout(segments: Sequence[Segment]) -> Layout:
+    layout = Layout()
+    for segment in segments:
+        if segment.layout.multi or segment.layout.spill:
+            layout = layout | segment.layout
+    return layout
+
+
+def _chunks(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
+    chunk: list[Segment] = []
+    rows, wanted = 0, _FIRST_CHUNK
+    for segment in segments:
+        chunk.append(segment)
+        rows += segment.rows
+        if rows >= wanted:
+            yield chunk
+            chunk, rows, wanted = [], 0, wanted * 4
+    if chunk:
+        yield chunk
+
+
+def _columns(names: Sequence[str], layout: Layout) -> tuple[str, ...]:
+    if "*" in names:
+        return (*CORE, REST)
+    core = [name for name in dict.fromkeys(("@timestamp", "event.id", *names)) if name in CORE_SET]
+    needs_rest = any(name not in CORE_SET or name in layout.spill for name in names)
+    return (*core, REST) if needs_rest else tuple(core)
+
+
+def _event(columns: Sequence[str], row: Sequence[Any]) -> Event:
+    event: Event = {}
+    for name, value in zip(columns, row, strict=True):
+        if value is None:
+            continue
+        if name == "@timestamp":
+            event[name] = timestamp(value)
+        elif name == REST:
+            event.update(orjson.loads(value))
+        elif isinstance(value, str) and value.startswith(SEPARATOR):
+            event[name] = value[1:].split(SEPARATOR)
+        else:
+            event[name] = value
+    return event
+
+
+def _only(event: Event, names: Sequence[str]) -> Event:
+    if "*" in names:
+        return event
+    wanted = {"@timestamp", "event.id", *names}
+    return {name: value for name, value in event.items() if name in wanted}
+
+
+def _parse_cursor(cursor: str) -> tuple[str, str] | None:
+    if not cursor:
+        return None
+    time, mark, identifier = cursor.partition("~")
+    if not mark or len(time) != 27:
+        raise QueryError("the page mark is not valid", "start again from the first page")
+    _moment(time)
+    return time, identifier
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError as error:
+        raise QueryError(f"{text[:40]!r} is no time", "write 2026-11-23T04:40:00.000000Z") from error
+
+
+def _micros(text: str) -> int:
+    delta = _moment(text).replace(tzinfo=UTC) - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds

@@ -1,0 +1,81 @@
+"""Is the lake what was written? Recomputes the chain and the SM3 of every live segment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from kernel.store.lake.manifest import GENESIS, Manifest, Segment, link
+from kernel.store.lake.segment import file_digest
+
+
+class Verification(msgspec.Struct):
+    """``problems`` in the order of the chain, each naming its segment; empty = sound. ``head`` is the digest to anchor elsewhere."""
+
+    segments: int
+    events: int
+    entries: int
+    head: str
+    problems: list[str]
+
+    @property
+    def sound(self) -> bool:
+        """True when nothing is wrong."""
+        return not self.problems
+
+
+class _Body(msgspec.Struct):
+    kind: str
+    added: list[_Record]
+    removed: list[_Record]
+
+
+class _Record(msgspec.Struct):
+    path: str
+    sm3: str
+    rows: int
+
+
+def verify(root: Path, manifest: Manifest) -> Verification:
+    """Check the chain, then every live segment against it, oldest first."""
+    entries = manifest.chain()
+    previous = manifest.anchor()
+    expected: dict[str, _Record] = {}
+    problems: list[str] = []
+    for number, entry in enumerate(entries):
+        body = msgspec.json.decode(entry.body, type=_Body)
+        if link(previous, entry.body) != entry.digest:
+            names = ", ".join(record.path for record in (*body.added, *body.removed)) or body.kind
+            problems.append(f"chain entry {entry.position} does not follow from the one before it (it concerns {names})")
+        if number and entry.position != entries[number - 1].position + 1:
+            problems.append(f"chain entry {entries[number - 1].position + 1} is missing")
+        previous = entry.digest
+        for record in body.added:
+            expected[record.path] = record
+        for record in body.removed:
+            expected.pop(record.path, None)
+    live = sorted(manifest.live(), key=lambda segment: segment.sequence)
+    pruned = manifest.anchor() != GENESIS
+    for segment in live:
+        problem = _segment_problem(root, segment, expected.pop(segment.path, None), pruned)
+        if problem:
+            problems.append(problem)
+    problems += [f"segment {path} was recorded but is gone from the manifest" for path in expected]
+    return Verification(len(live), sum(segment.rows for segment in live), len(entries), previous, problems)
+
+
+def _segment_problem(root: Path, segment: Segment, record: _Record | None, pruned: bool) -> str:
+    if record is None and not pruned:
+        return f"segment {segment.path} was never recorded in the chain"
+    if record is not None and record.sm3 != segment.sm3:
+        return f"segment {segment.path}: the manifest's digest is not the one in the chain"
+    try:
+        digest = file_digest(root / segment.path)
+    except FileNotFoundError:
+        return f"segment {segment.path} is missing ({segment.rows} events from {segment.first} to {segment.last})"
+    except OSError as error:
+        return f"segment {segment.path} cannot be read: {error.strerror}"
+    if digest != segment.sm3:
+        return f"segment {segment.path} was changed: SM3 is {digest}, written was {segment.sm3}"
+    return ""

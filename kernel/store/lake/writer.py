@@ -1,0 +1,196 @@
+"""The one writer of a lake: its lock, its commits, and what a crash may have left."""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import logging
+import os
+from collections import OrderedDict
+from pathlib import Path
+
+from crypto.sm3 import sm3
+from kernel.errors import StoreError
+from kernel.event import Event
+from kernel.store.contract import Commit
+from kernel.store.lake import manifest as manifests
+from kernel.store.lake.encode import Encoded, encode
+from kernel.store.lake.manifest import Manifest, Segment
+from kernel.store.lake.segment import discard, parquet_bytes, write_durably
+from kernel.store.lake.session import Session
+
+log = logging.getLogger(__name__)
+
+RECENT_IDS = 200_000
+"""event.id values of the latest commits that are remembered, so that a re-delivered event is dropped."""
+
+DUPLICATES = "store.duplicates"
+"""Durable counter of events dropped because their event.id was stored already."""
+
+
+class WriterLock:
+    """An advisory lock on ``writer.lock``; the kernel frees it when the process dies."""
+
+    def __init__(self, root: Path) -> None:
+        self._file = (root / "writer.lock").open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.seek(0)
+            owner = self._file.read().strip() or "unknown"
+            self._file.close()
+            raise StoreError(
+                f"{root} is already being written by process {owner}", "one writer per store: stop that one, or open it for reading"
+            ) from error
+        self._file.truncate(0)
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+
+    def release(self) -> None:
+        """Let another process write."""
+        self._file.close()
+
+
+class RecentIds:
+    """The ids of the last ``RECENT_IDS`` events, commit by commit."""
+
+    def __init__(self) -> None:
+        self._groups: OrderedDict[int, frozenset[str]] = OrderedDict()
+        self._size = 0
+
+    def __contains__(self, identifier: str) -> bool:
+        return any(identifier in group for group in self._groups.values())
+
+    def known(self, identifiers: set[str]) -> set[str]:
+        """Those of a set that are remembered."""
+        found: set[str] = set()
+        for group in self._groups.values():
+            if not group.isdisjoint(identifiers):
+                found |= group & identifiers
+        return found
+
+    def add(self, sequence: int, identifiers: set[str]) -> None:
+        """Remember the ids of a commit; forget the oldest ones."""
+        self._groups[sequence] = frozenset(identifiers)
+        self._size += len(identifiers)
+        while self._size > RECENT_IDS and len(self._groups) > 1:
+            self._size -= len(self._groups.popitem(last=False)[1])
+
+
+def commit(root: Path, manifest: Manifest, recent: RecentIds, batch: Commit) -> None:
+    """Store a batch atomically and durably. Raises StoreError; then nothing of it is stored."""
+    if batch.consumer:
+        position, _ = manifest.consumer(batch.consumer)
+        if batch.position < position or (batch.events and batch.position == position):
+            raise StoreError(
+                f"{batch.consumer} stands at {position} already, it cannot commit {batch.position}", "read the position again"
+            )
+    fresh, duplicates = _without_duplicates(batch.events, recent)
+    counters = dict(batch.counters)
+    if duplicates:
+        counters[DUPLICATES] = counters.get(DUPLICATES, 0) + duplicates
+    segment = _write(root, manifest.reserve_sequence(), fresh) if fresh else None
+    try:
+        with manifest.transaction() as db:
+            if segment:
+                manifests.add_segment(db, segment)
+                manifests.append_chain(db, "commit", [segment], [])
+            if batch.consumer:
+                manifests.set_consumer(db, batch.consumer, batch.position, batch.state)
+            manifests.add_counters(db, counters)
+            manifests.add_quarantined(db, batch.quarantined)
+    except BaseException:
+        if segment:
+            discard(root / segment.path)
+        raise
+    if segment:
+        recent.add(segment.sequence, {event["event.id"] for event in fresh})
+
+
+def _without_duplicates(events: list[Event], recent: RecentIds) -> tuple[list[Event], int]:
+    unique: dict[str, Event] = {}
+    for event in events:
+        identifier = event.get("event.id")
+        if not isinstance(identifier, str):
+            raise StoreError(f"an event without event.id text cannot be stored: {str(event)[:200]}")
+        unique.setdefault(identifier, event)
+    for identifier in recent.known(set(unique)):
+        del unique[identifier]
+    return list(unique.values()), len(events) - len(unique)
+
+
+def _write(root: Path, sequence: int, events: list[Event]) -> Segment:
+    running = gc.isenabled()
+    gc.disable()  # a collection in the midst of a million small objects doubles the time
+    try:
+        encoded = encode(events)
+        content = parquet_bytes(encoded.table)
+    finally:
+        if running:
+            gc.enable()
+    path = f"hot/{sequence:010d}.parquet"
+    write_durably(root / path, content)
+    return described(encoded, sequence, path, content)
+
+
+def described(encoded: Encoded, sequence: int, path: str, content: bytes) -> Segment:
+    """The manifest row of a written batch."""
+    return Segment(
+        sequence=sequence,
+        path=path,
+        day="",
+        first=encoded.first,
+        last=encoded.last,
+        rows=encoded.table.num_rows,
+        bytes=len(content),
+        sm3=sm3(content).hex(),
+        layout=encoded.layout,
+        days=encoded.days,
+        datasets=encoded.datasets,
+    )
+
+
+def clear_leftovers(root: Path, manifest: Manifest) -> None:
+    """Remove what a crash left between writing a file and recording it.
+
+    A crash leaves at most one unrecorded file in ``hot/``: a batch that was never acknowledged. More of them, or one elsewhere, mean
+    something else (a manifest restored from an old backup, say): those are moved to ``lost/``, never deleted.
+    """
+    known = manifest.paths()
+    for scratch in (*root.glob("hot/*.tmp"), *root.glob("days/*/*.tmp"), *root.glob("tmp/*")):
+        if scratch.is_file():
+            discard(scratch)
+    unknown = [
+        p for p in (*root.glob("hot/*.parquet"), *root.glob("days/*/*.parquet")) if p.relative_to(root).as_posix() not in known
+    ]
+    if len(unknown) == 1 and known and unknown[0].parent.name == "hot":
+        log.warning("removing %s: its commit was never finished", unknown[0])
+        discard(unknown[0])
+        return
+    for path in unknown:
+        lost = root / "lost" / f"{path.parent.name}-{path.name}"
+        lost.parent.mkdir(exist_ok=True)
+        log.warning("moving %s to %s: the manifest does not know it", path, lost)
+        path.replace(lost)
+
+
+def remember_recent(manifest: Manifest, session: Session, root: Path) -> RecentIds:
+    """The ids of the newest segments, read back when a writer starts."""
+    recent = RecentIds()
+    chosen: list[Segment] = []
+    for segment in sorted(manifest.live(), key=lambda s: -s.sequence):
+        chosen.append(segment)
+        if sum(s.rows for s in chosen) >= RECENT_IDS // 2:
+            break
+    for segment in reversed(chosen):
+        cursor = session.cursor()
+        path = str(root / segment.path).replace("'", "''")
+        try:
+            rows = cursor.execute(f"SELECT \"event.id\" FROM read_parquet('{path}')").fetchall()  # noqa: S608
+        except Exception as error:  # a damaged segment must not keep the collector from working
+            log.error("segment %s cannot be read: %s", segment.path, error)
+            continue
+        finally:
+            cursor.close()
+        recent.add(segment.sequence, {str(row[0]) for row in rows})
+    return recent

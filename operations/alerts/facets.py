@@ -1,0 +1,120 @@
+"""Facet counts for the queue, and the figures of the overview."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from kernel.detection import LEVELS
+from kernel.event import timestamp
+from operations import clock
+from operations.alerts.listing import sample_query
+from operations.alerts.models import STATUSES, Alert, AlertCount, AlertTag
+from operations.alerts.schema import UNASSIGNED, AlertFilter, Facet, FacetValue, TimelineBar
+from operations.errors import Invalid
+
+SAMPLE = 10_000
+"""So many of the newest matching alerts are counted where the kept counts do not know the answer."""
+
+DIMENSIONS: tuple[str, ...] = ("status", "level", "engine", "rule", "host", "tag", "assignee", "verdict")
+_ORDERED = {"status": STATUSES, "level": tuple(reversed(LEVELS))}
+_COLUMN = {name: name for name in ("status", "level", "engine", "host", "assignee", "verdict")} | {"rule": "rule_id"}
+
+
+def facets(
+    session: Session, where: AlertFilter = AlertFilter(), dimensions: tuple[str, ...] = DIMENSIONS, *, limit: int = 12
+) -> list[Facet]:
+    """The most frequent values per dimension, each without the filter on itself (so that its other values can still be chosen)."""
+    cache: dict[AlertFilter, tuple[dict[str, Counter[str]], dict[str, str], bool]] = {}
+    found = []
+    for dimension in dimensions:
+        if dimension not in DIMENSIONS:
+            raise Invalid(f"there is no facet {dimension!r}", f"one of {', '.join(DIMENSIONS)}", field="facet")
+        others = msgspec.structs.replace(where, **{dimension: ()})
+        if others == AlertFilter(status=others.status):
+            found.append(_kept(session, dimension, others.status, limit))
+            continue
+        if others not in cache:
+            cache[others] = _sampled(session, others)
+        counters, labels, exact = cache[others]
+        found.append(Facet(dimension, _values(dimension, counters[dimension], labels, limit), exact))
+    return found
+
+
+def top(session: Session, dimension: str, *, start: str = "", end: str = "", limit: int = 10) -> list[FacetValue]:
+    """The rules, hosts … with most alerts whose ``last_seen`` lies in the range (all alerts without one)."""
+    return facets(session, AlertFilter(start=start, end=end), (dimension,), limit=limit)[0].values
+
+
+def timeline(session: Session, start: str, end: str, *, bars: int = 48) -> list[TimelineBar]:
+    """Alerts by level over ``[start, end)`` in equal slices, empty ones included."""
+    first, last = clock.moment(start), clock.moment(end)
+    if last <= first or not 1 <= bars <= 1000:
+        raise Invalid("the time range is empty", field="end")
+    step = (last - first) / bars
+    edges = [timestamp(first + step * number) for number in range(bars)] + [end]
+    result = [TimelineBar(edge, dict.fromkeys(LEVELS, 0)) for edge in edges[:-1]]
+    # Grouped by minute (or hour) in the database, so that few rows come back; a slice is never finer than that.
+    width = 16 if step < timedelta(hours=6) else 13
+    unit = func.substr(Alert.last_seen, 1, width)
+    query = (
+        select(unit, Alert.level, func.count()).where(Alert.last_seen >= start, Alert.last_seen < end).group_by(unit, Alert.level)
+    )
+    for minute, level, number in session.execute(query):
+        position = (clock.moment(_whole(minute)) - first) / step
+        bar = result[max(0, min(bars - 1, int(position)))]
+        bar.counts[level] = bar.counts.get(level, 0) + number
+    return result
+
+
+def _whole(prefix: str) -> str:
+    return prefix + "0000-01-01T00:00:00.000000Z"[len(prefix) :]
+
+
+def _kept(session: Session, dimension: str, statuses: tuple[str, ...], limit: int) -> Facet:
+    if dimension == "status":
+        query = select(AlertCount.status, AlertCount.count).where(AlertCount.dimension == "all")
+        return Facet(dimension, _values(dimension, Counter(dict(session.execute(query).tuples().all())), {}, limit))
+    total = func.sum(AlertCount.count)
+    rows: Any = session.execute(
+        select(AlertCount.value, total, func.max(AlertCount.label))
+        .where(AlertCount.dimension == dimension, AlertCount.status.in_(statuses or STATUSES))
+        .group_by(AlertCount.value)
+        .having(total > 0)
+        .order_by(total.desc(), AlertCount.value)
+        .limit(max(limit, 12))
+    ).all()
+    labels = {value: label for value, _, label in rows} if dimension == "rule" else {}
+    return Facet(dimension, _values(dimension, Counter({value: int(count) for value, count, _ in rows}), labels, limit))
+
+
+def _sampled(session: Session, where: AlertFilter) -> tuple[dict[str, Counter[str]], dict[str, str], bool]:
+    rows = session.execute(sample_query(session, where, SAMPLE + 1)).all()
+    exact = len(rows) <= SAMPLE
+    counters: dict[str, Counter[str]] = {dimension: Counter() for dimension in DIMENSIONS}
+    labels: dict[str, str] = {}
+    for row in rows[:SAMPLE]:
+        for dimension, column in _COLUMN.items():
+            value = getattr(row, column)
+            if value is not None:
+                counters[dimension][value] += 1
+            elif dimension == "assignee":
+                counters[dimension][UNASSIGNED] += 1
+        labels[row.rule_id] = row.rule_name
+    ids = sample_query(session, where, SAMPLE).subquery()
+    tags = select(AlertTag.tag, func.count()).where(AlertTag.alert_id.in_(select(ids.c.id))).group_by(AlertTag.tag)
+    counters["tag"].update(dict(session.execute(tags).tuples().all()))
+    return counters, labels, exact
+
+
+def _values(dimension: str, counter: Counter[str], labels: dict[str, str], limit: int) -> list[FacetValue]:
+    order = _ORDERED.get(dimension)
+    if order is not None:
+        return [FacetValue(value, counter[value]) for value in order if counter[value]]
+    ranked = sorted(counter.items(), key=lambda entry: (-entry[1], entry[0]))[:limit]
+    return [FacetValue(value, count, labels.get(value, "")) for value, count in ranked]

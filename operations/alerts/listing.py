@@ -1,0 +1,254 @@
+"""The queue: filtered, keyset-paged lists that stay quick at a million alerts.
+
+Rules that keep it so (measured in benchmarks/alerts.py):
+- a page is read in the order of an index ending in (last_seen, id); alternatives of status and level are read from one index
+  range each and merged, because ``status IN (…) ORDER BY last_seen`` would sort or scan;
+- a filter that few alerts pass (tag, entity, text) is turned into its ids first, and these are sorted; one that many pass is
+  checked while walking the queue, which then soon fills a page;
+- never OFFSET, never COUNT(*) without a bound, never the event.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Any
+
+import orjson
+from sqlalchemy import Select, exists, func, or_, select, tuple_, union_all
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement
+
+from operations.alerts.entities import normalise
+from operations.alerts.models import STATUSES, Alert, AlertCount, AlertEntity, AlertTag
+from operations.alerts.schema import UNASSIGNED, AlertFilter, AlertPage, AlertRow, Count
+from operations.alerts.text import ALERT_TEXT, contains, words_of
+from operations.alerts.text import matching_ids as text_ids
+from operations.errors import Invalid
+
+FEW = 5000
+"""A filter that at most this many alerts pass is resolved to ids first."""
+
+COUNT_LIMIT = 10_000
+MAX_PAGE = 500
+
+_CURSOR = re.compile(r"([0-9TZ:.-]{27})~([0-9]{1,19})")
+_ALERTS = Alert.__table__
+_COUNTED = ("level", "engine", "rule", "host", "assignee", "verdict", "tag")
+
+
+def list_alerts(
+    session: Session, where: AlertFilter = AlertFilter(), *, limit: int = 50, cursor: str = "", oldest_first: bool = False
+) -> AlertPage:
+    """One page, newest ``last_seen`` first. ``cursor`` comes from the page before; raises Invalid where it does not."""
+    limit = max(1, min(limit, MAX_PAGE))
+    rows = [row_of(row) for row in session.execute(_page_query(session, where, limit + 1, cursor, oldest_first, list(_ALERTS.c)))]
+    more = len(rows) > limit
+    last = rows[limit - 1] if more else None
+    return AlertPage(rows[:limit], f"{last.last_seen}~{last.id}" if last else "")
+
+
+def matching_ids(session: Session, where: AlertFilter, limit: int) -> list[int]:
+    """Ids of the newest ``limit`` alerts that match: what a bulk change of a whole filter applies to."""
+    columns = [_ALERTS.c.id, _ALERTS.c.last_seen]
+    return [row.id for row in session.execute(_page_query(session, where, limit, "", False, columns))]
+
+
+def sample_query(session: Session, where: AlertFilter, limit: int) -> Select[Any]:
+    """The newest ``limit`` matching alerts, as a query for the columns that facets count."""
+    names = ("id", "last_seen", "status", "level", "engine", "rule_id", "rule_name", "host", "assignee", "verdict")
+    return _page_query(session, where, limit, "", False, [_ALERTS.c[name] for name in names])
+
+
+def count_alerts(session: Session, where: AlertFilter = AlertFilter()) -> Count:
+    """How many match: exact where the kept counts know it, else counted up to COUNT_LIMIT."""
+    known = _kept_count(session, where)
+    if known is not None:
+        return Count(known)
+    inner = _page_query(session, where, COUNT_LIMIT + 1, "", False, [_ALERTS.c.id, _ALERTS.c.last_seen]).subquery()
+    number = session.execute(select(func.count()).select_from(inner)).scalar_one()
+    return Count(min(number, COUNT_LIMIT), number <= COUNT_LIMIT)
+
+
+def latest_id(session: Session) -> int:
+    """The highest alert id, 0 when there is none; remember it to ask :func:`new_since`."""
+    return session.execute(select(func.max(_ALERTS.c.id))).scalar_one() or 0
+
+
+def new_since(session: Session, where: AlertFilter, alert_id: int) -> Count:
+    """How many matching alerts were made after ``alert_id`` (for "n new alerts"), counted up to 1,000."""
+    conditions = [*_conditions(where), *_large(where)]
+    inner = select(_ALERTS.c.id).where(_ALERTS.c.id > alert_id, *conditions).limit(1001).subquery()
+    number = session.execute(select(func.count()).select_from(inner)).scalar_one()
+    return Count(min(number, 1000), number <= 1000)
+
+
+def _page_query(
+    session: Session, where: AlertFilter, limit: int, cursor: str, oldest_first: bool, columns: list[Any]
+) -> Select[Any]:
+    """The query for one page; selects ``columns``, which must hold id and last_seen."""
+    seen, key = _ALERTS.c.last_seen, _ALERTS.c.id
+    order = (seen.asc(), key.asc()) if oldest_first else (seen.desc(), key.desc())
+    base = _conditions(where)
+    if cursor:
+        base.append(_after(cursor, oldest_first))
+    few = _few_ids(session, where)
+    if few is not None:
+        return select(*columns).where(key.in_(few), *base, *_plain(where)).order_by(*order).limit(limit)
+    base += _large(where)
+    ranges = _ranges(where)
+    if len(ranges) == 1:
+        return select(*columns).where(*ranges[0], *base).order_by(*order).limit(limit)
+    parts = [select(select(*columns).where(*part, *base).order_by(*order).limit(limit).subquery()) for part in ranges]
+    merged = union_all(*parts).subquery()
+    seen, key = merged.c.last_seen, merged.c.id
+    return select(merged).order_by(*((seen.asc(), key.asc()) if oldest_first else (seen.desc(), key.desc()))).limit(limit)
+
+
+def _conditions(where: AlertFilter) -> list[ColumnElement[bool]]:
+    """Conditions on columns of the row other than status and level."""
+    found: list[ColumnElement[bool]] = []
+    for column, values in (
+        (_ALERTS.c.engine, where.engine),
+        (_ALERTS.c.rule_id, where.rule),
+        (_ALERTS.c.host, tuple(normalise("host", value) for value in where.host)),
+        (_ALERTS.c.verdict, where.verdict),
+    ):
+        if len(values) == 1:
+            found.append(column == values[0])
+        elif values:
+            found.append(column.in_(values))
+    if where.assignee:
+        names = [name for name in where.assignee if name != UNASSIGNED]
+        alternatives: list[ColumnElement[bool]] = [_ALERTS.c.assignee.in_(names)] if len(names) > 1 else []
+        if len(names) == 1:
+            alternatives.append(_ALERTS.c.assignee == names[0])
+        if UNASSIGNED in where.assignee:
+            alternatives.append(_ALERTS.c.assignee.is_(None))
+        found.append(or_(*alternatives))
+    if where.start:
+        found.append(_ALERTS.c.last_seen >= where.start)
+    if where.end:
+        found.append(_ALERTS.c.last_seen < where.end)
+    return found
+
+
+def _plain(where: AlertFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if where.status:
+        found.append(_ALERTS.c.status.in_(where.status))
+    if where.level:
+        found.append(_ALERTS.c.level.in_(where.level))
+    return found
+
+
+def _ranges(where: AlertFilter) -> list[list[ColumnElement[bool]]]:
+    """Each alternative of status and level as the range of the index that serves it."""
+    if where.rule or where.host:  # these indexes lead to far fewer rows; status and level are checked there
+        return [_plain(where)]
+    statuses, levels = where.status, where.level
+    if statuses and set(statuses) >= set(STATUSES):
+        statuses = ()
+    if statuses and levels:
+        return [[_ALERTS.c.status == status, _ALERTS.c.level == level] for status, level in itertools.product(statuses, levels)]
+    if statuses:
+        return [[_ALERTS.c.status == status] for status in statuses]
+    return [[_ALERTS.c.level == level] for level in levels] or [[]]
+
+
+def _few_ids(session: Session, where: AlertFilter) -> list[int] | None:
+    """Ids that pass all of tag, entity and text, where one of these filters lets at most FEW through; None where none does."""
+    sets: list[set[int]] = []
+    unresolved = False
+    words = words_of(where.text)
+    if words:
+        ids = text_ids(session, words, FEW)
+        unresolved |= ids is None
+        sets += [set(ids)] if ids is not None else []
+    for query in _side_queries(where):
+        found = list(session.execute(query.limit(FEW + 1)).scalars())
+        unresolved |= len(found) > FEW
+        sets += [set(found)] if len(found) <= FEW else []
+    if not sets:
+        return None
+    few = set.intersection(*sets)
+    if unresolved and few:
+        # What was too large to list is checked on the few: by primary key, so it costs little.
+        few &= set(session.execute(select(_ALERTS.c.id).where(_ALERTS.c.id.in_(few), *_large(where))).scalars())
+    return sorted(few)
+
+
+def _side_queries(where: AlertFilter) -> list[Select[Any]]:
+    queries: list[Select[Any]] = []
+    if where.tag:
+        queries.append(select(AlertTag.alert_id).distinct().where(AlertTag.tag.in_(where.tag)))
+    for kind, value in where.entity:
+        normal = normalise(kind, value) or value
+        queries.append(select(AlertEntity.alert_id).where(AlertEntity.kind == kind, AlertEntity.value == normal))
+    return queries
+
+
+def _large(where: AlertFilter) -> list[ColumnElement[bool]]:
+    """Tag, entity and text as conditions checked per row while walking the queue."""
+    found: list[ColumnElement[bool]] = []
+    if where.tag:
+        found.append(exists().where(AlertTag.alert_id == _ALERTS.c.id, AlertTag.tag.in_(where.tag)))
+    for kind, value in where.entity:
+        normal = normalise(kind, value) or value
+        same = (AlertEntity.alert_id == _ALERTS.c.id, AlertEntity.kind == kind, AlertEntity.value == normal)
+        found.append(exists().where(*same))
+    words = words_of(where.text)
+    if words:
+        found.append(exists().where(ALERT_TEXT.c.rowid == _ALERTS.c.id, *(contains(word) for word in words)))
+    return found
+
+
+def _after(cursor: str, oldest_first: bool) -> ColumnElement[bool]:
+    match = _CURSOR.fullmatch(cursor)
+    if match is None:
+        raise Invalid("the page cursor cannot be read", "start again from the first page", field="cursor")
+    here, there = tuple_(_ALERTS.c.last_seen, _ALERTS.c.id), tuple_(match[1], int(match[2]))
+    return here > there if oldest_first else here < there
+
+
+def _kept_count(session: Session, where: AlertFilter) -> int | None:
+    """From the kept counts: exact for status alone, or status with one further dimension that a row has only once."""
+    if where.entity or where.text or where.start or where.end:
+        return None
+    used = [name for name in _COUNTED if getattr(where, name)]
+    if len(used) > 1 or (used == ["tag"] and len(where.tag) > 1):
+        return None
+    dimension = used[0] if used else "all"
+    query = select(func.coalesce(func.sum(AlertCount.count), 0)).where(AlertCount.dimension == dimension)
+    query = query.where(AlertCount.status.in_(where.status or STATUSES))
+    if used:
+        values = getattr(where, dimension)
+        query = query.where(AlertCount.value.in_([normalise("host", v) for v in values] if dimension == "host" else values))
+    return int(session.execute(query).scalar_one())
+
+
+def row_of(row: Any) -> AlertRow:
+    """The record of a selected row of ``alerts``."""
+    return AlertRow(
+        id=row.id,
+        rule_id=row.rule_id,
+        rule_name=row.rule_name,
+        engine=row.engine,
+        level=row.level,
+        status=row.status,
+        verdict=row.verdict,
+        assignee=row.assignee,
+        count=row.count,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        host=row.host,
+        user=row.user_name,
+        source_ip=row.source_ip,
+        destination_ip=row.destination_ip,
+        dataset=row.dataset,
+        source=row.source,
+        tags=orjson.loads(row.tags),
+        version=row.version,
+    )

@@ -1,0 +1,144 @@
+"""Tables of alerts.
+
+Lists read ``alerts`` alone: everything a row shows stands in it, everything big (event, matched fields, description) in
+``alert_samples``. Each list the console offers has its index ending in (last_seen, id), the order of the queue.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel.db.base import Base
+
+STATUSES: tuple[str, ...] = ("new", "acknowledged", "in_progress", "closed")
+VERDICTS: tuple[str, ...] = ("true_positive", "false_positive", "benign")
+ENTITY_KINDS: tuple[str, ...] = ("host", "user", "ip", "process", "file", "hash", "domain", "asset")
+
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Alert(Base):
+    """Detections of one rule on the same main entities, counted up within the window.
+
+    ``first_seen``/``last_seen`` are event times; ``created_at``/``updated_at`` are ours. ``version`` grows with every change that a
+    person makes (optimistic locking, ETag); counting up does not touch it.
+    """
+
+    __tablename__ = "alerts"
+
+    id: Mapped[int] = mapped_column(_Id, primary_key=True)
+    dedup_key: Mapped[str] = mapped_column(String(32))
+    rule_id: Mapped[str] = mapped_column(String(160))
+    rule_name: Mapped[str] = mapped_column(String(512))
+    engine: Mapped[str] = mapped_column(String(16))
+    level: Mapped[str] = mapped_column(String(16))
+    level_rank: Mapped[int]
+    status: Mapped[str] = mapped_column(String(16))
+    verdict: Mapped[str | None] = mapped_column(String(16))
+    assignee: Mapped[str | None] = mapped_column(String(64))  # user name
+    count: Mapped[int]
+    first_seen: Mapped[str] = mapped_column(String(27))
+    last_seen: Mapped[str] = mapped_column(String(27))
+    created_at: Mapped[str] = mapped_column(String(27))
+    updated_at: Mapped[str] = mapped_column(String(27))
+    host: Mapped[str | None] = mapped_column(String(255))
+    user: Mapped[str | None] = mapped_column("user_name", String(255))
+    source_ip: Mapped[str | None] = mapped_column(String(64))
+    destination_ip: Mapped[str | None] = mapped_column(String(64))
+    dataset: Mapped[str] = mapped_column(String(128))
+    source: Mapped[str] = mapped_column(String(128))
+    tags: Mapped[str] = mapped_column(Text)  # JSON list; alert_tags holds them for filtering
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        Index("ix_alerts_dedup", "dedup_key", "last_seen"),
+        Index("ix_alerts_seen", "last_seen", "id"),
+        Index("ix_alerts_status_seen", "status", "last_seen", "id"),
+        Index("ix_alerts_status_level_seen", "status", "level", "last_seen", "id"),
+        Index("ix_alerts_level_seen", "level", "last_seen", "id"),
+        Index("ix_alerts_rule_seen", "rule_id", "last_seen", "id"),
+        Index("ix_alerts_engine_seen", "engine", "last_seen", "id"),
+        Index("ix_alerts_assignee_seen", "assignee", "last_seen", "id"),
+        Index("ix_alerts_host_seen", "host", "last_seen", "id"),
+        Index("ix_alerts_user_seen", "user_name", "last_seen", "id"),
+    )
+
+
+class AlertSample(Base):
+    """The big part of an alert, read only on its page: the first triggering event, and why the rule fired."""
+
+    __tablename__ = "alert_samples"
+
+    alert_id: Mapped[int] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
+    event: Mapped[str] = mapped_column(Text)  # JSON object, flat ECS
+    rule: Mapped[str] = mapped_column(
+        Text
+    )  # JSON object: matched, description, author, references, falsepositives, rule_file, group
+
+
+class AlertDetection(Base):
+    """A detection that was counted. Its primary key makes recording a batch twice harmless."""
+
+    __tablename__ = "alert_detections"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    alert_id: Mapped[int] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"))
+    time: Mapped[str] = mapped_column(String(27))
+    event_ids: Mapped[str] = mapped_column(Text)  # space separated
+
+    __table_args__ = (Index("ix_alert_detections_alert", "alert_id", "time", "id"),)
+
+
+class AlertEntity(Base):
+    """Something an alert is about. ``value`` is lower case for host, user and domain."""
+
+    __tablename__ = "alert_entities"
+
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    value: Mapped[str] = mapped_column(String(512), primary_key=True)
+    alert_id: Mapped[int] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
+    role: Mapped[str] = mapped_column(String(32))  # the event field it came from
+
+    __table_args__ = (Index("ix_alert_entities_alert", "alert_id"),)
+
+
+class AlertTag(Base):
+    """A tag of an alert, e.g. ``attack.t1059.001``."""
+
+    __tablename__ = "alert_tags"
+
+    tag: Mapped[str] = mapped_column(String(128), primary_key=True)
+    alert_id: Mapped[int] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
+
+    __table_args__ = (Index("ix_alert_tags_alert", "alert_id"),)
+
+
+class AlertHistory(Base):
+    """What happened to an alert: who, when, what. ``batch`` ties the rows of one bulk change together (undo)."""
+
+    __tablename__ = "alert_history"
+
+    id: Mapped[int] = mapped_column(_Id, primary_key=True)
+    alert_id: Mapped[int] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"))
+    time: Mapped[str] = mapped_column(String(27))
+    actor: Mapped[str] = mapped_column(String(160))
+    kind: Mapped[str] = mapped_column(String(16))  # change | note
+    before: Mapped[str] = mapped_column(Text)  # JSON object of changed fields
+    after: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Text)
+    batch: Mapped[str] = mapped_column(String(32))
+
+    __table_args__ = (Index("ix_alert_history_alert", "alert_id", "id"), Index("ix_alert_history_batch", "batch"))
+
+
+class AlertCount(Base):
+    """How many alerts have a value, by status: facets without counting a million rows. Changed in the alert's transaction."""
+
+    __tablename__ = "alert_counts"
+
+    dimension: Mapped[str] = mapped_column(String(16), primary_key=True)  # level | engine | rule | host | tag | assignee | verdict
+    status: Mapped[str] = mapped_column(String(16), primary_key=True)
+    value: Mapped[str] = mapped_column(String(255), primary_key=True)
+    count: Mapped[int]
+    label: Mapped[str] = mapped_column(String(512), default="")

@@ -1,0 +1,278 @@
+"""Detections → alerts: deduplication, counting up, and everything that hangs on a new alert, in one transaction.
+
+A detection joins an open (not closed) alert with the same deduplication key (entities.py) when it lies within ``window`` seconds
+of what that alert already spans; the span slides along. Otherwise it opens a new alert, also where the earlier one was closed: a
+person's "done" never swallows what comes later. A detection whose id was recorded before is skipped, so a batch may be repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from kernel.detection import Detection, level_rank
+from operations import clock
+from operations.alerts.counts import Deltas
+from operations.alerts.entities import dedup_key, entities_of, first_of
+from operations.alerts.models import Alert, AlertDetection, AlertEntity, AlertSample, AlertTag
+from operations.alerts.schema import Entity, RecordResult
+from operations.alerts.text import append_texts, insert_texts, text_of
+from operations.webhooks.outbox import announce_alerts
+
+DEFAULT_WINDOW = 3600
+MAX_ENTITIES = 64
+"""Entities kept per alert; further ones are still in the events of its detections."""
+
+MAX_SAMPLE_VALUE = 32 * 1024
+MAX_TAGS = 64
+
+
+class _Open:
+    """An alert that can still take detections: a row of the table, or one to be inserted."""
+
+    __slots__ = ("count", "detections", "entities", "first", "first_seen", "id", "joined", "last_seen")
+
+    def __init__(self, alert_id: int | None, first_seen: str, last_seen: str) -> None:
+        self.id = alert_id
+        self.first_seen, self.last_seen = first_seen, last_seen
+        self.count = 0
+        self.detections: list[Detection] = []
+        self.entities: dict[tuple[str, str], Entity] = {}
+
+    def takes(self, time: str, window: float) -> bool:
+        return clock.shift(self.first_seen, -window) <= time <= clock.shift(self.last_seen, window)
+
+    def join(self, detection: Detection, entities: list[Entity]) -> None:
+        self.count += 1
+        self.detections.append(detection)
+        self.first_seen, self.last_seen = min(self.first_seen, detection.time), max(self.last_seen, detection.time)
+        for entity in entities:
+            self.entities.setdefault((entity.kind, entity.value), entity)
+
+
+def record_detections(session: Session, detections: Sequence[Detection], *, window: float = DEFAULT_WINDOW) -> RecordResult:
+    """Record a batch in the caller's write transaction (100–500 detections a batch are fastest).
+
+    window  seconds of event time between two detections of one alert
+    """
+    fresh = _unrecorded(session, detections)
+    keyed = [
+        (dedup_key(detection, entities), detection, entities) for detection in fresh for entities in (entities_of(detection.event),)
+    ]
+    keyed.sort(key=lambda entry: (entry[1].time, entry[1].id))
+    open_alerts = _open_alerts(session, keyed, window)
+    for key, detection, entities in keyed:
+        candidates = open_alerts.setdefault(key, [])
+        target = next((alert for alert in reversed(candidates) if alert.takes(detection.time, window)), None)
+        if target is None:
+            target = _Open(None, detection.time, detection.time)
+            candidates.append(target)
+        target.join(detection, entities)
+    touched = [(key, alert) for key, alerts in open_alerts.items() for alert in alerts if alert.count]
+    new = [(key, alert) for key, alert in touched if alert.id is None]
+    old = [alert for _, alert in touched if alert.id is not None]
+    present = clock.now()
+    rows = _insert_alerts(session, new, present)
+    _count_up(session, old, present)
+    _insert_detections(session, [alert for _, alert in new] + old)
+    _add_entities(session, old)
+    announce_alerts(session, rows)
+    return RecordResult([row["id"] for row in rows], sorted(alert.id for alert in old if alert.id), len(detections) - len(fresh))
+
+
+def _unrecorded(session: Session, detections: Sequence[Detection]) -> list[Detection]:
+    by_id = {detection.id: detection for detection in detections}
+    known: set[str] = set()
+    ids = list(by_id)
+    for start in range(0, len(ids), 1000):
+        query = select(AlertDetection.id).where(AlertDetection.id.in_(ids[start : start + 1000]))
+        known.update(session.execute(query).scalars())
+    return [detection for key, detection in by_id.items() if key not in known]
+
+
+def _open_alerts(session: Session, keyed: list[tuple[str, Detection, list[Entity]]], window: float) -> dict[str, list[_Open]]:
+    if not keyed:
+        return {}
+    earliest = clock.shift(keyed[0][1].time, -window)
+    keys = sorted({key for key, _, _ in keyed})
+    found: dict[str, list[_Open]] = {}
+    for start in range(0, len(keys), 1000):
+        query = (
+            select(Alert.dedup_key, Alert.id, Alert.first_seen, Alert.last_seen)
+            .where(Alert.dedup_key.in_(keys[start : start + 1000]), Alert.last_seen >= earliest, Alert.status != "closed")
+            .order_by(Alert.last_seen, Alert.id)
+            .with_for_update()
+        )
+        for key, alert_id, first_seen, last_seen in session.execute(query):
+            found.setdefault(key, []).append(_Open(alert_id, first_seen, last_seen))
+    return found
+
+
+def _insert_alerts(session: Session, new: list[tuple[str, _Open]], present: str) -> list[dict[str, Any]]:
+    if not new:
+        return []
+    rows = [_alert_row(key, alert, present) for key, alert in new]
+    statement = insert(Alert).returning(Alert.id, sort_by_parameter_order=True)
+    connection = session.connection()
+    for row, alert_id in zip(rows, connection.execute(statement, rows).scalars(), strict=True):
+        row["id"] = alert_id
+    for row, (_, alert) in zip(rows, new, strict=True):
+        alert.id = row["id"]
+    samples, entities, tags, texts, deltas = [], [], [], [], Deltas()
+    for row, (_, alert) in zip(rows, new, strict=True):
+        first = alert.detections[0]
+        samples.append({"alert_id": alert.id, "event": _sample(first.event), "rule": _rule_part(first)})
+        kept = list(alert.entities.values())[:MAX_ENTITIES]
+        entities += [_entity_row(alert.id, entity) for entity in kept]
+        names = _tags(first)
+        tags += [{"tag": tag, "alert_id": alert.id} for tag in names]
+        texts.append((row["id"], text_of(first, kept)))
+        deltas.add(row, names)
+    connection.execute(insert(AlertSample), samples)
+    if entities:
+        connection.execute(insert(AlertEntity), entities)
+    if tags:
+        connection.execute(insert(AlertTag), tags)
+    insert_texts(session, texts)
+    deltas.write(session)
+    return rows
+
+
+def _alert_row(key: str, alert: _Open, present: str) -> dict[str, Any]:
+    first, entities = alert.detections[0], list(alert.entities.values())
+    return {
+        "dedup_key": key,
+        "rule_id": _clean(first.rule_id, 160),
+        "rule_name": _clean(first.rule_name, 512),
+        "engine": first.engine[:16],
+        "level": first.level[:16],
+        "level_rank": level_rank(first.level),
+        "status": "new",
+        "verdict": None,
+        "assignee": None,
+        "count": alert.count,
+        "first_seen": alert.first_seen,
+        "last_seen": alert.last_seen,
+        "created_at": present,
+        "updated_at": present,
+        "host": _cut(first_of(entities, "host"), 255),
+        "user_name": _cut(first_of(entities, "user"), 255),
+        "source_ip": first_of(entities, "ip", "source.ip"),
+        "destination_ip": first_of(entities, "ip", "destination.ip"),
+        "dataset": _clean(str(first.event.get("event.dataset", "")), 128),
+        "source": _clean(str(first.event.get("labels.source", "")), 128),
+        "tags": orjson.dumps(_tags(first)).decode(),
+        "version": 1,
+    }
+
+
+def _count_up(session: Session, old: list[_Open], present: str) -> None:
+    if not old:
+        return
+    statement = (
+        update(Alert.__table__)  # type: ignore[arg-type]  # declared as FromClause; it is a Table
+        .where(Alert.__table__.c.id == bindparam("alert"))
+        .values(
+            count=Alert.count + bindparam("more"), first_seen=bindparam("first"), last_seen=bindparam("last"), updated_at=present
+        )
+    )
+    rows = [{"alert": alert.id, "more": alert.count, "first": alert.first_seen, "last": alert.last_seen} for alert in old]
+    session.connection().execute(statement, sorted(rows, key=lambda row: row["alert"] or 0))
+
+
+def _insert_detections(session: Session, alerts: list[_Open]) -> None:
+    rows = [
+        {"id": detection.id[:32], "alert_id": alert.id, "time": detection.time, "event_ids": " ".join(detection.event_ids)}
+        for alert in alerts
+        for detection in alert.detections
+    ]
+    if rows:
+        session.connection().execute(insert(AlertDetection), rows)
+
+
+def _add_entities(session: Session, old: list[_Open]) -> None:
+    """Entities that counted-up alerts did not have yet, up to MAX_ENTITIES."""
+    if not old:
+        return
+    ids = [alert.id for alert in old if alert.id]
+    query = select(AlertEntity.alert_id, AlertEntity.kind, AlertEntity.value).where(AlertEntity.alert_id.in_(ids))
+    known: dict[int, set[tuple[str, str]]] = {alert_id: set() for alert_id in ids}
+    for alert_id, kind, value in session.execute(query):
+        known[alert_id].add((kind, value))
+    rows, texts = [], []
+    for alert in old:
+        have = known[alert.id or 0]
+        added = [entity for key, entity in alert.entities.items() if key not in have][: max(0, MAX_ENTITIES - len(have))]
+        if added:
+            rows += [_entity_row(alert.id, entity) for entity in added]
+            texts.append((alert.id or 0, " ".join(entity.value for entity in added)))
+    if rows:
+        session.connection().execute(insert(AlertEntity), rows)
+        append_texts(session, texts)
+
+
+def _entity_row(alert_id: int | None, entity: Entity) -> dict[str, Any]:
+    return {"kind": entity.kind, "value": entity.value, "alert_id": alert_id, "role": entity.role[:32]}
+
+
+def _tags(detection: Detection) -> list[str]:
+    return list(dict.fromkeys(_clean(tag, 128) for tag in detection.tags if tag))[:MAX_TAGS]
+
+
+def _sample(event: dict[str, Any]) -> str:
+    cut = {
+        field: value[:MAX_SAMPLE_VALUE] + "…" if isinstance(value, str) and len(value) > MAX_SAMPLE_VALUE else value
+        for field, value in event.items()
+    }
+    return _json(cut)
+
+
+def _rule_part(detection: Detection) -> str:
+    return _json(
+        {
+            "matched": [
+                {
+                    "field": match.field,
+                    "value": match.value[:MAX_SAMPLE_VALUE],
+                    "pattern": match.pattern[:MAX_SAMPLE_VALUE],
+                    "selection": match.selection,
+                }
+                for match in detection.matched
+            ],
+            "description": detection.description,
+            "author": detection.author,
+            "references": detection.references,
+            "falsepositives": detection.falsepositives,
+            "rule_file": detection.rule_file,
+            "group": detection.group,
+        }
+    )
+
+
+def _json(value: dict[str, Any]) -> str:
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except orjson.JSONEncodeError:  # a lone surrogate from a broken record, or an integer beyond 64 bits
+        return orjson.dumps(_mended(value), default=str).decode()
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_mended(str(key)): _mended(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_mended(member) for member in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    return str(value) if isinstance(value, int) and abs(value) >= 1 << 63 else value
+
+
+def _clean(text: str, width: int) -> str:
+    return text.replace("\0", "").encode("utf-8", "replace").decode()[:width]
+
+
+def _cut(text: str | None, width: int) -> str | None:
+    return text[:width] if text else None

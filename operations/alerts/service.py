@@ -1,0 +1,35 @@
+"""Alerts: recording detections, reading the queue, and what people do to alerts.
+
+This is the door of the room; the work is done in ``record`` (detections → alerts), ``listing``, ``facets`` and ``triage``.
+"""
+
+from __future__ import annotations
+
+from operations.alerts.facets import SAMPLE, facets, timeline, top
+from operations.alerts.listing import count_alerts, latest_id, list_alerts, matching_ids, new_since
+from operations.alerts.reading import get_alert, get_detail, list_detections, related
+from operations.alerts.record import DEFAULT_WINDOW, record_detections
+from operations.alerts.triage import MAX_BULK, add_note, change_alert, change_alerts, undo_change
+
+__all__ = [
+    "DEFAULT_WINDOW",
+    "MAX_BULK",
+    "SAMPLE",
+    "add_note",
+    "change_alert",
+    "change_alerts",
+    "count_alerts",
+    "facets",
+    "get_alert",
+    "get_detail",
+    "latest_id",
+    "list_alerts",
+    "list_detections",
+    "matching_ids",
+    "new_since",
+    "record_detections",
+    "related",
+    "timeline",
+    "top",
+    "undo_change",
+]

@@ -1,0 +1,71 @@
+"""The searchable text of alerts: rule name, entities, matched values, lower case.
+
+SQLite: an FTS5 table with trigrams, so any part of a word is found, Chinese included, if it has three characters or more.
+PostgreSQL: a plain table searched by LIKE. Both have the columns ``rowid`` (the alert's id) and ``body``.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Text, column, literal_column, select, table, text
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement
+
+from kernel.detection import Detection
+from operations.alerts.schema import Entity
+
+MAX_BODY = 2000
+ALERT_TEXT = table("alert_text", column("rowid", BigInteger), column("body", Text))
+
+
+def text_of(detection: Detection, entities: list[Entity]) -> str:
+    """What an alert is found by."""
+    parts = [detection.rule_name, detection.rule_id, *(entity.value for entity in entities)]
+    parts += [match.value for match in detection.matched]
+    unique = dict.fromkeys(part[:400].lower() for part in parts if part)
+    return " ".join(unique).replace("\0", "").encode("utf-8", "replace").decode()[:MAX_BODY]
+
+
+def insert_texts(session: Session, texts: list[tuple[int, str]]) -> None:
+    """Texts of new alerts, by alert id."""
+    if texts:
+        rows = [{"alert": alert_id, "body": body} for alert_id, body in texts]
+        session.connection().execute(text("INSERT INTO alert_text (rowid, body) VALUES (:alert, :body)"), rows)
+
+
+def append_texts(session: Session, texts: list[tuple[int, str]]) -> None:
+    """Further words of alerts that exist, up to twice MAX_BODY characters each."""
+    if texts:
+        rows = [{"alert": alert_id, "body": " " + body.lower()[:MAX_BODY], "limit": 2 * MAX_BODY} for alert_id, body in texts]
+        session.connection().execute(
+            text("UPDATE alert_text SET body = body || :body WHERE rowid = :alert AND length(body) < :limit"), rows
+        )
+
+
+def words_of(search: str) -> list[str]:
+    """The words that must all occur; "double quotes" keep a phrase together."""
+    words, rest = [], search.lower().replace("\0", "")
+    for position, part in enumerate(rest.split('"')):
+        words += [part.strip()] if position % 2 else part.split()
+    return [word for word in words if word][:16]
+
+
+def matching_ids(session: Session, words: list[str], limit: int) -> list[int] | None:
+    """Ids of alerts with all words, or None where there are more than ``limit`` (or the index cannot tell)."""
+    if session.get_bind().dialect.name != "sqlite":
+        return None
+    indexed = [word for word in words if len(word) >= 3]
+    if not indexed:
+        return None
+    match = " AND ".join('"' + word.replace('"', '""') + '"' for word in indexed)
+    query = (
+        select(ALERT_TEXT.c.rowid)
+        .where(literal_column("alert_text").op("MATCH")(match), *(contains(word) for word in words if len(word) < 3))
+        .limit(limit + 1)
+    )
+    ids = list(session.execute(query).scalars())
+    return ids if len(ids) <= limit else None
+
+
+def contains(word: str) -> ColumnElement[bool]:
+    """True for texts with ``word`` in them."""
+    return ALERT_TEXT.c.body.contains(word, autoescape=True)

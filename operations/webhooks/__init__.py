@@ -1,0 +1,1 @@
+"""Signed HTTP notifications of new alerts (Standard Webhooks), delivered from an outbox."""

@@ -1,0 +1,1 @@
+"""Pages before and after work: first-run set-up, log in, log out."""

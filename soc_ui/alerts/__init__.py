@@ -1,0 +1,1 @@
+"""The queue of alerts and the page of one alert."""

@@ -1,0 +1,162 @@
+"""The queue (``/alerts``), bulk acts on it with undo, and the page of one alert (``/alerts/<id>``)."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from operations.accounts.service import assignable
+from operations.alerts import service
+from operations.alerts.models import ENTITY_KINDS
+from operations.alerts.schema import UNASSIGNED, AlertDetail, AlertRow, Entity
+from operations.errors import Conflict, Invalid
+from soc_ui import access, times
+from soc_ui.alerts import filters, rule_source, triage
+from soc_ui.event_view import grouped, raw_record
+from soc_ui.preferences import local_path
+from soc_ui.services import services
+
+PAGE_ROWS = 50
+SIMILAR = 6
+alerts = Blueprint("alerts", __name__)
+
+
+@alerts.get("/alerts")
+@access.needs("alerts.read")
+def queue() -> Response | str:
+    """The table with its facets. The bare address is the default view: everything open."""
+    if not request.args:
+        return redirect(url_for("alerts.queue", status=list(filters.OPEN)))
+    window = times.window(request.args, default=times.EVERYTHING)
+    where = filters.read(request.args, window)
+    oldest_first = request.args.get("order") == "oldest"
+    with services().database.read() as session:
+        page_ = service.list_alerts(
+            session, where, limit=PAGE_ROWS, cursor=request.args.get("cursor", ""), oldest_first=oldest_first
+        )
+        context: dict[str, Any] = {
+            "facets": service.facets(session, where),
+            "total": service.count_alerts(session, where),
+            "latest": service.latest_id(session),
+            "people": assignable(session),
+            "anything": service.latest_id(session) > 0,
+        }
+    links = filters.Links(request.path, request.args)
+    here = links.with_(cursor=request.args.get("cursor") or None)
+    return render_template(
+        "alerts/queue.html", page=page_, where=where, window=window, links=links, here=here, oldest_first=oldest_first,
+        presets=times.PRESETS, unassigned=UNASSIGNED, **context,
+    )  # fmt: skip
+
+
+@alerts.get("/alerts/new")
+@access.needs("alerts.read")
+def newer() -> Response:
+    """How many matching alerts were made since the page was (``after=``), for the bar above the table."""
+    where = filters.read(request.args, times.window(request.args, default=times.EVERYTHING))
+    with services().database.read() as session:
+        found = service.new_since(session, where, request.args.get("after", 0, int))
+    text = ngettext("%(num)d new alert: show it", "%(num)d new alerts: show them", found.count)
+    return jsonify(count=found.count, text=text)
+
+
+@alerts.post("/alerts/bulk")
+@access.needs("alerts.write")
+def bulk() -> Response:
+    """One act on all selected alerts, with an optional note; the answer offers to take it back."""
+    back = local_path(request.form.get("next", "/alerts"))
+    ids = [int(value) for value in request.form.getlist("ids") if value.isdecimal()][: service.MAX_BULK]
+    change = triage.bulk_change(request.form.get("action", ""), request.form, access.me().name)
+    if not ids or change is None:
+        return redirect(_told(back, "nothing"))
+    with services().database.write() as session:
+        result = service.change_alerts(session, access.me().actor, ids, change, note=request.form.get("note", ""))
+    return redirect(_told(back, "change", result.changed, result.batch))
+
+
+@alerts.post("/alerts/undo")
+@access.needs("alerts.write")
+def undo() -> Response:
+    """Takes back one's own bulk act."""
+    with services().database.write() as session:
+        restored = service.undo_change(session, access.me().actor, request.form.get("batch", ""))
+    return redirect(_told(local_path(request.form.get("next", "/alerts")), "undo", restored))
+
+
+@alerts.get("/alerts/<int:alert_id>")
+@access.needs("alerts.read")
+def page(alert_id: int) -> str:
+    """Why it fired, the event, entities, history, what to do."""
+    with services().database.read() as session:
+        detail = service.get_detail(session, alert_id)
+        similar = service.related(session, detail.alert, limit=SIMILAR)
+        entities = [(entity, service.related(session, detail.alert, entity, limit=3)) for entity in _shown(detail.entities)]
+        detections = service.list_detections(session, alert_id, limit=10)
+        people = assignable(session)
+    return _alert_page(detail, similar=similar, entities=entities, detections=detections, people=people)
+
+
+@alerts.post("/alerts/<int:alert_id>")
+@access.needs("alerts.write")
+def change(alert_id: int) -> Response | tuple[str, int]:
+    """Status, verdict and assignee from the form; refused where somebody else was quicker."""
+    form = request.form
+    here = url_for("alerts.page", alert_id=alert_id)
+    try:
+        with services().database.write() as session:
+            service.change_alert(
+                session, access.me().actor, alert_id, triage.form_change(form),
+                expected_version=form.get("version", type=int), note=form.get("note", ""),
+            )  # fmt: skip
+    except Conflict:
+        return redirect(_told(here, "conflict"))
+    return redirect(_told(here, "change", 1))
+
+
+@alerts.post("/alerts/<int:alert_id>/notes")
+@access.needs("alerts.write")
+def note(alert_id: int) -> Response:
+    """A note into the history."""
+    here = url_for("alerts.page", alert_id=alert_id)
+    try:
+        with services().database.write() as session:
+            service.add_note(session, access.me().actor, alert_id, request.form.get("note", ""))
+    except Invalid:
+        return redirect(_told(here, "nothing"))
+    return redirect(_told(here, "note"))
+
+
+def _alert_page(detail: AlertDetail, **context: Any) -> str:
+    row = detail.alert
+    event = dict(detail.event)
+    if "event.original" not in event and event.get("event.id"):
+        event = services().store.get(str(event["event.id"]), str(event.get("@timestamp", ""))) or event
+    rule = services().rules().find(row.rule_id)
+    lines = rule_source.highlight(rule.source_text, detail.matched) if rule else []
+    hit = {match.field for match in detail.matched}
+    return render_template(
+        "alerts/page.html", detail=detail, alert=row, event=event, groups=grouped(event), raw=raw_record(event), rule=rule,
+        lines=lines, hit=hit, title=row.rule_name, subject=_subject(row), **context,
+    )  # fmt: skip
+
+
+def _subject(row: AlertRow) -> str:
+    return " · ".join(value for value in (row.host, row.user, row.source_ip) if value)
+
+
+def _shown(entities: list[Entity]) -> list[Entity]:
+    """The entities worth a card, the most telling kinds first."""
+    order = {kind: position for position, kind in enumerate(ENTITY_KINDS)}
+    return sorted(entities, key=lambda entity: order.get(entity.kind, len(order)))[:10]
+
+
+def _told(target: str, done: str, count: int = 0, batch: str = "") -> str:
+    """``target`` with the message that the next page shall show (frame._notice)."""
+    parts = urlsplit(target)
+    pairs = [(name, value) for name, value in parse_qsl(parts.query) if name not in ("done", "n", "batch")]
+    pairs += [("done", done), ("n", str(count))] + ([("batch", batch)] if batch else [])
+    return f"{parts.path}?{urlencode(pairs)}"

@@ -1,0 +1,25 @@
+"""The REST API ``/api/v1`` (OpenAPI 3.1 at ``/api/v1/openapi.json``): alerts, events, rules, sources, webhooks, keys, audit.
+
+    curl -H "Authorization: Bearer ldn_…" https://console/api/v1/alerts?status=new&level=critical
+
+Errors are problem+json (RFC 9457); lists are keyset-paged: pass ``next_cursor`` back as ``cursor``.
+"""
+
+from __future__ import annotations
+
+from apiflask import APIFlask
+
+from soc_ui.api import alerts, audit, catalogue, description, events, guard, keys, problems, webhooks
+
+BLUEPRINTS = (alerts.alerts, events.events, catalogue.catalogue, webhooks.webhooks, keys.keys, audit.audit)
+
+
+def register(app: APIFlask) -> None:
+    """Mount the API on ``app``; its services come from ``soc_ui.services``."""
+    for blueprint in BLUEPRINTS:
+        guard.protect(blueprint)
+        problems.explain(blueprint)
+        app.register_blueprint(blueprint)
+    app.register_blueprint(description.description)
+    problems.install(app)
+    description.install(app)

@@ -1,0 +1,177 @@
+"""``/api/v1/alerts``: the queue and what people do to it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+from apiflask import APIBlueprint
+from flask import Response
+
+from kernel.event import Event
+from operations.alerts import service
+from operations.alerts.models import ENTITY_KINDS
+from operations.alerts.schema import AlertFilter, Change
+from operations.errors import Conflict, Invalid
+from soc_ui.api import schemas
+from soc_ui.api.guard import caller, permit
+from soc_ui.api.problems import Problem
+from soc_ui.services import services
+
+alerts = APIBlueprint("api_alerts", __name__, url_prefix="/api/v1/alerts", tag="alerts")
+
+_ETAG = re.compile(r'(?:W/)?"(\d{1,18})"')
+Body = dict[str, Any]
+
+
+@alerts.get("")
+@permit(alerts, "alerts.read")
+@alerts.input(schemas.AlertListIn, location="query")
+@alerts.output(schemas.AlertPageOut)
+def list_alerts(query_data: Body) -> Body:
+    """List alerts
+
+    Newest ``last_seen`` first. Values of one parameter are alternatives, parameters narrow each other.
+    """
+    where = alert_filter(query_data)
+    with services().database.read() as session:
+        page = service.list_alerts(
+            session,
+            where,
+            limit=query_data["limit"],
+            cursor=query_data["cursor"],
+            oldest_first=query_data["order"] == "oldest",
+        )
+        total = service.count_alerts(session, where) if query_data["count"] else None
+    body: Body = {"alerts": msgspec.to_builtins(page.alerts), "next_cursor": page.cursor}
+    return body | ({"total": total.count, "total_exact": total.exact} if total else {})
+
+
+@alerts.get("/facets")
+@permit(alerts, "alerts.read")
+@alerts.input(schemas.FacetsIn, location="query")
+@alerts.output(schemas.FacetsOut)
+def facets(query_data: Body) -> Body:
+    """Count alerts by facet
+
+    The most frequent values of each dimension, the filter on the dimension itself left out.
+    """
+    with services().database.read() as session:
+        found = service.facets(session, alert_filter(query_data), tuple(query_data["facet"]), limit=query_data["limit"])
+    return {"facets": msgspec.to_builtins(found)}
+
+
+@alerts.get("/<int:alert_id>")
+@permit(alerts, "alerts.read")
+@alerts.output(schemas.AlertDetailOut)
+@alerts.doc(responses=[404])
+def get_alert(alert_id: int) -> tuple[Event, int, dict[str, str]]:
+    """Read one alert
+
+    With its event, matched fields, entities and history. The ETag is its version, for If-Match.
+    """
+    with services().database.read() as session:
+        detail = service.get_detail(session, alert_id)
+    return msgspec.to_builtins(detail), 200, {"ETag": f'"{detail.alert.version}"'}
+
+
+@alerts.get("/<int:alert_id>/detections")
+@permit(alerts, "alerts.read")
+@alerts.input(schemas.Paging, location="query")
+@alerts.output(schemas.DetectionPageOut)
+@alerts.doc(responses=[404])
+def list_detections(alert_id: int, query_data: Body) -> Body:
+    """List the detections of an alert"""
+    with services().database.read() as session:
+        service.get_alert(session, alert_id)
+        page = service.list_detections(session, alert_id, limit=query_data["limit"], cursor=query_data["cursor"])
+    return {"detections": msgspec.to_builtins(page.detections), "next_cursor": page.cursor}
+
+
+@alerts.patch("/<int:alert_id>")
+@permit(alerts, "alerts.write")
+@alerts.input(schemas.IfMatchIn, location="headers")
+@alerts.input(schemas.ChangeIn)
+@alerts.output(schemas.AlertOut)
+@alerts.doc(responses=[404, 412, 428])
+def change_alert(alert_id: int, headers_data: Body, json_data: Body) -> tuple[Event, int, dict[str, str]]:
+    """Change one alert
+
+    Status, verdict (needed for closing), assignee; refused with 412 where somebody else changed it meanwhile.
+    """
+    version = expected_version(headers_data["if_match"])
+    note = json_data.pop("note")
+    try:
+        with services().database.write() as session:
+            row = service.change_alert(session, caller().actor, alert_id, Change(**json_data), expected_version=version, note=note)
+    except Conflict as error:
+        raise Problem(412, error.message, error.hint) from error
+    return msgspec.to_builtins(row), 200, {"ETag": f'"{row.version}"'}
+
+
+@alerts.post("/bulk")
+@permit(alerts, "alerts.write")
+@alerts.input(schemas.BulkIn)
+@alerts.output(schemas.BulkOut)
+def change_alerts(json_data: Body) -> Body:
+    """Change many alerts
+
+    All or none, except ids that do not exist, which are listed.
+    """
+    ids, note = json_data.pop("ids"), json_data.pop("note")
+    with services().database.write() as session:
+        result = service.change_alerts(session, caller().actor, ids, Change(**json_data), note=note)
+    return msgspec.to_builtins(result)  # type: ignore[no-any-return]
+
+
+@alerts.post("/undo")
+@permit(alerts, "alerts.write")
+@alerts.input(schemas.UndoIn)
+@alerts.output(schemas.UndoOut)
+@alerts.doc(responses=[403, 404])
+def undo(json_data: Body) -> Body:
+    """Take back one's own change
+
+    Within ten minutes; an alert that was changed again since stays as it is.
+    """
+    with services().database.write() as session:
+        return {"restored": service.undo_change(session, caller().actor, json_data["batch"])}
+
+
+@alerts.post("/<int:alert_id>/notes")
+@permit(alerts, "alerts.write")
+@alerts.input(schemas.NoteIn)
+@alerts.output({}, status_code=204)
+@alerts.doc(responses=[404])
+def add_note(alert_id: int, json_data: Body) -> Response:
+    """Add a note"""
+    with services().database.write() as session:
+        service.add_note(session, caller().actor, alert_id, json_data["note"])
+    return Response(status=204)
+
+
+def alert_filter(query: Body) -> AlertFilter:
+    """The filter of query parameters. Raises Invalid for an entity that is not ``kind:value``."""
+    lists = ("status", "level", "engine", "rule", "host", "tag", "assignee", "verdict")
+    entities = []
+    for text in query["entity"]:
+        kind, _, value = text.partition(":")
+        if kind not in ENTITY_KINDS or not value:
+            raise Invalid(f"{text!r} is no entity", f"write kind:value with one of {', '.join(ENTITY_KINDS)}", field="entity")
+        entities.append((kind, value))
+    given = {name: tuple(query[name]) for name in lists}
+    return AlertFilter(**given, entity=tuple(entities), text=query["text"], start=query["start"], end=query["end"])
+
+
+def expected_version(header: str) -> int | None:
+    """The version in If-Match, None for ``*``. Raises Problem: 428 without the header, 400 where it cannot be read."""
+    value = header.strip()
+    if not value:
+        raise Problem(428, "If-Match is missing", "send the ETag of the version you decided on, or *")
+    if value == "*":
+        return None
+    match = _ETAG.fullmatch(value)
+    if match is None:
+        raise Problem(400, "If-Match cannot be read", 'send it as it came, e.g. If-Match: "3"')
+    return int(match[1])

@@ -1,0 +1,81 @@
+"""An event as people read it: fields in groups, pivots into the hunt page, the raw record apart."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, url_for
+
+from kernel.event import Event
+
+RAW = "event.original"
+FIRST_GROUPS = ("@timestamp", "message", "event", "host", "user", "process", "source", "destination", "network", "file", "registry")
+MAX_VALUE = 4000
+MAX_RAW = 64_000
+
+
+@dataclass(frozen=True)
+class Field:
+    """One line of the table: the values as text, and how many characters were cut."""
+
+    name: str
+    values: tuple[str, ...]
+    cut: int = 0
+
+
+def grouped(event: Event) -> list[tuple[str, list[Field]]]:
+    """Fields by their first name part, what matters most first; the raw record is left out."""
+    groups: dict[str, list[Field]] = {}
+    for name in sorted(event):
+        if name == RAW:
+            continue
+        groups.setdefault(name.split(".", 1)[0], []).append(_field(name, event[name]))
+    order = {group: position for position, group in enumerate(FIRST_GROUPS)}
+    return sorted(groups.items(), key=lambda group: (order.get(group[0], len(order)), group[0]))
+
+
+def raw_record(event: Event) -> str:
+    """The raw record, pretty where it is JSON, cut at 64,000 characters."""
+    raw = str(event.get(RAW, ""))
+    if raw[:1] in "{[" and len(raw) <= MAX_RAW:
+        try:
+            return json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
+        except ValueError:
+            return raw
+    return raw[:MAX_RAW] + "…" if len(raw) > MAX_RAW else raw
+
+
+def text(value: Any) -> str:
+    """A value as text; truth values as the query language writes them."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def term(field: str, value: Any) -> str:
+    """``field:"value"`` in the query language."""
+    escaped = text(value).replace("\\", "\\\\").replace('"', '\\"')
+    name = re.sub(r"[^\w@$#./-]", lambda odd: "\\" + odd[0], field)
+    return f'{name}:"{escaped}"'
+
+
+def pivot(field: str, value: Any, *, query: str = "", exclude: bool = False, **args: str) -> str:
+    """Link to the hunt page for events with (or without) this value, on top of ``query``."""
+    condition, pipe, rest = query.partition("|")
+    wanted = ("NOT " if exclude else "") + term(field, value)
+    condition = condition.strip()
+    if condition:
+        wanted = f"({condition}) AND {wanted}" if " OR " in condition else f"{condition} AND {wanted}"
+    return url_for("hunt.page", q=wanted + (f" |{rest}" if pipe else ""), **args)
+
+
+def install(app: Flask) -> None:
+    """Gives templates ``pivot()``."""
+    app.jinja_env.globals["pivot"] = pivot
+
+
+def _field(name: str, value: Any) -> Field:
+    values = [text(member) for member in value] if isinstance(value, list) else [text(value)]
+    cut = sum(max(0, len(member) - MAX_VALUE) for member in values)
+    return Field(name, tuple(member[:MAX_VALUE] for member in values), cut)

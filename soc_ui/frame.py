@@ -1,0 +1,117 @@
+"""What every page shows around its content: menu, who is logged in, state of the sources, a message after an act."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, g, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from soc_ui import access, csrf, preferences
+from soc_ui.preferences import local_path
+from soc_ui.services import SourceHealth, services
+
+
+@dataclass(frozen=True)
+class SourcesState:
+    """How many sources work; ``led`` is the class of the lamp: "", warn, bad, off."""
+
+    good: int
+    total: int
+    led: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A message after an act; ``undo`` is the batch that takes it back, ``next`` where to go after that."""
+
+    text: str
+    undo: str = ""
+    next: str = "/"
+    bad: bool = False
+
+
+def sources_state() -> SourcesState:
+    """One lamp for all sources: red as soon as one has an error or drops records."""
+    if "sources_state" not in g:
+        found = list(services().health())
+        failed = [source for source in found if source.error]
+        losing = [source for source in found if source.dropped]
+        led = "off" if not found else "bad" if failed else "warn" if losing else ""
+        g.sources_state = SourcesState(len(found) - len(failed), len(found), led)
+    state = g.sources_state
+    assert isinstance(state, SourcesState)
+    return state
+
+
+def source_led(source: SourceHealth) -> str:
+    """Lamp of one source."""
+    if source.error:
+        return "bad"
+    if source.dropped or source.lag_seconds > 60:
+        return "warn"
+    return "" if source.received else "off"
+
+
+def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """Menu groups: heading, then endpoint, icon and name of each page."""
+    return [
+        (
+            _("Monitoring"),
+            [
+                ("overview.page", "layout-dashboard", _("Overview")),
+                ("alerts.queue", "alert-triangle", _("Alerts")),
+                ("hunt.page", "list-search", _("Hunt")),
+            ],
+        ),
+        (
+            _("Platform"),
+            [
+                ("sources.page", "database-import", _("Sources")),
+                ("rules.page", "book-2", _("Rules")),
+            ],
+        ),
+    ]
+
+
+def preference_url(**choice: str) -> str:
+    """Link that changes a preference and comes back to this page."""
+    here = request.full_path.rstrip("?") if request.method == "GET" else request.path
+    return url_for("preferences.choose", next=here, **choice)
+
+
+def _notice() -> Notice | None:
+    """The message that the redirect after an act asks for (``done=``, ``n=``, ``batch=``); words come from here, never from the URL."""
+    done, count = request.args.get("done", ""), request.args.get("n", 0, int)
+    texts = {
+        "change": ngettext("%(num)d alert changed.", "%(num)d alerts changed.", count),
+        "undo": ngettext("Taken back for %(num)d alert.", "Taken back for %(num)d alerts.", count),
+        "note": _("Note added."),
+        "conflict": _("Somebody else changed this alert in the meantime; here is how it stands now."),
+        "nothing": _("Nothing was selected."),
+    }
+    if done not in texts:
+        return None
+    back = {key: value for key, value in request.args.items(multi=True) if key not in ("done", "n", "batch")}
+    target = local_path(url_for(request.endpoint or "overview.page", **(request.view_args or {}), **back))
+    return Notice(texts[done], request.args.get("batch", "")[:64] if done == "change" else "", target, done in ("conflict", "nothing"))
+
+
+def install(app: Flask) -> None:
+    """Gives templates what the frame needs."""
+
+    @app.context_processor
+    def context() -> dict[str, Any]:
+        return {
+            "prefs": preferences.current(),
+            "me": g.get("principal"),
+            "csrf_token": csrf.token_for(access.guarding_cookie()),
+            "navigation": navigation(),
+            "notice": _notice() if request.endpoint else None,
+            "preference_url": preference_url,
+            "sources_state": sources_state,
+            "source_led": source_led,
+            "version": services().version,
+        }

@@ -1,0 +1,1 @@
+"""The hunt page: one query over all stored events."""

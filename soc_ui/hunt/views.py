@@ -1,0 +1,124 @@
+"""``/hunt``: query, histogram, table, field values, one event, export. Everything that defines a result stands in the URL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, jsonify, render_template, request, stream_with_context
+
+from kernel.ecs_fields import FIELD_TYPES
+from kernel.errors import QueryError
+from kernel.query import Query
+from kernel.query.tree import Count, Top
+from operations.audit import service as audit
+from soc_ui import access, times
+from soc_ui.event_view import grouped, raw_record
+from soc_ui.hunt import request as hunt_request
+from soc_ui.hunt.export import FORMATS, MAX_ROWS, export
+from soc_ui.hunt.request import HuntRequest
+from soc_ui.services import services
+
+PAGE_ROWS = 100
+BARS = 80
+TOP_VALUES = 10
+EXAMPLES = (
+    "process.name:powershell.exe AND process.command_line:*EncodedCommand*",
+    "source.ip:10.0.0.0/8 AND NOT destination.ip:10.0.0.0/8",
+    "event.dataset:suricata* AND destination.port:(502 OR 20000)",
+    'message:"failed password" | top source.ip',
+)
+hunt = Blueprint("hunt", __name__)
+
+
+@hunt.get("/hunt")
+@access.needs("events.read")
+def page() -> str | tuple[str, int]:
+    """The page; a wrong query is shown with the place where it went wrong."""
+    try:
+        asked = hunt_request.read(request.args)
+    except times.TimeRangeError as error:
+        fallback = HuntRequest(request.args.get("q", ""), times.Window("24h", "", ""), hunt_request.DEFAULT_COLUMNS)
+        return _render(fallback, time_error=error), 400
+    try:
+        query = asked.parse()
+        found = _results(asked, query)
+    except QueryError as error:
+        return _render(asked, query_error=error), 400
+    return _render(found.pop("asked"), **found)
+
+
+@hunt.get("/hunt/histogram.json")
+@access.needs("events.read")
+def histogram() -> Response | tuple[Response, int]:
+    """Number of hits in equal time slices."""
+    asked = hunt_request.read(request.args)
+    try:
+        bars = services().store.histogram(asked.parse(), asked.window.range, buckets=BARS)
+    except QueryError as error:
+        return jsonify(error=str(error)), 400
+    return jsonify(starts=[bar.key for bar in bars], counts=[bar.count for bar in bars])
+
+
+@hunt.get("/hunt/top")
+@access.needs("events.read")
+def top() -> str:
+    """The most frequent values of ``field=`` among the hits, as a part of the page."""
+    asked = hunt_request.read(request.args)
+    field = request.args.get("field", "")
+    values = services().store.top(asked.parse(), asked.window.range, field, limit=TOP_VALUES)
+    return render_template("hunt/top.html", asked=asked, field=field, values=values, total=sum(value.count for value in values))
+
+
+@hunt.get("/hunt/event/<event_id>")
+@access.needs("events.read")
+def event(event_id: str) -> str:
+    """One whole event: a part of the table for htmx, a page of its own otherwise."""
+    found = services().store.get(event_id, request.args.get("near", ""))
+    if found is None:
+        abort(404)
+    name = "hunt/event_row.html" if request.headers.get("HX-Request") else "hunt/event_page.html"
+    asked = hunt_request.read(request.args)
+    return render_template(name, asked=asked, event=found, groups=grouped(found), raw=raw_record(found), event_id=event_id)
+
+
+@hunt.post("/hunt/export")
+@access.needs("events.export")
+def download() -> Response:
+    """The hits as a file; who took what is written to the audit trail first."""
+    asked = hunt_request.read(request.form)
+    form = request.form.get("format", "csv")
+    if form not in FORMATS:
+        abort(400)
+    query = asked.parse()
+    detail = {"query": asked.text, "start": asked.window.start, "end": asked.window.end, "format": form, "limit": MAX_ROWS}
+    with services().database.write() as session:
+        audit.append(session, access.me().actor, "events.export", "events", "", detail=detail)
+    columns = [name for name in asked.fields if name != "event.id"]
+    chunks = export(services().store, query, asked.window.range, form, columns)
+    name = f"liandun-events-{times.now():%Y%m%dT%H%M%SZ}.{form}"
+    return Response(
+        stream_with_context(chunks), content_type=FORMATS[form], headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def _results(asked: HuntRequest, query: Query) -> dict[str, Any]:
+    """What the page shows for a right query: rows, a top list, or a number."""
+    store, when = services().store, asked.window.range
+    for pipe in query.pipes:
+        if isinstance(pipe, Top):
+            values = store.top(query, when, pipe.field, limit=pipe.limit)
+            return {"asked": asked, "top_field": pipe.field, "top_values": values}
+        if isinstance(pipe, Count):
+            return {"asked": asked, "counted": store.count(query, when)}
+    asked = hunt_request.columns_of(asked, query.fields)
+    found = store.search(query, when, limit=PAGE_ROWS, cursor=request.args.get("cursor", ""), fields=asked.fields, count=True)
+    return {"asked": asked, "result": found}
+
+
+def _render(asked: HuntRequest, **context: Any) -> str:
+    names = {"query_error": None, "time_error": None, "result": None, "top_values": None, "top_field": "", "counted": None}
+    return render_template(
+        "hunt/page.html",
+        asked=asked, presets=times.PRESETS, examples=EXAMPLES, popular=hunt_request.POPULAR_FIELDS, all_fields=sorted(FIELD_TYPES),
+        cell=hunt_request.cell, max_rows=MAX_ROWS, cursor=request.args.get("cursor", ""), **(names | context),
+    )  # fmt: skip

@@ -1,0 +1,21 @@
+"""Language of a page: Chinese first, English by a switch. Catalogues are gettext files under ``translations/``."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_babel import Babel
+
+from soc_ui import preferences
+
+CATALOGUE = {"zh": "zh_Hans_CN", "en": "en"}
+
+
+def language() -> str:
+    """Babel's name of the language in force; message ids are English, so ``en`` needs no catalogue."""
+    return CATALOGUE[preferences.current().lang]
+
+
+def install(app: Flask) -> None:
+    """Gives templates ``_()`` in the language of the request."""
+    app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", "translations")
+    Babel(app, default_locale="en", locale_selector=language)

@@ -1,0 +1,1 @@
+"""The first page: what comes in, what was found, what needs somebody."""

@@ -1,0 +1,90 @@
+"""The overview: four numbers, two charts, two top lists, sources, newest alerts. Parts refresh themselves every five seconds."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, jsonify, render_template
+from werkzeug.wrappers import Response
+
+from kernel.detection import LEVELS
+from kernel.event import timestamp
+from operations.alerts import service as alerts
+from operations.alerts.schema import AlertFilter
+from soc_ui import access, times
+from soc_ui.services import services
+
+OPEN = ("new", "acknowledged", "in_progress")
+SPAN = timedelta(hours=24)
+BARS = 48
+TOP = 8
+overview = Blueprint("overview", __name__)
+
+
+@overview.get("/")
+@access.needs("alerts.read")
+def page() -> str:
+    """The whole page."""
+    return render_template("overview/page.html", **_numbers())
+
+
+@overview.get("/overview/numbers")
+@access.needs("alerts.read")
+def numbers() -> str:
+    """Everything but the charts, for refreshing in place."""
+    return render_template("overview/numbers.html", **_numbers())
+
+
+@overview.get("/overview/charts.json")
+@access.needs("alerts.read")
+def charts() -> Response:
+    """Series of both charts: records per second of all sources, alerts by level of the last 24 hours."""
+    end = times.now()
+    with services().database.read() as session:
+        bars = alerts.timeline(session, timestamp(end - SPAN), timestamp(end), bars=BARS)
+    return jsonify(
+        ingest=_ingest(),
+        alerts={
+            "starts": [bar.start for bar in bars],
+            "levels": {level: [bar.counts.get(level, 0) for bar in bars] for level in reversed(LEVELS)},
+        },
+    )
+
+
+def _ingest() -> dict[str, Any]:
+    """Records per second, summed over the sources, each right-aligned at this moment."""
+    histories = [list(source.eps_history) for source in services().health()]
+    length = max((len(history) for history in histories), default=0)
+    step = min((source.eps_step_seconds for source in services().health()), default=5)
+    total = [0.0] * length
+    for history in histories:
+        for index, value in enumerate(reversed(history), start=1):
+            total[-index] += value
+    end = times.now()
+    starts = [timestamp(end - timedelta(seconds=step * (length - index))) for index in range(length)]
+    return {"starts": starts, "eps": [round(value, 2) for value in total]}
+
+
+def _numbers() -> dict[str, Any]:
+    start = timestamp(times.now() - SPAN)
+    health = list(services().health())
+    with services().database.read() as session:
+        statuses = alerts.facets(session, AlertFilter(), ("status",))[0].values
+        newest = alerts.list_alerts(session, AlertFilter(status=OPEN, level=("critical", "high")), limit=TOP).alerts
+        top_rules = alerts.top(session, "rule", start=start, limit=TOP)
+        top_hosts = alerts.top(session, "host", start=start, limit=TOP)
+        open_by_level = {level: alerts.count_alerts(session, AlertFilter(status=OPEN, level=(level,))) for level in reversed(LEVELS)}
+    return {
+        "statuses": {value.value: value.count for value in statuses},
+        "open_by_level": open_by_level,
+        "newest": newest,
+        "top_rules": top_rules,
+        "top_hosts": top_hosts,
+        "health": health,
+        "eps": sum((source.eps_history[-1] if source.eps_history else 0.0) for source in health),
+        "received": sum(source.received for source in health),
+        "stored": sum(source.stored for source in health),
+        "quarantined": sum(source.quarantined for source in health),
+        "dropped": sum(source.dropped for source in health),
+    }

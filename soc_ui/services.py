@@ -1,0 +1,110 @@
+"""What the console and the API stand on, handed in by the composition root (cli) so that no view opens anything itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from flask import current_app
+
+from crypto.secret import MasterKey
+from kernel.db import Database
+from kernel.store.contract import EventStore
+from operations.webhooks.guard import WebhookPolicy
+
+
+@dataclass(frozen=True)
+class RuleInfo:
+    """One loaded rule as people see it. ``level`` is one of ``kernel.detection.LEVELS``; ``file`` is relative to the rule set."""
+
+    id: str
+    title: str
+    level: str
+    engine: str  # sigma | correlation | suricata | yara | zone
+    tags: tuple[str, ...] = ()
+    source_text: str = ""
+    file: str = ""
+    status: str = ""
+    description: str = ""
+    author: str = ""
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RuleFailure:
+    """A rule that could not be loaded. ``line`` is 1-based, 0 if unknown."""
+
+    file: str
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class RuleCatalogue:
+    """All rules in use and all that could not be loaded."""
+
+    rules: Sequence[RuleInfo] = ()
+    failures: Sequence[RuleFailure] = ()
+
+    def find(self, rule_id: str) -> RuleInfo | None:
+        """The rule with this id, or None."""
+        return next((rule for rule in self.rules if rule.id == rule_id), None)
+
+
+@dataclass(frozen=True)
+class SourceHealth:
+    """Counters of one source since the store was made.
+
+    lag_seconds    age of the oldest record of this source that waits in the spool; 0 if none waits
+    last_received  ``@timestamp`` text of the last record, "" if none came yet
+    eps_history    records per second, oldest first, equal steps of ``eps_step_seconds``
+    error          why it does not work, "" if it does
+    """
+
+    id: str
+    kind: str
+    received: int = 0
+    stored: int = 0
+    quarantined: int = 0
+    dropped: int = 0
+    lag_seconds: float = 0.0
+    last_received: str = ""
+    eps_history: Sequence[float] = ()
+    eps_step_seconds: int = 5
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class ConsoleSettings:
+    """Settings of the console.
+
+    secure_cookies  None = follow the request's scheme (a cookie set over https is never sent over http)
+    """
+
+    site_name: str = ""
+    secure_cookies: bool | None = None
+    demo: bool = False
+
+
+@dataclass
+class Services:
+    """Everything a view may use. ``rules`` and ``health`` are read again at each request, so they may change underneath.
+
+    ``master_key`` seals the signing secrets of webhooks; without it no webhook can be made.
+    """
+
+    database: Database
+    store: EventStore
+    version: str
+    rules: Callable[[], RuleCatalogue] = RuleCatalogue
+    health: Callable[[], Sequence[SourceHealth]] = tuple
+    settings: ConsoleSettings = field(default_factory=ConsoleSettings)
+    master_key: MasterKey | None = None
+    webhook_policy: WebhookPolicy = field(default_factory=WebhookPolicy)
+
+
+def services() -> Services:
+    """The services of the running application."""
+    found = current_app.extensions["liandun"]
+    assert isinstance(found, Services)
+    return found

@@ -1,0 +1,1 @@
+"""What comes in, how fast, and what could not be understood."""

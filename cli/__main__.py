@@ -45,15 +45,13 @@ def main() -> None:
 def run() -> int:
     """Exit code: 0 done, 1 an error told to the user in one line, 2 wrong usage."""
     try:
-        main.main(prog_name="liandun", standalone_mode=False)
+        code = main.main(prog_name="liandun", standalone_mode=False)
     except click.UsageError as error:
         error.show()
         return 2
     except click.ClickException as error:
         error.show()
         return 1
-    except click.exceptions.Exit as error:
-        return error.exit_code
     except click.Abort:
         print("liandun: stopped", file=sys.stderr)
         return 130
@@ -62,7 +60,7 @@ def run() -> int:
         return 1
     except BrokenPipeError:
         return 0
-    return 0
+    return code if isinstance(code, int) else 0  # click gives back the code of an Exit that a command raised
 
 
 if __name__ == "__main__":

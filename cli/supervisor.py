@@ -7,6 +7,7 @@ for a minute). SIGTERM or Ctrl-C ends the roles in the order of the road: sender
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import signal
@@ -20,10 +21,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from cli.roles.process import SUPERVISOR_VARIABLE
 from collectors.syslog import listen_tcp, listen_udp
 from kernel.config import ROOT, Config
 from kernel.errors import LiandunError
 from kernel.handover import SocketKeeper
+from kernel.layout import Layout
 
 STOP_SECONDS = 15.0
 LONGEST_PAUSE = 30.0
@@ -54,7 +57,7 @@ class Child:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "cli", *self._arguments],
                 cwd=ROOT,
-                env={**os.environ, **environment, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, **environment, **self._own_environment()},
                 pass_fds=descriptors,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -62,6 +65,10 @@ class Child:
                 start_new_session=True,  # Ctrl-C reaches the supervisor only; it stops the roles in order
             )
         self._started = time.monotonic()
+
+    @staticmethod
+    def _own_environment() -> dict[str, str]:
+        return {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", SUPERVISOR_VARIABLE: str(os.getpid())}
 
     def _open_log(self) -> IO[bytes]:
         self._log.parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +109,7 @@ class Supervisor:
         self._keeper = SocketKeeper()
         self._stop = threading.Event()
         self._lock = self._take_lock()
-        self._console = _listen(listen_tcp, config.console.host, config.console.port, "console.port")
+        self._console = _listen(listen_tcp, config.console.host, config.console.port, "console.port", self._patience())
         self._open_ingest_sockets()
         base = ["role"]
         self.children = [
@@ -117,6 +124,10 @@ class Supervisor:
         self, name: str, arguments: list[str], sockets: Callable[[], tuple[dict[str, str], list[int]]] = lambda: ({}, [])
     ) -> Child:
         return Child(name, arguments, self._data / "log" / f"{name}.log", sockets)
+
+    def _patience(self) -> float:
+        """Only where a platform has run before can something of it still be ending."""
+        return STOP_SECONDS if any(Layout(self._data).health.glob("*.json")) else 0.0
 
     def _take_lock(self) -> IO[str]:
         run = self._data / "run"
@@ -140,7 +151,7 @@ class Supervisor:
         for name, listen, port in (("syslog-udp", listen_udp, syslog.udp_port), ("syslog-tcp", listen_tcp, syslog.tcp_port)):
             if port and f"listen:{name}" not in held:
                 key = f"ingest.syslog.{name[-3:]}_port"
-                with _listen(listen, syslog.host, port, key) as sock:
+                with _listen(listen, syslog.host, port, key, self._patience()) as sock:
                     self._keeper.hold(f"listen:{name}", sock)
 
     def _retire_survivor(self, office: Path) -> None:
@@ -194,15 +205,23 @@ class Supervisor:
             self._stop.wait(0.3)
 
 
-def _listen(listen: Callable[[str, int], socket.socket], host: str, port: int, key: str) -> socket.socket:
-    """Open a listener; the error names the setting ``key`` that moves it elsewhere."""
-    try:
-        return listen(host, port)
-    except OSError as error:
-        environment = "LIANDUN_" + key.upper().replace(".", "_")
-        raise LiandunError(
-            f"cannot listen on {host} port {port}: {error.strerror}", f"free it, or set {key} (environment {environment})"
-        ) from error
+def _listen(listen: Callable[[str, int], socket.socket], host: str, port: int, key: str, patience: float = 0.0) -> socket.socket:
+    """Open a listener; the error names the setting ``key`` that moves it elsewhere.
+
+    patience  seconds to wait for an address that is in use: the roles of a killed supervisor take a moment to end
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return listen(host, port)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE and time.monotonic() < deadline:
+                time.sleep(0.2)
+                continue
+            environment = "LIANDUN_" + key.upper().replace(".", "_")
+            raise LiandunError(
+                f"cannot listen on {host} port {port}: {error.strerror}", f"free it, or set {key} (environment {environment})"
+            ) from error
 
 
 def _reachable(host: str) -> str:

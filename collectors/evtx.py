@@ -32,7 +32,9 @@ _OWN_HEADER: Final = (
 )
 
 
-def evtx_records(stream: BinaryIO, name: str, report: Callable[[str], None], *, first_chunk: int = 0) -> Iterator[tuple[int, bytes]]:
+def evtx_records(
+    stream: BinaryIO, name: str, report: Callable[[str], None], *, first_chunk: int = 0
+) -> Iterator[tuple[int, bytes]]:
     """(number, JSON of one event) of every record that can be read, in file order.
 
     stream       the file from its start (or, for ``first_chunk`` > 0, from that chunk), read to its end without seeking

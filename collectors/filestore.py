@@ -6,6 +6,8 @@ are the folder, ``<sha256>.<seconds>.<n>.json`` beside it is the ``fileinfo`` ev
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -94,7 +96,7 @@ class FileStoreWatch:
                 ]
             )
             for stored in batch:
-                self._mark(stored.path).touch()
+                _touch(self._mark(stored.path))
                 self.counters["files"] += 1
                 self.counters["bytes"] += stored.size
         self.prune()
@@ -118,3 +120,9 @@ class FileStoreWatch:
     @staticmethod
     def _mark(path: str) -> Path:
         return Path(path + ".seen")
+
+
+def _touch(path: Path) -> None:
+    """Make an empty file; never follow a link (the folder belongs to Suricata's account)."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))

@@ -14,6 +14,7 @@ import hashlib
 import ipaddress
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 from kernel.ecs_fields import FIELD_TYPES
@@ -23,6 +24,7 @@ Event = dict[str, Any]
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 EARLIEST = "1990-01-01T00:00:00.000000Z"
 FUTURE_TOLERANCE = timedelta(hours=24)
+_TOLERATED_SECONDS = int(FUTURE_TOLERANCE.total_seconds())
 
 
 def event_id(*parts: str | int | bytes) -> str:
@@ -39,9 +41,10 @@ def timestamp(moment: datetime) -> str:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     moment = moment.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}Z".rjust(27, "0")
+    return moment.isoformat(timespec="microseconds")[:26] + "Z"
 
 
+@lru_cache(maxsize=4096)
 def timestamp_from_micros(micros: int) -> str:
     """``@timestamp`` text of microseconds since the epoch."""
     return timestamp(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros))
@@ -77,6 +80,7 @@ def parse_timestamp(text: str) -> str | None:
         return None
 
 
+@lru_cache(maxsize=65536)
 def is_ip(text: str) -> bool:
     """True for an IPv4 or IPv6 address (a scope id such as ``fe80::1%eth0`` included)."""
     try:
@@ -97,7 +101,7 @@ def conform(event: Event, received: int, counters: dict[str, int]) -> Event:
     claimed = event.get("@timestamp")
     if not isinstance(claimed, str):
         event["@timestamp"] = arrival
-    elif claimed < EARLIEST or claimed > timestamp_from_micros(received + int(FUTURE_TOLERANCE.total_seconds()) * 1_000_000):
+    elif claimed < EARLIEST or claimed > timestamp_from_micros((received // 1_000_000 + _TOLERATED_SECONDS) * 1_000_000):
         event["labels.claimed_timestamp"] = claimed
         event["@timestamp"] = arrival
         _tag(event, "clock-suspect")
@@ -106,7 +110,7 @@ def conform(event: Event, received: int, counters: dict[str, int]) -> Event:
     misfits: list[str] = []
     for field, value in event.items():
         kind = FIELD_TYPES.get(field)
-        if kind is None:
+        if kind is None or (kind == "keyword" and type(value) is str):
             continue
         fitted = _fit(kind, value)
         if fitted is None:

@@ -60,7 +60,7 @@ class SavedState(msgspec.Struct):
     """What the store keeps for the pipeline between batches."""
 
     streams: dict[str, StreamMark] = {}
-    detectors: list[bytes] = []
+    detectors: dict[str, bytes] = {}  # by class name
 
 
 class Pipeline:
@@ -93,15 +93,16 @@ class Pipeline:
         self.position, blob = store.consumer(CONSUMER)
         saved = msgspec.msgpack.decode(blob, type=SavedState) if blob else SavedState()
         self._streams = saved.streams
-        for detector, state in zip(self._detectors, saved.detectors, strict=False):
-            detector.restore(state)
+        for detector in self._detectors:
+            _restore(detector, saved.detectors.get(type(detector).__name__))
         self.problem = ""
         self.last_commit = 0.0
 
     def replace_detectors(self, detectors: Sequence[Detector]) -> None:
         """Swap in freshly loaded detectors (rule reload) between two batches; their windows start from the old ones' state."""
-        for old, new in zip(self._detectors, detectors, strict=False):
-            new.restore(old.state())
+        states = self._detector_states()
+        for detector in detectors:
+            _restore(detector, states.get(type(detector).__name__))
         self._detectors = list(detectors)
 
     def run(self, stop: threading.Event, *, idle_seconds: float = 0.1, after_batch: Callable[[], None] = lambda: None) -> None:
@@ -199,8 +200,10 @@ class Pipeline:
             self._streams = dict(keep)
         horizon = int((time.time() - STREAM_MEMORY_SECONDS) * 1_000_000)
         self._streams = {name: mark for name, mark in self._streams.items() if mark.seen >= horizon}
-        state = SavedState(streams=self._streams, detectors=[detector.state() for detector in self._detectors])
-        return msgspec.msgpack.encode(state)
+        return msgspec.msgpack.encode(SavedState(streams=self._streams, detectors=self._detector_states()))
+
+    def _detector_states(self) -> dict[str, bytes]:
+        return {type(detector).__name__: detector.state() for detector in self._detectors}
 
     def _until_done(self, act: Callable[[], None], what: str, stop: threading.Event | None) -> None:
         """Try until it works: a full disk or a locked database holds the road, it never loses a batch."""
@@ -215,6 +218,16 @@ class Pipeline:
                 continue
             self.problem = ""
             return
+
+
+def _restore(detector: Detector, state: bytes | None) -> None:
+    """Windows that cannot be read (an older version wrote them) are given up with a word; events must not wait for them."""
+    if not state:
+        return
+    try:
+        detector.restore(state)
+    except ValueError as error:
+        log.warning("%s starts with empty windows: %s", type(detector).__name__, error)
 
 
 def identify(record: RawRecord, position: int, parsed: list[Event], counters: dict[str, int]) -> list[Event]:

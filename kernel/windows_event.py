@@ -3,9 +3,11 @@
 Shapes met in the field (the first that fits decides):
 
 1. the EVTX tree (``Event.System`` / ``EventData`` / ``UserData``; attributes under ``#attributes``, ``X_attributes`` or ``@X``),
-2. Winlogbeat and ECS (``winlog.event_id``, ``winlog.event_data.*``, nested or dotted),
-3. old Winlogbeat (``log_name``, ``event_id``, ``event_data``),
-4. flat (NXLog, OTRF Security Datasets, Zircolite: ``Channel``, ``EventID`` and the fields side by side).
+2. Winlogbeat and ECS (``winlog``: ``event_id``, ``event_data``, …),
+3. flat (NXLog, OTRF Security Datasets, Zircolite: ``Channel``, ``EventID`` and the fields side by side),
+4. Winlogbeat with dotted names (``winlog.event_id``, ``winlog.event_data.*``),
+5. old Winlogbeat (``log_name``, ``event_id``, ``event_data``),
+6. any of these under ``_source`` (exported from Elasticsearch).
 
 Names of the event's own fields lose their spaces (Defender writes ``Threat Name``, Sigma rules say ``ThreatName``); an empty
 element (JSON null) becomes ``""``, because the event format cannot tell them apart; a name met twice becomes a list.
@@ -19,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from kernel.event import parse_timestamp, timestamp_from_micros
+from kernel.event import Event, parse_timestamp, timestamp_from_micros
 
 
 class WindowsEvent(msgspec.Struct):
@@ -47,19 +49,19 @@ class WindowsEvent(msgspec.Struct):
 
 def read_windows_event(obj: dict[str, Any]) -> WindowsEvent | None:
     """The Windows event in a decoded JSON object, or None where it is none (no event number)."""
-    source = obj.get("_source")
-    if isinstance(source, dict) and "Event" not in obj and "winlog" not in obj:
-        obj = source  # exported from Elasticsearch
     tree = obj.get("Event")
     if isinstance(tree, dict) and isinstance(tree.get("System"), dict):
         return _from_tree(tree, tree["System"])
-    if "winlog" in obj or "winlog.event_id" in obj or "winlog.channel" in obj:
+    if "winlog" in obj:
+        return _from_winlogbeat(obj)
+    if "Channel" in obj and "EventID" in obj:
+        return _from_flat(obj)
+    if "winlog.event_id" in obj or "winlog.channel" in obj:
         return _from_winlogbeat(obj)
     if "log_name" in obj and "event_id" in obj:
         return _from_old_winlogbeat(obj)
-    if "Channel" in obj and "EventID" in obj:
-        return _from_flat(obj)
-    return None
+    source = obj.get("_source")  # exported from Elasticsearch
+    return read_windows_event(source) if isinstance(source, dict) and "_source" not in source else None
 
 
 def _from_tree(tree: dict[str, Any], system: dict[str, Any]) -> WindowsEvent | None:
@@ -73,7 +75,7 @@ def _from_tree(tree: dict[str, Any], system: dict[str, Any]) -> WindowsEvent | N
     return _build(
         system.get("Channel"),
         system.get("EventID"),
-        _attribute(system, "Provider", "Name"),
+        provider_of(system),
         system.get("Computer"),
         system.get("EventRecordID"),
         (_attribute(system, "TimeCreated", "SystemTime"),),
@@ -143,6 +145,30 @@ def _from_old_winlogbeat(obj: dict[str, Any]) -> WindowsEvent | None:
     )
 
 
+def windows_fields(event: WindowsEvent) -> Event:
+    """The Windows part of the ECS event: envelope and ``winlog.event_data.*``. Rules are matched on these names."""
+    fields: Event = {
+        "event.code": str(event.event_id),
+        "winlog.channel": event.channel,
+        "winlog.event_id": str(event.event_id),
+    }
+    if event.time:
+        fields["@timestamp"] = event.time
+    if event.provider:
+        fields["winlog.provider_name"] = event.provider
+    if event.computer:
+        fields["winlog.computer_name"] = event.computer
+    if event.record_id >= 0:
+        fields["winlog.record_id"] = event.record_id
+    for name, key in (("Level", "winlog.level"), ("Task", "winlog.task")):
+        value = event.system.get(name, event.system.get(name.lower()))
+        if isinstance(value, (str, int)):
+            fields[key] = str(value)
+    for name, value in event.data.items():
+        fields["winlog.event_data." + name] = value
+    return fields
+
+
 FLAT_SYSTEM: frozenset[str] = frozenset(
     {
         "EventID",
@@ -154,6 +180,8 @@ FLAT_SYSTEM: frozenset[str] = frozenset(
         "EventRecordID",
         "RecordNumber",
         "SystemTime",
+        "Level",
+        "Task",
         "TimeCreated",
         "EventTime",
         "EventReceivedTime",
@@ -240,6 +268,11 @@ def _attribute(system: dict[str, Any], element: str, name: str) -> Any:
     if isinstance(attributes, dict):
         return attributes.get(name)
     return node.get(f"@{name}", node.get(name))
+
+
+def provider_of(system: dict[str, Any]) -> Any:
+    """Provider name in a System element of the EVTX tree."""
+    return _attribute(system, "Provider", "Name")
 
 
 def _number(value: Any) -> int | None:

@@ -18,6 +18,7 @@ from soc_ui.services import services
 VISITOR_COOKIE = "liandun_visitor"
 OPEN_ENDPOINTS = frozenset({"assets.file", "assets.favicon", "accounts.login", "accounts.setup", "preferences.choose"})
 API_PREFIX = "/api/"
+BACKGROUND_HEADER = "X-Background"  # set by our script on polls, which must not keep an unattended session alive
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 P = ParamSpec("P")
@@ -57,7 +58,10 @@ def guarding_cookie() -> str:
 
 
 def let_in(response: BaseResponse, token: str) -> BaseResponse:
-    """Start the session ``token`` in this browser. The visitor cookie goes, so nothing from before the login lives on (fixation)."""
+    """Start the session ``token`` in this browser.
+
+    The visitor cookie goes, so nothing from before the login lives on (session fixation).
+    """
     response.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="Lax", secure=_secure(), path="/")
     response.delete_cookie(VISITOR_COOKIE, path="/")
     g.drop_visitor = True
@@ -78,7 +82,8 @@ def install(app: Flask) -> None:
         g.principal = None
         if request.path.startswith(API_PREFIX) or request.endpoint in ("assets.file", "assets.favicon"):
             return None
-        g.principal = principal_of(services().database, request.cookies.get(SESSION_COOKIE, ""), address())
+        by_hand = BACKGROUND_HEADER not in request.headers
+        g.principal = principal_of(services().database, request.cookies.get(SESSION_COOKIE, ""), address(), active=by_hand)
         if g.principal is None and request.endpoint not in OPEN_ENDPOINTS:
             return _to_login()
         if request.method in WRITING and not csrf.accepted(request, guarding_cookie()):

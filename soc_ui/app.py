@@ -6,7 +6,6 @@ import logging
 
 from apiflask import APIFlask
 from flask import render_template, request
-from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 
 import soc_ui.api
@@ -16,6 +15,7 @@ from soc_ui import access, assets, event_view, frame, headers, locale, times
 from soc_ui.accounts.views import accounts
 from soc_ui.alerts.views import alerts
 from soc_ui.hunt.views import hunt
+from soc_ui.locale import _
 from soc_ui.overview.views import overview
 from soc_ui.preferences import preferences
 from soc_ui.rules.views import rules
@@ -40,7 +40,6 @@ def create_app(services: Services) -> APIFlask:
     frame.install(app)
     event_view.install(app)
     for blueprint in (accounts, overview, alerts, hunt, sources, rules, preferences):
-        blueprint.enable_openapi = False  # pages are not part of the API description
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)
     _explain_errors(app)

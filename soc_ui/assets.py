@@ -37,7 +37,7 @@ def file(digest: str, name: str) -> Response:
         abort(404)
     plain, packed, current = _load(name)
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    body = packed if packed is not None and "gzip" in request.accept_encodings else plain
+    body = packed if packed is not None and request.accept_encodings["gzip"] > 0 else plain
     response = Response(body, content_type=f"{kind}; charset=utf-8" if packed is not None else kind)
     if body is packed:
         response.headers["Content-Encoding"] = "gzip"

@@ -6,14 +6,17 @@ import json
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, url_for
 
 from kernel.event import Event
+from kernel.query.pipes import split_pipes
 
 RAW = "event.original"
 FIRST_GROUPS = ("@timestamp", "message", "event", "host", "user", "process", "source", "destination", "network", "file", "registry")
 MAX_VALUE = 4000
+_SPELLABLE = re.compile(r"[\w@$#-][\w@$#./ ()\[\]{}<>=|,*?:\"-]*")
 MAX_RAW = 64_000
 
 
@@ -54,20 +57,23 @@ def text(value: Any) -> str:
 
 
 def term(field: str, value: Any) -> str:
-    """``field:"value"`` in the query language."""
-    escaped = text(value).replace("\\", "\\\\").replace('"', '\\"')
-    name = re.sub(r"[^\w@$#./-]", lambda odd: "\\" + odd[0], field)
-    return f'{name}:"{escaped}"'
+    """``field:"value"`` in the query language; a field name that it cannot spell leaves only ``"value"``, found anywhere."""
+    phrase = '"' + text(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if not _SPELLABLE.fullmatch(field):
+        return phrase
+    return re.sub(r"[ ()\[\]{}<>=|,*?:\"]", lambda odd: "\\" + odd[0], field) + ":" + phrase
 
 
 def pivot(field: str, value: Any, *, query: str = "", exclude: bool = False, **args: str) -> str:
     """Link to the hunt page for events with (or without) this value, on top of ``query``."""
-    condition, pipe, rest = query.partition("|")
+    condition = split_pipes(query)[0]
+    pipes = query[len(condition) :]
     wanted = ("NOT " if exclude else "") + term(field, value)
     condition = condition.strip()
     if condition:
         wanted = f"({condition}) AND {wanted}" if " OR " in condition else f"{condition} AND {wanted}"
-    return url_for("hunt.page", q=wanted + (f" |{rest}" if pipe else ""), **args)
+    target = f"{wanted} {pipes}".rstrip()
+    return f"{url_for('hunt.page')}?{urlencode({'q': target, **{name: value for name, value in args.items() if value}})}"
 
 
 def install(app: Flask) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, g, request, url_for
-from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from soc_ui import access, csrf, preferences
+from soc_ui.locale import _, ngettext
 from soc_ui.preferences import local_path
 from soc_ui.services import SourceHealth, services
 
@@ -79,11 +79,11 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
 def preference_url(**choice: str) -> str:
     """Link that changes a preference and comes back to this page."""
     here = request.full_path.rstrip("?") if request.method == "GET" else request.path
-    return url_for("preferences.choose", next=here, **choice)
+    return f"{url_for('preferences.choose')}?{urlencode({'next': here, **choice})}"
 
 
 def _notice() -> Notice | None:
-    """The message that the redirect after an act asks for (``done=``, ``n=``, ``batch=``); words come from here, never from the URL."""
+    """The message that the redirect after an act asks for (``done=``, ``n=``, ``batch=``). Its words never come from the URL."""
     done, count = request.args.get("done", ""), request.args.get("n", 0, int)
     texts = {
         "change": ngettext("%(num)d alert changed.", "%(num)d alerts changed.", count),
@@ -94,9 +94,11 @@ def _notice() -> Notice | None:
     }
     if done not in texts:
         return None
-    back = {key: value for key, value in request.args.items(multi=True) if key not in ("done", "n", "batch")}
-    target = local_path(url_for(request.endpoint or "overview.page", **(request.view_args or {}), **back))
-    return Notice(texts[done], request.args.get("batch", "")[:64] if done == "change" else "", target, done in ("conflict", "nothing"))
+    back = [pair for pair in request.args.items(multi=True) if pair[0] not in ("done", "n", "batch")]
+    target = local_path(f"{request.path}?{urlencode(back)}")
+    return Notice(
+        texts[done], request.args.get("batch", "")[:64] if done == "change" else "", target, done in ("conflict", "nothing")
+    )
 
 
 def install(app: Flask) -> None:

@@ -36,7 +36,9 @@ def current() -> Preferences:
     """Preferences of the current request (read once)."""
     if "preferences" not in g:
         chosen = {name: request.cookies.get(name, "") for name in CHOICES}
-        g.preferences = Preferences(**{name: chosen[name] if chosen[name] in allowed else allowed[0] for name, allowed in CHOICES.items()})
+        g.preferences = Preferences(
+            **{name: chosen[name] if chosen[name] in allowed else allowed[0] for name, allowed in CHOICES.items()}
+        )
     found = g.preferences
     assert isinstance(found, Preferences)
     return found
@@ -54,7 +56,9 @@ def choose() -> Response:
 
 
 def local_path(target: str) -> str:
-    """``target`` if it stays on this site, else ``/``: no open redirect (``//host``, ``/\\host`` and control characters included)."""
+    """``target`` if it stays on this site, else ``/``: no open redirect (``//host``, ``/\\host``, control characters)."""
     parts = urlsplit(target)
-    safe = target.startswith("/") and target[1:2] not in ("/", "\\") and not parts.netloc and not parts.scheme and target.isprintable()
+    safe = (
+        target.startswith("/") and target[1:2] not in ("/", "\\") and not parts.netloc and not parts.scheme and target.isprintable()
+    )
     return target if safe else "/"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 from flask import Flask
-from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
@@ -14,6 +13,7 @@ from kernel.errors import LiandunError
 from kernel.event import SHANGHAI, parse_timestamp, timestamp
 from kernel.store.contract import TimeRange
 from soc_ui import preferences
+from soc_ui.locale import _
 
 PRESETS: dict[str, timedelta] = {
     "15m": timedelta(minutes=15),
@@ -94,7 +94,7 @@ def as_datetime(text: str) -> datetime | None:
 
 
 def show(value: str | datetime | None, style: str = "short") -> Markup:
-    """``<time>`` with local text and UTC in the tooltip. Styles: short (no year if it is this one), full, clock, field (form value)."""
+    """``<time>`` with local text and UTC in the tooltip. Styles: short (no year if it is this one), full, clock."""
     moment = as_datetime(value) if isinstance(value, str) else value
     if moment is None:
         return Markup("—")
@@ -127,7 +127,8 @@ def ago(value: str | datetime | None) -> str:
         return _("never")
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return span((now() - moment).total_seconds()) if moment <= now() else _("just now")
+    seconds = (now() - moment).total_seconds()
+    return _("%(span)s ago", span=span(seconds)) if seconds >= 1 else _("just now")
 
 
 def span(seconds: float) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from kernel.health import HealthFile
 from kernel.layout import Layout
+
+log = logging.getLogger("liandun.health")
 
 INTERVAL_SECONDS = 1.0
 
@@ -19,7 +22,10 @@ def tell_health(layout: Layout, role: str, details: Callable[[], dict[str, Any]]
     def tell() -> None:
         pause = threading.Event()
         while True:
-            file.write(details(), problem())
+            try:
+                file.write(details(), problem())
+            except Exception:  # silence would look like a dead role
+                log.exception("health of %s cannot be told", role)
             pause.wait(INTERVAL_SECONDS)
 
     threading.Thread(target=tell, name="health", daemon=True).start()

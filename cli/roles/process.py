@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import logging
 import os
 import signal
@@ -11,14 +12,17 @@ import threading
 import time
 
 _PR_SET_PDEATHSIG = 1
+SUPERVISOR_VARIABLE = "LIANDUN_SUPERVISOR_PID"
 
 
 def end_with_parent() -> None:
-    """Ask the kernel for SIGTERM when the parent dies (Linux prctl(2)), so that no role is left behind."""
-    parent = os.getppid()
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    if os.getppid() != parent:  # it died before the call
+    """Ask the kernel for SIGTERM when the supervisor dies (Linux prctl(2)), so that no role is left behind.
+
+    The supervisor says its process number in SUPERVISOR_VARIABLE: it may have died before this is called.
+    """
+    supervisor = int(os.environ.get(SUPERVISOR_VARIABLE) or os.getppid())
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != supervisor:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -31,7 +35,11 @@ def stop_event() -> threading.Event:
 
 
 def log_to_stderr(role: str) -> None:
-    """One line per message: UTC time, role, level, text. The supervisor keeps it in ``<data>/log/<role>.log``."""
+    """One line per message: UTC time, role, level, text. The supervisor keeps it in ``<data>/log/<role>.log``.
+
+    SIGUSR1 adds a traceback of every thread, to see where a role hangs.
+    """
+    faulthandler.register(signal.SIGUSR1)
     logging.Formatter.default_msec_format = "%s.%03dZ"
     logging.basicConfig(
         level=logging.INFO,
@@ -39,4 +47,5 @@ def log_to_stderr(role: str) -> None:
         format=f"%(asctime)s {role} %(levelname)s %(name)s: %(message)s",
         datefmt="%Y-%m-%dT%H:%M:%S",
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.Formatter.converter = time.gmtime  # UTC inside, whatever the host is set to

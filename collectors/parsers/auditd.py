@@ -1,4 +1,4 @@
-"""Linux audit records → ECS. Originals stay under ``auditd.log.<key>``.
+"""Linux audit records → ECS. Originals stay under ``auditd.<key>``.
 
 Format: Linux Audit documentation, "audit event field dictionary" and ausearch(8): ``key=value``; a value that has blanks, quotes or control
 characters is written as hexadecimal without quotes. One record is one event; records of one system call share ``event.sequence``.
@@ -19,9 +19,11 @@ from kernel.event import Event
 from kernel.record import RawRecord
 
 _HEAD = re.compile(r"(?:node=(\S+) )?(?:type=(\S+) )?(?:msg=)?audit\((\d+(?:\.\d+)?):(\d+)\):\s?")
-_PAIR = re.compile(r"([A-Za-z_][\w-]*)=(\"[^\"]*\"|'[^']*'|\{[^}]*\}|[^\s\x1d]*)")
+_PAIR = re.compile(r"([A-Za-z_][\w-]*(?:\[\d+\])?)=(\"[^\"]*\"|'[^']*'|\{[^}]*\}|[^\s\x1d]*)")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+$")
-_UNTRUSTED: Final = frozenset({"proctitle", "cmd", "comm", "exe", "name", "cwd", "path", "data", "acct", "key", "sw", "file", "dir", "vm"})
+_UNTRUSTED: Final = frozenset(
+    {"proctitle", "cmd", "comm", "exe", "name", "cwd", "path", "data", "acct", "key", "sw", "file", "dir", "vm"}
+)
 """Fields that audit_log_untrustedstring() writes: hexadecimal if they are not plain."""
 _ARGUMENT = re.compile(r"a(\d+)(?:\[(\d+)\])?$")
 
@@ -96,12 +98,12 @@ def fill(event: Event, text: str, kind: str = "") -> bool:
     event["event.module"] = "auditd"
     event["host.os.type"] = "linux"
     event["event.action"] = kind.lower()
-    event["auditd.log.type"] = kind
+    event["auditd.type"] = kind
     category, action = _KINDS.get(kind, ("host", "info"))
     event["event.category"], event["event.type"] = [category], [action]
     pairs = _pairs(text[head.end() :], kind)
     for key, value in pairs.items():
-        event[f"auditd.log.{key}"] = value
+        event[f"auditd.{key}"] = value
     _process(event, pairs)
     special = _SPECIAL.get(kind)
     if special is not None:
@@ -140,14 +142,16 @@ def _process(event: Event, pairs: dict[str, str]) -> None:
         ecs.put_ip(event, "source", address)
         ecs.network_type(event)
     if pairs.get("hostname") not in (None, "?", pairs.get("addr")):
-        ecs.put_ip(event, "source", pairs["hostname"]) if "source.ip" not in event else ecs.put(event, "source.domain", pairs["hostname"])
+        ecs.put_ip(event, "source", pairs["hostname"]) if "source.ip" not in event else ecs.put(
+            event, "source.domain", pairs["hostname"]
+        )
 
 
 def _syscall(event: Event, pairs: dict[str, str]) -> None:
     name = pairs.get("SYSCALL") or _SYSCALLS.get((pairs.get("arch", ""), pairs.get("syscall", "")))
     if name:
         event["event.action"] = name
-        event["auditd.log.SYSCALL"] = name
+        event["auditd.SYSCALL"] = name
         if name.startswith("execve"):
             event["event.type"] = ["start"]
 

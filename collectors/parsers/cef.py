@@ -14,7 +14,13 @@ _CEF = re.compile(r"(?:CEF:\s?)?(\d)\|((?:(?:\\.|[^\\|])*\|){6})(.*)$", re.DOTAL
 _LEEF = re.compile(r"LEEF:(1\.0|2\.0)\|([^|]*)\|([^|]*)\|([^|]*)\|([^|]*)\|(?:(0?x[0-9A-Fa-f]{1,4}|[^|\w\s]?)\|)?(.*)$", re.DOTALL)
 _KEY = re.compile(r"(?:^|\s)([A-Za-z0-9_.\[\]]+)=")
 _SEVERITIES: Final = {"low": 3, "medium": 6, "high": 8, "very-high": 10, "unknown": 0}
-_IPS: Final = {"src": "source", "dst": "destination", "c6a2": "source", "c6a3": "destination", "sourceTranslatedAddress": "source.nat"}
+_IPS: Final = {
+    "src": "source",
+    "dst": "destination",
+    "c6a2": "source",
+    "c6a3": "destination",
+    "sourceTranslatedAddress": "source.nat",
+}
 _PORTS: Final = {"spt": "source.port", "dpt": "destination.port", "srcPort": "source.port", "dstPort": "destination.port"}
 _TEXTS: Final = {
     "act": "event.action",
@@ -99,8 +105,8 @@ def _fields(event: Event, pairs: dict[str, str]) -> None:
 def _extension(text: str) -> dict[str, str]:
     """``key=value key=value``: a value runs to the blank before the next ``key=``; ``\\=`` and ``\\n`` are escapes."""
     marks = [mark for mark in _KEY.finditer(text) if text[mark.end() - 2] != "\\"]
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
-    return {mark[1]: _unescape(text[mark.end() : end].strip()) for mark, end in zip(marks, ends, strict=True)}
+    ends = [*(mark.start() for mark in marks[1:]), len(text)]
+    return {mark[1]: _unescape(text[mark.end() : end].strip()) for mark, end in zip(marks, ends, strict=False)}
 
 
 def _unescape(text: str) -> str:

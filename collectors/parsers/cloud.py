@@ -1,6 +1,6 @@
 """Audit logs of other clouds → ECS: Aliyun ActionTrail, Huawei Cloud CTS, Azure, Okta, Microsoft 365, Google Cloud, GitHub.
 
-Azure, Okta, Microsoft 365 and GitHub keep their own field names (as Sigma rules write them) beside the ECS ones.
+Originals stay under the product's name (``azure.operationName``, ``okta.eventType``, ``github.action`` …), where Sigma rules find them.
 """
 
 from __future__ import annotations
@@ -113,14 +113,15 @@ def read_azure(obj: dict[str, Any], original: str) -> list[Event]:
         dataset, provider = "m365.audit", "microsoft"
     else:
         dataset, provider = _azure_dataset(obj) or "azure.activitylogs", "azure"
-    event: Event = {}
-    ecs.flatten(obj, "", event)
-    event.update(_event(dataset, provider, original))
+    event = _event(dataset, provider, original)
+    ecs.flatten(obj, dataset.partition(".")[0], event)
     stamps = (obj.get(key) for key in ("time", "TimeGenerated", "createdDateTime", "CreationTime", "eventTimestamp", "@timestamp"))
     ecs.put(event, "@timestamp", next((found for one in stamps if isinstance(one, str) and (found := clock.local(one))), None))
     if "@timestamp" not in event:
         ecs.put(event, "@timestamp", clock.epoch(obj.get("created_at") or obj.get("@timestamp")))
-    ecs.put(event, "event.action", obj.get("operationName") or obj.get("OperationName") or obj.get("Operation") or obj.get("action"))
+    ecs.put(
+        event, "event.action", obj.get("operationName") or obj.get("OperationName") or obj.get("Operation") or obj.get("action")
+    )
     ecs.put_ip(event, "source", obj.get("callerIpAddress") or obj.get("IPAddress") or obj.get("ClientIP") or obj.get("actor_ip"))
     user = obj.get("UserPrincipalName") or obj.get("UserId") or obj.get("identity") or obj.get("caller") or obj.get("actor")
     ecs.put(event, "user.name", user if isinstance(user, str) else None)
@@ -140,9 +141,8 @@ def fits_okta(obj: dict[str, Any]) -> bool:
 
 def read_okta(obj: dict[str, Any], original: str) -> list[Event]:
     """Okta System Log API object."""
-    event: Event = {}
-    ecs.flatten(obj, "", event)
-    event.update(_event("okta.system", "okta", original))
+    event = _event("okta.system", "okta", original)
+    ecs.flatten(obj, "okta", event)
     ecs.put(event, "@timestamp", clock.local(str(obj["published"])))
     ecs.put(event, "event.action", obj.get("eventType"))
     ecs.put(event, "user.name", obj["actor"].get("alternateId") or obj["actor"].get("displayName"))

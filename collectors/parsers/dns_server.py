@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from collectors.parsers import clock
 from collectors.parsers import fields as ecs
 from collectors.parsers.syslog_header import Message
 from kernel.event import Event
@@ -13,6 +14,7 @@ _BIND = re.compile(
     r"client (?:@0x[0-9a-f]+ )?([0-9A-Fa-f:.]+)#(\d+)(?: \([^)]*\))?: (?:view \S+: )?"
     r"(?:query(?: \(cache\))?:? '?([^\s'/]+)[/ ](?:IN )?(\w+)(?:/IN)?'?|zone transfer '([^'/]+)/(\w+)/IN')(.*)$"
 )
+_BIND_STAMP = re.compile(r"(\d\d)-([A-Z][a-z]{2})-(\d{4}) (\d\d:\d\d:\d\d(?:\.\d{3})?) ")
 _DNSMASQ = re.compile(r"query\[(\w+)\] (\S+) from ([0-9A-Fa-f:.]+)$")
 _UNBOUND = re.compile(r"info: ([0-9A-Fa-f:.]+) (\S+)\.? ([A-Z]+) IN")
 PROGRAMS: Final = frozenset({"named", "dnsmasq", "unbound"})
@@ -25,6 +27,9 @@ def fill(event: Event, message: Message) -> bool:
     if bind is not None:
         client, port, name, kind, zone, transfer, rest = bind.groups()
         _put(event, client, name or zone, kind or transfer)
+        stamp = _BIND_STAMP.match(text)
+        if stamp is not None and not message.stamp:
+            ecs.put(event, "@timestamp", clock.bsd(f"{stamp[2]} {stamp[1]} {stamp[3]} {stamp[4]}", 0))
         ecs.put_port(event, "source.port", port)
         if "denied" in rest:
             event["event.type"], event["event.outcome"] = ["protocol", "denied"], "failure"

@@ -16,7 +16,9 @@ def fits(obj: dict[str, Any]) -> bool:
     """True if the object names itself ECS, or has an ``event`` in ECS's sense."""
     inner = obj.get("event")
     return (
-        any(mark in obj for mark in _MARKS) or isinstance(obj.get("ecs"), dict) or (isinstance(inner, dict) and not _NESTED_MARKS.isdisjoint(inner))
+        any(mark in obj for mark in _MARKS)
+        or isinstance(obj.get("ecs"), dict)
+        or (isinstance(inner, dict) and not _NESTED_MARKS.isdisjoint(inner))
     )
 
 
@@ -25,9 +27,13 @@ def read(obj: dict[str, Any], original: str) -> list[Event]:
     event: Event = {}
     ecs.flatten(obj, "", event)
     stamp = event.pop("@timestamp", None)
-    ecs.put(event, "@timestamp", clock.local(stamp) if isinstance(stamp, str) else clock.epoch(stamp) if stamp is not None else None)
+    ecs.put(
+        event, "@timestamp", clock.local(stamp) if isinstance(stamp, str) else clock.epoch(stamp) if stamp is not None else None
+    )
     event.setdefault("event.original", original)
     event.setdefault("event.kind", "event")
-    event.setdefault("event.dataset", "generic.json")
+    if str(event.setdefault("event.dataset", "generic.json")).startswith("liandun."):
+        event["labels.claimed_dataset"] = event["event.dataset"]  # only the platform itself speaks of itself
+        event["event.dataset"] = "generic.json"
     event.pop("event.id", None)  # ours is given by the pipeline; theirs would not survive re-delivery
     return [ecs.relate(event)]

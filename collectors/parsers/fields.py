@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from kernel.event import Event
@@ -12,13 +13,28 @@ from kernel.event import Event
 ABSENT = frozenset({"", "-", "(null)", "null", "(none)", "N/A"})
 """Texts by which devices say "no value"."""
 
-TRANSPORT_NUMBERS = {1: "icmp", 2: "igmp", 6: "tcp", 17: "udp", 41: "ipv6", 47: "gre", 50: "esp", 51: "ah", 58: "ipv6-icmp", 132: "sctp"}
+TRANSPORT_NUMBERS = {
+    1: "icmp",
+    2: "igmp",
+    6: "tcp",
+    17: "udp",
+    41: "ipv6",
+    47: "gre",
+    50: "esp",
+    51: "ah",
+    58: "ipv6-icmp",
+    132: "sctp",
+}
 """IANA protocol numbers → ``network.transport``."""
 
-_ADDRESSES = ("source.ip", "destination.ip", "source.nat.ip", "destination.nat.ip", "host.ip", "dns.resolved_ip", "client.ip", "server.ip")
-_USERS = ("user.name", "user.target.name", "user.effective.name", "source.user.name", "destination.user.name", "process.user.name")
-_HOSTS = ("host.name", "source.domain", "destination.domain", "observer.hostname", "url.domain", "dns.question.name")
-_HASHES = tuple(f"{owner}.hash.{kind}" for owner in ("process", "file", "dll") for kind in ("md5", "sha1", "sha256"))
+_ADDRESSES = frozenset(
+    ("source.ip", "destination.ip", "source.nat.ip", "destination.nat.ip", "host.ip", "dns.resolved_ip", "client.ip", "server.ip")
+)
+_USERS = frozenset(
+    ("user.name", "user.target.name", "user.effective.name", "source.user.name", "destination.user.name", "process.user.name")
+)
+_HOSTS = frozenset(("host.name", "source.domain", "destination.domain", "observer.hostname", "url.domain", "dns.question.name"))
+_HASHES = frozenset(f"{owner}.hash.{kind}" for owner in ("process", "file", "dll") for kind in ("md5", "sha1", "sha256"))
 
 
 def put(event: Event, field: str, value: Any) -> None:
@@ -37,6 +53,7 @@ def put_ip(event: Event, side: str, value: Any) -> None:
     event[f"{side}.ip" if address else f"{side}.domain"] = address or value
 
 
+@lru_cache(maxsize=65536)
 def clean_ip(text: str) -> str | None:
     """Canonical text of an address, without brackets and IPv4-mapping; None if it is none."""
     try:
@@ -161,7 +178,12 @@ def _append(into: Event, name: str, value: Any) -> None:
 
 def relate(event: Event) -> Event:
     """Fill ``related.ip``, ``related.user``, ``related.hosts``, ``related.hash`` from the fields that name them."""
-    for target, fields in (("related.ip", _ADDRESSES), ("related.user", _USERS), ("related.hosts", _HOSTS), ("related.hash", _HASHES)):
+    for target, fields in (
+        ("related.ip", _ADDRESSES),
+        ("related.user", _USERS),
+        ("related.hosts", _HOSTS),
+        ("related.hash", _HASHES),
+    ):
         if target not in event:
             found = _distinct(event, fields)
             if found:
@@ -169,10 +191,10 @@ def relate(event: Event) -> Event:
     return event
 
 
-def _distinct(event: Event, fields: Iterable[str]) -> list[str]:
+def _distinct(event: Event, fields: frozenset[str]) -> list[str]:
     found: dict[str, None] = {}
-    for field in fields:
-        value = event.get(field)
+    for field in sorted(event.keys() & fields):
+        value = event[field]
         if isinstance(value, str):
             found[value] = None
         elif isinstance(value, list):

@@ -22,7 +22,14 @@ _SAYS = re.compile(r"(?:^|;\s*)(\S+) (?:从|from) (?:IP ?地址 ?)?\(?([0-9A-Fa-
 _LOGGED = re.compile(r"(\S+) (?:failed to log in|logged in|logged out) from ([0-9A-Fa-f:.]+[0-9A-Fa-f])")
 _COMPACT = re.compile(r"\d{14}$")
 
-_ADDRESSES: Final = {1003: "source", 1036: "source", 1007: "destination", 1037: "destination", 1005: "source.nat", 1009: "destination.nat"}
+_ADDRESSES: Final = {
+    1003: "source",
+    1036: "source",
+    1007: "destination",
+    1037: "destination",
+    1005: "source.nat",
+    1009: "destination.nat",
+}
 _PORTS: Final = {1004: "source.port", 1008: "destination.port", 1006: "source.nat.port", 1010: "destination.nat.port"}
 _TEXTS: Final = {
     1002: "network.application",

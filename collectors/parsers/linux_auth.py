@@ -132,6 +132,6 @@ PROGRAMS: Final[dict[str, Callable[[Event, Message], None]]] = {
     "crontab": cron,
     "anacron": cron,
     **dict.fromkeys(("useradd", "userdel", "usermod", "groupadd", "groupdel", "groupmod", "gpasswd", "passwd", "chage"), accounts),
-    **dict.fromkeys(("login", "systemd-logind", "gdm-password", "polkitd", "vsftpd", "systemd-user"), logins),
+    **dict.fromkeys(("login", "systemd-logind", "gdm-password", "polkitd", "systemd-user"), logins),
 }
 """Program name of the syslog tag (lower case) → what reads its message."""

@@ -19,7 +19,13 @@ _PEER: Final = r"(?P<ip>[0-9A-Fa-f:.]+)(?:%\w+)?(?: port (?P<port>\d+))?"
 _SHAPES: Final = [
     # text the message starts with, shape, event.action, event.type, event.outcome
     ("Accepted ", rf"Accepted (?P<method>\S+) for (?P<user>.*) from {_PEER}(?: ssh2?.*)?$", "ssh_login", "start", "success"),
-    ("Failed ", rf"Failed (?P<method>\S+) for (?:invalid user )?(?P<user>.*) from {_PEER}(?: ssh2?.*)?$", "ssh_login", "start", "failure"),
+    (
+        "Failed ",
+        rf"Failed (?P<method>\S+) for (?:invalid user )?(?P<user>.*) from {_PEER}(?: ssh2?.*)?$",
+        "ssh_login",
+        "start",
+        "failure",
+    ),
     ("Invalid user ", rf"Invalid user (?P<user>.*) from {_PEER}\s*(?:\[preauth\])?$", "ssh_login", "start", "failure"),
     ("Illegal user ", rf"Illegal user (?P<user>.*) from {_PEER}", "ssh_login", "start", "failure"),
     ("User ", rf"User (?P<user>.*) from {_PEER} not allowed because (?P<reason>.*)$", "ssh_login", "denied", "failure"),
@@ -31,7 +37,13 @@ _SHAPES: Final = [
         "denied",
         "failure",
     ),
-    ("error: PAM", rf"error: PAM: (?P<reason>.*?) for (?:illegal user )?(?P<user>.*) from {_PEER}$", "ssh_login", "start", "failure"),
+    (
+        "error: PAM",
+        rf"error: PAM: (?P<reason>.*?) for (?:illegal user )?(?P<user>.*) from {_PEER}$",
+        "ssh_login",
+        "start",
+        "failure",
+    ),
     (
         ("Unable to negotiate", "fatal: Unable to negotiate"),
         rf"(?:fatal: )?Unable to negotiate (?:a key exchange method )?with {_PEER}: (?P<reason>.*?)(?: \[preauth\])?\s*$",
@@ -39,7 +51,13 @@ _SHAPES: Final = [
         "denied",
         "failure",
     ),
-    ("Bad protocol version", rf"Bad protocol version identification '(?P<reason>.*)' from {_PEER}", "ssh_negotiation", "denied", "failure"),
+    (
+        "Bad protocol version",
+        rf"Bad protocol version identification '(?P<reason>.*)' from {_PEER}",
+        "ssh_negotiation",
+        "denied",
+        "failure",
+    ),
     ("Did not receive", rf"Did not receive identification string from {_PEER}", "ssh_scan", "denied", "failure"),
     ("banner exchange", rf"banner exchange: Connection from {_PEER}: (?P<reason>.*)$", "ssh_negotiation", "denied", "failure"),
     (
@@ -66,7 +84,9 @@ def parse_sshd(event: Event, message: Message) -> None:
     """Fill the event from one sshd line; a line of unknown shape keeps its text only."""
     event["event.dataset"] = "linux.auth"
     event["event.category"] = ["authentication"]
-    event["process.name"] = message.app
+    event["process.name"] = (
+        "dropbear" if message.app == "dropbear" else "sshd"
+    )  # since 9.8 parts of sshd log as sshd-session, sshd-auth
     text = message.text
     if parse_pam(event, text):
         return

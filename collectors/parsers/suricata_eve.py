@@ -65,7 +65,7 @@ def parse_stored(record: RawRecord) -> list[Event]:
         stored = msgspec.json.decode(record.raw)
         path, sha256, size = str(stored["path"]), str(stored["sha256"]), int(stored["size"])
         note = stored.get("fileinfo") or {}
-    except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (msgspec.DecodeError, RecursionError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ParseError(f"not a stored file at {where(record)}: {error}") from error
     event = parse_eve(note) if isinstance(note, dict) else {}
     wire_name, extension = event.get("file.name"), event.get("file.extension")

@@ -20,6 +20,7 @@ from collectors.parsers import (
     json_records,
     linux_auth,
     security_devices,
+    server_logins,
     sshd,
     topsec,
     web_access,
@@ -33,6 +34,7 @@ from kernel.errors import ParseError
 from kernel.event import Event
 from kernel.record import RawRecord
 
+_WEB_SERVERS: Final = frozenset({"nginx", "httpd", "apache", "apache2", "squid", "caddy", "haproxy", "iis"})
 _VENDOR_TEXTS: Final[list[tuple[str, Callable[[Event, Message], bool]]]] = [
     # mark in the text, reader that says whether it took it
     ("%%01", huawei.fill),
@@ -40,6 +42,7 @@ _VENDOR_TEXTS: Final[list[tuple[str, Callable[[Event, Message], bool]]]] = [
     ("id=tos", topsec.fill),
     ("POLICY:", firewall.dptech),
     ("identity=", security_devices.bastion),
+    ("client ", dns_server.fill),
 ]
 
 
@@ -130,9 +133,9 @@ def _dispatch(event: Event, message: Message) -> None:
         firewall.filterlog(event, message)
     elif program in dns_server.PROGRAMS:
         dns_server.fill(event, message)
-    elif program in ("nginx", "httpd", "apache", "apache2", "squid", "caddy", "haproxy", "iis") or '" ' in text:
-        web_access.fill(event, text)
-    else:
+    elif (program in _WEB_SERVERS or "HTTP/" in text) and web_access.fill(event, text):
+        ecs.put(event, "event.module", web_access.server_module(program))
+    elif not server_logins.fill(event, message):
         _pam(event, message)
 
 

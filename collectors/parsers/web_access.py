@@ -9,7 +9,7 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-from collectors.parsers import clock
+from collectors.parsers import clock, reverse_proxy
 from collectors.parsers import fields as ecs
 from collectors.parsers.text import decode, where
 from kernel.errors import ParseError
@@ -18,7 +18,7 @@ from kernel.record import RawRecord
 
 _QUOTED: Final = r"\"((?:[^\"\\]|\\.)*)\""
 _COMBINED = re.compile(
-    rf"""(?:([\w.\-]+(?::\d+)?)\ )?            # virtual host (vhost_combined)
+    rf"""(?:([\w.\-]+(?::\d+)?)\ (?=[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]+\ ))?  # virtual host (vhost_combined): an address follows
         ([0-9A-Fa-f:.]+|[\w.\-]+)\ +           # client
         (\S+)\ (.*?)\ *                        # identity, user
         \[([^\]]{{20,40}})\]\ +                # time
@@ -34,7 +34,8 @@ _NGINX_FIELD = re.compile(r", (client|server|request|host|referrer|upstream): (\
 _APACHE_ERROR = re.compile(r"\[\w{3} (\w{3} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)? \d{4})\] \[(?:([\w-]*):)?(\w+)\] (.*)$", re.DOTALL)
 _APACHE_CLIENT = re.compile(r"\[client ([^\]\s]+?)(?::(\d+))?\]")
 _SQUID = re.compile(r"(\d{9,10}\.\d{3}) +(\d+) (\S+) ([A-Z_]+)/(\d{3}) (\d+) ([A-Z-]+) (\S+) (\S+) ([A-Z_]+)/(\S+) (\S+)")
-_IIS_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+(?: \S+){8,}$")
+_IIS_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ [A-Z][A-Z_]+ /\S*(?: \S+){9,10}$")
+_MODULES: Final = (("nginx", "nginx"), ("apache", "apache"), ("httpd", "apache"), ("squid", "squid"))
 _IIS_DEFAULT: Final = (
     "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) "
     "sc-status sc-substatus sc-win32-status time-taken"
@@ -44,8 +45,10 @@ _IIS_DEFAULT: Final = (
 
 def looks_like(text: str) -> bool:
     """True if the text is a line that :func:`parse` reads."""
-    return text.startswith("#Fields:") or any(
-        shape.match(text) is not None for shape in (_COMBINED, _NGINX_ERROR, _APACHE_ERROR, _SQUID, _IIS_LINE)
+    return (
+        text.startswith("#Fields:")
+        or any(shape.match(text) is not None for shape in (_COMBINED, _NGINX_ERROR, _APACHE_ERROR, _SQUID, _IIS_LINE))
+        or reverse_proxy.match(text) is not None
     )
 
 
@@ -60,8 +63,11 @@ def parse(record: RawRecord) -> list[Event]:
         directive, _, line = text.partition("\n")
         return [ecs.relate(_w3c(line.strip(), directive[8:].split(), record))]
     event: Event = {"event.kind": "event", "event.original": text}
+    ecs.put(event, "event.module", server_module(record.origin))
     if not fill(event, text):
-        raise ParseError(f"not a web log line at {where(record)}", "expected common, combined, W3C, nginx/Apache error or Squid format")
+        raise ParseError(
+            f"not a web log line at {where(record)}", "expected common, combined, W3C, nginx/Apache error or Squid format"
+        )
     return [ecs.relate(event)]
 
 
@@ -72,12 +78,22 @@ def fill(event: Event, text: str) -> bool:
         if match is not None:
             reader(event, match)
             return True
+    proxied = reverse_proxy.match(text)
+    if proxied is not None:
+        target, status = reverse_proxy.fill(event, proxied)
+        put_url(event, target)
+        _access(event, "web.access", status)
+        return True
     if _IIS_LINE.match(text) is not None:
-        values = text.split(" ")
-        if len(values) in (len(_IIS_DEFAULT), len(_IIS_DEFAULT) - 1):
-            _w3c_fields(event, dict(zip(_IIS_DEFAULT, values, strict=False)))
-            return True
+        _w3c_fields(event, dict(zip(_IIS_DEFAULT, text.split(" "), strict=False)))
+        return True
     return False
+
+
+def server_module(name: str) -> str | None:
+    """``event.module`` that the name of a log file or program tells: nginx, apache, squid."""
+    low = name.lower()
+    return next((module for word, module in _MODULES if word in low), None)
 
 
 def put_request(event: Event, request: str) -> None:
@@ -141,7 +157,7 @@ def _combined(event: Event, match: re.Match[str]) -> None:
 def _nginx_error(event: Event, match: re.Match[str]) -> None:
     stamp, level, pid, thread, message = match.groups()
     ecs.put(event, "@timestamp", clock.local(stamp))
-    _error(event, level, message)
+    _error(event, "nginx", level, message)
     event["process.pid"], event["process.thread.id"] = int(pid), int(thread)
     known = {name: value.strip('"') for name, value in _NGINX_FIELD.findall(message)}
     ecs.put_ip(event, "source", known.get("client"))
@@ -157,7 +173,7 @@ def _nginx_error(event: Event, match: re.Match[str]) -> None:
 def _apache_error(event: Event, match: re.Match[str]) -> None:
     stamp, module, level, message = match.groups()
     ecs.put(event, "@timestamp", clock.bsd(stamp, 0))
-    _error(event, level, message)
+    _error(event, "apache", level, message)
     ecs.put(event, "log.logger", module)
     client = _APACHE_CLIENT.search(message)
     if client is not None:
@@ -168,8 +184,9 @@ def _apache_error(event: Event, match: re.Match[str]) -> None:
         _login_failure(event, user[1])
 
 
-def _error(event: Event, level: str, message: str) -> None:
+def _error(event: Event, module: str, level: str, message: str) -> None:
     event["event.dataset"] = "web.error"
+    event["event.module"] = module
     event["event.category"], event["event.type"] = ["web"], ["error"]
     event["log.level"] = level
     event["message"] = message
@@ -207,6 +224,7 @@ def _w3c(line: str, names: list[str], record: RawRecord) -> Event:
 
 def _w3c_fields(event: Event, line: dict[str, str]) -> None:
     known = {name: value for name, value in line.items() if value != "-"}
+    event["event.module"] = "iis"
     if "date" in known and "time" in known:
         ecs.put(event, "@timestamp", clock.local(f"{known['date']} {known['time']}"))
     ecs.put_ip(event, "source", known.get("c-ip"))

@@ -8,7 +8,7 @@ from collectors.parsers import fields as ecs
 from collectors.parsers.windows_security import POWERSHELL, SECURITY, SYSTEM
 from collectors.parsers.windows_sysmon import SYSMON
 from kernel.event import Event
-from kernel.windows_event import WindowsEvent
+from kernel.windows_event import WindowsEvent, windows_fields
 
 _DATASETS = {
     "microsoft-windows-sysmon/operational": "windows.sysmon",
@@ -28,26 +28,18 @@ _AUDIT_SUCCESS = 0x20000000000000
 def to_ecs(windows: WindowsEvent, original: str) -> Event:
     """ECS event of a Windows event; ``original`` is the record as text."""
     dataset = _dataset(windows.channel, windows.provider)
-    code = str(windows.event_id)
     event: Event = {
+        **windows_fields(windows),
         "event.kind": "event",
-        "event.code": code,
         "event.dataset": dataset,
         "event.module": "windows" if dataset.startswith("windows.") else "linux",
         "host.os.type": "linux" if dataset == "linux.sysmon" else "windows",
-        "winlog.event_id": code,
         "event.original": original,
     }
-    ecs.put(event, "@timestamp", windows.time)
     ecs.put(event, "event.provider", windows.provider)
-    ecs.put(event, "winlog.provider_name", windows.provider)
-    ecs.put(event, "winlog.channel", windows.channel)
-    ecs.put(event, "winlog.computer_name", windows.computer)
     ecs.put(event, "host.name", windows.computer)
     if windows.record_id >= 0:
         event["winlog.record_id"] = str(windows.record_id)
-    for name, value in windows.data.items():
-        event[f"winlog.event_data.{name}"] = value
     _classify(event, windows, dataset)
     return ecs.relate(event)
 

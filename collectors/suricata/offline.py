@@ -6,11 +6,10 @@ and a gzip-compressed capture needs no copy on disk. Rules are copied beside it 
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import hashlib
 import os
-import pwd
+import re
 import shutil
 import subprocess
 import tempfile
@@ -23,12 +22,14 @@ import msgspec
 
 from collectors.filestore import stored_files, stored_record
 from collectors.suricata.binary import find_suricata
-from collectors.suricata.config import CONTENT, PRIVATE_NETWORKS, SensorSettings, render_config
+from collectors.suricata.config import PRIVATE_NETWORKS, SensorSettings, render_config
 from collectors.suricata.log import DEAD, problems
+from collectors.suricata.workdir import copy_rules, give_away
 from kernel.errors import LiandunError, ParseError
 from kernel.record import RawRecord
 
 _CHUNK = 1 << 18
+_FLOW_ID = re.compile(rb'"flow_id":\d+,')
 _MAGIC = {
     b"\xd4\xc3\xb2\xa1",  # pcap, little endian, microseconds
     b"\xa1\xb2\xc3\xd4",
@@ -66,37 +67,67 @@ def pcap_records(
     path      .pcap or .pcapng, plain or gzip
     report    takes one line per problem (refused rules, damaged capture, time limit); the rest goes on
     rules     .rules files; none = metadata only
-    workdir   where Suricata works and leaves carried files (``workdir/filestore``); the caller removes it when the records are
-              dealt with. None = a private folder that goes with the iterator, and no files are kept.
+    workdir   where carried files are left (``workdir/filestore``, which must not exist yet); the caller removes it when the
+              records are dealt with. None = no files are kept. Suricata itself works in a private temporary folder.
 
     Stream is ``pcap:<sha256 of the capture>``, offset the number of the record. Raises SuricataMissing, ParseError (not a capture).
     """
     limits = limits or PcapLimits()
     program = find_suricata()
     _check_magic(path)
-    with contextlib.ExitStack() as cleanup:
-        keep_files = workdir is not None
-        if workdir is None:
-            workdir = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="liandun-pcap-")))
-        digest = _run(program, path, report, rules, workdir, tuple(home_net), keep_files, limits)
-        yield from _records(workdir, f"pcap:{digest}", str(path), keep_files)
+    with tempfile.TemporaryDirectory(prefix="liandun-pcap-") as private:
+        folder = Path(private)
+        digest = _run(program, path, report, rules, folder, tuple(home_net), workdir is not None, limits)
+        if workdir is not None and (folder / "filestore").is_dir():
+            _hand_over(folder / "filestore", workdir / "filestore")
+        yield from _records(folder / "eve.json", workdir, f"pcap:{digest}", str(path))
 
 
-def _records(workdir: Path, stream: str, origin: str, keep_files: bool) -> Iterator[RawRecord]:
+def _hand_over(store: Path, target: Path) -> None:
+    """Move the carried files to the caller's folder, owned by the caller and not executable."""
+    shutil.move(store, target)
+    for entry in (target, *target.rglob("*")):
+        if os.geteuid() == 0:
+            os.chown(entry, 0, 0, follow_symlinks=False)
+        if not entry.is_symlink():
+            entry.chmod(0o700 if entry.is_dir() else 0o600)
+
+
+def _records(eve: Path, workdir: Path | None, stream: str, origin: str) -> Iterator[RawRecord]:
     received = time.time_ns() // 1000
     number = 0
-    eve = workdir / "eve.json"
-    if eve.exists():
-        with eve.open("rb") as lines:
-            for line in lines:
-                line = line.rstrip(b"\r\n")
-                if line:
-                    yield RawRecord("suricata", "eve", received, origin, line, stream, number)
-                    number += 1
-    if keep_files:
+    for line in _in_fixed_order(eve):
+        yield RawRecord("suricata", "eve", received, origin, line, stream, number)
+        number += 1
+    if workdir is not None:
         for stored in stored_files(workdir / "filestore"):
             yield stored_record(stored, "suricata", received, origin, stream, number)
             number += 1
+
+
+def _in_fixed_order(eve: Path) -> Iterator[bytes]:
+    """Lines of eve.json in an order that is the same in every run over the same capture, as offsets must be.
+
+    What a packet caused (it carries ``pcap_cnt``) comes in the order of packets. What a timer or the end of the run caused comes
+    in the order of a hash table with a random seed: these lines follow, by time and content. ``flow_id``, random too, is left out
+    of the comparison.
+    """
+    if not eve.is_file() or eve.is_symlink():
+        return
+    others: list[tuple[bytes, bytes, int]] = []
+    with eve.open("rb") as lines:
+        position = 0
+        for line in lines:
+            start, position = position, position + len(line)
+            line = line.rstrip(b"\r\n")
+            if b'"pcap_cnt":' in line:
+                yield line
+            elif line:
+                others.append((line[:48], hashlib.blake2b(_FLOW_ID.sub(b"", line, 1), digest_size=12).digest(), start))
+        others.sort()
+        for _, _, start in others:
+            lines.seek(start)
+            yield lines.readline().rstrip(b"\r\n")
 
 
 def _run(
@@ -110,7 +141,7 @@ def _run(
     limits: PcapLimits,
 ) -> str:
     """Run Suricata to its end; returns the SHA-256 of the capture file."""
-    names = _copy_rules(rules, workdir, report)
+    names = copy_rules(rules, workdir, report)
     settings = SensorSettings(
         log_dir=workdir,
         rule_files=tuple(Path(copy) for copy in names),
@@ -121,7 +152,7 @@ def _run(
     (workdir / "suricata.yaml").write_text(render_config(settings), encoding="utf-8")
     pipe = workdir / "capture.pipe"
     os.mkfifo(pipe, 0o600)
-    owner = _give_away(workdir)
+    owner = give_away(workdir)
     command = [*_limiter(limits), program, "-c", str(workdir / "suricata.yaml"), "-l", str(workdir)]
     command += ["--runmode", "single", "-k", "none", "-r", str(pipe)]
     console = workdir / "console.log"
@@ -191,40 +222,6 @@ def _check_magic(path: Path) -> None:
         raise ParseError(f"{path}: not a pcap or pcapng capture (first bytes {head.hex() or 'none'})")
 
 
-def _copy_rules(rules: Sequence[Path], workdir: Path, report: Callable[[str], None]) -> dict[str, str]:
-    """Copy rule files and our content into the work folder; returns copy → original."""
-    for name in ("classification.config", "reference.config"):
-        shutil.copyfile(CONTENT / name, workdir / name)
-    names: dict[str, str] = {}
-    for number, original in enumerate(rules):
-        copy = workdir / f"{number:04d}.rules"
-        try:
-            shutil.copyfile(original, copy)
-        except OSError as error:
-            report(f"{original}: rules cannot be read: {error.strerror}")
-            continue
-        names[str(copy)] = str(original)
-    return names
-
-
-def _give_away(workdir: Path) -> dict[str, object]:
-    """As root: make ``nobody`` the owner of the work folder and say so to Popen. Otherwise nothing."""
-    if os.geteuid() != 0 or not _reachable(workdir):
-        return {}
-    try:
-        nobody = pwd.getpwnam("nobody")
-    except KeyError:
-        return {}
-    for entry in (workdir, *workdir.iterdir()):
-        os.chown(entry, nobody.pw_uid, nobody.pw_gid)
-    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-
-
-def _reachable(workdir: Path) -> bool:
-    """True when every folder above may be entered by anybody."""
-    return all(parent.stat().st_mode & 0o001 for parent in workdir.resolve().parents)
-
-
 class _Feeder(threading.Thread):
     """Writes the capture into the pipe and hashes the file as it lies on disk."""
 
@@ -267,9 +264,8 @@ class _Feeder(threading.Thread):
             left = self._limit
             while left > 0 and (chunk := source.read(min(_CHUNK, left))):
                 left -= len(chunk)
-                view = memoryview(chunk)
-                while view:
-                    view = view[write(view) or 0 :]
+                while chunk:
+                    chunk = chunk[write(chunk) or 0 :]
         if left <= 0:
             self.problems.append(f"only the first {self._limit} bytes of the capture were read (limit)")
 

@@ -5,6 +5,7 @@ Set ``LIANDUN_NO_HYPERSCAN=1`` to run without Hyperscan on a machine that has it
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -13,8 +14,9 @@ import ahocorasick
 
 from detectors.sigma.artifacts import Artifacts
 
+hyperscan: Any
 try:
-    import hyperscan
+    hyperscan = importlib.import_module("hyperscan")
 except ImportError:  # no wheel for this processor (loongarch, some ARM)
     hyperscan = None
 
@@ -137,9 +139,7 @@ def _regex_flags(flags: str) -> int:
     return value
 
 
-def _database(
-    expressions: list[bytes], flags: list[int], literal: bool, artifacts: Artifacts, ids: list[int] | None = None
-) -> Any:
+def _database(expressions: list[bytes], flags: list[int], literal: bool, artifacts: Artifacts, ids: list[int] | None = None) -> Any:
     """A compiled database, from the cache where it is known."""
     numbers = list(range(len(expressions))) if ids is None else ids
     # the serialised form depends on the processor; loadb refuses a foreign one and we compile again

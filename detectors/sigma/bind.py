@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from detectors.sigma.ast import Const, FieldRef, Match, Node, Not, And, both, either, negate
+from detectors.sigma.ast import EXACT, And, Const, FieldRef, Match, Node, Not, Text, both, either, negate
 from detectors.sigma.logsource import CHANNEL, EVENT_CODE, EventClass, Route
 from detectors.sigma.predicates import holds
 
@@ -45,3 +45,19 @@ def _match(node: Match, name: Callable[[str], str], kind: EventClass) -> Node:
         if field == CHANNEL:
             return Const(holds(predicate, (kind.channel,)))
     return node if field == node.field else Match(field, predicate, node.selection, node.pattern)
+
+
+def event_ids_needed(tree: Node) -> frozenset[int] | None:
+    """Event numbers outside which a Windows rule's tree is false; None where it names none (so that most classes pass it over)."""
+    if isinstance(tree, Match):
+        predicate = tree.predicate
+        if tree.field != "EventID" or not isinstance(predicate, Text) or predicate.kind != EXACT or not predicate.text.isdecimal():
+            return None
+        return frozenset({int(predicate.text)})
+    if isinstance(tree, (Const, Not)):
+        return None
+    found = [event_ids_needed(one) for one in tree.nodes]
+    named = [ids for ids in found if ids is not None]
+    if isinstance(tree, And):
+        return frozenset.intersection(*named) if named else None
+    return frozenset.union(*named) if len(named) == len(found) else None

@@ -50,7 +50,7 @@ def parse_correlation(section: Any) -> CorrelationSpec:
         raise RuleError("correlation names no rules")
     op, count = _threshold(condition, kind, len(names))
     fields = _names(condition.get("field"), "field") if isinstance(condition, dict) else []
-    if kind in NUMERIC + ("value_count",) and not fields:
+    if kind in (*NUMERIC, "value_count") and not fields:
         raise RuleError(f"correlation type {kind} needs 'field' in its condition")
     percentile = condition.get("percentile", 50) if isinstance(condition, dict) else 50
     if not isinstance(percentile, (int, float)) or not 0 <= percentile <= 100:

@@ -4,21 +4,23 @@
 >>> [detection.rule_name for detection in engine.match(event)]          # one event, rules without memory
 >>> engine.process(events)                                              # events in order of arrival, correlations included
 
-How it is fast (docs/detection-accuracy.md has the figures): the rules are folded once for each class of events (:mod:`bind`), turned
-into rows (:mod:`rows`) whose parts each look at one field, and the answer for each distinct value of a field is kept (:mod:`table`).
-An event then costs one look-up for each field and an AND of integers.
+How it is fast (docs/detection-accuracy.md has the figures): the rules are folded once for each class of events (:mod:`bind`),
+turned into rows (:mod:`rows`) whose parts each look at one field, and the answer for each distinct value of a field is kept
+(:mod:`table`). An event then costs one look-up for each field and an AND of integers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from detectors.sigma import automata
 from detectors.sigma.artifacts import Artifacts
 from detectors.sigma.ast import Node, both
-from detectors.sigma.bind import bind
+from detectors.sigma.bind import bind, event_ids_needed
 from detectors.sigma.correlation import Correlator
 from detectors.sigma.event_fields import class_of, reader
 from detectors.sigma.explain import explain
@@ -46,7 +48,7 @@ class SigmaEngine:
     """Loaded rules and their plans. ``counters``: what was seen and done, see :meth:`snapshot`."""
 
     def __init__(self, loaded: list[LoadedRule], failures: list[RuleFailure], artifacts: Artifacts, routes: Routes) -> None:
-        self.failures = failures
+        self.failures = list(failures)
         self.counters: dict[str, int] = {"events": 0, "events_without_rules": 0, "detections": 0, "classes": 0, "plans": 0}
         self.matches: dict[str, int] = {}
         self._artifacts = artifacts
@@ -59,13 +61,15 @@ class SigmaEngine:
         self._routes = [routes.of(info.logsource) for info in self._infos]
         self._by_channel: dict[str, list[int]] = {}
         self._by_dataset: list[int] = []
+        self._event_ids = [event_ids_needed(tree) for tree in self._trees]
         self._index()
         self._plans: dict[EventClass, Plan | None] = {}
-        self._correlator = Correlator(
-            self._infos, [(rule.info, rule.correlation) for rule in loaded if rule.correlation is not None], failures
-        )
+        correlations = [(rule.info, rule.correlation) for rule in loaded if rule.correlation is not None]
+        self._correlator = Correlator(self._infos, correlations, self.failures, self._field_value)
+        unresolved = {id(info) for info, _ in correlations} - self._correlator.working()
+        self.rules = [info for info in self.rules if id(info) not in unresolved]
         self.counters["rules"] = len(self.rules)
-        self.counters["failures"] = len(failures)
+        self.counters["failures"] = len(self.failures)
         self.counters["rules_without_route"] = sum(not info.routed for info in self._infos)
 
     @classmethod
@@ -91,6 +95,7 @@ class SigmaEngine:
             "rules",
             VERSION,
             mappings_digest(),
+            int(automata.available()),
             msgspec.json.encode(values, order="sorted"),
             *(part for file in files for part in (file.name, file.content, file.problem)),
         )
@@ -140,7 +145,10 @@ class SigmaEngine:
     def _candidates(self, kind: EventClass) -> list[int]:
         numbers: set[int] = set()
         if kind.channel or kind.dataset.startswith("windows."):
-            numbers.update(self._by_channel.get(kind.channel, ()), self._by_channel.get("*", ()))
+            for number in self._by_channel.get(kind.channel, []) + self._by_channel.get("*", []):
+                needed = self._event_ids[number]
+                if needed is None or kind.event_id in needed or kind.event_id < 0:
+                    numbers.add(number)
         if kind.dataset:
             numbers.update(self._by_dataset)
         return sorted(numbers)
@@ -166,9 +174,19 @@ class SigmaEngine:
         for event in events:
             numbers = self.match_rules(event)
             found += [self._detection(number, event) for number in numbers if self._infos[number].reported]
-            if numbers and self._correlator.active:
+            if self._correlator.active:
                 found += self._correlator.feed(numbers, event)
         return found
+
+    def _field_value(self, number: int, field: str, event: Event) -> Any:
+        """Value of a field as rule ``number`` names it, None where the event has none."""
+        kind = class_of(event)
+        for route in self._routes[number]:
+            if route.covers(kind):
+                value = reader(route.bind(field))(event)
+                if value is not MISSING:
+                    return value
+        return event.get(field)
 
     def _detection(self, number: int, event: Event) -> Detection:
         info = self._infos[number]
@@ -203,6 +221,10 @@ class SigmaEngine:
     def info(self, number: int) -> RuleInfo:
         """The rule behind a number of :meth:`match_rules`."""
         return self._infos[number]
+
+    def windows_trees(self) -> list[Node]:
+        """Trees of the rules about Windows events."""
+        return [tree for tree, routes in zip(self._trees, self._routes, strict=True) if any(route.channel for route in routes)]
 
     def line_scanner(self) -> LineScanner:
         """The fast path over JSON lines of Windows events."""

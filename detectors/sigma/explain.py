@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from detectors.sigma.ast import KEYWORDS, And, Const, Exists, FieldRef, Match, Node, Not, Null
+from detectors.sigma.ast import KEYWORDS, And, Const, FieldRef, Match, Node, Not, Null
 from detectors.sigma.evaluate import Fetch, evaluate
 from detectors.sigma.predicates import holds, refers
 from kernel.detection import MatchedField

@@ -1,7 +1,7 @@
 """Rule files → loaded rules. A rule that cannot be loaded is a :class:`RuleFailure` with its line and reason; the others go on.
 
-Documents (Sigma specification 2.0): rules (``detection``), correlations (``correlation``), filters (``filter``); several in one file
-are divided by ``---``. Metadata that is wrong (a date, a status) does not stop a rule; it is kept as a warning.
+Documents (Sigma specification 2.0): rules (``detection``), correlations (``correlation``), filters (``filter``); several in one
+file are divided by ``---``. Metadata that is wrong (a date, a status) does not stop a rule; it is kept as a warning.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _documents(text: str) -> Iterator[tuple[dict[str, Any], int]]:
     loader = _Loader(text)
     try:
         while loader.check_node():
-            node = loader.get_node()
+            node: Any = loader.get_node()
             document = loader.construct_document(node)
             if document is None:
                 continue

@@ -15,6 +15,8 @@ def line_of(text: str, first_line: int, error: Exception) -> int:
     """1-based line: where something that the message quotes stands, else the section it concerns, else the document's start."""
     lines = text.splitlines()
     message = str(error.args[0]) if error.args else str(error)
+    if message.lower().startswith("regular expression"):
+        return _written_in(lines, first_line, message) or first_line
     for match in _QUOTED.finditer(message):
         quoted = match[1] or match[2]
         for number in range(first_line - 1, len(lines)):
@@ -25,6 +27,15 @@ def line_of(text: str, first_line: int, error: Exception) -> int:
         return _find(lines, first_line, f"%{placeholder[1]}%") or first_line
     section = _section(error, message)
     return (_find(lines, first_line, section) if section else 0) or first_line
+
+
+def _written_in(lines: list[str], first_line: int, message: str) -> int:
+    """The line whose value (what follows ``- `` or ``: ``) the message repeats."""
+    for number in range(first_line - 1, len(lines)):
+        value = re.sub(r"^\s*(?:- )?(?:[^:'\"]+: )?", "", lines[number]).strip().strip("'\"")
+        if len(value) > 3 and (value in message or value.replace("''", "'") in message):
+            return number + 1
+    return 0
 
 
 def _section(error: Exception, message: str) -> str:

@@ -145,11 +145,12 @@ def _value(value: Any, field: str, cased: bool, name: str, pattern: str, placeho
     return Match(field, predicate, name, pattern)
 
 
-def _fill(placeholder: Placeholder, placeholders: Placeholders) -> Iterator[str]:
+def _fill(placeholder: Placeholder, placeholders: Placeholders) -> Iterator[SigmaString]:
+    """Values of a placeholder; wildcards in them mean what they mean in a rule."""
     values = placeholders.get(placeholder.name)
     if not values:
         raise RuleError(f"placeholder {placeholder.name} has no value", "give it one in the configuration")
-    yield from values
+    yield from map(SigmaString, values)
 
 
 def _predicate(value: Any, field: str, cased: bool) -> Predicate:
@@ -177,22 +178,22 @@ def _predicate(value: Any, field: str, cased: bool) -> Predicate:
 
 
 def _text(parts: Any, field: str, cased: bool) -> Text:
-    tokens: list[str] = []
+    pieces: list[str] = []
     for part in parts:
-        token = ("=" + (part if cased else part.lower())) if isinstance(part, str) else _WILDCARDS[part]
-        if token == "*" and tokens and tokens[-1] == "*":
+        piece = ("=" + (part if cased else part.lower())) if isinstance(part, str) else _WILDCARDS[part]
+        if piece == "*" and pieces and pieces[-1] == "*":
             continue
-        if token[0] == "=" and tokens and tokens[-1][0] == "=":
-            tokens[-1] += token[1:]
-        elif token != "=":
-            tokens.append(token)
+        if piece[0] == "=" and pieces and pieces[-1][0] == "=":
+            pieces[-1] += piece[1:]
+        elif piece != "=":
+            pieces.append(piece)
     if field == KEYWORDS:  # a keyword is looked for anywhere in a value
-        tokens = [*(["*"] if tokens[:1] != ["*"] else []), *tokens, *(["*"] if tokens[-1:] != ["*"] else [])]
-    literals = [token[1:] for token in tokens if token[0] == "="]
-    shape = "".join(token[0] for token in tokens)
+        pieces = [*(["*"] if pieces[:1] != ["*"] else []), *pieces, *(["*"] if pieces[-1:] != ["*"] else [])]
+    literals = [piece[1:] for piece in pieces if piece[0] == "="]
+    shape = "".join(piece[0] for piece in pieces)
     kind = {"": EXACT, "=": EXACT, "=*": PREFIX, "*=": SUFFIX, "*=*": CONTAINS, "*": CONTAINS, "**": CONTAINS}.get(shape, GLOB)
     if kind == GLOB:
-        return Text(GLOB, max(literals, key=len, default=""), cased, tuple(tokens))
+        return Text(GLOB, max(literals, key=len, default=""), cased, tuple(pieces))
     return Text(kind, literals[0] if literals else "", cased)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from detectors.sigma.artifacts import Artifacts
-from detectors.sigma.ast import KEYWORDS, Const, Node, fields_of
+from detectors.sigma.ast import Const, Node, fields_of
 from detectors.sigma.evaluate import evaluate
 from detectors.sigma.rows import MAX_CLAUSES, Row, rows_of
 from detectors.sigma.table import MISSING, FieldTable, Subtree
@@ -30,12 +30,10 @@ class Plan:
         self.count = len(rows)
         self.all_rows = (1 << self.count) - 1
         self.layers = max((len(row.clauses) for _, row in rows), default=0)
-        self._no_clause = self._rows_without_clause(rows)
-        self._loose = sum(1 << number for number, (_, row) in enumerate(rows) if row.loose)
-        self._has_clauses = sum(1 << number for number, (_, row) in enumerate(rows) if row.clauses)
+        self.no_clause = self._rows_without_clause(rows)
+        self._rest = {1 << number: row.rest for number, (_, row) in enumerate(rows) if row.rest}
         self.tables = self._tables(rows, artifacts)
-        self.keywords = any(table.field == KEYWORDS for table in self.tables)
-        self.tree_fields = frozenset().union(*(fields_of(tree) for tree in self.trees.values())) if self.trees else frozenset()
+        self.rest_fields = frozenset(field for nodes in self._rest.values() for node in nodes for field in fields_of(node))
         self.candidates = 0
 
     def _rows_without_clause(self, rows: list[tuple[int, Row]]) -> int:
@@ -48,6 +46,7 @@ class Plan:
     def _tables(self, rows: list[tuple[int, Row]], artifacts: Artifacts) -> list[FieldTable]:
         subtrees: dict[str, dict[Node, Subtree]] = {}
         bound: dict[str, int] = {}
+        concerned: dict[str, int] = {}
 
         def subtree(field: str, node: Node) -> Subtree:
             known = subtrees.setdefault(field, {})
@@ -58,11 +57,13 @@ class Plan:
             for field, node in row.single.items():
                 subtree(field, node).singles |= bit
                 bound[field] = bound.get(field, 0) | bit
+                concerned[field] = concerned.get(field, 0) | bit
             for layer, clause in enumerate(row.clauses):
                 for field, node in clause.items():
                     subtree(field, node).clauses |= bit << (layer * self.count)
+                    concerned[field] = concerned.get(field, 0) | bit
         tables = [
-            FieldTable(field, self.all_rows & ~bound.get(field, 0), list(known.values()), artifacts)
+            FieldTable(field, self.all_rows & ~bound.get(field, 0), concerned[field], list(known.values()), artifacts)
             for field, known in subtrees.items()
         ]
         # the field that rules out most rows first: often nothing is left after two or three
@@ -71,8 +72,10 @@ class Plan:
 
     def match(self, get: Get) -> list[int]:
         """Numbers of the rules that fire (ascending)."""
-        singles, clauses = self.all_rows, 0
+        singles, clauses = self.all_rows, self.no_clause
         for table in self.tables:
+            if not singles & table.concerns:
+                continue
             value = get(table.field)
             try:
                 entry = table.cache[value]
@@ -82,15 +85,13 @@ class Plan:
             if not singles:
                 return []
             clauses |= entry[1]
-        return self.settle(singles, clauses, get)
+        for _ in range(self.layers):
+            singles &= clauses
+            clauses >>= self.count
+        return self.report(singles, get)
 
-    def settle(self, singles: int, clauses: int, get: Get) -> list[int]:
-        """Rules of the rows that all fields allow."""
-        if singles & self._has_clauses:
-            clauses |= self._no_clause
-            for _ in range(self.layers):
-                singles &= clauses
-                clauses >>= self.count
+    def report(self, singles: int, get: Get) -> list[int]:
+        """Rules of the rows whose clauses all hold, once the rest of those rows is tested."""
         fired: set[int] = set()
         while singles:
             low = singles & -singles
@@ -99,7 +100,8 @@ class Plan:
             if rule in fired:
                 continue
             self.candidates += 1
-            if not low & self._loose or evaluate(self.trees[rule], lambda field: texts_of(_present(get(field)))):
+            rest = self._rest.get(low)
+            if rest is None or all(evaluate(node, lambda field: texts_of(_present(get(field)))) for node in rest):
                 fired.add(rule)
         return sorted(fired)
 

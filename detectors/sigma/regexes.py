@@ -2,7 +2,8 @@
 
 Python's ``re`` backtracks: ``(a+)+$`` on thirty characters takes hours. A pattern that could blow up is therefore run by
 Hyperscan (an automaton, linear in the text) or, where Hyperscan is absent or cannot express it, refused when the rule is loaded.
-Patterns that ``re`` runs safely give the same answer either way: both search, ``.`` stops at line feeds unless s, classes are Unicode.
+Patterns that ``re`` runs safely give the same answer either way: both search, ``.`` stops at line feeds unless s, classes are
+Unicode.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from detectors.sigma import automata
 from kernel.errors import RuleError
 
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
+_MAX_WIDE = 6  # wide repeats one after another: a power that is as bad as an exponent on long texts
 _MANY = 16  # a repeat up to this many times counts as bounded
 _REPEATS = (ops.MAX_REPEAT, ops.MIN_REPEAT)
 
@@ -34,24 +36,31 @@ def regex_searcher(pattern: str, flags: str) -> Callable[[str], bool]:
     try:
         compiled = re.compile(pattern, python_flags)
     except (re.error, RecursionError, OverflowError) as error:
-        raise RuleError(f"regular expression {pattern!r} is wrong: {error}") from error
-    if not can_blow_up(pattern, python_flags):
-        search = compiled.search
-        return lambda text: search(text) is not None
-    scanner = automata.single_regex(pattern, flags)
-    if scanner is None:
+        raise RuleError(f"regular expression {pattern} is wrong: {error}") from error
+    risk = backtracking_risk(pattern, python_flags)
+    scanner = automata.single_regex(pattern, flags) if risk else None
+    if scanner is not None:
+        return scanner
+    if risk == EXPONENTIAL:
         raise RuleError(
-            f"regular expression {pattern!r} can take exponential time",
+            f"regular expression {pattern} can take exponential time",
             "write it without a repeat inside a repeat, or install hyperscan",
         )
-    return scanner
+    search = compiled.search
+    return lambda text: search(text) is not None
+
+
+LINEAR, POLYNOMIAL, EXPONENTIAL = 0, 1, 2
 
 
 @lru_cache(maxsize=8192)
-def can_blow_up(pattern: str, flags: int = 0) -> bool:
-    """True where a backtracking matcher may need exponential time, or a high power of the text's length."""
+def backtracking_risk(pattern: str, flags: int = 0) -> int:
+    """What a backtracking matcher may need: about linear time, a power of the text's length, or more."""
     tree = parser.parse(pattern, flags)
-    return _repeat_in_repeat(tree, False) or _count_wide_repeats(tree) > 6
+    wide = _count_wide_repeats(tree)
+    if _repeat_in_repeat(tree, False) or wide > _MAX_WIDE:
+        return EXPONENTIAL
+    return POLYNOMIAL if wide > 1 else LINEAR
 
 
 def _repeat_in_repeat(tree: Any, inside: bool) -> bool:
@@ -78,9 +87,7 @@ def _ambiguous(body: Any) -> bool:
             literals = [first[1] for first in firsts if first is not None and first[0] is ops.LITERAL]
             if len(set(literals)) < len(firsts):
                 return True
-        elif op not in _REPEATS and any(_ambiguous(part) for part in _inner(op, argument)):
-            return True
-        elif op in _REPEATS and argument[0] != argument[1] and len(body) > 1 and _ambiguous(argument[2]):
+        elif any(_ambiguous(part) for part in _inner(op, argument)):
             return True
     return False
 

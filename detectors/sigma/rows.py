@@ -4,9 +4,9 @@
     row   = clause and clause and …
     clause = one-field subtree or one-field subtree … (at most one for each field)
 
-A one-field subtree (any predicates on one field with and/or/not) has a truth for each value of the field, a missing one included, so
-it is worked out once for each distinct value. What does not fit (too many clauses, field references) makes the row *loose*: its
-clauses are then only necessary and the rule's tree decides.
+A one-field subtree (any predicates on one field with and/or/not) has a truth for each value of the field, a missing one included,
+so it is worked out once for each distinct value. What does not fit (too many clauses, field references) is kept as the row's
+*rest*: nodes to be evaluated on the event once all clauses hold.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import itertools
 
 import msgspec
 
-from detectors.sigma.ast import And, Const, FieldRef, Match, Node, Not, Or, both, either, fields_of, negate
+from detectors.sigma.ast import And, Const, Exists, FieldRef, Match, Node, Not, Or, both, either, negate
 
 MAX_ROWS = 24
 MAX_CLAUSES = 4  # clauses over several fields in one row
@@ -24,21 +24,21 @@ Clause = dict[str, Node]
 
 
 class Row(msgspec.Struct):
-    """``single``: the subtrees that must hold, by field; ``clauses``: each needs one of its subtrees to hold."""
+    """``single``: subtrees that must hold, by field; ``clauses``: each needs one of its subtrees to hold; ``rest``: see above."""
 
     single: dict[str, Node]
     clauses: list[Clause]
-    loose: bool = False
+    rest: list[Node] = []
 
 
 def rows_of(tree: Node) -> list[Row]:
     """Rows of a tree that is not constant (a constant true gives one empty row, false none)."""
     if isinstance(tree, Const):
         return [Row({}, [])] if tree.value else []
-    return [_row(clauses, loose) for clauses, loose in _expand(_normal(tree))]
+    return [_row(clauses, rest) for clauses, rest in _expand(_normal(tree))]
 
 
-Draft = tuple[list[Clause], bool]
+Draft = tuple[list[Clause], list[Node]]
 
 
 def _normal(node: Node) -> Node:
@@ -62,39 +62,51 @@ def _normal(node: Node) -> Node:
 
 
 def _is_atom(node: Node) -> bool:
-    return len(fields_of(node)) == 1 and not _has_reference(node)
+    return _only_field(node) is not None
 
 
-def _has_reference(node: Node) -> bool:
+def _only_field(node: Node) -> str | None:
+    """The one field that a node looks at; None for several, or where it refers to another one."""
     if isinstance(node, Match):
-        return isinstance(node.predicate, FieldRef)
+        return None if isinstance(node.predicate, FieldRef) else node.field
     if isinstance(node, Const):
-        return False
-    return _has_reference(node.node) if isinstance(node, Not) else any(map(_has_reference, node.nodes))
+        return None
+    if isinstance(node, Not):
+        return _only_field(node.node)
+    field = _only_field(node.nodes[0])
+    if field is None or any(_only_field(one) != field for one in node.nodes[1:]):
+        return None
+    return field
 
 
 def _expand(node: Node) -> list[Draft]:
-    if _is_atom(node):
-        return [([{next(iter(fields_of(node))): node}], False)]
+    field = _only_field(node)
+    if field is not None:
+        return [([{field: node}], [])]
     if isinstance(node, And):
         return _conjunction(node)
     if isinstance(node, Or):
         return _disjunction(node)
-    return [([], True)]  # a field reference (or its negation): left to the tree
+    if isinstance(node, Match) and isinstance(node.predicate, FieldRef):  # true only where both fields are there
+        return [([{field: Match(field, Exists(True))} for field in (node.field, node.predicate.other)], [node])]
+    return [([], [node])]  # a field reference negated
 
 
 def _conjunction(node: And) -> list[Draft]:
-    parts = [_expand(one) for one in _by_field(node)]
-    parts.sort(key=len)
-    drafts: list[Draft] = [([], False)]
-    for alternatives in parts:
+    parts = [(one, _expand(one)) for one in _by_field(node)]
+    parts.sort(key=lambda part: len(part[1]))
+    drafts: list[Draft] = [([], [])]
+    for one, alternatives in parts:
         if len(drafts) * len(alternatives) > MAX_ROWS:
-            needed = _common_clause(alternatives)
-            alternatives = [([needed] if needed else [], True)]
-        drafts = [
-            (clauses + more, loose or more_loose) for (clauses, loose), (more, more_loose) in itertools.product(drafts, alternatives)
-        ]
+            alternatives = [_necessary(one, alternatives)]
+        drafts = [(clauses + more, rest + extra) for (clauses, rest), (more, extra) in itertools.product(drafts, alternatives)]
     return drafts
+
+
+def _necessary(node: Node, alternatives: list[Draft]) -> Draft:
+    """One draft for too many alternatives: a clause that any of them implies, and the node itself as rest."""
+    needed = _common_clause(alternatives)
+    return ([needed] if needed else []), [node]
 
 
 def _by_field(node: And) -> list[Node]:
@@ -102,8 +114,9 @@ def _by_field(node: And) -> list[Node]:
     joined: dict[str, list[Node]] = {}
     rest: list[Node] = []
     for one in node.nodes:
-        if _is_atom(one):
-            joined.setdefault(next(iter(fields_of(one))), []).append(one)
+        field = _only_field(one)
+        if field is not None:
+            joined.setdefault(field, []).append(one)
         else:
             rest.append(one)
     return [both(nodes) for nodes in joined.values()] + rest
@@ -113,16 +126,14 @@ def _disjunction(node: Or) -> list[Draft]:
     atoms: dict[str, list[Node]] = {}
     drafts: list[Draft] = []
     for one in node.nodes:
-        if _is_atom(one):
-            atoms.setdefault(next(iter(fields_of(one))), []).append(one)
+        field = _only_field(one)
+        if field is not None:
+            atoms.setdefault(field, []).append(one)
         else:
             drafts += _expand(one)
     if atoms:
-        drafts.insert(0, ([{field: either(nodes) for field, nodes in atoms.items()}], False))
-    if len(drafts) > MAX_ROWS:
-        needed = _common_clause(drafts)
-        return [([needed] if needed else [], True)]
-    return drafts
+        drafts.insert(0, ([{field: either(nodes) for field, nodes in atoms.items()}], []))
+    return drafts if len(drafts) <= MAX_ROWS else [_necessary(node, drafts)]
 
 
 def _common_clause(alternatives: list[Draft]) -> Clause | None:
@@ -137,7 +148,7 @@ def _common_clause(alternatives: list[Draft]) -> Clause | None:
     return {field: either(nodes) for field, nodes in merged.items()}
 
 
-def _row(clauses: list[Clause], loose: bool) -> Row:
+def _row(clauses: list[Clause], rest: list[Node]) -> Row:
     single: dict[str, list[Node]] = {}
     several: list[Clause] = []
     for clause in clauses:
@@ -147,6 +158,5 @@ def _row(clauses: list[Clause], loose: bool) -> Row:
         else:
             several.append(clause)
     several.sort(key=len)
-    if len(several) > MAX_CLAUSES:
-        several, loose = several[:MAX_CLAUSES], True
-    return Row({field: both(nodes) for field, nodes in single.items()}, several, loose)
+    rest = rest + [either(list(clause.values())) for clause in several[MAX_CLAUSES:]]
+    return Row({field: both(nodes) for field, nodes in single.items()}, several[:MAX_CLAUSES], rest)

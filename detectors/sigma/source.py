@@ -25,7 +25,7 @@ ARCHIVE_SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip")
 
 
 class RuleFile(msgspec.Struct):
-    """One rule file: ``name`` as shown to people (``archive.tar.gz!path`` within an archive); ``problem`` where it cannot be read."""
+    """One rule file: ``name`` as shown to people (``archive.tar.gz!path`` in an archive); ``problem`` where it cannot be read."""
 
     name: str
     content: bytes = b""

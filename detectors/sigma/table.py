@@ -10,13 +10,13 @@ An entry is a pair of integers: ``singles`` has bit r where row r does not objec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import msgspec
 
 from detectors.sigma.artifacts import Artifacts
-from detectors.sigma.ast import CONTAINS, EXACT, GLOB, PREFIX, SUFFIX, And, Const, Match, Node, Not, Or, Regex, Text
+from detectors.sigma.ast import CONTAINS, EXACT, GLOB, PREFIX, SUFFIX, Const, Match, Node, Not, Or, Regex, Text
 from detectors.sigma.automata import literal_scan, regex_scan
 from detectors.sigma.evaluate import on_texts
 from detectors.sigma.lower import Checker, compile_check
@@ -44,10 +44,11 @@ class Subtree:
 
 
 class FieldTable:
-    """``free``: rows that say nothing about this field in their singles."""
+    """``free``: rows that say nothing about this field in their singles; ``concerns``: rows that ask about it at all."""
 
-    def __init__(self, field: str, free: int, subtrees: list[Subtree], artifacts: Artifacts) -> None:
+    def __init__(self, field: str, free: int, concerns: int, subtrees: list[Subtree], artifacts: Artifacts) -> None:
         self.field = field
+        self.concerns = concerns
         self.cache: dict[Any, Entry] = {}
         self.hits_missed = 0
         self._numbers: dict[tuple[str, bool | int | float], Entry] = {}
@@ -70,6 +71,11 @@ class FieldTable:
                 singles |= subtree.singles
                 clauses |= subtree.clauses
         return singles, clauses
+
+    @property
+    def nothing_found(self) -> Entry:
+        """Entry of a present value in which nothing is found."""
+        return self._base_singles, self._base_clauses
 
     def miss(self, value: Any) -> Entry:
         """Entry of a value that is not in ``cache`` (and keep it there)."""
@@ -149,7 +155,9 @@ class FieldTable:
         self._regex_effects: dict[int, _Effect] = {}
         literals: list[str] = []
         self._literal_effects: list[_Effect] = []
-        for (kind, key), effect in effects.items():
+        for (kind, key), effect in sorted(
+            effects.items(), key=lambda item: (item[0][0], str(item[0][1]))
+        ):  # same order, same cache key
             if kind == CONTAINS:
                 literals.append(str(key))
                 self._literal_effects.append(effect)
@@ -271,5 +279,3 @@ def _decisive(node: Node, regex_numbers: dict[tuple[str, str], int]) -> Trigger 
         number = regex_numbers.get((predicate.pattern, predicate.flags))
         return None if number is None else ("regex", number)
     return None
-
-

@@ -8,8 +8,8 @@
     not    = { "NOT" } ( "(" or ")" | field ":" value | word | "quoted phrase" )
     value  = "(" or-of-values ")" | range | comparison | /regex/ | word | "quoted phrase"
 
-See docs/query-language.md for people. Limits keep a hostile query from costing much: ``MAX_LENGTH`` characters, ``MAX_DEPTH`` nested
-parentheses, ``MAX_TERMS`` conditions.
+See docs/query-language.md for people. Limits keep a hostile query from costing much: ``MAX_LENGTH`` characters,
+``MAX_DEPTH`` nested parentheses, ``MAX_TERMS`` conditions.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from functools import lru_cache
 
 from kernel.ecs_fields import FIELD_TYPES
 from kernel.errors import QueryError
-from kernel.query.pipes import parse_pipe, split_pipes
+from kernel.query.pipes import parse_pipes
 from kernel.query.regex import parse_regex
 from kernel.query.tree import (
     FREE_IP_FIELDS,
@@ -45,7 +45,7 @@ MAX_LENGTH = 16_384
 MAX_DEPTH = 40
 MAX_TERMS = 256
 
-_FIELD = re.compile(r"(?:[\w@$#/-]|\\.)(?:[\w@$#./-]|\\.)*", re.DOTALL)
+_FIELD = re.compile(r"(?:[\w@$#~/-]|\\.)(?:[\w@$#~./-]|\\.)*", re.DOTALL)
 _WORD = re.compile(r'(?:[^\s()"|\\]|\\.|\\$)+', re.DOTALL)
 _PHRASE = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _REGEX = re.compile(r"/((?:[^/\\]|\\.)+)/(?=[\s)|]|$)", re.DOTALL)
@@ -70,9 +70,9 @@ def parse_query(text: str) -> Query:
         text.encode()
     except UnicodeEncodeError as error:
         raise QueryError("the query is not valid Unicode text", "type it again", error.start) from error
-    condition, pipes = split_pipes(text)
-    root = _Parser(condition).run()
-    return Query(text, root, tuple(parse_pipe(part, start) for part, start in pipes))
+    parser = _Parser(text)
+    root = parser.run()
+    return Query(text, root, parse_pipes(text, parser.at))
 
 
 class _Parser:
@@ -83,11 +83,12 @@ class _Parser:
         self.terms = 0
 
     def run(self) -> Node:
+        """The condition; afterwards ``at`` is the end of the text or the first ``|``."""
         self.blanks()
-        if self.at == len(self.text):
+        if self.peek() in ("", "|"):
             return And()
         node = self.either(self.free_operand)
-        if self.at < len(self.text):
+        if self.peek() == ")":
             raise self.error("')' without '('", "remove it, or write \\) for a plain parenthesis")
         return node
 
@@ -103,7 +104,7 @@ class _Parser:
 
     def keyword(self) -> str:
         """AND, OR, NOT (in any case) standing here as a word of its own, or ""."""
-        match = re.compile(r"(AND|OR|NOT)(?=[\s(]|$)", re.IGNORECASE).match(self.text, self.at)
+        match = re.compile(r"(AND|OR|NOT)(?=[\s(|]|$)", re.IGNORECASE).match(self.text, self.at)
         return match[1].upper() if match else ""
 
     def accept(self, word: str) -> bool:
@@ -123,7 +124,7 @@ class _Parser:
 
     def both(self, operand: Callable[[], Node]) -> Node:
         parts = [self.negated(operand)]
-        while self.accept("AND") or (self.at < len(self.text) and self.peek() != ")" and self.keyword() != "OR"):
+        while self.accept("AND") or (self.peek() not in ("", ")", "|") and self.keyword() != "OR"):
             parts.append(self.negated(operand))
         return parts[0] if len(parts) == 1 else And(tuple(parts))
 
@@ -134,7 +135,7 @@ class _Parser:
         word = self.keyword()
         if word:
             raise self.error(f"{word} needs a condition before it", f'put "{word.lower()}" in quotes to search for the word')
-        if self.at == len(self.text) or self.peek() == ")":
+        if self.peek() in ("", ")", "|"):
             raise self.error("a condition is missing here", "for example process.name:cmd.exe")
         node = self.group(operand) if self.peek() == "(" else operand()
         self.blanks()
@@ -182,7 +183,7 @@ class _Parser:
         """What follows ``field:``."""
         if field == "_exists_":
             return self.match(_unescape(self.word()), Exists())
-        if self.peek() == "" or self.peek().isspace() or self.peek() == ")":
+        if self.peek() in ("", ")", "|") or self.peek().isspace():
             raise self.error(f"{field}: has no value", f"write {field}:value, or {field}:* for any value", start)
         if self.peek() == "\\" and len(field) == 1 and field.isalpha():
             raise self.error("this looks like a path, not like field:value", f'put it in quotes: "{field}:\\\\…"', start)
@@ -272,10 +273,7 @@ class _Parser:
 def _bound(text: str, inclusive: bool) -> Bound | None:
     if text == "*":
         return None
-    if text.startswith('"'):
-        text = re.sub(r'\\(["\\])', r"\1", text[1:-1])
-    else:
-        text = _unescape(text)
+    text = re.sub(r'\\(["\\])', r"\1", text[1:-1]) if text.startswith('"') else _unescape(text)
     value = number(text)
     if value is not None:
         return Bound("number", text, value, inclusive)

@@ -9,28 +9,22 @@ from kernel.query.tree import Count, Fields, Histogram, Pipe, Sort, Top
 
 MAX_TOP = 1000
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_PART = re.compile(r'"(?:[^"\\]|\\.)*"|/(?:[^/\\\s]|\\.)+/(?=[\s)|]|$)|\\.|[^|]', re.DOTALL)
 _NAME = re.compile(r"[\w@$#./-]+")
 _HINT = "top FIELD [N], histogram [5m], count, fields A, B or sort FIELD [asc|desc]"
 
 
-def split_pipes(text: str) -> tuple[str, list[tuple[str, int]]]:
-    """The condition, and each pipe with the position where it starts. A ``|`` in quotes, in a regex or behind a backslash is plain."""
-    cuts: list[int] = []
-    at = 0
-    while at < len(text):
-        match = _PART.match(text, at)
-        if match is None:
-            cuts.append(at)
-            at += 1
-        else:
-            at = match.end()
-    ends = [*cuts, len(text)]
-    return text[: ends[0]], [(text[start + 1 : end], start + 1) for start, end in zip(cuts, ends[1:], strict=True)]
+def parse_pipes(text: str, start: int) -> tuple[Pipe, ...]:
+    """The pipes of a query, of which the first ``|`` stands at ``start`` (or its end). Raises QueryError."""
+    pipes = []
+    while start < len(text):
+        end = text.find("|", start + 1)
+        end = len(text) if end < 0 else end
+        pipes.append(_parse_pipe(text[start + 1 : end], start + 1))
+        start = end
+    return tuple(pipes)
 
 
-def parse_pipe(text: str, start: int) -> Pipe:
-    """One pipe; ``start`` is its position in the query. Raises QueryError."""
+def _parse_pipe(text: str, start: int) -> Pipe:
     words = text.replace(",", " ").split()
     if not words:
         raise QueryError("nothing stands behind '|'", _HINT, start)

@@ -1,8 +1,8 @@
 """Regular expressions of the query language: the part of RE2's syntax that RE2 and Python read alike.
 
-Reference: https://github.com/google/re2/wiki/Syntax. Look-around, back references, atomic groups and possessive quantifiers do not exist in
-RE2 (it promises linear time). Matching is over folded text, so literals and classes are folded here instead of using ``(?i)``;
-``.`` matches line ends too, ``^`` and ``$`` are the ends of the whole text, ``\\d \\w \\s \\b`` are ASCII.
+Reference: https://github.com/google/re2/wiki/Syntax. Look-around, back references, atomic groups and possessive quantifiers do
+not exist in RE2 (it promises linear time). Matching is over folded text, so literals and classes are folded here instead of
+using ``(?i)``; ``.`` matches line ends too, ``^`` and ``$`` are the ends of the whole text, ``\\d \\w \\s \\b`` are ASCII.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -12,6 +13,23 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     return text.replace("İ", "i").replace("Σ", "σ").lower()
+
+
+@lru_cache(maxsize=1)
+def _unfolded() -> dict[str, str]:
+    """Folded character → all characters that fold to it (cased letters lie below U+20000)."""
+    sources: dict[str, str] = {}
+    for code in range(0x20000):
+        character = chr(code)
+        folded = fold(character)
+        if folded != character:
+            sources[folded] = sources.get(folded, folded) + character
+    return sources
+
+
+def spellings(character: str) -> str:
+    """All characters that fold to the same as a folded one, itself included: ``k`` → ``kKK`` (the last is the Kelvin sign)."""
+    return _unfolded().get(character, character)
 
 
 def element_text(value: Any) -> str:

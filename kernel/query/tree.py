@@ -54,7 +54,7 @@ class Regex(msgspec.Struct, frozen=True, tag="regex"):
 
 
 class Network(msgspec.Struct, frozen=True, tag="network"):
-    """An address in a range (``first`` … ``last`` as 32 hex digits, see :func:`kernel.query.values.ip_hex`), or the literal text."""
+    """An address in a range (``first`` … ``last`` as 32 hex digits, :func:`kernel.query.values.ip_hex`), or the literal text."""
 
     text: str
     first: str

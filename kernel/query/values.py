@@ -61,7 +61,7 @@ def network(text: str) -> tuple[str, str] | None:
 
 
 def date_prefix(text: str) -> str | None:
-    """The start of an ``@timestamp`` text that a date literal stands for (``2026-11``, ``2026-11-23T04:00``, ISO with zone), or None."""
+    """The start of an ``@timestamp`` text that a date literal (``2026-11``, ``2026-11-23T04:00``, ISO with zone) means, or None."""
     bare = text.removesuffix("Z").removesuffix("z")
     if _DATE.fullmatch(bare):
         return bare.upper().replace(" ", "T").replace(",", ".")[:26]

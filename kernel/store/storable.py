@@ -1,7 +1,8 @@
 """The form of an event that every store keeps exactly: text that is valid Unicode, 64-bit numbers, flat fields, no nulls.
 
-What does not fit is kept as text, never dropped: larger integers and non-finite floats as their text, bytes and lone surrogates with
-``\\xNN`` / ``\\udcNN`` escapes, nested objects flattened to dotted names, objects inside lists as JSON text. Nulls mean "no such field".
+What does not fit is kept as text, never dropped: larger integers and non-finite floats as their text, bytes and lone surrogates
+with ``\\xNN`` / ``\\udcNN`` escapes, nested objects flattened to dotted names, objects inside lists as JSON text. Nulls mean
+"no such field".
 """
 
 from __future__ import annotations

@@ -72,10 +72,13 @@ def create_session(session: Session, user_id: int, address: str, user_agent: str
     return token
 
 
-def principal_of(database: Database, token: str, address: str = "", *, policy: Policy = Policy()) -> Principal | None:
+def principal_of(
+    database: Database, token: str, address: str = "", *, active: bool = True, policy: Policy = Policy()
+) -> Principal | None:
     """Who the session token belongs to, or None: unknown, idle too long, too old, logged out, or the account is switched off.
 
     Looked up on every request, so switching an account off takes effect at once.
+    active  False for what a page asks by itself (polling): that must not keep an unattended session alive.
     """
     if not token:
         return None
@@ -88,7 +91,7 @@ def principal_of(database: Database, token: str, address: str = "", *, policy: P
     login, user = row
     if not user.active or login.expires_at <= present or clock.shift(login.seen_at, policy.idle_time) <= present:
         return None
-    if clock.shift(login.seen_at, _TOUCH_SECONDS) <= present:
+    if active and clock.shift(login.seen_at, _TOUCH_SECONDS) <= present:
         with database.write() as session:
             session.execute(update(LoginSession).where(LoginSession.id == key).values(seen_at=present))
     return Principal(user.id, user.name, user.display_name, user.role, address=address or login.address)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from typing import Any
 
 from kernel.detection import Detection
 from kernel.event import Event
@@ -45,6 +46,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "domain": ("dns.question.name", "url.domain", "destination.domain", "tls.client.server_name", "server.domain"),
     "asset": ("asset.id", "asset.name"),
 }
+_PAIRS = tuple((kind, field) for kind, fields in FIELDS.items() for field in fields)
 _LOWERED = frozenset({"host", "user", "domain", "hash"})
 _EMPTY = frozenset({"", "-", "n/a", "(null)", "null", "::", "0.0.0.0"})  # noqa: S104  # an address in data, not a bind
 
@@ -52,12 +54,13 @@ _EMPTY = frozenset({"", "-", "n/a", "(null)", "null", "::", "0.0.0.0"})  # noqa:
 def entities_of(event: Event) -> list[Entity]:
     """All entities of an event, each (kind, value) once with the first field that named it."""
     found: dict[tuple[str, str], Entity] = {}
-    for kind, fields in FIELDS.items():
-        for field in fields:
-            for value in _values(event, field):
-                normal = normalise(kind, value)
-                if normal:
-                    found.setdefault((kind, normal), Entity(kind, normal, field))
+    for kind, field in _PAIRS:
+        if field not in event:
+            continue
+        for value in _values(event[field]):
+            normal = normalise(kind, value)
+            if normal:
+                found.setdefault((kind, normal), Entity(kind, normal, field))
     return list(found.values())
 
 
@@ -104,11 +107,9 @@ def _main_entities(detection: Detection, entities: list[Entity]) -> list[str]:
     return [host, user, source] if host or user else [source, destination]
 
 
-def _values(event: Event, field: str) -> Iterator[str]:
-    value = event.get(field)
+def _values(value: Any) -> list[str]:
     if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        yield from (str(member) for member in value[:16])
-    elif value is not None:
-        yield str(value)
+        return [value]
+    if isinstance(value, list):
+        return [str(member) for member in value[:16]]
+    return [] if value is None else [str(value)]

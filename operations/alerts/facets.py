@@ -79,7 +79,7 @@ def _whole(prefix: str) -> str:
 def _kept(session: Session, dimension: str, statuses: tuple[str, ...], limit: int) -> Facet:
     if dimension == "status":
         query = select(AlertCount.status, AlertCount.count).where(AlertCount.dimension == "all")
-        return Facet(dimension, _values(dimension, Counter(dict(session.execute(query).tuples().all())), {}, limit))
+        return Facet(dimension, _values(dimension, Counter(dict(iter(session.execute(query)))), {}, limit))
     total = func.sum(AlertCount.count)
     rows: Any = session.execute(
         select(AlertCount.value, total, func.max(AlertCount.label))
@@ -108,7 +108,7 @@ def _sampled(session: Session, where: AlertFilter) -> tuple[dict[str, Counter[st
         labels[row.rule_id] = row.rule_name
     ids = sample_query(session, where, SAMPLE).subquery()
     tags = select(AlertTag.tag, func.count()).where(AlertTag.alert_id.in_(select(ids.c.id))).group_by(AlertTag.tag)
-    counters["tag"].update(dict(session.execute(tags).tuples().all()))
+    counters["tag"].update(dict(iter(session.execute(tags))))
     return counters, labels, exact
 
 

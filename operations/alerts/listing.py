@@ -77,7 +77,7 @@ def latest_id(session: Session) -> int:
 
 def new_since(session: Session, where: AlertFilter, alert_id: int) -> Count:
     """How many matching alerts were made after ``alert_id`` (for "n new alerts"), counted up to 1,000."""
-    conditions = [*_conditions(where), *_large(where)]
+    conditions = [*_plain(where), *_conditions(where), *_large(where)]
     inner = select(_ALERTS.c.id).where(_ALERTS.c.id > alert_id, *conditions).limit(1001).subquery()
     number = session.execute(select(func.count()).select_from(inner)).scalar_one()
     return Count(min(number, 1000), number <= 1000)

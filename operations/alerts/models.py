@@ -62,6 +62,7 @@ class Alert(Base):
         Index("ix_alerts_assignee_seen", "assignee", "last_seen", "id"),
         Index("ix_alerts_host_seen", "host", "last_seen", "id"),
         Index("ix_alerts_user_seen", "user_name", "last_seen", "id"),
+        {"sqlite_autoincrement": True},
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from kernel.detection import Detection, level_rank
@@ -115,13 +115,12 @@ def _open_alerts(session: Session, keyed: list[tuple[str, Detection, list[Entity
 def _insert_alerts(session: Session, new: list[tuple[str, _Open]], present: str) -> list[dict[str, Any]]:
     if not new:
         return []
-    rows = [_alert_row(key, alert, present) for key, alert in new]
-    statement = insert(Alert).returning(Alert.id, sort_by_parameter_order=True)
+    rows = []
+    for alert_id, (key, alert) in zip(_reserve_ids(session, len(new)), new, strict=True):
+        alert.id = alert_id
+        rows.append({"id": alert_id, **_alert_row(key, alert, present)})
     connection = session.connection()
-    for row, alert_id in zip(rows, connection.execute(statement, rows).scalars(), strict=True):
-        row["id"] = alert_id
-    for row, (_, alert) in zip(rows, new, strict=True):
-        alert.id = row["id"]
+    connection.execute(insert(Alert), rows)
     samples, entities, tags, texts, deltas = [], [], [], [], Deltas()
     for row, (_, alert) in zip(rows, new, strict=True):
         first = alert.detections[0]
@@ -140,6 +139,15 @@ def _insert_alerts(session: Session, new: list[tuple[str, _Open]], present: str)
     insert_texts(session, texts)
     deltas.write(session)
     return rows
+
+
+def _reserve_ids(session: Session, number: int) -> list[int]:
+    """Fresh alert ids. Asking the database for each row's id after the insert would cost one statement per row in SQLite."""
+    if session.get_bind().dialect.name == "sqlite":
+        used = session.execute(text("SELECT seq FROM sqlite_sequence WHERE name = 'alerts'")).scalar() or 0
+        return list(range(used + 1, used + number + 1))
+    draw = text("SELECT nextval(pg_get_serial_sequence('alerts', 'id')) FROM generate_series(1, :number)")
+    return list(session.execute(draw, {"number": number}).scalars())
 
 
 def _alert_row(key: str, alert: _Open, present: str) -> dict[str, Any]:

@@ -82,7 +82,7 @@ rule ransom_note
         $pay_zh_2 = "赎金"
         $pay_zh_3 = "解密"
         $pay_gbk = { B1 C8 CC D8 B1 D2 }
-        $way = /([\w.-]{8,}\.onion|[\w.+-]+@(proton(mail)?|tutanota|onionmail|cock)\.\w+|tox\s?id|telegram)/ nocase
+        $way = /([\w.-]{8,}\.onion|[\w.+-]+@(proton(mail)?|tutanota|onionmail|cock)\.\w+|tox\s?id|tele[g]ram)/ nocase
     condition:
         filesize < 64KB and ($done_en or any of ($done_zh_*) or $done_gbk) and ($pay_en or any of ($pay_zh_*) or $pay_gbk) and $way
 }

@@ -47,8 +47,8 @@ rule credential_dumper_words
         $a = /sekurlsa::(logonpasswords|minidump|pth|tickets)/ ascii wide nocase
         $b = /lsadump::(sam|lsa|dcsync|secrets|cache)/ ascii wide nocase
         $c = /kerberos::(ptt|golden|list)/ ascii wide nocase
-        $d = /privilege::debug/ ascii wide nocase
-        $e = /gentilkiwi/ ascii wide nocase
+        $d = /privilege::[d]ebug/ ascii wide nocase
+        $e = /gentil[k]iwi/ ascii wide nocase
     condition:
         2 of them
 }

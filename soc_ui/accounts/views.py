@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
-from flask_babel import gettext as _
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from operations.accounts import login as login_service
@@ -11,6 +10,7 @@ from operations.accounts import service
 from operations.accounts.schema import Policy
 from operations.errors import Conflict, Denied, Invalid
 from soc_ui import access
+from soc_ui.locale import _
 from soc_ui.preferences import local_path
 from soc_ui.services import services
 
@@ -22,7 +22,7 @@ def login() -> Response | str | tuple[str, int]:
     """The log-in form. A locked account is told the time left, a wrong name or password is not told which of the two."""
     target = local_path(request.values.get("next", "/"))
     if request.method == "GET":
-        return redirect(target) if access.g.principal else _login_page(target)
+        return redirect(target) if g.principal else _login_page(target)
     name = request.form.get("name", "")
     outcome = login_service.log_in(
         services().database, name, request.form.get("password", ""), access.address(), request.user_agent.string

@@ -11,7 +11,10 @@ UNCHANGED = "="
 
 
 def bulk_change(action: str, form: MultiDict[str, str], my_name: str) -> Change | None:
-    """The change behind a button of the action bar: ``acknowledge``, ``start``, ``reopen``, ``mine``, ``assign``, ``close:<verdict>``."""
+    """The change behind a button of the action bar, None for an unknown one.
+
+    action  ``acknowledge``, ``start``, ``reopen``, ``mine``, ``assign`` (to the form's ``assignee``) or ``close:<verdict>``
+    """
     verb, _, verdict = action.partition(":")
     if verb == "acknowledge":
         return Change(status="acknowledged")
@@ -34,7 +37,7 @@ def form_change(form: MultiDict[str, str]) -> Change:
     verdict: str | msgspec.UnsetType = msgspec.UNSET
     if status == "closed":
         verdict = form.get("verdict") or msgspec.UNSET
-    assignee: str | None | msgspec.UnsetType = msgspec.UNSET
+    assignee: str | msgspec.UnsetType | None = msgspec.UNSET
     if "assignee" in form and form["assignee"] != UNCHANGED:
         assignee = form["assignee"] or None
     return Change(status=status, verdict=verdict, assignee=assignee)

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
-from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from operations.accounts.service import assignable
@@ -17,6 +16,7 @@ from operations.errors import Conflict, Invalid
 from soc_ui import access, times
 from soc_ui.alerts import filters, rule_source, triage
 from soc_ui.event_view import grouped, raw_record
+from soc_ui.locale import ngettext
 from soc_ui.preferences import local_path
 from soc_ui.services import services
 

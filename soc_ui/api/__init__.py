@@ -12,13 +12,14 @@ from apiflask import APIFlask
 from soc_ui.api import alerts, audit, catalogue, description, events, guard, keys, problems, webhooks
 
 BLUEPRINTS = (alerts.alerts, events.events, catalogue.catalogue, webhooks.webhooks, keys.keys, audit.audit)
+for _blueprint in BLUEPRINTS:  # here, not in register(): a blueprint may be mounted on several apps, but is set up once
+    guard.protect(_blueprint)
+    problems.explain(_blueprint)
 
 
 def register(app: APIFlask) -> None:
     """Mount the API on ``app``; its services come from ``soc_ui.services``."""
     for blueprint in BLUEPRINTS:
-        guard.protect(blueprint)
-        problems.explain(blueprint)
         app.register_blueprint(blueprint)
     app.register_blueprint(description.description)
     problems.install(app)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from apiflask import APIBlueprint
 from flask import Response
+from marshmallow import RAISE
 
 from kernel.event import Event
 from operations.alerts import service
@@ -27,7 +28,7 @@ Body = dict[str, Any]
 
 @alerts.get("")
 @permit(alerts, "alerts.read")
-@alerts.input(schemas.AlertListIn, location="query")
+@alerts.input(schemas.AlertListIn, location="query", unknown=RAISE)
 @alerts.output(schemas.AlertPageOut)
 def list_alerts(query_data: Body) -> Body:
     """List alerts
@@ -50,7 +51,7 @@ def list_alerts(query_data: Body) -> Body:
 
 @alerts.get("/facets")
 @permit(alerts, "alerts.read")
-@alerts.input(schemas.FacetsIn, location="query")
+@alerts.input(schemas.FacetsIn, location="query", unknown=RAISE)
 @alerts.output(schemas.FacetsOut)
 def facets(query_data: Body) -> Body:
     """Count alerts by facet
@@ -78,7 +79,7 @@ def get_alert(alert_id: int) -> tuple[Event, int, dict[str, str]]:
 
 @alerts.get("/<int:alert_id>/detections")
 @permit(alerts, "alerts.read")
-@alerts.input(schemas.Paging, location="query")
+@alerts.input(schemas.Paging, location="query", unknown=RAISE)
 @alerts.output(schemas.DetectionPageOut)
 @alerts.doc(responses=[404])
 def list_detections(alert_id: int, query_data: Body) -> Body:

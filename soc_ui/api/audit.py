@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from apiflask import APIBlueprint
+from marshmallow import RAISE
 
 from operations.audit import service
 from soc_ui.api import schemas
@@ -18,7 +19,7 @@ Body = dict[str, Any]
 
 @audit.get("")
 @permit(audit, "audit.read")
-@audit.input(schemas.AuditListIn, location="query")
+@audit.input(schemas.AuditListIn, location="query", unknown=RAISE)
 @audit.output(schemas.AuditPageOut)
 def list_entries(query_data: Body) -> Body:
     """List audit entries

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from apiflask import APIBlueprint
+from marshmallow import RAISE
 
 from operations.accounts.schema import PERMISSIONS
 from operations.errors import NotFound
@@ -29,7 +30,7 @@ def me() -> Body:
 
 @catalogue.get("/rules")
 @permit(catalogue, "rules.read")
-@catalogue.input(schemas.RuleListIn, location="query")
+@catalogue.input(schemas.RuleListIn, location="query", unknown=RAISE)
 @catalogue.output(schemas.RulePageOut)
 def list_rules(query_data: Body) -> Body:
     """List the loaded rules

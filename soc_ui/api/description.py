@@ -1,0 +1,101 @@
+"""The OpenAPI 3.1 description at ``/api/v1/openapi.json``, and a plain page of it at ``/api/v1/docs`` (no foreign origin)."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from apiflask import APIBlueprint, APIFlask
+from flask import Response, current_app, json, render_template_string
+
+description = APIBlueprint("api_description", __name__, url_prefix="/api/v1", enable_openapi=False)
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Liandun API {{ spec.info.version }}</title></head>
+<body><h1>Liandun API {{ spec.info.version }}</h1><p>{{ spec.info.description }}</p>
+<p><a href="openapi.json">openapi.json</a> (OpenAPI {{ spec.openapi }})</p>
+{% for path, operations in spec.paths.items() %}{% for method, operation in operations.items() if method != 'parameters' %}
+<h3>{{ method|upper }} <code>{{ path }}</code></h3>
+<p><strong>{{ operation.summary }}</strong></p><p>{{ operation.description or '' }}</p>
+{% if operation.parameters %}<ul>{% for parameter in operation.parameters %}
+<li><code>{{ parameter.name }}</code> ({{ parameter.in }}{{ ', required' if parameter.required }})
+{{ parameter.description or '' }}</li>
+{% endfor %}</ul>{% endif %}{% endfor %}{% endfor %}</body></html>"""
+
+
+@description.get("/openapi.json")
+def openapi() -> Response:
+    """The description itself; it holds nothing secret and needs no login."""
+    return Response(json.dumps(_spec()), mimetype="application/json")
+
+
+@description.get("/docs")
+def docs() -> str:
+    """The description to read."""
+    return render_template_string(_PAGE, spec=_spec())
+
+
+def _spec() -> dict[str, Any]:
+    with warnings.catch_warnings():  # schemas used both alone and nested are met twice; _tidy makes them one again
+        warnings.simplefilter("ignore", UserWarning)
+        spec: dict[str, Any] = current_app.spec  # type: ignore[attr-defined]
+    return spec
+
+
+_PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "hint": {"type": "string", "description": "What to do about it"},
+        "position": {"type": "integer", "description": "Character where a query went wrong, from 0"},
+        "errors": {
+            "type": "object",
+            "description": "Messages by field",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+}
+
+
+def _tidy(spec: dict[str, Any]) -> dict[str, Any]:
+    """Errors are problem+json, If-Match is needed, and each schema has one name."""
+    schemas = spec["components"]["schemas"]
+    for operation in (operation for item in spec["paths"].values() for operation in item.values()):
+        for status, response in operation["responses"].items():
+            if status >= "400":
+                response["content"] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        for parameter in operation.get("parameters", []):
+            if parameter["name"] == "If-Match":
+                parameter["required"] = True
+                parameter["schema"].pop("default", None)
+    doubles = {name: name[:-1] for name in schemas if name.endswith("1") and name[:-1] in schemas}
+    text = json.dumps(spec)
+    for double, single in doubles.items():
+        text = text.replace(f'"#/components/schemas/{double}"', f'"#/components/schemas/{single}"')
+    tidied: dict[str, Any] = json.loads(text)
+    kept = {name: schema for name, schema in tidied["components"]["schemas"].items() if name not in doubles}
+    kept = {name: schema for name, schema in kept.items() if name not in ("HTTPError", "ValidationError")}
+    tidied["components"]["schemas"] = kept | {"Problem": _PROBLEM}
+    return tidied
+
+
+def install(app: APIFlask) -> None:
+    """What the description says about the whole API."""
+    app.config["OPENAPI_VERSION"] = "3.1.0"
+    app.description = "Alerts, events, rules, sources, webhooks, keys and audit of Liandun. Errors are problem+json (RFC 9457)."
+    app.tags = ["alerts", "events", "catalogue", "webhooks", "keys", "audit"]
+    app.config["SECURITY_SCHEMES"] = {
+        "ApiKey": {"type": "http", "scheme": "bearer", "description": "A key ldn_… of the page API keys"},
+        "Session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "liandun_session",
+            "description": "The console's session; writing needs the header X-CSRFToken",
+        },
+    }
+    app.spec_processor(_tidy)

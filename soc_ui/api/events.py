@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from apiflask import APIBlueprint
+from marshmallow import RAISE
 
 from kernel.query import parse_query
 from kernel.store.contract import TimeRange
@@ -21,7 +22,7 @@ Body = dict[str, Any]
 
 @events.get("")
 @permit(events, "events.read")
-@events.input(schemas.EventSearchIn, location="query")
+@events.input(schemas.EventSearchIn, location="query", unknown=RAISE)
 @events.output(schemas.EventPageOut)
 @events.doc(responses=[400])
 def search(query_data: Body) -> Body:
@@ -40,7 +41,7 @@ def search(query_data: Body) -> Body:
 
 @events.get("/histogram")
 @permit(events, "events.read")
-@events.input(schemas.EventHistogramIn, location="query")
+@events.input(schemas.EventHistogramIn, location="query", unknown=RAISE)
 @events.output(schemas.BucketsOut)
 @events.doc(responses=[400])
 def histogram(query_data: Body) -> Body:
@@ -51,7 +52,7 @@ def histogram(query_data: Body) -> Body:
 
 @events.get("/top")
 @permit(events, "events.read")
-@events.input(schemas.EventTopIn, location="query")
+@events.input(schemas.EventTopIn, location="query", unknown=RAISE)
 @events.output(schemas.BucketsOut)
 @events.doc(responses=[400])
 def top(query_data: Body) -> Body:
@@ -63,7 +64,7 @@ def top(query_data: Body) -> Body:
 
 @events.get("/<event_id>")
 @permit(events, "events.read")
-@events.input(schemas.NearIn, location="query")
+@events.input(schemas.NearIn, location="query", unknown=RAISE)
 @events.output(schemas.EventOut)
 @events.doc(responses=[404])
 def get(event_id: str, query_data: Body) -> Body:

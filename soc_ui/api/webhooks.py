@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from apiflask import APIBlueprint
 from flask import Response
+from marshmallow import RAISE
 
 from crypto.secret import MasterKey
 from operations.errors import Conflict
@@ -110,7 +111,7 @@ def send_test(target_id: int) -> Body:
 
 @webhooks.get("/<int:target_id>/deliveries")
 @permit(webhooks, "webhooks.manage")
-@webhooks.input(schemas.DeliveriesIn, location="query")
+@webhooks.input(schemas.DeliveriesIn, location="query", unknown=RAISE)
 @webhooks.output(schemas.DeliveryPageOut)
 @webhooks.doc(responses=[404])
 def list_deliveries(target_id: int, query_data: Body) -> Body:

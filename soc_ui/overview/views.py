@@ -18,7 +18,8 @@ from soc_ui.services import services
 OPEN = ("new", "acknowledged", "in_progress")
 SPAN = timedelta(hours=24)
 BARS = 48
-TOP = 8
+TOP = 6
+NEWEST = 15
 overview = Blueprint("overview", __name__)
 
 
@@ -71,10 +72,12 @@ def _numbers() -> dict[str, Any]:
     health = list(services().health())
     with services().database.read() as session:
         statuses = alerts.facets(session, AlertFilter(), ("status",))[0].values
-        newest = alerts.list_alerts(session, AlertFilter(status=OPEN, level=("critical", "high")), limit=TOP).alerts
+        newest = alerts.list_alerts(session, AlertFilter(status=OPEN, level=("critical", "high")), limit=NEWEST).alerts
         top_rules = alerts.top(session, "rule", start=start, limit=TOP)
         top_hosts = alerts.top(session, "host", start=start, limit=TOP)
-        open_by_level = {level: alerts.count_alerts(session, AlertFilter(status=OPEN, level=(level,))) for level in reversed(LEVELS)}
+        open_by_level = {
+            level: alerts.count_alerts(session, AlertFilter(status=OPEN, level=(level,))) for level in reversed(LEVELS)
+        }
     return {
         "statuses": {value.value: value.count for value in statuses},
         "open_by_level": open_by_level,

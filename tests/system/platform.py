@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -59,7 +60,7 @@ class Platform:
             )
         self.wait_for_roles(seconds)
 
-    def wait_for_roles(self, seconds: float = 90) -> None:
+    def wait_for_roles(self, seconds: float = 60) -> None:
         started = time.time()
 
         def all_alive() -> bool:
@@ -68,7 +69,10 @@ class Platform:
             health = self.health()
             return all(role in health and health[role].alive and health[role].updated > started for role in ("ingest", "worker"))
 
-        wait_until(all_alive, seconds, f"ingest and worker run\n{self.logs()}")
+        try:
+            wait_until(all_alive, seconds, "ingest and worker run")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.tracebacks()}") from None
 
     def health(self) -> dict[str, RoleHealth]:
         return read_health(self.layout.health)
@@ -86,6 +90,14 @@ class Platform:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             self.process.wait(60)
+
+    def tracebacks(self) -> str:
+        """Logs after every role has been asked where its threads stand."""
+        for health in self.health().values():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(health.pid, signal.SIGUSR1)
+        time.sleep(1)
+        return self.logs()
 
     def logs(self) -> str:
         """The end of every role's log, for failure messages."""

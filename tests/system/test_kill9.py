@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from kernel.query import parse_query
+from kernel.store.contract import TimeRange
 from kernel.store.lake import Lake
 from tests.system.platform import Platform, wait_until
 
@@ -52,6 +54,18 @@ def write_json(path: Path, count: int) -> None:
             time.sleep(0.008)
 
 
+def everything(lake: Lake) -> tuple[list[str], list[str]]:
+    """Message and id of every stored event, page by page as the console reads them."""
+    messages, ids, cursor = [], [], ""
+    while True:
+        page = lake.search(parse_query(""), TimeRange(), limit=10_000, cursor=cursor, fields=["message", "event.id"])
+        messages += [event["message"] for event in page.events]
+        ids += [event["event.id"] for event in page.events]
+        cursor = page.cursor
+        if not cursor:
+            return messages, ids
+
+
 @pytest.mark.slow
 def test_every_record_is_stored_once(tmp_path: Path) -> None:
     events = tmp_path / "events.jsonl"
@@ -84,7 +98,10 @@ def test_every_record_is_stored_once(tmp_path: Path) -> None:
 
         def settled() -> bool:
             counters = lake.counters()
-            return sum(n for name, n in counters.items() if name.split(".")[0] in ("stored", "quarantined")) >= SYSLOG_RECORDS + JSON_RECORDS
+            return (
+                sum(n for name, n in counters.items() if name.split(".")[0] in ("stored", "quarantined"))
+                >= SYSLOG_RECORDS + JSON_RECORDS
+            )
 
         wait_until(settled, 120, f"all records stored: {lake.counters()}\n{platform.logs()}")
         counters = lake.counters()
@@ -94,6 +111,6 @@ def test_every_record_is_stored_once(tmp_path: Path) -> None:
     assert counters["stored.syslog-tcp"] == SYSLOG_RECORDS
     assert counters["stored.json-file"] == JSON_RECORDS - broken
     assert counters["quarantined.json-file"] == broken
-    messages = [event["message"] for event in lake.scan(fields=["message", "event.id"])]
-    assert len(messages) == len(set(messages)) == SYSLOG_RECORDS + JSON_RECORDS - broken
+    messages, ids = everything(lake)
     lake.close()
+    assert len(messages) == len(set(messages)) == len(set(ids)) == SYSLOG_RECORDS + JSON_RECORDS - broken

@@ -1,8 +1,9 @@
 """Which fields are typed columns of a segment; everything else goes as JSON into the column ``rest``.
 
-A keyword, ip or date column is text; a list of texts is stored as ``\\x1f`` + the elements joined by ``\\x1f`` (such fields are named in the
-segment's :class:`Layout`). A value that fits neither (a number in a keyword field, an empty list) stays in ``rest`` under the field's
-own name; those fields are named in the layout too. So a query looks into ``rest`` for a core field only where it must.
+A keyword, ip or date column is text; a list of texts is stored as ``\\x1f`` + the elements joined by ``\\x1f`` (such fields are
+named in the segment's :class:`Layout`). A value that fits neither (a number in a keyword field, an empty list) stays in
+``rest`` under the field's own name; those fields are named in the layout too. So a query looks into ``rest`` for a core field
+only where it must.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Small segments → larger ones, so that a day is a handful of files however slowly or disorderly its events came.
 
-A commit writes one file into ``hot/`` whatever days its events belong to. Compaction gathers hot segments and writes the days that have
-enough events into ``days/YYYY-MM-DD/``; the thin rest (old logs that span years) stays together in one file. Segments of a day are
-merged again when several small ones have come together. The swap is one transaction; the chain records which digests were consumed.
+A commit writes one file into ``hot/`` whatever days its events belong to. Compaction gathers hot segments and writes the days
+that have enough events into ``days/YYYY-MM-DD/``; the thin rest (old logs that span years) stays together in one file. Segments
+of a day are merged again when several small ones have come together. The swap is one transaction; the chain records which
+digests were consumed.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from kernel.store.lake.columns import CORE, REST, SCHEMA, Layout
 from kernel.store.lake.condition import quoted
 from kernel.store.lake.manifest import Manifest, Segment
 from kernel.store.lake.segment import ROW_GROUP, discard, file_digest, publish, sync_directory
-from kernel.store.lake.session import connect
+from kernel.store.lake.session import connect, parquet
 
 log = logging.getLogger(__name__)
 
@@ -136,17 +137,17 @@ def rewrite(
 def _merge(root: Path, connection: Any, group: Sequence[Segment], sequence: int, day: str, days: list[str]) -> Segment:
     path = f"days/{day}/{sequence:010d}.parquet" if day else f"hot/{sequence:010d}.parquet"
     scratch = root / "tmp" / f"{sequence:010d}.parquet"
-    files = ", ".join("'" + str(root / segment.path).replace("'", "''") + "'" for segment in group)
+    source = parquet(*(root / segment.path for segment in group))
     columns = ", ".join(map(quoted, SCHEMA.names))
     chosen = ", ".join(f"DATE '{name}'" for name in days)
     try:
         connection.execute(
-            f'COPY (SELECT {columns} FROM read_parquet([{files}]) WHERE CAST("@timestamp" AS DATE) IN ({chosen})'  # noqa: S608
-            f' ORDER BY "@timestamp", "event.id") TO \'{str(scratch).replace(chr(39), chr(39) * 2)}\''
+            f'COPY (SELECT {columns} FROM {source} WHERE CAST("@timestamp" AS DATE) IN ({chosen})'  # noqa: S608
+            f' ORDER BY "@timestamp", "event.id") TO {_target(scratch)}'
             f" (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE {ROW_GROUP})"
         )
         first, last, rows = connection.execute(
-            f'SELECT min("@timestamp"), max("@timestamp"), count(*) FROM read_parquet(\'{str(scratch).replace(chr(39), chr(39) * 2)}\')'  # noqa: S608
+            f'SELECT min("@timestamp"), max("@timestamp"), count(*) FROM {parquet(scratch)}'  # noqa: S608
         ).fetchone()
     except duckdb.Error as error:
         discard(scratch)
@@ -169,8 +170,11 @@ def _days(group: Sequence[Segment], days: list[str]) -> dict[str, int]:
 
 
 def _datasets_of(path: Path) -> str:
-    file = str(path).replace("'", "''")
-    return f"SELECT coalesce(\"event.dataset\", '(none)'), count(*) FROM read_parquet('{file}') GROUP BY 1"  # noqa: S608
+    return f"SELECT coalesce(\"event.dataset\", '(none)'), count(*) FROM {parquet(path)} GROUP BY 1"  # noqa: S608
+
+
+def _target(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _error(error: duckdb.Error, root: Path, connection: Any, group: Sequence[Segment]) -> StoreError:
@@ -179,9 +183,8 @@ def _error(error: duckdb.Error, root: Path, connection: Any, group: Sequence[Seg
         return StoreError("disk full: compaction stopped", "free space; the events are safe in their small segments")
     columns = ", ".join(f"max({quoted(name)})" for name in (*CORE, REST))
     for segment in group:
-        file = str(root / segment.path).replace("'", "''")
         try:
-            connection.execute(f"SELECT {columns} FROM read_parquet('{file}')").fetchall()  # noqa: S608
+            connection.execute(f"SELECT {columns} FROM {parquet(root / segment.path)}").fetchall()  # noqa: S608
         except duckdb.Error:
             return StoreError(f"segment {segment.path} is damaged and cannot be compacted", "run ./liandun store verify")
     return StoreError(f"compaction failed: {text}", "run ./liandun store verify")

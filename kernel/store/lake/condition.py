@@ -10,7 +10,7 @@ from collections.abc import Callable
 import orjson
 
 from kernel.query.regex import re2_character
-from kernel.query.text import fold, wildcard_tokens
+from kernel.query.text import fold, spellings, wildcard_tokens
 from kernel.query.tree import (
     FREE_TEXT_FIELDS,
     And,
@@ -35,7 +35,8 @@ _SEVEN = "(?i)" + "|".join(f"([0-9a-f]{{1,4}}:){{{left}}}(:[0-9a-f]{{1,4}}){{0,{
 MACROS: tuple[str, ...] = (
     # 32 hex digits of an address text as kernel.query.values.ip_hex gives them, or NULL
     f"""CREATE MACRO ip4_hex(x) AS CASE WHEN regexp_full_match(x, '{_OCTET}(\\.{_OCTET}){{3}}')
-        THEN '{MAPPED}' || list_aggregate(list_transform(str_split(x, '.'), lambda o: printf('%02x', CAST(o AS INTEGER))), 'string_agg', '') END""",
+        THEN '{MAPPED}' || list_aggregate(
+            list_transform(str_split(x, '.'), lambda o: printf('%02x', CAST(o AS INTEGER))), 'string_agg', '') END""",
     """CREATE MACRO ip6_words(x) AS list_transform(list_filter(str_split(x, ':'), lambda w: w <> ''), lambda w: lpad(w, 4, '0'))""",
     """CREATE MACRO ip6_join(a, b) AS coalesce(list_aggregate(a, 'string_agg', ''), '')
         || CASE WHEN len(a) + len(b) < 8 THEN repeat('0000', 8 - len(a) - len(b)) ELSE '' END
@@ -54,6 +55,7 @@ MACROS: tuple[str, ...] = (
 """To be created in every connection before a condition runs in it."""
 
 _Test = Callable[[str], str]
+_V4 = int(MAPPED + "0" * 8, 16)
 
 
 def quoted(name: str) -> str:
@@ -109,10 +111,8 @@ class Condition:
         if field in LONG_COLUMNS:
             return self.number(predicate)(column)
         test = self.text(predicate)
-        if isinstance(predicate, Network) and field in ADDRESS_COLUMNS:
-            scalar = self.address(field, predicate)
-        else:
-            scalar = test(column)
+        numbers = self.address(field, predicate) if field in ADDRESS_COLUMNS else ""
+        scalar = numbers or test(column)
         if field not in self.layout.multi:
             return scalar
         return (
@@ -120,17 +120,24 @@ class Condition:
             f" THEN len(list_filter(str_split(substr({column}, 2), chr(31)), lambda x: {test('x')})) > 0 ELSE {scalar} END"
         )
 
-    def address(self, field: str, network: Network) -> str:
-        """On the number columns alone."""
+    def address(self, field: str, predicate: Predicate) -> str:
+        """Answered by the number columns alone; "" where they do not help."""
+        if isinstance(predicate, Network):
+            first, last = int(predicate.first, 16), int(predicate.last, 16)
+        elif isinstance(predicate, Range) and all(bound.kind == "ip" for _, bound in _ends(predicate)) and _ends(predicate):
+            first = int(predicate.low.text, 16) + (not predicate.low.inclusive) if predicate.low else 0
+            last = int(predicate.high.text, 16) - (not predicate.high.inclusive) if predicate.high else (1 << 128) - 1
+        else:
+            return ""
         tests = []
-        low, high = max(network.first, MAPPED + "0" * 8), min(network.last, MAPPED + "f" * 8)
+        low, high = max(first, _V4), min(last, _V4 + 0xFFFFFFFF)
         if low <= high:
-            ends = self.value(int(low[24:], 16)), self.value(int(high[24:], 16))
+            ends = self.value(low - _V4), self.value(high - _V4)
             tests.append(f"COALESCE({quoted(v4_column(field))} BETWEEN {ends[0]} AND {ends[1]}, FALSE)")
-        if not (network.first.startswith(MAPPED) and network.last.startswith(MAPPED)):
-            column = quoted(v6_column(field))
-            tests.append(f"COALESCE({column} BETWEEN {self.value(network.first)} AND {self.value(network.last)}, FALSE)")
-        return "(" + " OR ".join(tests) + ")"
+        if first < _V4 or last > _V4 + 0xFFFFFFFF:
+            ends = self.value(f"{max(first, 0):032x}"), self.value(f"{max(last, 0):032x}")
+            tests.append(f"COALESCE({quoted(v6_column(field))} BETWEEN {ends[0]} AND {ends[1]}, FALSE)")
+        return "(" + " OR ".join(tests) + ")" if first <= last else "FALSE"
 
     def in_rest(self, field: str, predicate: Predicate) -> str:
         mark = self.value(orjson.dumps(field).decode() + ":")
@@ -175,9 +182,12 @@ class Condition:
     def text(self, predicate: Predicate) -> _Test:
         if isinstance(predicate, Exists):
             return lambda x: "TRUE"
+        if isinstance(predicate, Equals) and predicate.anywhere:
+            pattern = self.value(_any_case(predicate.text))
+            return lambda x: f"regexp_matches({x}, {pattern})"
         if isinstance(predicate, Equals):
             wanted = self.value(fold(predicate.text))
-            return lambda x: f"contains(lower({x}), {wanted})" if predicate.anywhere else f"lower({x}) = {wanted}"
+            return lambda x: f"lower({x}) = {wanted}"
         if isinstance(predicate, Wildcard):
             return self.wildcard(predicate)
         if isinstance(predicate, Regex):
@@ -230,6 +240,12 @@ def _ends(predicate: Range) -> list[tuple[str, Bound]]:
     if predicate.high is not None:
         ends.append(("<=" if predicate.high.inclusive else "<", predicate.high))
     return ends
+
+
+def _any_case(text: str) -> str:
+    """The text as RE2 over unfolded text: on long texts twice as fast as ``contains(lower(…), …)``, which copies them."""
+    classes = (spellings(character) for character in fold(text))
+    return "".join(re2_character(ord(c)) if len(c) == 1 else "[" + "".join(re2_character(ord(x)) for x in c) + "]" for c in classes)
 
 
 def _like(text: str) -> str:

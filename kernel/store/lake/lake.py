@@ -22,7 +22,7 @@ from kernel.errors import StoreError
 from kernel.event import Event
 from kernel.query import Query
 from kernel.store.contract import Bucket, Commit, Page, Quarantined, TimeRange
-from kernel.store.lake import compaction, retention, writer
+from kernel.store.lake import aggregate, compaction, retention, writer
 from kernel.store.lake.manifest import Manifest
 from kernel.store.lake.reader import Reader, ReplacedError
 from kernel.store.lake.session import Session
@@ -116,7 +116,7 @@ class Lake:
             writer.commit(self.root, manifest, self._recent, batch)
 
     def compact(self, *, everything: bool = False) -> int:
-        """Merge small segments (cheap when nothing is due; meant to be called about once a minute); returns how many were replaced."""
+        """Merge small segments (cheap when nothing is due: call it once a minute); returns how many were replaced."""
         manifest = self._writer()
         with self._upkeep:
             replaced = compaction.compact(self.root, manifest, everything=everything)
@@ -130,7 +130,7 @@ class Lake:
             return compaction.purge(self.root, manifest, grace=grace)
 
     def retain(self, days: int, now: str) -> int:
-        """Drop whole days older than ``days``; returns the number of events dropped. Raises StoreError below 180 (see .retention)."""
+        """Drop whole days older than ``days``; returns the number of events dropped. StoreError below 180, see .retention."""
         manifest = self._writer()
         with self._upkeep:
             return retention.retain(self.root, manifest, days, now, demo=self.demo)
@@ -178,11 +178,11 @@ class Lake:
 
     def histogram(self, query: Query, when: TimeRange, *, buckets: int = 60, interval: int = 0) -> list[Bucket]:
         """``buckets`` equal slices, or slices of ``interval`` seconds aligned to the epoch."""
-        return self._ask(lambda manifest: self._reader.histogram(manifest, query, when, max(1, buckets), interval), [])
+        return self._ask(lambda manifest: aggregate.histogram(self._reader, manifest, query, when, max(1, buckets), interval), [])
 
     def top(self, query: Query, when: TimeRange, field: str, *, limit: int = 10) -> list[Bucket]:
         """Most frequent values of a field, most frequent first."""
-        return self._ask(lambda manifest: self._reader.top(manifest, query, when, field, limit), [])
+        return self._ask(lambda manifest: aggregate.top(self._reader, manifest, query, when, field, limit), [])
 
     def quarantine(self, *, limit: int = 100, before: str = "") -> list[Quarantined]:
         """Newest first; ``before`` is the id of the last one seen."""

@@ -1,7 +1,8 @@
 """The manifest: a SQLite database (WAL, synchronous=FULL) that alone decides which segments exist.
 
-Every change of the set of segments is one entry of a hash chain: ``digest = SM3(previous digest || body)``, body = JSON with the SM3 of each
-segment added or removed. So a segment that was changed, swapped or removed behind the store's back is found by :mod:`.verify`.
+Every change of the set of segments is one entry of a hash chain: ``digest = SM3(previous digest || body)``, body = JSON with the
+SM3 of each segment added or removed. So a segment that was changed, swapped or removed behind the store's back is found by
+:mod:`.verify`.
 """
 
 from __future__ import annotations

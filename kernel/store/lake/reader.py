@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +13,19 @@ import duckdb
 import orjson
 
 from kernel.errors import QueryError, StoreError
-from kernel.event import Event, timestamp, timestamp_from_micros
+from kernel.event import Event, timestamp
 from kernel.query import Query
 from kernel.query.tree import And, Node
-from kernel.store.contract import Bucket, Page, TimeRange
+from kernel.store.contract import Page, TimeRange
 from kernel.store.lake.columns import CORE, CORE_SET, LIST_FIELDS, LONG_COLUMNS, REST, SEPARATOR, Layout
 from kernel.store.lake.condition import Condition, json_pointer, quoted
 from kernel.store.lake.manifest import Manifest, Segment
-from kernel.store.lake.session import Session
+from kernel.store.lake.session import Session, parquet
 
 log = logging.getLogger(__name__)
 
 _FIRST_CHUNK = 100_000
 """Rows looked through at first; each further step takes four times as many."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ReplacedError(Exception):
@@ -45,7 +43,7 @@ class Reader:
 
     # running SQL over segments
 
-    def _run(
+    def run(
         self, manifest: Manifest, segments: Sequence[Segment], sql: str, parameters: dict[str, object]
     ) -> list[tuple[Any, ...]]:
         """``{files}`` in the SQL stands for the segments. A damaged one is left out and remembered."""
@@ -63,12 +61,10 @@ class Reader:
         return []
 
     def _execute(self, segments: Sequence[Segment], sql: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
-        files = ", ".join("'" + str(self.root / segment.path).replace("'", "''") + "'" for segment in segments)
+        source = parquet(*(self.root / segment.path for segment in segments))
         cursor = self.session.cursor()
         try:
-            rows: list[tuple[Any, ...]] = cursor.execute(
-                sql.replace("{files}", f"read_parquet([{files}])"), _used(sql, parameters)
-            ).fetchall()
+            rows: list[tuple[Any, ...]] = cursor.execute(sql.replace("{files}", source), _used(sql, parameters)).fetchall()
             return rows
         finally:
             cursor.close()
@@ -125,11 +121,11 @@ class Reader:
         after: tuple[str, str] | None,
         names: Sequence[str],
     ) -> list[Event]:
-        layout = _layout(segments)
+        layout = layout_of(segments)
         condition = Condition(layout)
-        where = self._where(condition, query.root, when)
+        where = self.where(condition, query.root, when)
         if after:
-            time, identifier = condition.value(_moment(after[0])), condition.value(after[1])
+            time, identifier = condition.value(moment(after[0])), condition.value(after[1])
             where += f' AND ("@timestamp" < {time} OR ("@timestamp" = {time} AND "event.id" < {identifier}))'
         columns = _columns(names, layout)
         order = f'WHERE {where} ORDER BY "@timestamp" DESC, "event.id" DESC LIMIT {int(limit)}'
@@ -142,9 +138,9 @@ class Reader:
         segments = manifest.live(when)
         if not segments:
             return []
-        layout = _layout(segments)
+        layout = layout_of(segments)
         condition = Condition(layout)
-        where = self._where(condition, query.root, when)
+        where = self.where(condition, query.root, when)
         direction = "DESC" if sort.descending else "ASC"
         if sort.field in LONG_COLUMNS or sort.field == "@timestamp":
             keys = [f"{quoted(sort.field)} {direction} NULLS LAST"]
@@ -159,7 +155,7 @@ class Reader:
         self, manifest: Manifest, segments: Sequence[Segment], columns: Sequence[str], tail: str, parameters: dict[str, object]
     ) -> list[Event]:
         selected = ", ".join(map(quoted, columns))
-        rows = self._run(manifest, segments, f"SELECT {selected} FROM {{files}} {tail}", parameters)  # noqa: S608
+        rows = self.run(manifest, segments, f"SELECT {selected} FROM {{files}} {tail}", parameters)  # noqa: S608
         return [_event(columns, row) for row in rows]
 
     def get(self, manifest: Manifest, event_id: str, near: str) -> Event | None:
@@ -189,74 +185,20 @@ class Reader:
         """Number of hits in some segments."""
         if not segments:
             return 0
-        condition = Condition(_layout(segments))
-        where = self._where(condition, root, when)
-        rows = self._run(manifest, segments, f"SELECT count(*) FROM {{files}} WHERE {where}", condition.parameters)  # noqa: S608
+        condition = Condition(layout_of(segments))
+        where = self.where(condition, root, when)
+        rows = self.run(manifest, segments, f"SELECT count(*) FROM {{files}} WHERE {where}", condition.parameters)  # noqa: S608
         return int(rows[0][0]) if rows else 0
-
-    def histogram(self, manifest: Manifest, query: Query, when: TimeRange, buckets: int, interval: int) -> list[Bucket]:
-        """``interval`` seconds wide slices aligned to the epoch, or ``buckets`` equal ones."""
-        segments = manifest.live(when)
-        if not segments:
-            return []
-        start = _micros(when.start or min(s.first for s in segments))
-        end = _micros(when.end) if when.end else _micros(max(s.last for s in segments)) + 1
-        if interval:
-            width = interval * 1_000_000
-            start -= start % width
-            buckets = -(-(end - start) // width)
-        else:
-            width = max(1, -(-(end - start) // buckets))
-        if buckets > 10_000:
-            raise QueryError(f"{buckets} bars are too many", "choose a longer interval or a shorter time range")
-        condition = Condition(_layout(segments))
-        where = self._where(condition, query.root, when)
-        slice_of = f'(epoch_us("@timestamp") - {condition.value(start)}) // {condition.value(width)}'
-        sql = f"SELECT {slice_of} AS slice, count(*) FROM {{files}} WHERE {where} GROUP BY slice"  # noqa: S608
-        counts = {int(row[0]): int(row[1]) for row in self._run(manifest, segments, sql, condition.parameters)}
-        return [Bucket(timestamp_from_micros(start + i * width), counts.get(i, 0)) for i in range(max(0, buckets))]
-
-    def top(self, manifest: Manifest, query: Query, when: TimeRange, field: str, limit: int) -> list[Bucket]:
-        """Most frequent elements of a field; equally frequent ones in the order of their text."""
-        segments = manifest.live(when)
-        if not segments:
-            return []
-        layout = _layout(segments)
-        condition = Condition(layout)
-        where = self._where(condition, query.root, when)
-        sources = []
-        if field in CORE_SET:
-            column = quoted(field)
-            if field in layout.multi:
-                split = f"CASE WHEN starts_with({column}, chr(31)) THEN str_split(substr({column}, 2), chr(31)) ELSE [{column}] END"
-                sources.append(f"SELECT unnest({split}) AS key FROM {{files}} WHERE {column} IS NOT NULL AND {where}")  # noqa: S608
-            else:
-                sources.append(f"SELECT {column} AS key FROM {{files}} WHERE {column} IS NOT NULL AND {where}")  # noqa: S608
-        if field not in CORE_SET or field in layout.spill:
-            found = f"json_extract({REST}, {condition.value(json_pointer(field))})"
-            mark = condition.value(orjson.dumps(field).decode() + ":")
-            elements = f"CASE json_type({found}) WHEN 'ARRAY' THEN CAST({found} AS JSON[]) ELSE [{found}] END"
-            inner = f"SELECT unnest({elements}) AS key FROM {{files}} WHERE contains({REST}, {mark}) AND {found} IS NOT NULL AND {where}"  # noqa: S608
-            sources.append(f"SELECT CAST(key AS VARCHAR) AS key FROM ({inner})")  # noqa: S608
-        counts: dict[Any, int] = {}
-        for position, source in enumerate(sources):
-            cut = f" LIMIT {int(limit)}" if len(sources) == 1 else ""
-            sql = f"SELECT key, count(*) AS n FROM ({source}) GROUP BY key ORDER BY n DESC, CAST(key AS VARCHAR){cut}"  # noqa: S608
-            as_json = position > 0 or field not in CORE_SET
-            for key, number in self._run(manifest, segments, sql, condition.parameters):
-                value = orjson.loads(key) if as_json else timestamp(key) if isinstance(key, datetime) else key
-                counts[value] = counts.get(value, 0) + int(number)
-        ranked = sorted(counts.items(), key=lambda entry: (-entry[1], str(entry[0])))
-        return [Bucket(value, number) for value, number in ranked[:limit]]
 
     # pieces
 
-    def _where(self, condition: Condition, root: Node, when: TimeRange) -> str:
+    def where(self, condition: Condition, root: Node, when: TimeRange) -> str:
+        """The condition and the time range as SQL."""
         parts = [condition.where(root)]
         if when.start:
-            parts.append(f'"@timestamp" >= {condition.value(_moment(when.start))}')
+            parts.append(f'"@timestamp" >= {condition.value(moment(when.start))}')
         if when.end:
-            parts.append(f'"@timestamp" < {condition.value(_moment(when.end))}')
+            parts.append(f'"@timestamp" < {condition.value(moment(when.end))}')
         return " AND ".join(parts)
 
     def _rest_text(self, condition: Condition, field: str) -> str:
@@ -278,7 +220,8 @@ def _used(sql: str, parameters: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in parameters.items() if name in names}
 
 
-def _layout(segments: Sequence[Segment]) -> Layout:
+def layout_of(segments: Sequence[Segment]) -> Layout:
+    """What holds for all of them together."""
     layout = Layout()
     for segment in segments:
         if segment.layout.multi or segment.layout.spill:
@@ -336,17 +279,13 @@ def _parse_cursor(cursor: str) -> tuple[str, str] | None:
     time, mark, identifier = cursor.partition("~")
     if not mark or len(time) != 27:
         raise QueryError("the page mark is not valid", "start again from the first page")
-    _moment(time)
+    moment(time)
     return time, identifier
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """An @timestamp text as SQL takes it: UTC without zone. Raises QueryError."""
     try:
         return datetime.fromisoformat(text).replace(tzinfo=None)
     except ValueError as error:
         raise QueryError(f"{text[:40]!r} is no time", "write 2026-11-23T04:40:00.000000Z") from error
-
-
-def _micros(text: str) -> int:
-    delta = _moment(text).replace(tzinfo=UTC) - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds

@@ -1,7 +1,8 @@
 """How long events are kept, and what the law says about it.
 
-Cybersecurity Law of the PRC (《中华人民共和国网络安全法》) art. 21(3): network logs are to be kept for no less than six months; GB/T 22239-2019
-asks the same of the audit records of a level 3 system. 180 days is the default and the least a store accepts, unless it is a demo.
+Cybersecurity Law of the PRC (《中华人民共和国网络安全法》) art. 21(3): network logs are kept for no less than six months.
+MLPS audits of level 3 systems (GB/T 22239-2019, audit records) ask for the same. 180 days is the default and the least that a
+store accepts, unless it is a demo.
 """
 
 from __future__ import annotations

@@ -62,5 +62,10 @@ def connect(root: Path, memory: str, *, scratch: Path | None = None) -> Any:
     return connection
 
 
+def parquet(*paths: Path) -> str:
+    """The files as a table, in SQL."""
+    return "read_parquet([" + ", ".join(f"'{_literal(path)}'" for path in paths) + "])"
+
+
 def _literal(path: Path | None) -> str:
     return str(path).replace("'", "''")

@@ -11,7 +11,7 @@ from kernel.store.lake.segment import file_digest
 
 
 class Verification(msgspec.Struct):
-    """``problems`` in the order of the chain, each naming its segment; empty = sound. ``head`` is the digest to anchor elsewhere."""
+    """``problems``: oldest first, each naming its segment; empty = sound. ``head`` is the digest to anchor elsewhere."""
 
     segments: int
     events: int

@@ -17,7 +17,7 @@ from kernel.store.lake import manifest as manifests
 from kernel.store.lake.encode import Encoded, encode
 from kernel.store.lake.manifest import Manifest, Segment
 from kernel.store.lake.segment import discard, parquet_bytes, write_durably
-from kernel.store.lake.session import Session
+from kernel.store.lake.session import Session, parquet
 
 log = logging.getLogger(__name__)
 
@@ -153,8 +153,8 @@ def described(encoded: Encoded, sequence: int, path: str, content: bytes) -> Seg
 def clear_leftovers(root: Path, manifest: Manifest) -> None:
     """Remove what a crash left between writing a file and recording it.
 
-    A crash leaves at most one unrecorded file in ``hot/``: a batch that was never acknowledged. More of them, or one elsewhere, mean
-    something else (a manifest restored from an old backup, say): those are moved to ``lost/``, never deleted.
+    A crash leaves at most one unrecorded file in ``hot/``: a batch that was never acknowledged. More of them, or one elsewhere,
+    mean something else (a manifest restored from an old backup, say): those are moved to ``lost/``, never deleted.
     """
     known = manifest.paths()
     for scratch in (*root.glob("hot/*.tmp"), *root.glob("days/*/*.tmp"), *root.glob("tmp/*")):
@@ -184,9 +184,8 @@ def remember_recent(manifest: Manifest, session: Session, root: Path) -> RecentI
             break
     for segment in reversed(chosen):
         cursor = session.cursor()
-        path = str(root / segment.path).replace("'", "''")
         try:
-            rows = cursor.execute(f"SELECT \"event.id\" FROM read_parquet('{path}')").fetchall()  # noqa: S608
+            rows = cursor.execute(f'SELECT "event.id" FROM {parquet(root / segment.path)}').fetchall()  # noqa: S608
         except Exception as error:  # a damaged segment must not keep the collector from working
             log.error("segment %s cannot be read: %s", segment.path, error)
             continue

@@ -1,6 +1,7 @@
 /* Charts of the overview and the hunt page. Colours come from the sheet, so they follow the theme. */
 (() => {
   "use strict";
+  const LEVELS = ["informational", "low", "medium", "high", "critical"];
   const zone = document.cookie.includes("zone=UTC") ? "UTC" : "Asia/Shanghai";
   const colour = (name) => {
     const probe = document.createElement("i");
@@ -32,7 +33,7 @@
     return {
       animation: false,
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
-      grid: { left: 8, right: 12, top: 14, bottom: 4, containLabel: true },
+      grid: { left: 8, right: 26, top: 14, bottom: 4, containLabel: true },
       xAxis: { type: "category", data: starts, boundaryGap: true, axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: { color: text, fontSize: 11, formatter: label, hideOverlap: true } },
       yAxis: { type: "value", minInterval: 1, splitNumber: 4, splitLine: { lineStyle: { color: line } }, axisLabel: { color: text, fontSize: 11, formatter: (n) => (n >= 1e6 ? n / 1e6 + "M" : n >= 1e4 ? n / 1e3 + "k" : n) } },
       tooltip: {
@@ -52,7 +53,7 @@
     }
     if (box.dataset.chart === "alerts") {
       const names = JSON.parse(box.dataset.names);
-      return { ...axes(data.alerts.starts), series: Object.keys(data.alerts.levels).reverse().map((level) => ({ name: names[level], type: "bar", stack: "alerts", data: data.alerts.levels[level], itemStyle: { color: colour(level) }, barCategoryGap: "22%" })) };
+      return { ...axes(data.alerts.starts), series: LEVELS.map((level) => ({ name: names[level], type: "bar", stack: "alerts", data: data.alerts.levels[level], itemStyle: { color: colour(level) }, barCategoryGap: "22%" })) };
     }
     return { ...axes(data.starts), series: [{ name: box.dataset.label, type: "bar", data: data.counts, itemStyle: { color: colour("accent") }, barCategoryGap: "12%" }] };
   }
@@ -98,7 +99,7 @@
   async function refresh() {
     if (document.visibilityState !== "visible") return;
     for (const url of urls()) {
-      const answer = await fetch(url, { headers: { "HX-Request": "true" } }).catch(() => null);
+      const answer = await fetch(url, { headers: { "HX-Request": "true", "X-Background": "1" } }).catch(() => null);
       if (!answer || !answer.ok) continue;
       const data = await answer.json();
       boxes().filter((box) => box.dataset.url === url).forEach((box) => draw(box, data));

@@ -6,7 +6,10 @@
   const csrf = () => $('meta[name="csrf-token"]').content;
 
   /* htmx: our token on each request, no polling while the page is hidden or a menu of the polled part is open */
-  document.addEventListener("htmx:configRequest", (event) => { event.detail.headers["X-CSRFToken"] = csrf(); });
+  document.addEventListener("htmx:configRequest", (event) => {
+    event.detail.headers["X-CSRFToken"] = csrf();
+    if (event.target.closest("[data-poll]")) event.detail.headers["X-Background"] = "1";
+  });
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.target.closest("[data-poll]") && document.visibilityState !== "visible") event.preventDefault();
   });
@@ -147,7 +150,7 @@
   if (bar) {
     setInterval(async () => {
       if (document.visibilityState !== "visible") return;
-      const answer = await fetch(bar.dataset.newbar, { headers: { "HX-Request": "true" } }).catch(() => null);
+      const answer = await fetch(bar.dataset.newbar, { headers: { "HX-Request": "true", "X-Background": "1" } }).catch(() => null);
       if (!answer || !answer.ok) return;
       const { text, count } = await answer.json();
       bar.hidden = !count;

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 
 from kernel.errors import QueryError
 from kernel.event import timestamp_from_micros
@@ -17,12 +17,53 @@ from kernel.store.contract import Commit, TimeRange
 from kernel.store.lake import Lake
 from kernel.store.storable import storable
 
-WORDS = ["cmd.exe", "CMD.EXE", "Straße", "ΑΣ", "İx", "a%b", "a_b", "10.0.0.1", "10.0.0.10", "fe80::1%eth0", "FE80:0:0::1", "::ffff:10.0.0.1"]
-WORDS += ["445", "0445", "-5", "1.5", "true", "", "C:\\Windows\\x", "2026-11-23T04:00:00.000000Z", "a\nb", "nul\0l", "\x1fsep", "x\x1fy", "e\u0301"]
-FIELDS = ["process.name", "source.ip", "source.port", "tags", "message", "winlog.event_data.X", "odd~/\"key", "related.ip", "a.number", "event.start"]
+PH = [Phase.explicit, Phase.generate]
+WORDS = [
+    "cmd.exe",
+    "CMD.EXE",
+    "Straße",
+    "ΑΣ",
+    "İx",
+    "a%b",
+    "a_b",
+    "10.0.0.1",
+    "10.0.0.10",
+    "fe80::1%eth0",
+    "FE80:0:0::1",
+    "::ffff:10.0.0.1",
+]
+WORDS += [
+    "445",
+    "0445",
+    "-5",
+    "1.5",
+    "true",
+    "",
+    "C:\\Windows\\x",
+    "2026-11-23T04:00:00.000000Z",
+    "a\nb",
+    "nul\0l",
+    "\x1fsep",
+    "x\x1fy",
+    "e\u0301",
+]
+FIELDS = [
+    "process.name",
+    "source.ip",
+    "source.port",
+    "tags",
+    "message",
+    "winlog.event_data.X",
+    'odd~/"key',
+    "related.ip",
+    "a.number",
+    "event.start",
+]
 
 texts = st.sampled_from(WORDS) | st.text(max_size=6)
-numbers = st.integers(-(2**64), 2**65) | st.integers(0, 500) | st.floats(allow_nan=True) | st.sampled_from([0.5, 1e22, 1e16, -0.0, 445.0])
+numbers = (
+    st.integers(-(2**64), 2**65) | st.integers(0, 500) | st.floats(allow_nan=True) | st.sampled_from([0.5, 1e22, 1e16, -0.0, 445.0])
+)
 scalars = texts | numbers | st.booleans()
 values = scalars | st.lists(texts, max_size=3) | st.lists(scalars, max_size=3) | st.sampled_from(WORDS)
 events = st.dictionaries(st.sampled_from(FIELDS), values, max_size=6)
@@ -42,13 +83,23 @@ valid = texts.filter(lambda t: t.isascii() or t.encode("utf-8", "replace").decod
 field_names = st.sampled_from([f.replace('"', "").replace("~", "~") if '"' not in f else 'odd~/\\"key' for f in FIELDS])
 literals = st.one_of(
     valid.map(quoted),
-    st.sampled_from(["10.0.0.0/8", "10.0.0.1", "fe80::/16", "::/0", "0.0.0.0/0", "fe80:0:0:0:0:0:0:1", "445", "1.5", "true", "-5", "1e16"]),
+    st.sampled_from(
+        ["10.0.0.0/8", "10.0.0.1", "fe80::/16", "::/0", "0.0.0.0/0", "fe80:0:0:0:0:0:0:1", "445", "1.5", "true", "-5", "1e16"]
+    ),
     st.sampled_from(["*", "c*", "*exe", "*m*e*", "c?d.*", "a?b", "?", "??", "a\\*b", "*a\\%b*", "e?", "4*5", "*+*", "1*", "-*"]),
     st.sampled_from([">=5", "<445", ">1.5", "[1 TO 445]", "{5 TO 500}", "[* TO 5}", "[a TO d]", '>="C"', "[10.0.0.0 TO 10.0.0.9]"]),
-    st.sampled_from([">=2026-11-23", "<=2026-11-23T04", "[2026 TO 2027]", "<2026-11-22", "[2026-11-22 TO 2026-11-23]", "2026-11-23"]),
-    st.sampled_from(["/^c.d/", "/a.b$/", "/\\d+/", "/[A-Z]+/", "/\\bexe\\b/", "/[^a-z0-9.]/", "/(a+)+$/", "/^$/", "/e./", "/\\S\\s?\\W/"]),
+    st.sampled_from(
+        [">=2026-11-23", "<=2026-11-23T04", "[2026 TO 2027]", "<2026-11-22", "[2026-11-22 TO 2026-11-23]", "2026-11-23"]
+    ),
+    st.sampled_from(
+        ["/^c.d/", "/a.b$/", "/\\d+/", "/[A-Z]+/", "/\\bexe\\b/", "/[^a-z0-9.]/", "/(a+)+$/", "/^$/", "/e./", "/\\S\\s?\\W/"]
+    ),
 )
-leaves = st.builds(lambda f, v: f"{f}:{v}", field_names, literals) | valid.map(quoted) | st.sampled_from(["cmd*", "10.0.0.1", "10.0.0.0/24", "*"])
+leaves = (
+    st.builds(lambda f, v: f"{f}:{v}", field_names, literals)
+    | valid.map(quoted)
+    | st.sampled_from(["cmd*", "10.0.0.1", "10.0.0.0/24", "*"])
+)
 
 
 @st.composite
@@ -65,9 +116,15 @@ def found(lake: Lake, text: str) -> set[str]:
     return {event["event.id"] for event in page.events}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(batch=st.lists(events, min_size=1, max_size=8), asked=st.lists(queries(), min_size=4, max_size=12), split=st.integers(1, 8))
-@example(batch=[{"tags": []}, {"tags": [1, "a"]}, {"process.name": 5}], asked=["tags:*", "NOT tags:*", "process.name:5", "tags:a"], split=1)
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), phases=PH)
+@given(
+    batch=st.lists(events, min_size=4, max_size=16), asked=st.lists(queries(), min_size=10, max_size=25), split=st.integers(1, 8)
+)
+@example(
+    batch=[{"tags": []}, {"tags": [1, "a"]}, {"process.name": 5}],
+    asked=["tags:*", "NOT tags:*", "process.name:5", "tags:a"],
+    split=1,
+)
 def test_search_equals_matcher(batch: list[dict[str, object]], asked: list[str], split: int) -> None:
     stored = [
         event | {"event.id": f"{n:032x}", "@timestamp": timestamp_from_micros(1_795_000_000_000_000 + n * 3_600_000_000)}

@@ -148,6 +148,7 @@ def _alerts() -> None:
         sa.Column("source", sa.String(128), nullable=False),
         sa.Column("tags", sa.Text, nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
+        sqlite_autoincrement=True,  # an id is never given twice, also after old alerts are gone
     )
     op.create_index("ix_alerts_dedup", "alerts", ["dedup_key", "last_seen"])
     op.create_index("ix_alerts_seen", "alerts", ["last_seen", "id"])
@@ -226,6 +227,7 @@ def _alert_text() -> None:
     """The searchable text of an alert: a trigram index where SQLite has FTS5, a plain table elsewhere (same columns)."""
     if op.get_bind().dialect.name == "sqlite":
         op.execute("CREATE VIRTUAL TABLE alert_text USING fts5(body, tokenize='trigram')")
+        op.execute("CREATE TRIGGER alerts_text_gone AFTER DELETE ON alerts BEGIN DELETE FROM alert_text WHERE rowid = OLD.id; END")
         return
     op.create_table(
         "alert_text", sa.Column("rowid", sa.BigInteger, primary_key=True, autoincrement=False), sa.Column("body", sa.Text)

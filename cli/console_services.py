@@ -1,0 +1,91 @@
+"""What the console stands on, put together: databases, rule catalogue, health of the sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cli.ruleset import CatalogueReader
+from crypto.secret import MasterKey
+from kernel.config import Config
+from kernel.db import open_database, upgrade
+from kernel.event import timestamp_from_micros
+from kernel.health import RoleHealth, read_health
+from kernel.layout import Layout
+from kernel.store.contract import EventStore
+from kernel.store.lake import Lake
+from kernel.version import VERSION
+from operations.webhooks.guard import WebhookPolicy
+from soc_ui.services import ConsoleSettings, Services, SourceHealth
+
+
+def build_services(config: Config) -> Services:
+    """Open everything (once in each console process)."""
+    layout = Layout(config.data_dir)
+    database = open_database(layout.state_url)
+    upgrade(database)
+    store = Lake.open(layout.lake, writable=False, demo=config.platform.demo)
+    public = config.console.public_url
+    return Services(
+        database=database,
+        store=store,
+        version=VERSION,
+        rules=CatalogueReader(layout.catalogue),
+        health=HealthReader(layout, store),
+        settings=ConsoleSettings(
+            site_name=config.platform.city,
+            secure_cookies=True if public.startswith("https:") else None,
+            demo=config.platform.demo,
+        ),
+        master_key=MasterKey.load(layout.master_key),
+        webhook_policy=WebhookPolicy(allow=tuple(config.webhooks.allowed_networks)),
+    )
+
+
+class HealthReader:
+    """Sources as ingest (what came in) and the store's durable counters (what became of it) tell them."""
+
+    def __init__(self, layout: Layout, store: EventStore) -> None:
+        self._layout = layout
+        self._store = store
+
+    def __call__(self) -> Sequence[SourceHealth]:
+        roles = read_health(self._layout.health)
+        ingest, worker = roles.get("ingest"), roles.get("worker")
+        counters = self._store.counters()
+        problem = _role_problem("ingest", ingest) or _role_problem("worker", worker)
+        live: dict[str, dict[str, Any]] = ingest.details.get("sources", {}) if ingest else {}
+        names = [*live, *sorted({name.partition(".")[2] for name in counters if name.startswith("received.")} - set(live))]
+        behind = _seconds_behind(ingest, worker)
+        return [_source(name, live.get(name, {}), counters, problem, behind) for name in names]
+
+
+def _source(name: str, live: dict[str, Any], counters: dict[str, int], problem: str, behind: float) -> SourceHealth:
+    received = counters.get(f"received.{name}", 0)
+    last = int(live.get("last_received", 0))
+    return SourceHealth(
+        id=name,
+        kind=str(live.get("kind", "")),
+        received=received,
+        stored=counters.get(f"stored.{name}", 0),
+        quarantined=counters.get(f"quarantined.{name}", 0),
+        dropped=int(live.get("dropped", 0)),
+        lag_seconds=behind if live else 0.0,
+        last_received=timestamp_from_micros(last) if last else "",
+        eps_history=tuple(live.get("rates", ())),
+        eps_step_seconds=int(live.get("rate_step_seconds", 5)),
+        error=str(live.get("error", "")) or (problem if live else ""),
+    )
+
+
+def _role_problem(name: str, role: RoleHealth | None) -> str:
+    if role is None or not role.alive:
+        return f"the {name} role does not run"
+    return role.problem
+
+
+def _seconds_behind(ingest: RoleHealth | None, worker: RoleHealth | None) -> float:
+    """How old the newest committed record is while records wait; 0 when nothing waits."""
+    if ingest is None or worker is None or not worker.details.get("waiting_bytes"):
+        return 0.0
+    return max(0.0, worker.updated - float(worker.details.get("last_commit") or worker.started))

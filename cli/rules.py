@@ -1,0 +1,204 @@
+"""``./liandun rules``: import, list, test and lint detection rules."""
+
+from __future__ import annotations
+
+import csv
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from collectors.parsers import PARSERS
+from detectors.rule_lint import lint as lint_rules
+from detectors.rule_sets.archive import read_rule_files
+from detectors.rule_sets.catalogue import Catalogue, Entry, read_catalogue
+from detectors.rule_sets.fetch import fetch
+from detectors.rule_sets.sets import install, installed, set_name
+from detectors.rule_tests import START, rule_files, run_tests
+from kernel.config import ROOT, load_config
+from kernel.detection import LEVELS, level_rank
+from kernel.errors import ParseError, RuleError
+from kernel.event import Event
+from kernel.layout import Layout
+from kernel.record import RawRecord
+
+OWN_RULES = ROOT / "rules"
+ENGINES = ("sigma", "yara", "suricata")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+data_option = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Data directory (default: LIANDUN_DATA, else var beside the code).",
+)
+engine_option = click.option("--engine", type=click.Choice(ENGINES), help="Only rules of this engine.")
+
+
+@click.group()
+def command() -> None:
+    """Detection rules: our own (rules/) and imported sets (<data>/rules/)."""
+
+
+@command.command("import")
+@click.argument("source")
+@data_option
+@click.option("--name", help="Name of the set (default: from the source). A set of the same name is replaced.")
+@click.option("--allow-private", is_flag=True, help="Let the URL point into a private network, and allow http.")
+def import_rules(source: str, data: Path | None, name: str | None, allow_private: bool) -> None:
+    """Take in a rule set: FILE, folder or archive (.tar.gz, .zip), or an https: or file: URL."""
+    layout = _layout(data)
+    with tempfile.TemporaryDirectory(prefix="liandun-rules-") as scratch:
+        is_url = "://" in source or source.startswith("file:")
+        path = fetch(source, Path(scratch), allow_private=allow_private) if is_url else Path(source)
+        manifest = install(layout.rules, name or set_name(source), source, read_rule_files(path))
+    folder = layout.rules / manifest.name
+    catalogue = read_catalogue([folder], cache_dir=layout.rule_cache)
+    counts = ", ".join(f"{count} {engine} files" for engine, count in sorted(manifest.counts.items()))
+    click.echo(f"{manifest.name}: {counts}; {len(catalogue.entries)} rules loaded, {len(catalogue.failures)} not")
+    click.echo(f"stored in {folder}, SM3 {manifest.sm3}, licence texts: {manifest.licence}")
+    _show_failures(catalogue, limit=10)
+
+
+@command.command("sets")
+@data_option
+def sets(data: Path | None) -> None:
+    """Imported sets with source, date and digest."""
+    table = Table("set", "files", "imported", "source", "SM3", "licence")
+    for one in installed(_layout(data).rules):
+        counts = ", ".join(f"{engine} {count}" for engine, count in sorted(one.counts.items()))
+        table.add_row(*map(escape, (one.name, counts, one.imported[:19], one.source, one.sm3[:16], one.licence)))
+    Console().print(table)
+
+
+@command.command("list")
+@data_option
+@engine_option
+@click.option("--level", type=click.Choice(LEVELS), help="Only rules of this level or above.")
+@click.option("--format", "form", type=click.Choice(("table", "jsonl", "csv")), default="table", show_default=True)
+def list_rules(data: Path | None, engine: str | None, level: str | None, form: str) -> None:
+    """Every rule in use: engine, level, title, id and file."""
+    catalogue = _catalogue(data, engine)
+    least = level_rank(level) if level else 0
+    entries = [entry for entry in catalogue.entries if level_rank(entry.level) >= least]
+    if form == "jsonl":
+        for entry in entries:
+            sys.stdout.write(msgspec.json.encode(entry).decode() + "\n")
+    elif form == "csv":
+        _write_csv(entries)
+    else:
+        _show_table(entries)
+    if catalogue.failures:
+        click.echo(f"{len(catalogue.failures)} rules cannot be loaded: ./liandun rules failures", err=True)
+
+
+@command.command()
+@data_option
+@engine_option
+def failures(data: Path | None, engine: str | None) -> None:
+    """Rules that cannot be loaded, with file, line and reason. Exit code 1 if there are any."""
+    catalogue = _catalogue(data, engine)
+    _show_failures(catalogue)
+    click.echo(f"{len(catalogue.entries)} rules loaded, {len(catalogue.failures)} not", err=True)
+    if catalogue.failures:
+        sys.exit(1)
+
+
+@command.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--verbose", is_flag=True, help="Show the passed cases too.")
+def test(paths: tuple[Path, ...], verbose: bool) -> None:
+    """Run the test events beside Sigma rules (default: our own rules). Exit code 1 if one fails."""
+    table = Table("rule file", "line", "should", "fired", "result")
+    passed = failed = untested = 0
+    for file in rule_files(list(paths) or [OWN_RULES / "sigma"]):
+        try:
+            outcomes = run_tests(file, _read)
+        except RuleError as error:
+            failed += 1
+            table.add_row(*map(escape, (file.stem, "", "load", "", str(error))))
+            continue
+        untested += not outcomes
+        for outcome in outcomes:
+            passed += outcome.passed
+            failed += not outcome.passed
+            if verbose or not outcome.passed:
+                should = "fire" if outcome.expected else "stay silent"
+                row = (file.stem, str(outcome.line), should, ", ".join(outcome.fired), outcome.reason or "passed")
+                table.add_row(*map(escape, row))
+    if table.row_count:
+        Console().print(table)
+    click.echo(f"{passed} cases passed, {failed} failed, {untested} rule files without tests")
+    if failed:
+        sys.exit(1)
+
+
+@command.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--tests/--no-tests", default=False, help="Also ask for test events beside each rule.")
+def lint(paths: tuple[Path, ...], tests: bool) -> None:
+    """Check Sigma rules with pySigma's validators and our own. Exit code 1 on an error or warning."""
+    findings = lint_rules(rule_files(paths), need_tests=tests)
+    for finding in findings:
+        click.echo(str(finding))
+    counts = {severity: sum(finding.severity == severity for finding in findings) for severity in ("error", "warning", "note")}
+    click.echo(", ".join(f"{count} {severity}s" for severity, count in counts.items()), err=True)
+    if counts["error"] or counts["warning"]:
+        sys.exit(1)
+
+
+def _layout(data: Path | None) -> Layout:
+    return Layout(data or load_config().data_dir)
+
+
+def _catalogue(data: Path | None, engine: str | None) -> Catalogue:
+    layout = _layout(data)
+    folders = [
+        folder for folder in (OWN_RULES / "sigma", OWN_RULES / "yara", OWN_RULES / "suricata", layout.rules) if folder.is_dir()
+    ]
+    return read_catalogue(folders, cache_dir=layout.rule_cache if layout.root.is_dir() else None, engine=engine or "")
+
+
+def _read(form: str, raw: bytes) -> list[Event]:
+    parser = PARSERS.get(form)
+    if parser is None:
+        raise ParseError(f"no parser is called {form!r}", f"known: {', '.join(PARSERS)}")
+    return parser(RawRecord("rule-test", form, int(START.timestamp() * 1_000_000), "", raw))
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    state = "" if entry.active else "inactive"
+    return entry.engine, entry.level, entry.title, entry.id, state, ", ".join(entry.tags), _short(entry.file)
+
+
+def _short(file: str) -> str:
+    return file.removeprefix(f"{ROOT}/")
+
+
+def _show_table(entries: Sequence[Entry]) -> None:
+    table = Table("engine", "level", "title", "id", "state", "tags", "file")
+    for entry in entries:
+        table.add_row(*map(escape, _row(entry)))
+    console = Console() if sys.stdout.isatty() else Console(width=240)
+    console.print(table)
+    console.print(f"{len(entries)} rules")
+
+
+def _write_csv(entries: Sequence[Entry]) -> None:
+    writer: Any = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(("engine", "level", "title", "id", "state", "tags", "file"))
+    for entry in entries:
+        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in _row(entry)])
+
+
+def _show_failures(catalogue: Catalogue, limit: int | None = None) -> None:
+    for failure in catalogue.failures[:limit]:
+        click.echo(f"{_short(failure.file)}:{failure.line}: {failure.reason}")
+    if limit is not None and len(catalogue.failures) > limit:
+        click.echo(f"… and {len(catalogue.failures) - limit} more: ./liandun rules failures")

@@ -1,0 +1,196 @@
+"""``liandun search``: ask the event store from the command line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from kernel.config import load_config
+from kernel.errors import QueryError
+from kernel.event import Event, parse_timestamp, timestamp_from_micros
+from kernel.layout import Layout
+from kernel.query import parse_query
+from kernel.store.answer import Answer, answer
+from kernel.store.contract import Bucket, TimeRange
+from kernel.store.lake import Lake
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_TABLE_FIELDS = ("@timestamp", "event.dataset", "host.name", "user.name", "source.ip", "destination.ip", "process.name", "message")
+_PAGE = 5_000
+
+
+@click.command()
+@click.argument("query", default="*")
+@click.option("--last", metavar="24h", help="Only the last 30s, 15m, 24h, 7d, 4w.")
+@click.option(
+    "--from", "start", metavar="TIME", help="From this time on (2026-11-23, 2026-11-23T08:00:00+08:00; without zone: UTC)."
+)
+@click.option("--to", "end", metavar="TIME", help="Before this time.")
+@click.option(
+    "--limit", default=100, show_default=True, type=click.IntRange(1, 10_000_000), help="At most so many events, newest first."
+)
+@click.option("--format", "form", type=click.Choice(["table", "jsonl", "csv"]), default="table", show_default=True)
+@click.option("--fields", metavar="A,B", help="Fields to show; * for all (jsonl shows all by itself).")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory, default as configured.")
+def command(
+    query: str, last: str | None, start: str | None, end: str | None, limit: int, form: str, fields: str | None, data: Path | None
+) -> None:
+    """Search the stored events.
+
+    QUERY for example: process.name:powershell.exe AND destination.ip:10.0.0.0/8 AND NOT user.name:svc_*, also with
+    | top FIELD [N], | histogram [5m], | count, | fields A, B, | sort FIELD [desc]. See docs/query-language.md.
+    """
+    parsed = _parsed(query)
+    when = time_range(last, start, end)
+    lake = Lake.open(lake_path(data), writable=False)
+    try:
+        names = tuple(name.strip() for name in fields.split(",") if name.strip()) if fields else None
+        if names is None and parsed.fields is None:
+            names = ("*",) if form == "jsonl" else _TABLE_FIELDS
+        result = answer(lake, parsed, when, limit=min(limit, _PAGE), fields=names)
+        if result.page is None:
+            _print_buckets(result, form)
+            return
+        _print_events(_all_events(lake, parsed, when, limit, result), result.columns or _TABLE_FIELDS, form)
+        damaged = lake.statistics()["damaged"]
+        if damaged:
+            raise click.ClickException(f"not searched, because damaged: {', '.join(sorted(damaged))} (see ./liandun store verify)")
+    finally:
+        lake.close()
+
+
+def _parsed(query: str) -> Any:
+    try:
+        return parse_query(query)
+    except QueryError as error:
+        shown = " ".join(query.split("\n"))
+        raise click.ClickException(f"{error}\n  {shown}\n  {' ' * error.position}^") from error
+
+
+def lake_path(data: Path | None) -> Path:
+    """The lake of ``--data``, else of the configured data directory."""
+    return Layout(data if data else load_config().data_dir).lake
+
+
+def time_range(last: str | None, start: str | None, end: str | None) -> TimeRange:
+    """Raises click.UsageError for what is no time."""
+    if last:
+        match = re.fullmatch(r"(\d{1,6})([smhdw])", last)
+        if match is None or start or end:
+            raise click.UsageError("--last takes 30s, 15m, 24h, 7d or 4w, and neither --from nor --to")
+        return TimeRange(timestamp_from_micros(time.time_ns() // 1000 - int(match[1]) * _SECONDS[match[2]] * 1_000_000))
+    return TimeRange(_moment("--from", start), _moment("--to", end))
+
+
+def _moment(option: str, text: str | None) -> str:
+    if not text:
+        return ""
+    moment = parse_timestamp(f"{text}T00:00:00" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text)
+    if moment is None:
+        raise click.UsageError(f"{option} {text!r} is no time; write 2026-11-23 or 2026-11-23T08:00:00+08:00")
+    return moment
+
+
+def _all_events(lake: Lake, query: Any, when: TimeRange, limit: int, first: Answer) -> Iterable[Event]:
+    """The hits page by page, so that a large export does not stand in memory."""
+    page, left = first.page, limit
+    while page is not None:
+        yield from page.events[:left]
+        left -= len(page.events)
+        if left <= 0 or not page.cursor:
+            return
+        page = lake.search(query, when, limit=min(left, _PAGE), cursor=page.cursor, fields=first.columns)
+
+
+def _print_events(events: Iterable[Event], names: Sequence[str], form: str) -> None:
+    if form == "jsonl":
+        for event in events:
+            sys.stdout.write(orjson.dumps(event, option=orjson.OPT_SORT_KEYS).decode() + "\n")
+        return
+    if "*" in names:
+        rows = list(events)
+        names = sorted({name for event in rows for name in event}, key=lambda name: (name != "@timestamp", name))
+        events = rows
+    if form == "csv":
+        sys.stdout.write(csv_row(names))
+        for event in events:
+            sys.stdout.write(csv_row([_cell(event.get(name)) for name in names]))
+        return
+    _print_table(names, ([_cell(event.get(name)) for name in names] for event in events))
+
+
+def _print_buckets(result: Answer, form: str) -> None:
+    if result.kind == "count":
+        click.echo(
+            orjson.dumps({"count": result.total}).decode()
+            if form == "jsonl"
+            else f"count\r\n{result.total}"
+            if form == "csv"
+            else result.total
+        )
+        return
+    name = result.field or "@timestamp"
+    if form == "jsonl":
+        for bucket in result.buckets:
+            click.echo(orjson.dumps({name: bucket.key, "count": bucket.count}).decode())
+    elif form == "csv":
+        sys.stdout.write(csv_row([name, "count"]))
+        for bucket in result.buckets:
+            sys.stdout.write(csv_row([_cell(bucket.key), str(bucket.count)]))
+    else:
+        _print_table([name, "count", ""], ([_cell(b.key), str(b.count), _bar(b, result.buckets)] for b in result.buckets))
+
+
+def _bar(bucket: Bucket, buckets: Sequence[Bucket]) -> str:
+    most = max(b.count for b in buckets) or 1
+    return "█" * round(30 * bucket.count / most)
+
+
+def _print_table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    console = Console(soft_wrap=False, highlight=False, markup=False, width=None if sys.stdout.isatty() else 200)
+    table = Table(box=None, pad_edge=False, show_edge=False)
+    for name in names:
+        table.add_column(name, overflow="ellipsis", no_wrap=True, justify="right" if name == "count" else "left")
+    shown = 0
+    for row in rows:
+        table.add_row(*[_visible(cell) for cell in row])
+        shown += 1
+    console.print(table)
+    click.echo(f"{shown} row{'' if shown == 1 else 's'}", err=True)
+
+
+def _visible(text: str) -> str:
+    """One line without control characters: a log must not steer the reader's terminal."""
+    return "".join(c if c.isprintable() else "�" if c not in "\r\n\t" else " " for c in text)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def csv_row(cells: Sequence[str]) -> str:
+    """RFC 4180. A cell that a spreadsheet would run as a formula gets an apostrophe in front (OWASP: CSV injection)."""
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow([_harmless(cell) for cell in cells])
+    return buffer.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") and not re.fullmatch(r"[+-]?\d+(\.\d+)?|@timestamp", cell):
+        return "'" + cell
+    return cell

@@ -1,0 +1,105 @@
+"""Fetching a rule set by URL without becoming somebody's errand boy (server-side request forgery).
+
+Every host is resolved once, each of its addresses must be public (unless private ones are allowed), and the connection goes to
+exactly the address that was checked, so a name that changes between check and use gains nothing. Redirects are followed by hand,
+each checked.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import httpx
+
+from kernel.errors import RuleError
+
+MAX_BYTES = 256 << 20
+MAX_SECONDS = 300.0
+MAX_REDIRECTS = 5
+_STEP = httpx.Timeout(20.0)
+
+
+def fetch(url: str, folder: Path, *, allow_private: bool = False) -> Path:
+    """Download ``url`` (https, or http where private addresses are allowed) into ``folder``; ``file:`` URLs are used in place.
+
+    Returns the path of the file. Raises RuleError for refused addresses, wrong answers, and beyond the limits of size and time.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        if parts.netloc not in ("", "localhost"):
+            raise RuleError(f"{url}: a file: URL must name a file of this machine")
+        return Path(unquote(parts.path))
+    deadline = time.monotonic() + MAX_SECONDS
+    for _ in range(MAX_REDIRECTS + 1):
+        answer = _get(url, folder, allow_private, deadline)
+        if isinstance(answer, Path):
+            return answer
+        url = urljoin(url, answer)
+    raise RuleError(f"{url}: more than {MAX_REDIRECTS} redirects (limit)")
+
+
+def public_addresses(host: str, port: int, *, allow_private: bool) -> list[str]:
+    """Addresses of ``host``, IPv4 and IPv6; RuleError if there is none or if any of them is private, local or reserved."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:
+        raise RuleError(f"{host}: name cannot be resolved: {error}") from error
+    addresses = list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
+    if not allow_private:
+        for text in addresses:
+            address = ipaddress.ip_address(text)
+            inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None) or address
+            if not inner.is_global or address.is_multicast or inner.is_multicast:
+                raise RuleError(
+                    f"{host}: {text} is a private, local or reserved address; refused", "--allow-private if that is what you want"
+                )
+    return addresses
+
+
+def _get(url: str, folder: Path, allow_private: bool, deadline: float) -> Path | str:
+    """The downloaded file, or the target of a redirect."""
+    parts = urlsplit(url)
+    schemes = ("https", "http") if allow_private else ("https",)
+    if parts.scheme not in schemes or not parts.hostname:
+        raise RuleError(f"{url}: only {' and '.join(schemes)} addresses are fetched")
+    if parts.username or parts.password:
+        raise RuleError(f"{parts.hostname}: credentials in a URL are refused")
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise RuleError(f"{url}: {error}") from error
+    address = public_addresses(parts.hostname, port, allow_private=allow_private)[0]
+    literal = f"[{address}]" if ":" in address else address
+    target = httpx.URL(url).copy_with(host=literal)
+    headers = {"Host": parts.netloc, "User-Agent": "liandun-rules", "Accept-Encoding": "identity"}
+    try:
+        with (
+            httpx.Client(timeout=_STEP, trust_env=False) as client,
+            client.stream("GET", target, headers=headers, extensions={"sni_hostname": parts.hostname}) as response,
+        ):
+            if response.is_redirect and "location" in response.headers:
+                return str(response.headers["location"])
+            if response.status_code != 200:
+                raise RuleError(f"{url}: the server answered {response.status_code} {response.reason_phrase}")
+            return _store(response, url, folder, deadline)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise RuleError(f"{url}: cannot be fetched: {type(error).__name__} {error}".rstrip()) from error
+
+
+def _store(response: httpx.Response, url: str, folder: Path, deadline: float) -> Path:
+    name = Path(unquote(urlsplit(url).path)).name or "rules.tar.gz"
+    path = folder / name
+    size = 0
+    with path.open("wb") as file:
+        for piece in response.iter_raw(1 << 16):
+            size += len(piece)
+            if size > MAX_BYTES:
+                raise RuleError(f"{url}: larger than {MAX_BYTES >> 20} MiB (limit)")
+            if time.monotonic() > deadline:
+                raise RuleError(f"{url}: not complete after {MAX_SECONDS:.0f} s (limit)")
+            file.write(piece)
+    return path

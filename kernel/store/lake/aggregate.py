@@ -1,0 +1,84 @@
+"""Counting hits instead of fetching them: over time, and by the values of a field."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from kernel.errors import QueryError
+from kernel.event import timestamp, timestamp_from_micros
+from kernel.query import Query
+from kernel.store.contract import Bucket, TimeRange
+from kernel.store.lake.columns import CORE_SET, REST
+from kernel.store.lake.condition import Condition, json_pointer, quoted
+from kernel.store.lake.manifest import Manifest
+from kernel.store.lake.reader import Reader, layout_of, moment
+
+MOST_BARS = 10_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def histogram(reader: Reader, manifest: Manifest, query: Query, when: TimeRange, buckets: int, interval: int) -> list[Bucket]:
+    """``interval`` seconds wide slices aligned to the epoch, or ``buckets`` equal ones."""
+    segments = manifest.live(when)
+    if not segments:
+        return []
+    start = _micros(when.start or min(s.first for s in segments))
+    end = _micros(when.end) if when.end else _micros(max(s.last for s in segments)) + 1
+    if interval:
+        width = interval * 1_000_000
+        start -= start % width
+        buckets = -(-(end - start) // width)
+    else:
+        width = max(1, -(-(end - start) // buckets))
+    if buckets > MOST_BARS:
+        raise QueryError(f"{buckets} bars are too many", "choose a longer interval or a shorter time range")
+    condition = Condition(layout_of(segments))
+    where = reader.where(condition, query.root, when)
+    slice_of = f'(epoch_us("@timestamp") - {condition.value(start)}) // {condition.value(width)}'
+    sql = f"SELECT {slice_of} AS slice, count(*) FROM {{files}} WHERE {where} GROUP BY slice"  # noqa: S608
+    counts = {int(row[0]): int(row[1]) for row in reader.run(manifest, segments, sql, condition.parameters)}
+    return [Bucket(timestamp_from_micros(start + i * width), counts.get(i, 0)) for i in range(max(0, buckets))]
+
+
+def top(reader: Reader, manifest: Manifest, query: Query, when: TimeRange, field: str, limit: int) -> list[Bucket]:
+    """Most frequent elements of a field; equally frequent ones in the order of their text."""
+    segments = manifest.live(when)
+    if not segments:
+        return []
+    layout = layout_of(segments)
+    condition = Condition(layout)
+    where = reader.where(condition, query.root, when)
+    sources = []
+    if field in CORE_SET:
+        column = quoted(field)
+        if field in layout.multi:
+            split = f"CASE WHEN starts_with({column}, chr(31)) THEN str_split(substr({column}, 2), chr(31)) ELSE [{column}] END"
+            sources.append(f"SELECT unnest({split}) AS key FROM {{files}} WHERE {column} IS NOT NULL AND {where}")  # noqa: S608
+        else:
+            sources.append(f"SELECT {column} AS key FROM {{files}} WHERE {column} IS NOT NULL AND {where}")  # noqa: S608
+    if field not in CORE_SET or field in layout.spill:
+        found = f"json_extract({REST}, {condition.value(json_pointer(field))})"
+        mark = condition.value(orjson.dumps(field).decode() + ":")
+        elements = f"CASE json_type({found}) WHEN 'ARRAY' THEN CAST({found} AS JSON[]) ELSE [{found}] END"
+        present = f"contains({REST}, {mark}) AND {found} IS NOT NULL"
+        inner = f"SELECT unnest({elements}) AS key FROM {{files}} WHERE {present} AND {where}"  # noqa: S608
+        sources.append(f"SELECT CAST(key AS VARCHAR) AS key FROM ({inner})")  # noqa: S608
+    counts: dict[tuple[bool, Any], int] = {}  # true is not 1
+    for position, source in enumerate(sources):
+        cut = f" LIMIT {int(limit)}" if len(sources) == 1 else ""
+        sql = f"SELECT key, count(*) AS n FROM ({source}) GROUP BY key ORDER BY n DESC, CAST(key AS VARCHAR){cut}"  # noqa: S608
+        as_json = position > 0 or field not in CORE_SET
+        for key, number in reader.run(manifest, segments, sql, condition.parameters):
+            value = orjson.loads(key) if as_json else timestamp(key) if isinstance(key, datetime) else key
+            entry = isinstance(value, bool), value
+            counts[entry] = counts.get(entry, 0) + int(number)
+    ranked = sorted(counts.items(), key=lambda entry: (-entry[1], str(entry[0][1])))
+    return [Bucket(value, number) for (_, value), number in ranked[:limit]]
+
+
+def _micros(text: str) -> int:
+    delta = moment(text).replace(tzinfo=UTC) - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds

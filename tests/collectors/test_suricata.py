@@ -1,0 +1,339 @@
+"""collectors/suricata with the real program on real captures."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from collectors.parsers.suricata_eve import parse, parse_stored
+from collectors.suricata import PcapLimits, SuricataMissing, pcap_records
+from collectors.suricata.log import problems
+from detectors.suricata import detections
+from detectors.yara import YaraDetector, YaraScanner
+from kernel.errors import ParseError
+from kernel.event import Event, conform
+
+pytestmark = pytest.mark.suricata
+
+ROOT = Path(__file__).resolve().parents[2]
+_EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+
+needs_suricata = pytest.mark.skipif(shutil.which("suricata") is None, reason="suricata is not installed")
+
+
+def _events(path: Path, **options: Any) -> tuple[list[Event], list[str]]:
+    reports: list[str] = []
+    events = []
+    for number, record in enumerate(pcap_records(path, reports.append, **options)):
+        assert record.offset == number
+        event = (parse if record.format == "eve" else parse_stored)(record)[0]
+        event["event.id"] = f"{number}"
+        counters: dict[str, int] = {}
+        events.append(conform(event, record.received, counters))
+        assert counters == {}, event
+    return events, reports
+
+
+def _http_capture(path: Path, body: bytes, *, ipv6: bool = False) -> None:
+    """One HTTP download, handshake included, written by scapy."""
+    from scapy.all import IP, TCP, Ether, IPv6, Raw, wrpcap
+
+    client, server = ("2001:db8::7", "2001:db8::80") if ipv6 else ("10.0.0.7", "198.51.100.80")
+    network = IPv6 if ipv6 else IP
+    packets = []
+    sequence = {client: 1000, server: 5000}
+
+    def send(source: str, flags: str, payload: bytes = b"") -> None:
+        target = server if source == client else client
+        ports = (40000, 80) if source == client else (80, 40000)
+        segment = TCP(
+            sport=ports[0], dport=ports[1], flags=flags, seq=sequence[source], ack=sequence[target] if "A" in flags else 0
+        )
+        packet = Ether() / network(src=source, dst=target) / segment
+        packets.append(packet / Raw(payload) if payload else packet)
+        sequence[source] += len(payload) + ("S" in flags or "F" in flags)
+
+    send(client, "S")
+    send(server, "SA")
+    send(client, "A")
+    send(client, "PA", b"GET /files/eicar.com HTTP/1.1\r\nHost: download.example\r\nUser-Agent: test\r\n\r\n")
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    for start in range(0, len(answer), 1400):
+        send(server, "PA", answer[start : start + 1400])
+        if start % 14000 == 0:
+            send(client, "A")
+    send(client, "FA")
+    send(server, "FA")
+    send(client, "A")
+    wrpcap(str(path), packets)
+
+
+@needs_suricata
+@pytest.mark.parametrize("ipv6", [False, True])
+def test_a_file_in_http_is_logged_stored_and_found_by_yara(tmp_path: Path, ipv6: bool) -> None:
+    capture, rules, work = tmp_path / "eicar.pcap", tmp_path / "eicar.yar", tmp_path / "work"
+    work.mkdir()
+    _http_capture(capture, _EICAR, ipv6=ipv6)
+    rules.write_text('rule eicar : test { meta: level = "high" strings: $a = "EICAR-STANDARD-ANTIVIRUS-TEST-FILE" condition: $a }')
+    events, reports = _events(capture, workdir=work)
+    assert reports == []
+    digest = hashlib.sha256(_EICAR).hexdigest()
+    info = next(e for e in events if e["event.dataset"] == "suricata.fileinfo")
+    assert (info["file.name"], info["file.hash.sha256"], info["suricata.eve.fileinfo.stored"]) == ("eicar.com", digest, True)
+    stored = next(e for e in events if e["event.dataset"] == "suricata.file_stored")
+    assert Path(stored["file.path"]).read_bytes() == _EICAR
+    assert (stored["file.name"], stored["file.size"], stored["url.domain"]) == ("eicar.com", len(_EICAR), "download.example")
+    (found,) = YaraDetector(YaraScanner.load([rules]), [work]).process(events)
+    assert (found.rule_id, found.level, found.event["file.hash.sha256"]) == ("yara:eicar:eicar", "high", digest)
+    assert {"suricata.http", "suricata.flow"} <= {e["event.dataset"] for e in events}
+
+
+@needs_suricata
+@pytest.mark.slow
+def test_a_file_of_three_megabytes_is_stored_whole(tmp_path: Path) -> None:
+    body = hashlib.shake_128(b"seed").digest(3 << 20)
+    capture, work = tmp_path / "large.pcap", tmp_path / "work"
+    work.mkdir()
+    _http_capture(capture, body)
+    events, _ = _events(capture, workdir=work)
+    stored = next(e for e in events if e["event.dataset"] == "suricata.file_stored")
+    assert stored["file.hash.sha256"] == hashlib.sha256(body).hexdigest()
+    assert Path(stored["file.path"]).read_bytes() == body
+
+
+@needs_suricata
+def test_ot_protocols_are_on(shared: Path) -> None:
+    events, _ = _events(shared / "corpora/ot-pcaps/icsnpp-modbus__testing__traces__modbus_example.pcap")
+    # tshark counts 48 Modbus frames: 24 requests and their 24 answers, one event for each pair
+    assert sum(e["event.dataset"] == "ot.modbus" for e in events) == 24
+    events, _ = _events(shared / "corpora/ot-pcaps/icsnpp-dnp3__testing__traces__dnp3_example.pcap")
+    assert {e["event.action"] for e in events if e["event.dataset"] == "ot.dnp3"} >= {"read", "response", "select", "operate"}
+
+
+@needs_suricata
+def test_two_runs_give_the_same_records_and_gzip_too(shared: Path, tmp_path: Path) -> None:
+    capture = shared / "corpora/ot-pcaps/iti__dnp3__dnp3_test_data_part1.pcap"  # many flows
+    packed = tmp_path / "c.pcap.gz"
+    packed.write_bytes(gzip.compress(capture.read_bytes()))
+    runs = [[(r.stream, r.offset, r.raw) for r in pcap_records(path, print)] for path in (capture, capture, packed)]
+    assert runs[0][0][0] == "pcap:" + hashlib.sha256(capture.read_bytes()).hexdigest()
+    assert [r[:2] for r in runs[0]] == [r[:2] for r in runs[1]]
+    contents = [[json.loads(raw) | {"flow_id": 0} for _, _, raw in run] for run in runs]  # flow_id is random in every run
+    assert contents[0] == contents[1] == contents[2]
+
+
+@needs_suricata
+def test_refused_rules_are_named_and_the_others_fire(shared: Path, tmp_path: Path) -> None:
+    folder = shared / "corpora/pcaps/suricata-verify/alert-testmyids-midstream"
+    bad = tmp_path / "bad.rules"
+    bad.write_text('# comment\nalert tcp any any -> any any (msg:"x"; nokeyword; sid:7;)\n')
+    events, reports = _events(folder / "input.pcap", rules=[bad, tmp_path / "absent.rules", folder / "test.rules"])
+    assert f"{bad}:2: sid 7: unknown rule keyword 'nokeyword'." in reports
+    assert any("absent.rules: rules cannot be read" in line for line in reports)
+    (found,) = [d for event in events for d in detections(event)]
+    assert (found.rule_id, found.level, found.engine) == ("suricata:1:2100498", "medium", "suricata")
+
+
+@needs_suricata
+def test_damaged_captures_are_reported_and_what_can_be_read_is(shared: Path, tmp_path: Path) -> None:
+    whole = (shared / "corpora/pcaps/suricata-verify/alert-testmyids-midstream/input.pcap").read_bytes()
+    for name, content, words, some in (
+        ("cut.pcap", whole[:600], "truncated dump file", True),
+        ("early.pcap", whole[:100], "before its first packet", False),
+        ("empty.pcap", whole[:24], "no packet", False),
+        ("noise.pcap", whole[:24] + os.urandom(5000), "", False),
+    ):
+        path = tmp_path / name
+        path.write_bytes(content)
+        events, reports = _events(path)
+        assert bool(events) == some, name
+        assert any(words in line and str(path) in line for line in reports), (name, reports)
+
+
+def test_not_a_capture(tmp_path: Path) -> None:
+    path = tmp_path / "x.pcap"
+    for content in (b"", b"abc", b"\x1f\x8bnot gzip at all", gzip.compress(b"text")):
+        path.write_bytes(content)
+        if shutil.which("suricata"):
+            with pytest.raises(ParseError, match=str(path)):
+                list(pcap_records(path, print))
+
+
+@needs_suricata
+def test_the_time_limit_ends_a_run(shared: Path) -> None:
+    capture = shared / "corpora/pcaps/suricata-verify/alert-testmyids-midstream/input.pcap"
+    reports: list[str] = []
+    list(pcap_records(capture, reports.append, limits=PcapLimits(seconds=0.01)))
+    assert any("limit of 0.01 s" in line for line in reports)
+
+
+def test_without_suricata_one_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(shutil, "which", lambda *_args, **_kw: None)
+    with pytest.raises(SuricataMissing, match=r"not installed.*apt install suricata") as caught:
+        list(pcap_records(tmp_path / "any.pcap", print))
+    assert "\n" not in str(caught.value)
+
+
+def test_console_messages() -> None:
+    console = (
+        "Notice: This is Suricata\nError: bad thing\n"
+        'Error: error parsing signature "alert x (sid:5;)" from file /w/0.rules at line 3\n'
+        "Warning: slow\nError: alone\nError: unknown file format\n"
+    )
+    found = problems(console, {"/w/0.rules": "mine.rules"})
+    assert found == ["mine.rules:3: sid 5: bad thing", "slow", "alone", "unknown file format"]
+
+
+def _value(obj: Any, path: str) -> Any:
+    for part in path.replace("[", ".").replace("]", "").split("."):
+        if isinstance(obj, list) and part.isdigit() and int(part) < len(obj):
+            obj = obj[int(part)]
+        elif isinstance(obj, dict):
+            obj = obj.get(part)
+        else:
+            return None
+    return obj
+
+
+_OTHERWISE = {
+    # our settings differ on purpose
+    "alert-no-3whs-established": "midstream pick-up is on",
+    "http-protocol-inspect-v2": "midstream pick-up is on",
+    "decode-teredo-01": "midstream pick-up is on: flow states differ",
+    "dcerpc/zerologon": "the check names the category's wording; ours is our own",
+    # the expectation is of a later Suricata than 7.0.10, whose stock configuration gives the same result as ours
+    "bug-2646-01": "later version",
+    "bug-4702-02": "later version",
+    "bug-7851-01": "later version",
+    "dns/dns-answer-emptydata": "later version",
+    "smb2-ntlmssp-negotiateflags": "later version",
+}
+
+
+@needs_suricata
+@pytest.mark.slow
+def test_expected_events_of_suricata_verify(shared: Path) -> None:
+    """Every check of the visible suite that our version and options can run."""
+    base = shared / "corpora/pcaps"
+    passed, wrong = 0, []
+    for line in (base / "index.jsonl").read_text().splitlines():
+        test = json.loads(line)
+        if test["scripts"] or test["yaml"] or test["features"] or len(test["pcap"]) != 1 or test["test"] in _OTHERWISE:
+            continue
+        if not set(test["args"]) <= {"-k none", "--set stream.midstream=true"}:
+            continue
+        if _version(test["min_version"]) > (7, 0, 10) or (0,) < _version(test["lt_version"]) <= (7,):
+            continue
+        folder = base / "suricata-verify" / test["test"]
+        records = pcap_records(
+            folder / next(iter(test["pcap"])), lambda line: None, rules=[folder / name for name in test["rules"]]
+        )
+        events = [json.loads(record.raw) for record in records]
+        for check in yaml.safe_load((folder / "test.yaml").read_text()).get("checks") or []:
+            wanted = check.get("filter") or {}
+            match = wanted.get("match") or {}
+            plain = not any("__" in key or key.startswith(("has-key", "not-has-key")) for key in match)
+            if "count" not in wanted or wanted.get("requires") or match.get("event_type") == "stats" or not plain:
+                continue
+            count = sum(all(_value(event, key) == value for key, value in match.items()) for event in events)
+            if count == wanted["count"]:
+                passed += 1
+            else:
+                wrong.append((test["test"], match, wanted["count"], count))
+    assert not wrong
+    assert passed > 200
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".")) if text else (0,)
+
+
+_LIVE = """
+import json, signal, subprocess, sys, threading, time, urllib.request, http.server, functools, os
+from pathlib import Path
+from collectors.suricata import LiveSuricata
+
+folder = Path(sys.argv[1])
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+rules = folder / "x.rules"
+rules.write_text('alert http any any -> any any (msg:"first"; http.uri; content:"eicar"; sid:1;)')
+
+class Sink:
+    records = []
+    def put(self, records):
+        self.records += records
+
+def until(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, live.error
+        time.sleep(0.1)
+
+def seen(text):
+    return any(text in record.raw for record in Sink.records)
+
+sink = Sink()
+live = LiveSuricata("lo", sink, folder / "work", rules=lambda: [rules])
+thread = threading.Thread(target=live.run)
+thread.start()
+running = lambda: live._process is not None and live._engine_runs()
+until(running)
+handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder / "www"))
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 8099), handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+fetch = lambda: urllib.request.urlopen("http://127.0.0.1:8099/eicar.com").read()
+fetch()
+until(lambda: seen(b'"signature":"first"') and live.counters["files"] == 1)
+rules.write_text('alert http any any -> any any (msg:"second"; http.uri; content:"eicar"; sid:2; rev:2;)')
+def second():
+    fetch()
+    time.sleep(0.5)
+    return seen(b'"signature":"second"')
+until(second)
+os.kill(live._process.pid, signal.SIGKILL)
+until(lambda: live.counters["restarts"] == 1)
+crashed = live.error
+until(lambda: live._process is not None and running())
+until(lambda: live.error == "")
+before = len(sink.records)
+fetch()
+until(lambda: len(sink.records) > before)
+live.stop()
+thread.join()
+offsets = [r.offset for r in sink.records if r.format == "eve"]
+formats = sorted({r.format for r in sink.records})
+print(json.dumps({"crashed": crashed, "counters": live.counters, "formats": formats, "ordered": offsets == sorted(set(offsets))}))
+"""
+
+
+@needs_suricata
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root for a network namespace of its own")
+def test_live_interface_reload_crash_restart(tmp_path: Path) -> None:
+    (tmp_path / "www").mkdir()
+    (tmp_path / "www" / "eicar.com").write_bytes(_EICAR)
+    done = subprocess.run(
+        ["unshare", "-n", sys.executable, "-c", _LIVE, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert "killed by signal 9" in result["crashed"]
+    assert result["formats"] == ["eve", "file-stored"]
+    assert result["ordered"]
+    assert result["counters"]["received"] > 4
+    assert not (tmp_path / "work" / "etc" / "suricata.pid").exists()

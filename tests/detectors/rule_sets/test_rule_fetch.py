@@ -1,0 +1,108 @@
+"""Fetching by URL: private addresses are refused, and the address that was checked is the one that is used."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from detectors.rule_sets import fetch as fetching
+from detectors.rule_sets.fetch import fetch, public_addresses
+from kernel.errors import RuleError
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.path.startswith("/away"):
+            self.send_response(302)
+            self.send_header("Location", self.path.partition("=")[2])
+            self.end_headers()
+        elif self.path.startswith("/rules.yml"):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"title: from the network " + self.headers["Host"].encode())
+        elif self.path.startswith("/large"):
+            self.send_response(200)
+            self.end_headers()
+            for _ in range(64):
+                self.wfile.write(bytes(1 << 16))
+        else:
+            self.send_error(404)
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    one = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=one.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{one.server_port}"
+    one.shutdown()
+
+
+def test_a_file_is_fetched_from_an_allowed_private_address(server: str, tmp_path: Path) -> None:
+    path = fetch(f"{server}/rules.yml?x=1", tmp_path, allow_private=True)
+    assert path.name == "rules.yml"
+    assert path.read_bytes() == b"title: from the network " + server.removeprefix("http://").encode()
+
+
+def test_redirects_are_followed_and_checked(server: str, tmp_path: Path) -> None:
+    assert fetch(f"{server}/away?to={server}/rules.yml", tmp_path, allow_private=True).is_file()
+    with pytest.raises(RuleError, match="redirects"):
+        fetch(f"{server}/away?to=/away?to=/away?to=/away?to=/away?to=/away?to=/away?to=/away?to=/x", tmp_path, allow_private=True)
+    with pytest.raises(RuleError, match="only https and http"):
+        fetch(f"{server}/away?to=ftp://127.0.0.1/x", tmp_path, allow_private=True)
+
+
+def test_a_redirect_does_not_reach_local_files(server: str, tmp_path: Path) -> None:
+    with pytest.raises(RuleError, match="only https and http"):
+        fetch(f"{server}/away?to=file:///etc/passwd", tmp_path, allow_private=True)
+
+
+def test_wrong_answers_are_told(server: str, tmp_path: Path) -> None:
+    with pytest.raises(RuleError, match="answered 404"):
+        fetch(f"{server}/nothing.yml", tmp_path, allow_private=True)
+    with pytest.raises(RuleError, match="cannot be fetched"):
+        fetch("http://127.0.0.1:9/x.yml", tmp_path, allow_private=True)
+
+
+def test_the_size_limit_holds(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "MAX_BYTES", 1 << 20)
+    with pytest.raises(RuleError, match=r"larger than 1 MiB \(limit\)"):
+        fetch(f"{server}/large.yml", tmp_path, allow_private=True)
+
+
+NOT_PUBLIC = (
+    *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1"),
+    *("::1", "fe80::1", "fc00::1", "fd12::1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "2002:7f00:1::", "ff02::1"),
+    *("localhost", "2130706433", "0x7f.1"),
+)
+
+
+@pytest.mark.parametrize("host", NOT_PUBLIC)
+def test_private_and_local_addresses_are_refused(host: str) -> None:
+    with pytest.raises(RuleError, match="private, local or reserved"):
+        public_addresses(host, 443, allow_private=False)
+
+
+@pytest.mark.parametrize("host", ["8.8.8.8", "2400:3200::1"])
+def test_public_addresses_pass(host: str) -> None:
+    assert public_addresses(host, 443, allow_private=False) == [host]
+
+
+def test_plain_http_and_credentials_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(RuleError, match="only https"):
+        fetch("http://8.8.8.8/rules.zip", tmp_path)
+    with pytest.raises(RuleError, match="credentials"):
+        fetch("https://me:secret@8.8.8.8/rules.zip", tmp_path)
+
+
+def test_file_urls_are_used_in_place(tmp_path: Path) -> None:
+    (tmp_path / "my rules.yml").write_text("x")
+    assert fetch((tmp_path / "my rules.yml").as_uri(), tmp_path / "unused") == tmp_path / "my rules.yml"
+    with pytest.raises(RuleError, match="of this machine"):
+        fetch("file://server/share/x.yml", tmp_path)

@@ -1,0 +1,203 @@
+"""The lake keeps the contract of every store, and its own promises."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kernel.errors import StoreError
+from kernel.event import event_id
+from kernel.query import parse_query
+from kernel.store.contract import Commit, TimeRange
+from kernel.store.lake import Lake
+from kernel.store.lake.writer import DUPLICATES
+from tests.kernel.store.contract_suite import ALWAYS, EventStoreContract, event, ids
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Lake]:
+    lake = Lake.open(tmp_path / "lake", writable=True)
+    yield lake
+    lake.close()
+
+
+class TestLake(EventStoreContract):
+    pass
+
+
+class TestCompactedLake(EventStoreContract):
+    """The same after every commit went through compaction."""
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[Lake]:
+        class Compacting(Lake):
+            def commit(self, batch: Commit) -> None:
+                super().commit(batch)
+                self.compact(everything=True)
+                self.purge(grace=0)
+
+        lake = Compacting.open(tmp_path / "lake", writable=True)
+        yield lake
+        lake.close()
+
+
+def spread(count: int, days: int, salt: str = "") -> list[dict[str, object]]:
+    return [
+        event(n % 60, n=n, tags=["x"] if n % 7 == 0 else "x", process__name=f"p{n % 5}.exe")
+        | {
+            "event.id": event_id("spread", salt, n),
+            "@timestamp": f"2026-{1 + n % days // 28:02d}-{1 + n % days % 28:02d}T04:00:{n % 60:02d}.000000Z",
+        }
+        for n in range(count)
+    ]
+
+
+def test_a_second_writer_is_refused_and_named(store: Lake) -> None:
+    with pytest.raises(StoreError, match="already being written by process"):
+        Lake.open(store.root, writable=True)
+
+
+def test_the_lock_is_free_after_close(tmp_path: Path) -> None:
+    Lake.open(tmp_path, writable=True).close()
+    Lake.open(tmp_path, writable=True).close()
+
+
+def test_a_reader_before_the_first_writer_sees_an_empty_store_and_later_its_events(tmp_path: Path) -> None:
+    reader = Lake.open(tmp_path / "lake", writable=False)
+    assert reader.search(parse_query("*"), ALWAYS).events == []
+    assert reader.statistics()["events"] == 0
+    with Closing(tmp_path / "lake") as writer:
+        writer.commit(Commit([event(1)]))
+        assert reader.count(parse_query("*"), ALWAYS) == 1
+        writer.commit(Commit([event(2)]))
+        assert ids(reader.search(parse_query("*"), ALWAYS).events) == [event(2)["event.id"], event(1)["event.id"]]
+        with pytest.raises(StoreError, match="reading only"):
+            reader.commit(Commit([event(3)]))
+    reader.close()
+
+
+class Closing:
+    def __init__(self, root: Path) -> None:
+        self.lake = Lake.open(root, writable=True)
+
+    def __enter__(self) -> Lake:
+        return self.lake
+
+    def __exit__(self, *_: object) -> None:
+        self.lake.close()
+
+
+def test_duplicates_are_counted_and_remembered_over_a_restart(tmp_path: Path) -> None:
+    with Closing(tmp_path) as lake:
+        lake.commit(Commit([event(1), event(1), event(2)]))
+    with Closing(tmp_path) as lake:
+        lake.commit(Commit([event(2), event(3)]))
+        assert lake.counters() == {DUPLICATES: 2}
+        assert lake.statistics()["events"] == 3
+
+
+def test_a_batch_over_many_days_is_one_file_and_compacts_to_few(store: Lake) -> None:
+    store.commit(Commit(spread(3000, 300)))
+    assert store.statistics()["segments"] == 1
+    for part in range(3):
+        store.commit(Commit(spread(3000, 300, f"more{part}")))
+    store.commit(Commit([event(n % 60, n=n) | {"event.id": event_id("today", n)} for n in range(2500)]))
+    before = ids(store.search(parse_query("process.name:p3.exe"), ALWAYS, limit=5000).events)
+    assert store.compact(everything=True) == 5
+    files = sorted(path.relative_to(store.root).as_posix().rsplit("/", 1)[0] for path in store.root.glob("*/**/*.parquet"))
+    assert files.count("days/2026-11-23") == 1  # the day with many events has its own
+    assert store.statistics()["segments"] == 2  # the 300 thin days share one file
+    assert store.statistics()["events"] == 14_500
+    assert ids(store.search(parse_query("process.name:p3.exe"), ALWAYS, limit=5000).events) == before
+    assert store.verify().sound
+
+
+def test_slow_arrival_ends_in_few_files(store: Lake) -> None:
+    for n in range(60):
+        store.commit(Commit([event(n)]))
+        store.compact()
+    assert store.statistics()["segments"] < 12
+    assert store.count(parse_query("*"), ALWAYS) == 60
+    store.purge(grace=0)
+    assert len(list(store.root.glob("*/**/*.parquet"))) == store.statistics()["segments"]
+    assert store.verify().sound
+
+
+def test_replaced_files_stay_for_readers_until_the_grace_is_over(store: Lake) -> None:
+    for n in range(3):
+        store.commit(Commit([event(n)]))
+    store.compact(everything=True)
+    assert len(list(store.root.glob("hot/*.parquet"))) == 4
+    assert store.purge(grace=0) == 3
+    assert len(list(store.root.glob("hot/*.parquet"))) == 1
+
+
+def test_a_reader_whose_list_is_stale_asks_again(store: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    for n in range(3):
+        store.commit(Commit([event(n)]))
+    reader = Lake.open(store.root, writable=False)
+    stale = reader._known().live()
+    store.compact(everything=True)
+    store.purge(grace=0)
+    manifest = reader._known()
+    fresh, answers = manifest.live, [stale]
+    monkeypatch.setattr(manifest, "live", lambda when=None: answers.pop() if answers else fresh(when))
+    assert reader.count(parse_query("event.id:*"), ALWAYS) == 3
+    reader.close()
+
+
+def test_a_demo_store_may_forget_earlier(tmp_path: Path) -> None:
+    lake = Lake.open(tmp_path, writable=True, demo=True)
+    lake.commit(Commit([event(1) | {"@timestamp": "2026-11-01T00:00:00.000000Z"}, event(2)]))
+    assert lake.retain(7, "2026-11-23T12:00:00.000000Z") == 1
+    assert lake.verify().sound
+    chain = lake._known().chain()
+    assert "retention of 7 days" in chain[-1].body
+    lake.close()
+
+
+def test_an_event_without_time_or_id_is_refused_with_a_reason(store: Lake) -> None:
+    for broken, reason in (
+        ({"event.id": "x"}, "without @timestamp"),
+        ({"@timestamp": event(1)["@timestamp"]}, "without event.id"),
+        (event(1) | {"@timestamp": "yesterday"}, "no true @timestamp: 'yesterday'"),
+        (event(1) | {"@timestamp": "2026-02-30T04:00:00.000000Z"}, "no true @timestamp"),
+    ):
+        with pytest.raises(StoreError, match=reason):
+            store.commit(Commit([event(5), broken]))
+    assert store.statistics()["events"] == 0
+
+
+def test_concurrent_searches_while_committing(store: Lake) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def search(_: int) -> int:
+        page = store.search(parse_query("process.name:p1.exe"), ALWAYS, limit=10)
+        return len(page.events)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = pool.map(search, range(40))
+        for part in range(10):
+            store.commit(Commit(spread(100, 10, f"c{part}")))
+            store.compact()
+        assert all(0 <= found <= 10 for found in answers)
+    assert store.count(parse_query("*"), ALWAYS) == 1000
+
+
+def test_early_stop_gives_the_newest_even_when_segments_overlap(store: Lake) -> None:
+    for part in range(6):
+        store.commit(Commit([event(n * 6 + part) for n in range(60)]))
+    found = ids(store.search(parse_query("*"), ALWAYS, limit=50).events)
+    assert found == [event(n)["event.id"] for n in range(359, 309, -1)]
+
+
+def test_ten_thousand_one_event_segments_are_not_needed_for_a_time_range(store: Lake) -> None:
+    for n in range(20):
+        store.commit(Commit([event(n)]))
+    started = time.monotonic()
+    page = store.search(parse_query("*"), TimeRange(event(19)["@timestamp"]), limit=5)
+    assert len(page.events) == 1
+    assert time.monotonic() - started < 5

@@ -1,0 +1,85 @@
+"""A fresh state database per test (copied from one that was migrated once), a first administrator, and a maker of detections."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kernel.db import Database, open_database, upgrade
+from kernel.detection import Detection, MatchedField, detection_id
+from operations.accounts import service as accounts
+from operations.accounts.schema import Principal
+
+PASSWORD = "Correct-Horse-7"
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("state") / "state.db"
+    database = open_database(f"sqlite:///{path}")
+    upgrade(database)
+    with database.write() as session:
+        token = accounts.create_setup_token(session)
+    assert token
+    accounts.redeem_setup_token(database, token, "alice", PASSWORD, "192.0.2.1")
+    database.close()
+    return path
+
+
+@pytest.fixture
+def database(template: Path, tmp_path: Path) -> Iterator[Database]:
+    """Migrated, with the administrator ``alice``."""
+    path = tmp_path / "state.db"
+    shutil.copy(template, path)
+    opened = open_database(f"sqlite:///{path}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def alice() -> Principal:
+    return Principal(1, "alice", "", "admin", address="192.0.2.1")
+
+
+@pytest.fixture
+def make() -> Callable[..., Detection]:
+    """``make(rule=…, host=…, time=…, event_id=…, **more event fields)``."""
+    counter = iter(range(1_000_000))
+
+    def build(
+        rule: str = "rule-1",
+        host: str = "WEB1",
+        time: str = "2026-11-23T04:00:00.000000Z",
+        level: str = "high",
+        engine: str = "sigma",
+        event_id: str = "",
+        name: str = "",
+        tags: list[str] | None = None,
+        group: dict[str, str] | None = None,
+        **fields: Any,
+    ) -> Detection:
+        event_id = event_id or f"{next(counter):032x}"
+        event: dict[str, Any] = {"@timestamp": time, "event.id": event_id, "event.dataset": "windows.sysmon"}
+        if host:
+            event["host.name"] = host
+        event |= {field.replace("__", "."): value for field, value in fields.items()}
+        return Detection(
+            id=detection_id(rule, [event_id]),
+            rule_id=rule,
+            rule_name=name or f"Name of {rule}",
+            level=level,
+            engine=engine,
+            time=time,
+            event_ids=[event_id],
+            event=event,
+            tags=["attack.execution"] if tags is None else tags,
+            matched=[MatchedField("process.command_line", "powershell -enc AAAA", "*-enc*", "selection")],
+            author="A. Author",
+            group=group or {},
+        )
+
+    return build

@@ -1,0 +1,312 @@
+"""The REST API as a client sees it: who gets in, what the lists give, what is refused and how it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from apiflask import APIFlask
+from flask.testing import FlaskClient
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from werkzeug.test import TestResponse
+
+from operations.accounts import keys
+from operations.audit import service as audit
+from soc_ui.services import Services
+from tests.soc_ui.conftest import log_in, token_of
+
+Call = Callable[..., TestResponse]
+
+READS = [
+    ("/me", "viewer:read"),
+    ("/alerts", "viewer:read"),
+    ("/alerts/facets", "viewer:read"),
+    ("/alerts/1", "viewer:read"),
+    ("/alerts/1/detections", "viewer:read"),
+    ("/events", "viewer:read"),
+    ("/events/histogram", "viewer:read"),
+    ("/events/top?field=event.dataset", "viewer:read"),
+    ("/rules", "viewer:read"),
+    ("/rules/failures", "viewer:read"),
+    ("/sources", "viewer:read"),
+    ("/health", "viewer:read"),
+    ("/keys", "analyst:write"),
+    ("/webhooks", "admin:write"),
+    ("/audit", "admin:read"),
+    ("/audit/verification", "admin:read"),
+]
+
+
+def problem(answer: TestResponse, status: int) -> dict[str, Any]:
+    """The body of a problem+json answer with this status."""
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json"), answer.text
+    body: dict[str, Any] = answer.get_json()
+    assert body["status"] == status
+    assert body["detail"]
+    return body
+
+
+def test_the_description_is_valid_openapi_and_names_every_address(app: APIFlask, call: Call) -> None:
+    spec = call("GET", "/openapi.json", as_="").get_json()
+    OpenAPIV31SpecValidator(spec).validate()
+    assert spec["openapi"].startswith("3.1")
+    schemas = spec["components"]["schemas"]
+    assert not [name for name in schemas if name.endswith("1") or name in ("HTTPError", "ValidationError")]
+    described = {(path, method.upper()) for path, item in spec["paths"].items() for method in item}
+    served = {
+        (rule.rule.replace("<int:", "{").replace("<path:", "{").replace("<", "{").replace(">", "}"), method)
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/api/v1") and not rule.endpoint.startswith("api_description")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert described == served
+    assert all(operation.get("security") for item in spec["paths"].values() for operation in item.values())
+
+
+def test_the_page_of_the_description_loads_nothing(call: Call) -> None:
+    page = call("GET", "/docs", as_="").text
+    assert "/api/v1/alerts/{alert_id}" in page
+    for tag in ("<script", "<link", "<img", "src="):
+        assert tag not in page
+
+
+@pytest.mark.parametrize(("path", "who"), READS)
+def test_reads(call: Call, path: str, who: str) -> None:
+    answer = call("GET", path, as_=who)
+    assert answer.status_code == 200, answer.text
+    assert answer.is_json
+
+
+@pytest.mark.parametrize("path", [path for path, _ in READS])
+@pytest.mark.parametrize(
+    "header", [{}, {"Authorization": "Bearer ldn_wrong"}, {"Authorization": "Basic eDp5"}, {"Authorization": "x"}]
+)
+def test_nobody_gets_in_without_a_key(call: Call, path: str, header: dict[str, str]) -> None:
+    answer = call("GET", path, as_="", headers=header)
+    problem(answer, 401)
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+WRITES = [
+    ("PATCH", "/alerts/1", "analyst:read"),
+    ("PATCH", "/alerts/1", "viewer:write"),
+    ("POST", "/alerts/bulk", "viewer:write"),
+    ("POST", "/alerts/undo", "analyst:read"),
+    ("POST", "/alerts/1/notes", "viewer:write"),
+    ("POST", "/keys", "viewer:write"),
+    ("GET", "/webhooks", "analyst:write"),
+    ("POST", "/webhooks", "analyst:write"),
+    ("POST", "/webhooks", "admin:read"),
+    ("DELETE", "/webhooks/1", "analyst:write"),
+    ("GET", "/audit", "analyst:write"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "who"), WRITES)
+def test_what_role_or_scope_does_not_allow(call: Call, services: Services, method: str, path: str, who: str) -> None:
+    problem(call(method, path, as_=who, json={"nonsense": 1}), 403)  # refused before the body is looked at
+    with services.database.read() as session:
+        newest = audit.listing(session, limit=1).entries[0]
+    if method != "GET":
+        assert (newest.action, newest.result, newest.object_id) == ("api.denied", "denied", "/api/v1" + path)
+
+
+def test_a_session_reads_freely_but_writes_only_with_the_csrf_header(app: APIFlask) -> None:
+    browser: FlaskClient = app.test_client()
+    log_in(browser)
+    assert browser.get("/api/v1/me").get_json()["role"] == "admin"
+    problem(browser.post("/api/v1/alerts/1/notes", json={"note": "x"}), 403)
+    token = token_of(browser, "/rules")
+    assert browser.post("/api/v1/alerts/1/notes", json={"note": "x"}, headers={"X-CSRFToken": token}).status_code == 204
+    foreign = {"X-CSRFToken": token, "Origin": "https://evil.example"}
+    problem(browser.post("/api/v1/alerts/1/notes", json={"note": "x"}, headers=foreign), 403)
+
+
+def test_walking_the_list_gives_every_alert_once(call: Call) -> None:
+    total = call("GET", "/alerts", query={"count": "true"}).get_json()["total"]
+    seen: list[int] = []
+    cursor = ""
+    while True:
+        body = call("GET", "/alerts", query={"limit": 7, "cursor": cursor}).get_json()
+        seen += [alert["id"] for alert in body["alerts"]]
+        cursor = body["next_cursor"]
+        if not cursor:
+            break
+    assert len(seen) == len(set(seen)) == total > 0
+
+
+def test_filters_narrow(call: Call) -> None:
+    found = call("GET", "/alerts", query={"level": ["high", "critical"], "status": "new", "limit": 500}).get_json()["alerts"]
+    assert found
+    assert {alert["level"] for alert in found} <= {"high", "critical"}
+    host = next(alert["host"] for alert in found if alert["host"])
+    for alert in call("GET", "/alerts", query={"entity": f"host:{host}", "limit": 20}).get_json()["alerts"]:
+        entities = call("GET", f"/alerts/{alert['id']}").get_json()["entities"]
+        assert ("host", host) in {(entity["kind"], entity["value"]) for entity in entities}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"stauts": "new"}, "stauts"),
+        ({"status": "nwe"}, "status"),
+        ({"limit": "0"}, "limit"),
+        ({"limit": "501"}, "limit"),
+        ({"cursor": "x"}, "cursor"),
+        ({"start": "yesterday"}, "start"),
+        ({"entity": "nonsense"}, "entity"),
+        ({"text": "x" * 201}, "text"),
+    ],
+)
+def test_parameters_that_do_not_fit_are_named(call: Call, query: dict[str, str], field: str) -> None:
+    assert field in problem(call("GET", "/alerts", query=query), 422)["errors"]
+
+
+def test_changing_an_alert(call: Call) -> None:
+    first = call("GET", "/alerts", query={"status": "new", "limit": 1}).get_json()["alerts"][0]
+    path = f"/alerts/{first['id']}"
+    tag = call("GET", path).headers["ETag"]
+    problem(call("PATCH", path, json={"status": "acknowledged"}), 428)
+    problem(call("PATCH", path, json={"status": "acknowledged"}, headers={"If-Match": "nonsense"}), 400)
+    changed = call("PATCH", path, as_="analyst:write", json={"status": "acknowledged", "note": "n"}, headers={"If-Match": tag})
+    assert changed.get_json()["status"] == "acknowledged"
+    assert changed.headers["ETag"] != tag
+    problem(call("PATCH", path, json={"status": "in_progress"}, headers={"If-Match": tag}), 412)
+    assert call("PATCH", path, json={"status": "in_progress"}, headers={"If-Match": "*"}).status_code == 200
+    assert "verdict" in problem(call("PATCH", path, json={"status": "closed"}, headers={"If-Match": "*"}), 422)["errors"]
+    history = call("GET", path).get_json()["history"]
+    assert [entry["actor"] for entry in history] == ["key:admin-write (the-admin)", "key:analyst-write (the-analyst)"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"status": "done"}, {"status": 7}, {"id": 3}, {"version": 99}, {"ids": []}, [], "x", {"note": "x" * 10_001}],
+)
+def test_bodies_that_do_not_fit(call: Call, body: Any) -> None:
+    problem(call("PATCH", "/alerts/1", json=body, headers={"If-Match": "*"}), 422)
+
+
+def test_a_body_that_is_not_json(call: Call) -> None:
+    answer = call("PATCH", "/alerts/1", data=b"{", headers={"If-Match": "*", "Content-Type": "application/json"})
+    assert answer.status_code in (400, 422)
+    problem(answer, answer.status_code)
+
+
+def test_bulk_change_and_undo(call: Call) -> None:
+    ids = [alert["id"] for alert in call("GET", "/alerts", query={"status": "new", "limit": 3}).get_json()["alerts"]]
+    result = call("POST", "/alerts/bulk", json={"ids": [*ids, 999_999_999], "status": "acknowledged"}).get_json()
+    assert (result["changed"], result["missing"]) == (3, [999_999_999])
+    problem(call("POST", "/alerts/undo", as_="analyst:write", json={"batch": result["batch"]}), 403)
+    assert call("POST", "/alerts/undo", json={"batch": result["batch"]}).get_json() == {"restored": 3}
+
+
+def test_the_detections_of_an_alert_lead_to_its_events(call: Call) -> None:
+    first = call("GET", "/alerts", query={"limit": 1}).get_json()["alerts"][0]
+    detections = call("GET", f"/alerts/{first['id']}/detections").get_json()["detections"]
+    assert len(detections) == first["count"]
+    event_id = detections[0]["event_ids"][0]
+    answer = call("GET", f"/events/{event_id}", query={"near": detections[0]["time"]})
+    assert answer.status_code in (200, 404)  # the seed keeps only some events
+    if answer.status_code == 200:
+        assert answer.get_json()["event"]["event.id"] == event_id
+
+
+ABSENT = ["/alerts/999999999", "/alerts/999999999/detections", "/events/nothing", "/rules/nothing", "/webhooks/9", "/nowhere"]
+
+
+@pytest.mark.parametrize("path", ABSENT)
+def test_what_is_not_there(call: Call, path: str) -> None:
+    problem(call("GET", path), 404)
+
+
+def test_a_method_that_is_not_served(call: Call) -> None:
+    answer = call("PUT", "/alerts")
+    problem(answer, 405)
+    assert "GET" in answer.headers["Allow"]
+
+
+def test_event_search_pages_and_is_audited(call: Call, services: Services) -> None:
+    first = call("GET", "/events", query={"query": "*", "limit": 5, "field": ["*"]}).get_json()
+    second = call("GET", "/events", query={"query": "*", "limit": 5, "field": ["*"], "cursor": first["next_cursor"]}).get_json()
+    ids = [event["event.id"] for page in (first, second) for event in page["events"]]
+    assert len(set(ids)) == 10
+    with services.database.read() as session:
+        entries = audit.listing(session, action="events.search", limit=10).entries
+    assert entries[0].detail["query"] == "*"
+
+
+def test_a_wrong_query_says_where(call: Call) -> None:
+    body = problem(call("GET", "/events", query={"query": "process.name:(a"}), 400)
+    assert isinstance(body["position"], int)
+
+
+def test_keys(app: APIFlask, call: Call, services: Services) -> None:
+    problem(call("POST", "/keys", json={"name": "more"}), 403)  # a key makes no keys
+    browser: FlaskClient = app.test_client()
+    log_in(browser)
+    headers = {"X-CSRFToken": token_of(browser, "/rules")}
+    made = browser.post("/api/v1/keys", json={"name": "backup", "scope": "read", "days": 7}, headers=headers)
+    assert made.status_code == 201
+    body = made.get_json()
+    fresh = {"Authorization": f"Bearer {body['key']}"}
+    assert call("GET", "/me", as_="", headers=fresh).get_json()["scope"] == "read"
+    listed = browser.get("/api/v1/keys").get_json()["keys"]
+    assert body["key"] not in str(listed)
+    assert browser.delete(f"/api/v1/keys/{body['id']}", headers=headers).status_code == 204
+    problem(call("GET", "/me", as_="", headers=fresh), 401)
+    assert keys.principal_of_key(services.database, body["key"]) is None
+
+
+def test_webhooks(call: Call) -> None:
+    problem(call("POST", "/webhooks", json={"name": "x", "url": "http://169.254.169.254/"}), 422)
+    made = call("POST", "/webhooks", json={"name": "x", "url": "http://127.0.0.1:9/"})
+    assert made.status_code == 201
+    body = made.get_json()
+    assert body["secret"].startswith("whsec_")
+    path = f"/webhooks/{body['id']}"
+    got = call("GET", path)
+    assert "secret" not in got.get_json()
+    changed = call("PATCH", path, json={"min_level": "critical"}, headers={"If-Match": got.headers["ETag"]})
+    assert changed.get_json()["min_level"] == "critical"
+    problem(call("PATCH", path, json={"enabled": False}, headers={"If-Match": got.headers["ETag"]}), 412)
+    delivery = call("POST", path + "/test").get_json()["delivery_id"]
+    assert [row["id"] for row in call("GET", path + "/deliveries").get_json()["deliveries"]] == [delivery]
+    assert call("GET", f"/webhooks/deliveries/{delivery}/attempts").get_json() == {"attempts": []}
+    assert call("POST", f"/webhooks/deliveries/{delivery}/replay").status_code == 202
+    assert call("POST", path + "/secret").get_json()["secret"] != body["secret"]
+    assert call("DELETE", path).status_code == 204
+    problem(call("GET", path), 404)
+
+
+def test_every_write_left_a_row_and_the_chain_holds(call: Call) -> None:
+    actions = {entry["action"] for entry in call("GET", "/audit", query={"limit": 500}).get_json()["entries"]}
+    assert {
+        "alert.change",
+        "alert.bulk_change",
+        "alert.undo",
+        "alert.note",
+        "key.create",
+        "webhook.create",
+        "webhook.delete",
+    } <= actions
+    assert call("GET", "/audit/verification").get_json()["ok"] is True
+
+
+def test_rules_are_paged(call: Call, services: Services) -> None:
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        body = call("GET", "/rules", query={"limit": 2, "cursor": cursor}).get_json()
+        seen += [rule["id"] for rule in body["rules"]]
+        cursor = body["next_cursor"]
+        if not cursor:
+            break
+    assert seen == sorted(rule.id for rule in services.rules().rules)
+    assert call("GET", f"/rules/{seen[0]}").get_json()["id"] == seen[0]
+
+
+def test_a_fault_of_ours_is_told_without_details(app: APIFlask, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("soc_ui.api.alerts.service.list_alerts", lambda *_, **__: 1 / 0)
+    body = problem(call("GET", "/alerts"), 500)
+    assert "division" not in str(body)

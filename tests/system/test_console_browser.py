@@ -1,0 +1,202 @@
+"""The console in a real browser: set-up, triage by keyboard, hunt, export; nothing is asked from another origin."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from werkzeug.serving import make_server
+
+from operations.accounts import service as accounts
+from operations.alerts import service as alerts
+from operations.alerts.schema import AlertFilter
+from soc_ui.app import create_app
+from soc_ui.services import Services
+from tests.soc_ui.seed import PASSWORD, fill
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian/Ubuntu: apt install chromium)"),
+]
+
+
+class Console:
+    """A served console, its services and the set-up link of its first run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.services: Services = fill(folder, events=600, with_account=False)
+        with self.services.database.write() as session:
+            token = accounts.create_setup_token(session)
+        self._server = make_server("127.0.0.1", 0, create_app(self.services), threaded=True)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.setup_url = f"{self.url}/setup?token={token}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    running = Console(tmp_path_factory.mktemp("browser"))
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+class Watch:
+    """What went wrong in the pages of a test: script errors, refused resources, requests to other origins."""
+
+    def __init__(self, page: Page, origin: str) -> None:
+        self.problems: list[str] = []
+        page.on("pageerror", lambda error: self.problems.append(f"script error: {error}"))
+        page.on("console", lambda message: self.problems.append(message.text) if message.type == "error" else None)
+        page.on(
+            "request",
+            lambda request: (
+                self.problems.append(f"foreign: {request.url}") if not request.url.startswith((origin, "data:")) else None
+            ),
+        )
+
+
+def test_from_first_run_to_export(console: Console, chromium: Browser, tmp_path: Path) -> None:
+    context = chromium.new_context(base_url=console.url, viewport={"width": 1366, "height": 768}, accept_downloads=True)
+    page = context.new_page()
+    watch = Watch(page, console.url)
+
+    # First run: the rule of the password is shown while typing.
+    page.goto(console.setup_url)
+    page.get_by_label("用户名").fill("lin.mei")
+    page.locator("input[name=password]").fill("short")
+    expect(page.locator("[data-rule=length]")).to_have_class("no")
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.locator("input[name=again]").fill(PASSWORD)
+    for rule in ("length", "classes", "name", "again"):
+        expect(page.locator(f"[data-rule={rule}]")).to_have_class("ok")
+    page.get_by_role("button", name="创建账户").click()
+    expect(page.get_by_role("heading", name="总览", exact=True)).to_be_visible()
+    expect(page.locator("[data-chart=alerts] canvas")).to_be_visible()
+
+    # Log out and in again.
+    page.locator("summary", has_text="lin.mei").click()
+    page.get_by_role("button", name="退出登录").click()
+    page.get_by_label("用户名").fill("lin.mei")
+    page.get_by_label("口令").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="总览", exact=True)).to_be_visible()
+
+    # Triage without a mouse: g a, j j x j x, a; then take it back.
+    page.keyboard.press("g")
+    page.keyboard.press("a")
+    page.wait_for_url("**/alerts?status=*")
+    for key in ("j", "j", "x", "j", "x"):
+        page.keyboard.press(key)
+    expect(page.locator("[data-selected]")).to_have_text("2")
+    page.keyboard.press("a")
+    expect(page.locator(".toast")).to_contain_text("已更改 2 条告警")
+    with console.services.database.read() as session:
+        assert alerts.count_alerts(session, AlertFilter(status=("acknowledged",))).count == 2
+    page.get_by_role("button", name="撤销").click()
+    expect(page.locator(".toast")).to_contain_text("已撤销 2 条")
+    with console.services.database.read() as session:
+        assert alerts.count_alerts(session, AlertFilter(status=("acknowledged",))).count == 0
+
+    # Open one by keyboard, go back to the same place.
+    page.keyboard.press("j")
+    expect(page.locator("tr.is-cursor")).to_have_count(1)
+    cursor = page.locator("tr.is-cursor").get_attribute("data-id")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/alerts/{cursor}")
+    expect(page.get_by_role("heading", name="为何触发")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/alerts?status=*")
+    expect(page.locator("tr.is-cursor")).to_have_attribute("data-id", cursor or "")
+
+    # Hunt: a query, one event, a pivot, the export.
+    page.goto("/hunt")
+    page.locator("input.q").fill("event.dataset:linux.auth")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-chart=histogram] canvas")).to_be_visible()
+    page.locator("tr[data-expand] td.t").first.click()
+    expect(page.locator("tr.expanded")).to_contain_text("source.ip")
+    page.locator("tr.expanded tr", has_text="source.ip").get_by_title("仅看此值的事件").click()
+    page.wait_for_url("**source.ip**")
+    query = page.locator("input.q").input_value()
+    assert query.startswith('event.dataset:linux.auth AND source.ip:"')
+    page.locator("summary", has_text="导出").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON Lines").click()
+    download.value.save_as(tmp_path / "events.jsonl")
+    events = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert events
+    assert {event["event.dataset"] for event in events} == {"linux.auth"}
+
+    assert watch.problems == []
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("lang", "theme", "width"), [("zh", "dark", 1366), ("en", "light", 1366), ("en", "dark", 1920), ("zh", "light", 1024)]
+)
+def test_no_page_overflows_or_asks_elsewhere(console: Console, chromium: Browser, lang: str, theme: str, width: int) -> None:
+    context = chromium.new_context(base_url=console.url, viewport={"width": width, "height": 800})
+    context.add_cookies([{"name": name, "value": value, "url": console.url} for name, value in (("lang", lang), ("theme", theme))])
+    page = context.new_page()
+    watch = Watch(page, console.url)
+    page.goto("/login")
+    page.locator("input[name=name]").fill("lin.mei")
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(console.url + "/")
+    for path in (
+        "/",
+        "/alerts",
+        "/alerts/1",
+        "/hunt",
+        "/hunt?q=*%20%7C%20top%20host.name",
+        "/sources",
+        "/sources/quarantine",
+        "/rules",
+        "/rules/suricata:9000042",
+    ):
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+        too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert too_wide == 0, f"{path} is {too_wide} px too wide"
+    assert watch.problems == []
+    context.close()
+
+
+def test_reading_works_without_script(console: Console, chromium: Browser) -> None:
+    context = chromium.new_context(base_url=console.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/login")
+    page.locator("input[name=name]").fill("lin.mei")
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.locator("button.btn-primary").click()
+    page.goto("/alerts?view=all")
+    page.locator("tr[data-id] input").first.check()
+    page.locator("button[value=acknowledge]").click()
+    expect(page.locator(".toast")).to_contain_text("已更改 1 条告警")
+    page.goto("/hunt?q=event.dataset:linux.auth")
+    page.locator("tr[data-expand] a.toggle").first.click()
+    expect(page.locator("table.kv")).to_contain_text("source.ip")
+    context.close()

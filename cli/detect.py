@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.detect_output import write_csv, write_jsonl, write_table
 from cli.detect_rules import RuleSet, load_rules
@@ -32,6 +32,7 @@ from kernel.detection import LEVELS
 PIECE_BYTES = 32 << 20
 """Large files are shared out in pieces of this size."""
 
+_FILE = click.Path(dir_okay=False, path_type=Path)
 _worker: Worker | None = None
 
 
@@ -42,13 +43,20 @@ def _run_piece(piece: Piece) -> Outcome:
 
 @click.command("detect")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
-@click.option("--rules", "rule_paths", multiple=True, type=click.Path(path_type=Path), metavar="PATH", help="Rules: Sigma (.yml, folder, .tar.gz, .zip), YARA (.yar), Suricata (.rules); may be given several times. Default: Liandun's own.")  # fmt: skip
+@click.option(
+    "--rules",
+    "rule_paths",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Sigma (.yml, folder, .tar.gz, .zip), YARA (.yar) or Suricata (.rules); may be given again. Default: Liandun's own.",
+)
 @click.option("--format", "form", type=click.Choice(["table", "jsonl", "csv"]), default="table", show_default=True)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write detections here instead of standard output.")  # fmt: skip
-@click.option("--min-level", type=click.Choice(LEVELS), default="informational", show_default=True, help="Leave out rules below this level.")  # fmt: skip
-@click.option("--jobs", type=click.IntRange(1, 256), default=None, metavar="N", help="Worker processes. Default: one per core.")  # fmt: skip
-@click.option("--timezone", "zone", default="UTC", show_default=True, metavar="ZONE", help="Zone of time stamps that name none, e.g. Asia/Shanghai.")  # fmt: skip
-@click.option("--failures", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the rules that could not be loaded here.")  # fmt: skip
+@click.option("--out", type=_FILE, metavar="FILE", help="Write detections here instead of standard output.")
+@click.option("--min-level", type=click.Choice(LEVELS), default=LEVELS[0], show_default=True, help="Leave out rules below this.")
+@click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Worker processes. Default: one per core.")
+@click.option("--timezone", "zone", default="UTC", show_default=True, metavar="ZONE", help="Zone of time stamps that name none.")
+@click.option("--failures", type=_FILE, metavar="FILE", help="Write the rules that could not be loaded here.")
 @click.option("-v", "--verbose", is_flag=True, help="List every rule that could not be loaded.")
 def command(
     paths: tuple[Path, ...],
@@ -63,8 +71,8 @@ def command(
 ) -> None:
     """Look for attacks in log files and packet captures.
 
-    PATH: files or folders of .evtx, .json, .jsonl, .ndjson, .log, .txt, .pcap, .pcapng (.gz too; .zip for logs). Exit code 0: all was read,
-    whether or not something was found. 1: something could not be read or loaded; the rest was done.
+    PATH: files or folders of .evtx, .json, .jsonl, .ndjson, .log, .txt, .pcap, .pcapng (.gz too; .zip for logs). Exit code 0: all
+    was read, whether or not something was found. 1: something could not be read or loaded; the rest was done.
     """
     try:
         Clock.zone = ZoneInfo(zone) if zone != "UTC" else Clock.zone
@@ -133,10 +141,8 @@ def _hits(
     global _worker
     _worker = Worker(rules, min_level, folder)
     gc.freeze()  # rules stay shared between the forked workers
-    progress = Progress(
-        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console,
-        disable=not console.is_terminal, transient=True,
-    )  # fmt: skip
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
     with progress:
         task = progress.add_task("detecting", total=sum(piece.span[1] - piece.span[0] for piece in pieces) or 1)
         for outcome in _outcomes(pieces, workers, folder):
@@ -232,7 +238,7 @@ def _summary(
     problems = sum(outcome.problem_count for outcome in outcomes) + missing
     files = len({outcome.piece.path for outcome in outcomes})
     console.print(
-        f"{files} files, {records} records, {rules.loaded} (loaded in {loaded - started:.1f} s): {found} detections, {problems} problems, "
-        f"{now - loaded:.1f} s",
+        f"{files} files, {records} records, {rules.loaded} (loaded in {loaded - started:.1f} s): {found} detections, "
+        f"{problems} problems, {now - loaded:.1f} s",
         markup=False,
     )

@@ -69,7 +69,9 @@ def write_jsonl(lines: Iterable[bytes], out: BinaryIO) -> None:
 
 
 def write_csv(lines: Iterable[bytes], out: TextIO) -> None:
-    """A column per field of CSV_COLUMNS. A cell that a spreadsheet would take for a formula gets an apostrophe (OWASP, CSV injection)."""
+    """A column per field of CSV_COLUMNS. A cell that a spreadsheet would take for a formula gets an apostrophe (OWASP, CSV
+    injection).
+    """
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     for line in lines:

@@ -45,7 +45,9 @@ class RuleSet(msgspec.Struct):
 
 
 def load_rules(paths: Sequence[Path]) -> RuleSet:
-    """Rules of files, folders (searched through) and Sigma archives; none = the product's own. Raises LiandunError if none can be loaded."""
+    """Rules of files, folders (searched through) and Sigma archives; none = the product's own. Raises LiandunError if none can be
+    loaded.
+    """
     sigma, yara, suricata = _sort(paths or [OWN_RULES / name for name in ("sigma", "yara", "suricata")])
     if not (sigma or yara or suricata):
         raise LiandunError(f"no rules in {', '.join(map(str, paths)) or OWN_RULES}", "expected .yml, .tar.gz, .zip, .yar or .rules")

@@ -40,8 +40,8 @@ class Piece(msgspec.Struct, frozen=True):
 class Outcome(msgspec.Struct):
     """What came of a piece.
 
-    ``hits`` is a file of JSON lines in the order of the records (the caller removes it): detections, or, where correlation rules are loaded,
-    the events on which a rule fired, for :func:`correlate`.
+    ``hits`` is a file of JSON lines in the order of the records (the caller removes it): detections, or, where correlation rules
+    are loaded, the events on which a rule fired, for :func:`correlate`.
     """
 
     piece: Piece

@@ -1,8 +1,8 @@
 """Windows event log files (.evtx) → raw records.
 
-Decoding is the work of the ``evtx`` library (Rust, MIT/Apache-2.0). It is given one 64 KiB chunk at a time behind a file header of our own, so
-a damaged file header, a torn or zeroed chunk or a cut-off file costs only what is really gone, memory stays bounded, and every loss can
-be counted: the chunk header says how many records it holds.
+Decoding is the work of the ``evtx`` library (Rust, MIT/Apache-2.0). It is given one 64 KiB chunk at a time behind a file header of
+our own, so a damaged file header, a torn or zeroed chunk or a cut-off file costs only what is really gone, memory stays bounded,
+and every loss can be counted: the chunk header says how many records it holds.
 
 File layout: libyal libevtx, "Windows XML Event Log (EVTX) format", sections 2 and 3.
 """

@@ -1,7 +1,7 @@
 """Log files on disk → raw records: what a file is, and how to read it without trusting it.
 
-Content decides before the name does. Compressed files are unpacked as a stream under limits; nothing is written to disk. Whatever cannot be
-read is reported with file, place and reason, and the rest goes on.
+Content decides before the name does. Compressed files are unpacked as a stream under limits; nothing is written to disk. Whatever
+cannot be read is reported with file, place and reason, and the rest goes on.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ _YEAR_2000: Final = 946_684_800
 
 _FIRST_ELEMENT = re.compile(rb"\s*(?:\[|\{\s*\"(?:Records|records|value|events|Events|logs)\"\s*:\s*\[)\s*(?:[\[{\]]|$)")
 _SYSLOG_START = re.compile(
-    rb"<\d{1,3}>|[A-Z][a-z]{2} +\d{1,2} +(?:\d{4} +)?\d\d:\d\d:\d\d|\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d|%%\d\d|CEF:|LEEF:|id=tos|<Event[ >]"
+    rb"<\d{1,3}>|[A-Z][a-z]{2} +\d{1,2} +(?:\d{4} +)?\d\d:\d\d:\d\d|\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d"
+    rb"|%%\d\d|CEF:|LEEF:|id=tos|<Event[ >]"
 )
 
 Report = Callable[[str], None]
@@ -103,8 +104,8 @@ def read_records(path: Path, report: Report, *, span: Span | None = None) -> Ite
     path    .evtx, .json, .jsonl, .ndjson, .log, .txt, each plain, .gz or in .zip; .pcap, .pcapng
     report  takes one line per piece that cannot be read (file, place, reason)
 
-    ``stream`` is the file's fingerprint, ``offset`` the byte offset of the line or the record's number. ``received`` is the file's time of
-    last change, from which parsers infer missing years. Raises OSError if the file cannot be opened at all.
+    ``stream`` is the file's fingerprint, ``offset`` the byte offset of the line or the record's number. ``received`` is the file's
+    time of last change, from which parsers infer missing years. Raises OSError if the file cannot be opened at all.
     """
     received = _changed(path)
     if zipfile.is_zipfile(path) and path.name.lower().endswith(".zip"):
@@ -338,8 +339,8 @@ class _Limited:
         self._seen += len(data)
         if self._seen > self._limit:
             raise Bomb(
-                f"{self._name}: unpacks to more than {self._limit >> 20} MiB, over {MAX_RATIO} times its size: taken for a compression bomb, "
-                "reading stopped"
+                f"{self._name}: unpacks to more than {self._limit >> 20} MiB, over {MAX_RATIO} times its size: "
+                "taken for a compression bomb, reading stopped"
             )
         return data
 

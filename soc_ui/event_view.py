@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from flask import Flask, url_for
 
 from kernel.event import Event
-from kernel.query.pipes import split_pipes
+from kernel.query import parse_query
 
 RAW = "event.original"
 FIRST_GROUPS = ("@timestamp", "message", "event", "host", "user", "process", "source", "destination", "network", "file", "registry")
@@ -65,8 +65,9 @@ def term(field: str, value: Any) -> str:
 
 
 def pivot(field: str, value: Any, *, query: str = "", exclude: bool = False, **args: str) -> str:
-    """Link to the hunt page for events with (or without) this value, on top of ``query``."""
-    condition = split_pipes(query)[0]
+    """Link to the hunt page for events with (or without) this value, on top of ``query``. Raises QueryError for a wrong one."""
+    # What stands behind a pipe holds no other pipe, so as many as were understood are cut off from the right.
+    condition = query.rsplit("|", len(parse_query(query).pipes))[0]
     pipes = query[len(condition) :]
     wanted = ("NOT " if exclude else "") + term(field, value)
     condition = condition.strip()

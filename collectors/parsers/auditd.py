@@ -1,7 +1,8 @@
 """Linux audit records → ECS. Originals stay under ``auditd.<key>``.
 
-Format: Linux Audit documentation, "audit event field dictionary" and ausearch(8): ``key=value``; a value that has blanks, quotes or control
-characters is written as hexadecimal without quotes. One record is one event; records of one system call share ``event.sequence``.
+Format: Linux Audit documentation, "audit event field dictionary" and ausearch(8): ``key=value``; a value that has blanks, quotes or
+control characters is written as hexadecimal without quotes. One record is one event; records of one system call share
+``event.sequence``.
 """
 
 from __future__ import annotations

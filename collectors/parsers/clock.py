@@ -12,7 +12,10 @@ from typing import Final
 
 from kernel.event import parse_timestamp, timestamp
 
-_MONTHS: Final = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTHS: Final = {
+    name: number
+    for number, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
+}
 
 BSD_STAMP: Final = r"(?:[A-Z][a-z]{2}\s+\d{1,2}\s+(?:\d{4}\s+)?\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:\s+(?:19|20)\d\d(?=\s|$))?)"
 """``Nov 22 08:00:00``, ``Nov  2 08:00:00.123``, ``Nov 22 2026 08:00:00``, ``Nov 22 08:00:00 2026``."""

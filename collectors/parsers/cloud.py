@@ -1,6 +1,7 @@
 """Audit logs of other clouds → ECS: Aliyun ActionTrail, Huawei Cloud CTS, Azure, Okta, Microsoft 365, Google Cloud, GitHub.
 
-Originals stay under the product's name (``azure.operationName``, ``okta.eventType``, ``github.action`` …), where Sigma rules find them.
+Originals stay under the product's name (``azure.operationName``, ``okta.eventType``, ``github.action`` …), where Sigma rules find
+them.
 """
 
 from __future__ import annotations

@@ -45,7 +45,9 @@ def put(event: Event, field: str, value: Any) -> None:
 
 
 def put_ip(event: Event, side: str, value: Any) -> None:
-    """Set ``<side>.ip`` (and ``<side>.address``); a host name goes to ``<side>.domain``. IPv4 in IPv6 (``::ffff:a.b.c.d``) becomes IPv4."""
+    """Set ``<side>.ip`` (and ``<side>.address``); a host name goes to ``<side>.domain``. IPv4 in IPv6 (``::ffff:a.b.c.d``) becomes
+    IPv4.
+    """
     if not isinstance(value, str) or value in ABSENT:
         return
     address = clean_ip(value)

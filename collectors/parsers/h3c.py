@@ -1,7 +1,7 @@
 """H3C Comware devices → ECS.
 
-Shape: ``%%10MODULE/SEVERITY/DIGEST: -Chassis=1-Slot=3.1; Key(1003)=value;…`` (H3C, "System Log Messages Reference"). The number behind a key
-names it whatever the spelling, so fields are read by number. Some firmware sends GBK text.
+Shape: ``%%10MODULE/SEVERITY/DIGEST: -Chassis=1-Slot=3.1; Key(1003)=value;…`` (H3C, "System Log Messages Reference").
+The number behind a key names it whatever the spelling, so fields are read by number. Some firmware sends GBK text.
 """
 
 from __future__ import annotations

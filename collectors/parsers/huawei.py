@@ -1,7 +1,8 @@
 """Huawei VRP devices (USG firewalls, S/CE switches, AR/NE routers) → ECS.
 
-Shape: ``%%01MODULE/SEVERITY/BRIEF(l)[n]:text`` (Huawei, "Log Reference", section "Log format"). Parameters come as ``key=value`` lists in
-three spellings: ``source-ip=…, …``, ``SourceIP=…,…`` and ``(Ip=…, UserName=…)``. A stamp without zone is UTC, the devices' default.
+Shape: ``%%01MODULE/SEVERITY/BRIEF(l)[n]:text`` (Huawei, "Log Reference", section "Log format"). Parameters come as
+``key=value`` lists in three spellings: ``source-ip=…, …``, ``SourceIP=…,…`` and ``(Ip=…, UserName=…)``. A stamp without zone is
+UTC, the devices' default.
 """
 
 from __future__ import annotations

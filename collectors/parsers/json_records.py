@@ -1,6 +1,7 @@
 """One JSON object → ECS, whatever wrote it: the shape decides which reader takes it.
 
-Order matters: the first shape whose marks are present wins; an object that none knows becomes ``generic.json`` with its own field names.
+Order matters: the first shape whose marks are present wins; an object that none knows becomes ``generic.json`` with its own field
+names.
 """
 
 from __future__ import annotations

@@ -12,12 +12,15 @@ from collectors.parsers import fields as ecs
 from kernel.event import Event
 
 _HAPROXY = re.compile(
-    r"(?P<ip>[0-9A-Fa-f.:]+):(?P<port>\d+) \[(?P<stamp>[^\]]+)\] (?P<frontend>\S+) (?P<backend>\S+) [-\d/+]+ (?P<status>\d{3}|-1) \+?(?P<size>\d+) "
+    r"(?P<ip>[0-9A-Fa-f.:]+):(?P<port>\d+) \[(?P<stamp>[^\]]+)\] (?P<frontend>\S+) (?P<backend>\S+) "
+    r"[-\d/+]+ (?P<status>\d{3}|-1) \+?(?P<size>\d+) "
     r"\S+ \S+ \S{4} [\d/+]+ [\d/]+ (?:\{[^}]*\} )*\"(?P<method>[A-Z]+) (?P<url>\S+)(?: HTTP/(?P<version>[\d.]+))?\"?"
 )
 _PROXY_MANAGER = re.compile(
-    r"\[(?P<stamp>[^\]]+)\] (?:- )?(?:(?:\S+) )?(?P<status>\d{3}|-) - (?P<method>[A-Z]+) (?P<scheme>https?) (?P<host>\S+) \"(?P<url>[^\"]*)\" "
-    r"\[Client (?P<ip>[^\]]+)\] \[Length (?P<size>\d+)\] \[Gzip [^\]]*\](?: \[Sent-to [^\]]*\])? \"(?P<agent>[^\"]*)\" \"(?P<referrer>[^\"]*)\""
+    r"\[(?P<stamp>[^\]]+)\] (?:- )?(?:(?:\S+) )?(?P<status>\d{3}|-) - (?P<method>[A-Z]+) "
+    r"(?P<scheme>https?) (?P<host>\S+) \"(?P<url>[^\"]*)\" "
+    r"\[Client (?P<ip>[^\]]+)\] \[Length (?P<size>\d+)\] \[Gzip [^\]]*\](?: \[Sent-to [^\]]*\])? "
+    r"\"(?P<agent>[^\"]*)\" \"(?P<referrer>[^\"]*)\""
 )
 
 

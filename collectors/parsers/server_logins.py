@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one shape a line
 """Logins and refusals that common servers write → ECS: mail, FTP, databases, SMB, VoIP, single sign-on.
 
 One shape per line of the table; ``outcome`` says what it means, the named groups who and from where.

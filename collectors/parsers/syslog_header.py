@@ -14,11 +14,33 @@ import msgspec
 
 from collectors.parsers import clock
 
-FACILITIES: Final = (
-    "kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp audit alert clock "
-    "local0 local1 local2 local3 local4 local5 local6 local7"
-).split()
-SEVERITIES: Final = "emergency alert critical error warning notice informational debug".split()
+FACILITIES: Final = [
+    "kern",
+    "user",
+    "mail",
+    "daemon",
+    "auth",
+    "syslog",
+    "lpr",
+    "news",
+    "uucp",
+    "cron",
+    "authpriv",
+    "ftp",
+    "ntp",
+    "audit",
+    "alert",
+    "clock",
+    "local0",
+    "local1",
+    "local2",
+    "local3",
+    "local4",
+    "local5",
+    "local6",
+    "local7",
+]
+SEVERITIES: Final = ["emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"]
 
 _PRI = re.compile(r"<(\d{1,3})>")
 _RFC5424 = re.compile(

@@ -36,10 +36,23 @@ _APACHE_CLIENT = re.compile(r"\[client ([^\]\s]+?)(?::(\d+))?\]")
 _SQUID = re.compile(r"(\d{9,10}\.\d{3}) +(\d+) (\S+) ([A-Z_]+)/(\d{3}) (\d+) ([A-Z-]+) (\S+) (\S+) ([A-Z_]+)/(\S+) (\S+)")
 _IIS_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ [A-Z][A-Z_]+ /\S*(?: \S+){9,10}$")
 _MODULES: Final = (("nginx", "nginx"), ("apache", "apache"), ("httpd", "apache"), ("squid", "squid"))
-_IIS_DEFAULT: Final = (
-    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) "
-    "sc-status sc-substatus sc-win32-status time-taken"
-).split()
+_IIS_DEFAULT: Final = [
+    "date",
+    "time",
+    "s-ip",
+    "cs-method",
+    "cs-uri-stem",
+    "cs-uri-query",
+    "s-port",
+    "cs-username",
+    "c-ip",
+    "cs(User-Agent)",
+    "cs(Referer)",
+    "sc-status",
+    "sc-substatus",
+    "sc-win32-status",
+    "time-taken",
+]
 """Field order of IIS 7 and later when the log's ``#Fields`` line is not at hand."""
 
 
@@ -97,7 +110,9 @@ def server_module(name: str) -> str | None:
 
 
 def put_request(event: Event, request: str) -> None:
-    """``GET /path?query HTTP/1.1`` → ``http.request.method``, ``url.*``; a malformed line (an exploit, a scan) is kept as ``url.original``."""
+    """``GET /path?query HTTP/1.1`` → ``http.request.method``, ``url.*``; a malformed line (an exploit, a scan) is kept as
+    ``url.original``.
+    """
     match = _REQUEST.match(request)
     if match is None:
         ecs.put(event, "url.original", request)

@@ -262,7 +262,8 @@ SECURITY: dict[int, tuple[str, str, str, str, Fill]] = {
     5157: ("network", "denied", "connection-blocked", "failure", filtering),
     5158: ("network", "start", "bind-permitted", "success", filtering),
 }
-"""Security: event id → ``event.category``, ``event.type``, ``event.action``, ``event.outcome`` ("" = unknown), what fills the rest."""
+"""Security: event id → ``event.category``, ``event.type``, ``event.action``, ``event.outcome`` ("" = unknown), what fills the rest.
+"""
 
 SYSTEM: dict[int, tuple[str, str, str, str, Fill]] = {
     104: ("iam", "deletion", "log-cleared", "success", cleared),

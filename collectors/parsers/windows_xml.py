@@ -1,8 +1,9 @@
 """Windows event XML (``<Event><System>…<EventData>…``) → the nested shape that ``kernel.windows_event`` reads.
 
-Source: Event Schema, https://learn.microsoft.com/windows/win32/wes/eventschema-schema. Sysmon for Linux and agents that forward rendered
-XML send it in syslog; transports cut it off and Sysmon for Linux writes ``&lt unknown process&gt``, so what is left of a damaged element is
-read by its marks. DTDs and entities are refused: a log line needs none, and they are how XML parsers are attacked.
+Source: Event Schema, https://learn.microsoft.com/windows/win32/wes/eventschema-schema. Sysmon for Linux and agents that forward
+rendered XML send it in syslog; transports cut it off and Sysmon for Linux writes ``&lt unknown process&gt``, so what is left of a
+damaged element is read by its marks. DTDs and entities are refused: a log line needs none, and they are how XML parsers are
+attacked.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -29,7 +28,7 @@ from kernel.errors import LiandunError, ParseError
 from kernel.record import RawRecord
 
 _CHUNK = 1 << 18
-_FLOW_ID = re.compile(rb'"flow_id":\d+,')
+_SUBJECT = ("event_type", "proto", "src_ip", "src_port", "dest_ip", "dest_port")
 _MAGIC = {
     b"\xd4\xc3\xb2\xa1",  # pcap, little endian, microseconds
     b"\xa1\xb2\xc3\xd4",
@@ -109,12 +108,12 @@ def _in_fixed_order(eve: Path) -> Iterator[bytes]:
     """Lines of eve.json in an order that is the same in every run over the same capture, as offsets must be.
 
     What a packet caused (it carries ``pcap_cnt``) comes in the order of packets. What a timer or the end of the run caused comes
-    in the order of a hash table with a random seed: these lines follow, by time and content. ``flow_id``, random too, is left out
-    of the comparison.
+    in the order of a hash table with a random seed and at times that depend on this machine: these lines follow, sorted by what
+    they are about.
     """
     if not eve.is_file() or eve.is_symlink():
         return
-    others: list[tuple[bytes, bytes, int]] = []
+    others: list[tuple[tuple[str, ...], int]] = []
     with eve.open("rb") as lines:
         position = 0
         for line in lines:
@@ -123,11 +122,26 @@ def _in_fixed_order(eve: Path) -> Iterator[bytes]:
             if b'"pcap_cnt":' in line:
                 yield line
             elif line:
-                others.append((line[:48], hashlib.blake2b(_FLOW_ID.sub(b"", line, 1), digest_size=12).digest(), start))
+                others.append((_subject(line), start))
         others.sort()
-        for _, _, start in others:
+        for _, start in others:
             lines.seek(start)
             yield lines.readline().rstrip(b"\r\n")
+
+
+def _subject(line: bytes) -> tuple[str, ...]:
+    """Sort key without anything that differs from run to run (flow_id, time of logging)."""
+    try:
+        event = msgspec.json.decode(line)
+        flow = event.get("flow") or {}
+        about = (
+            flow.get("start"),
+            *(event.get(key) for key in ("event_type", "proto", "src_ip", "src_port", "dest_ip", "dest_port")),
+        )
+    except (msgspec.DecodeError, AttributeError):
+        return ("", line.decode("latin-1"))  # cut off by the time limit; its parser will refuse it
+    rest = {key: value for key, value in event.items() if key not in ("flow_id", "timestamp", "flow", "tcp")}
+    return (*(str(one or "") for one in about), hashlib.blake2b(msgspec.json.encode(rest), digest_size=12).hexdigest())
 
 
 def _run(

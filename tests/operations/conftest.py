@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 
 from kernel.db import Database, open_database, upgrade
 from kernel.detection import Detection, MatchedField, detection_id
@@ -15,29 +18,53 @@ from operations.accounts import service as accounts
 from operations.accounts.schema import Principal
 
 PASSWORD = "Correct-Horse-7"
+POSTGRESQL = os.environ.get("LIANDUN_TEST_POSTGRESQL", "")
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("state") / "state.db"
-    database = open_database(f"sqlite:///{path}")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a migrated database with the administrator ``alice``; each test works on a copy.
+
+    With LIANDUN_TEST_POSTGRESQL=postgresql+psycopg://… (an account that may create databases) the same tests run there.
+    """
+    if POSTGRESQL:
+        _maintain("DROP DATABASE IF EXISTS liandun_template", "CREATE DATABASE liandun_template")
+        url = make_url(POSTGRESQL).set(database="liandun_template").render_as_string(hide_password=False)
+    else:
+        url = f"sqlite:///{tmp_path_factory.mktemp('state') / 'state.db'}"
+    database = open_database(url)
     upgrade(database)
     with database.write() as session:
         token = accounts.create_setup_token(session)
     assert token
     accounts.redeem_setup_token(database, token, "alice", PASSWORD, "192.0.2.1")
     database.close()
-    return path
+    yield url
+    if POSTGRESQL:
+        _maintain("DROP DATABASE liandun_template")
 
 
 @pytest.fixture
-def database(template: Path, tmp_path: Path) -> Iterator[Database]:
+def database(template: str, tmp_path: Path) -> Iterator[Database]:
     """Migrated, with the administrator ``alice``."""
-    path = tmp_path / "state.db"
-    shutil.copy(template, path)
-    opened = open_database(f"sqlite:///{path}")
+    if POSTGRESQL:
+        _maintain("DROP DATABASE IF EXISTS liandun_test WITH (FORCE)", "CREATE DATABASE liandun_test TEMPLATE liandun_template")
+        url = make_url(template).set(database="liandun_test").render_as_string(hide_password=False)
+    else:
+        path = tmp_path / "state.db"
+        shutil.copy(template.removeprefix("sqlite:///"), path)
+        url = f"sqlite:///{path}"
+    opened = open_database(url)
     yield opened
     opened.close()
+
+
+def _maintain(*statements: str) -> None:
+    engine = create_engine(POSTGRESQL, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
 
 
 @pytest.fixture

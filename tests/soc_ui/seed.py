@@ -251,9 +251,9 @@ def _background(chance: random.Random, at: datetime) -> Event:
             "user.name": user,
             "source.ip": address,
             "event.outcome": "failure" if failed else "success",
-            "message": f"{'Failed' if failed else 'Accepted'} password for {user} from {address} port {chance.randrange(9999)} ssh2",
+            "message": f"{'Failed' if failed else 'Accepted'} password for {user} from {address} port 51144 ssh2",
         }
-        event["event.original"] = f"<86>{at:%b %d %H:%M:%S} {host} sshd[{chance.randrange(9999)}]: " + event["message"]
+        event["event.original"] = f"<86>{at:%b %d %H:%M:%S} {host} sshd[812]: {event['message']}"
     elif kind == "process":
         event |= {
             "event.dataset": "windows.sysmon",

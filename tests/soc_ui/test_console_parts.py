@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from apiflask import APIFlask
@@ -88,6 +89,21 @@ def test_a_pivot_finds_the_event_it_was_made_from(field: str, value: object) -> 
     query = event_view.term(field, value)
     assert matches(parse_query(query), {field: value}), query
     assert not matches(parse_query(query), {field: f"{value} and more"}), query
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", 'a:"b"'),
+        ("x:1", 'x:1 AND a:"b"'),
+        ("x:1 OR y:2", '(x:1 OR y:2) AND a:"b"'),
+        ('m:"p | q" | top x 3 | sort x', 'm:"p | q" AND a:"b" | top x 3 | sort x'),
+    ],
+)
+def test_a_pivot_narrows_the_query_and_keeps_its_pipes(app: APIFlask, query: str, expected: str) -> None:
+    with app.test_request_context():
+        link = event_view.pivot("a", "b", query=query, last="24h")
+    assert parse_qs(urlsplit(link).query) == {"q": [expected], "last": ["24h"]}
 
 
 def test_a_field_that_the_language_cannot_spell_is_searched_by_its_value() -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of raw log lines
 """Linux audit records."""
 
 from __future__ import annotations

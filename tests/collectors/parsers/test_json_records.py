@@ -1,7 +1,9 @@
+# ruff: noqa: E501 - tables of raw log lines
 """Shapes of JSON."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import zipfile
 from pathlib import Path
@@ -86,7 +88,7 @@ def test_nobody_but_the_platform_speaks_as_the_platform() -> None:
 
 @pytest.mark.parametrize("raw", [b"", b"[1]", b"3", b'"x"', b"{", b'{"a":', b"\x00\x01", b'{"a":1}{"b":2}', b'{"Records":[1]}'])
 def test_what_is_no_object_is_refused_with_its_place(raw: bytes) -> None:
-    with pytest.raises(ParseError, match="Records|test, 7"):
+    with pytest.raises(ParseError, match=r"Records|test, 7"):
         parse(raw)
 
 
@@ -127,7 +129,5 @@ def test_any_object_gives_events_or_a_reason(obj: dict[str, Any]) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_give_events_or_a_reason(raw: bytes) -> None:
-    try:
-        parse_all(raw)
-    except ParseError as error:
-        assert error.message
+    with contextlib.suppress(ParseError):
+        assert parse_all(raw)

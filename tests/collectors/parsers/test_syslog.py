@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of raw log lines
 """Syslog headers in every form met in the field, and what the programs behind them say."""
 
 from __future__ import annotations

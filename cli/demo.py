@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
@@ -45,7 +46,7 @@ def stream(syslog: str, json_file: Path, pcap_dir: Path, seed: int, speed: float
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     try:
-        sent = DemoStream(seed).run(targets, speed, stop, once=once, truth=truth, report=_tell)
+        sent = DemoStream(seed).run(targets, speed, stop, once=once, since=_last_run(json_file), truth=truth, report=_tell)
     except OSError as error:
         raise LiandunError(
             f"demo: {error.filename or syslog}: {error.strerror or error}", "check --syslog, --json and --pcap-dir"
@@ -58,6 +59,14 @@ def _address(text: str) -> tuple[str, int]:
     if not separator or not port.isdigit() or not 0 < int(port) < 65_536:
         raise click.BadParameter(f"{text!r} is not HOST:PORT", param_hint="--syslog")
     return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _last_run(json_file: Path) -> datetime | None:
+    """When an earlier run last wrote to the file, so that a restart does not tell the same two hours twice."""
+    try:
+        return datetime.fromtimestamp(json_file.stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
 
 
 def _tell(line: str) -> None:

@@ -108,7 +108,7 @@ def read_records(path: Path, report: Report, *, span: Span | None = None) -> Ite
     time of last change, from which parsers infer missing years. Raises OSError if the file cannot be opened at all.
     """
     received = _changed(path)
-    if zipfile.is_zipfile(path) and path.name.lower().endswith(".zip"):
+    if path.name.lower().endswith(".zip"):
         yield from _zip_records(path, received, report)
         return
     with path.open("rb") as file:

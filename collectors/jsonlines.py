@@ -15,8 +15,8 @@ VALUE_LIMIT: Final = 16 << 20
 """Longest JSON value of an array or a pretty-printed file (bytes): 16 MiB."""
 _READ: Final = 1 << 18
 
-_TOKEN = re.compile(rb"\"(?:[^\"\\]|\\.)*+\"|[{}\[\]]", re.DOTALL)
-_OPENED_STRING = re.compile(rb"\"(?:[^\"\\]|\\.)*+\\?$", re.DOTALL)
+_TOKEN = re.compile(rb"\"(?:[^\"\\]++|\\.)*+\"?|[{}\[\]]", re.DOTALL)
+"""A string (one that the buffer cuts off has no closing quote) or a bracket."""
 
 
 def lines(
@@ -70,15 +70,18 @@ def values(stream: BinaryIO, report: Callable[[str], None], *, depth: int, limit
         chunk = stream.read(_READ)
         ended = not chunk
         buffer += chunk
-        position = scanned
+        resume = len(buffer)
         for token in _TOKEN.finditer(buffer, scanned):
-            position = token.end()
             mark = token[0]
-            if mark in b"{[":
+            if mark[:1] == b'"':
+                if len(mark) < 2 or mark[-1:] != b'"':
+                    resume = token.start()  # the string goes on in the next chunk
+                    break
+            elif mark in b"{[":
                 if level == depth:
                     started = token.start()
                 level += 1
-            elif mark in b"}]":
+            else:
                 level = max(level - 1, 0)
                 if level == depth and (started >= 0 or skipped):
                     if skipped:
@@ -86,8 +89,7 @@ def values(stream: BinaryIO, report: Callable[[str], None], *, depth: int, limit
                     else:
                         yield base + started, buffer[started : token.end()]
                     started, skipped = -1, False
-        open_string = _OPENED_STRING.search(buffer, position)
-        scanned = open_string.start() if open_string is not None else len(buffer)
+        scanned = resume
         keep = started if started >= 0 else scanned
         if started >= 0 and len(buffer) - started > limit:
             started, skipped = -1, True

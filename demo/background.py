@@ -188,7 +188,7 @@ def _admin_login(city: City, rng: random.Random) -> tuple[Route, Build]:
         return Route.TCP, partial(
             syslog.sshd_accepted, host=host.name, pid=pid, user=admin, source=source, port=_port(rng), method="publickey"
         )
-    if draw < 0.95:
+    if draw < 0.99:
         return Route.TCP, partial(syslog.sshd_session, host=host.name, pid=pid, user=admin, opened=draw < 0.7)
     return Route.TCP, partial(syslog.sshd_failed, host=host.name, pid=pid, user=admin, source=source, port=_port(rng), known=True)
 

@@ -28,9 +28,10 @@ HISTORY = timedelta(hours=2)
 HISTORY_RATE = 0.8
 """Background records a second in the history: some 5,800 in two hours."""
 LIVE_RATE = 30.0
-FIRST_CHAIN = 5.0
+FIRST_CHAINS = (5.0, 75.0)
+"""Seconds after the start when each kind of attack comes for the first time; the first is over before the second begins."""
 CHAIN_EVERY = 210.0
-"""Seconds from the start of one attack to the next, the two kinds in turn."""
+"""Seconds from the start of one attack to the next after that, the two kinds in turn."""
 PAST_CHAINS = (1_500.0, 4_700.0)
 """Seconds after the beginning of the history when each attack happened once before."""
 
@@ -71,7 +72,7 @@ class DemoStream:
 
     def once(self) -> Iterator[Planned]:
         """The live part, ended when each attack has been sent once."""
-        length = FIRST_CHAIN + CHAIN_EVERY * (len(CHAINS) - 1) + 120.0
+        length = FIRST_CHAINS[-1] + 120.0
         for planned in self.live():
             if planned.after > length:
                 return
@@ -84,12 +85,14 @@ class DemoStream:
         stop: threading.Event | None = None,
         *,
         once: bool = False,
+        since: datetime | None = None,
         truth: Path | None = None,
         report: Callable[[str], None] = lambda line: None,
     ) -> dict[Route, int]:
         """Send history, then the live part until ``stop`` is set (``once``: until each attack was sent once).
 
         speed   how many demo seconds pass in a second; stamps are always the true time of sending
+        since   an earlier run ended then: only the history after it is sent
         truth   ground truth file (JSON lines), None = none
         report  told one line when the history has been sent and one for each attack step
         Returns the number of records sent by route.
@@ -101,6 +104,8 @@ class DemoStream:
             for record in self.history(datetime.now(UTC)):
                 if stop.is_set():
                     break
+                if since is not None and record.moment <= since:
+                    continue
                 delivery.send(record.planned.route, record.payload())
                 book.note(record)
             delivery.flush()
@@ -128,7 +133,9 @@ class DemoStream:
         turn = 0
         while True:
             make = CHAINS[turn % len(CHAINS)]
-            yield from _shift(make(self.city, self._rng(f"live-{turn}")), FIRST_CHAIN + turn * CHAIN_EVERY)
+            later = turn - len(FIRST_CHAINS) + 1
+            start = FIRST_CHAINS[turn] if later <= 0 else FIRST_CHAINS[-1] + later * CHAIN_EVERY
+            yield from _shift(make(self.city, self._rng(f"live-{turn}")), start)
             turn += 1
 
     def _rng(self, purpose: str) -> random.Random:

@@ -102,28 +102,15 @@ def _can_have(route: Route, field: str) -> bool:
     return bool(route.prefixes)
 
 
-def _fields(part: Any) -> set[str]:
-    """Field names below a detection section, without modifiers; keywords have none."""
+def _fields(detection: dict[str, Any]) -> set[str]:
+    """Field names of a detection section, without modifiers. A search identifier that is a plain list holds keywords: no field."""
     found: set[str] = set()
-    if isinstance(part, dict):
-        for key, value in part.items():
-            if key in ("condition", "timeframe"):
-                continue
-            if isinstance(value, dict) or (isinstance(value, list) and any(isinstance(one, dict) for one in value)):
-                found |= _fields(value)
-            elif isinstance(key, str) and not isinstance(value, dict):
-                name = key.partition("|")[0]
-                if name and not _is_keyword_list(key, value):
-                    found.add(name)
-    elif isinstance(part, list):
-        for one in part:
-            found |= _fields(one)
-    return found
-
-
-def _is_keyword_list(key: str, value: Any) -> bool:
-    """A search identifier right below ``detection`` whose value is a plain list holds keywords, not a field."""
-    return isinstance(value, list) and key.startswith(("keyword", "keywords"))
+    for identifier, search in detection.items():
+        if identifier not in ("condition", "timeframe"):
+            for part in search if isinstance(search, list) else [search]:
+                if isinstance(part, dict):
+                    found.update(str(key).partition("|")[0] for key in part)
+    return found - {""}
 
 
 def _pysigma(files: Sequence[Path]) -> Iterable[Finding]:

@@ -97,8 +97,14 @@ def run_tests(rule_file: Path, read: Reader) -> list[Outcome]:
     engine = SigmaEngine.load([rule_file])
     if engine.failures:
         raise RuleError("; ".join(str(failure) for failure in engine.failures))
+    remembers = any(rule.kind == "correlation" for rule in engine.rules)
     names = _names(rule_file)
-    return [_run(rule_file, line, case, names, read) for line, case in _cases(test_file)]
+    outcomes: list[Outcome] = []
+    for line, case in _cases(test_file):
+        if remembers and outcomes:
+            engine = SigmaEngine.load([rule_file])  # a fresh one: what one case counted must not help the next
+        outcomes.append(_run(engine, rule_file, line, case, names, read))
+    return outcomes
 
 
 def _cases(test_file: Path) -> Iterator[tuple[int, Case]]:
@@ -128,14 +134,13 @@ def _names(rule_file: Path) -> dict[str, str]:
     return names
 
 
-def _run(rule_file: Path, line: int, case: Case, names: dict[str, str], read: Reader) -> Outcome:
+def _run(engine: SigmaEngine, rule_file: Path, line: int, case: Case, names: dict[str, str], read: Reader) -> Outcome:
     if case.rule and case.rule not in names:
         return Outcome(rule_file, line, case.match, (), f"the file has no rule {case.rule!r}")
     try:
         events = list(_events(rule_file, line, case, read))
     except ParseError as error:
         return Outcome(rule_file, line, case.match, (), f"record not understood: {error}")
-    engine = SigmaEngine.load([rule_file])  # a fresh one: what one case counted must not help the next
     hits = {detection.rule_id for detection in engine.process(events)}
     shown = {identity: name for name, identity in names.items()}
     fired = tuple(sorted(shown.get(hit, hit) for hit in hits))

@@ -108,6 +108,9 @@ def _compilable(text: str, file: str, failures: list[YaraFailure]) -> tuple[str,
     for _ in range(len(_RULE.findall(text)) + text.count("\n") + 2):
         try:
             rules = list(yara.compile(source=text, externals=EXTERNALS, includes=False))
+        except ValueError as error:  # a NUL byte, say
+            failures.append(YaraFailure(file, 0, f"not a rule file: {error}"))
+            return None
         except yara.Error as error:
             place = _LINE.search(str(error))
             line, reason = (int(place.group(1)), place.group(2)) if place else (0, str(error))
@@ -117,7 +120,11 @@ def _compilable(text: str, file: str, failures: list[YaraFailure]) -> tuple[str,
                 return None
             text = without
         else:
-            return (text, rules) if rules else None
+            if rules:
+                return text, rules
+            if text.strip():
+                failures.append(YaraFailure(file, 0, "holds no rule"))
+            return None
     return None
 
 

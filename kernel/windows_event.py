@@ -145,6 +145,18 @@ def _from_old_winlogbeat(obj: dict[str, Any]) -> WindowsEvent | None:
     )
 
 
+PLAIN_CHANNELS: frozenset[str] = frozenset(
+    {
+        "security",
+        "microsoft-windows-sysmon/operational",
+        "microsoft-windows-powershell/operational",
+        "powershellcore/operational",
+        "windows powershell",
+    }
+)
+"""Channels (small letters) whose providers write no spaces into names; elsewhere the spaces are taken out."""
+
+
 def windows_fields(event: WindowsEvent) -> Event:
     """The Windows part of the ECS event: envelope and ``winlog.event_data.*``. Rules are matched on these names."""
     fields: Event = {
@@ -244,8 +256,13 @@ def _build(
     if number is None:
         return None
     record = _number(record_id)
+    channel = channel if isinstance(channel, str) else ""  # ETW traces saved as EVTX have none
+    if channel.lower() not in PLAIN_CHANNELS and any(" " in name for name in data):
+        spaced, data = data, {}
+        for name, value in spaced.items():
+            _put(data, name.replace(" ", ""), value)
     return WindowsEvent(
-        channel if isinstance(channel, str) else "",  # ETW traces saved as EVTX have none
+        channel,
         number,
         provider if isinstance(provider, str) else "",
         computer if isinstance(computer, str) else "",
@@ -339,8 +356,6 @@ def _put_any(data: dict[str, Any], name: str, value: Any) -> None:
 
 
 def _put(data: dict[str, Any], name: str, value: Any) -> None:
-    if " " in name:
-        name = name.replace(" ", "")
     if value is None:
         value = ""
     elif isinstance(value, list):

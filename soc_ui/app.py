@@ -12,6 +12,7 @@ import soc_ui.api
 from kernel.errors import LiandunError, QueryError
 from operations.errors import Conflict, Denied, Invalid, NotFound
 from soc_ui import access, assets, event_view, frame, headers, locale, times
+from soc_ui.accounts.people import people
 from soc_ui.accounts.views import accounts
 from soc_ui.alerts.views import alerts
 from soc_ui.hunt.views import hunt
@@ -39,7 +40,7 @@ def create_app(services: Services) -> APIFlask:
     headers.install(app)
     frame.install(app)
     event_view.install(app)
-    for blueprint in (accounts, overview, alerts, hunt, sources, rules, preferences):
+    for blueprint in (accounts, people, overview, alerts, hunt, sources, rules, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)
     _explain_errors(app)

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, url_for
 
+from kernel.ecs_fields import FIELD_TYPES
 from kernel.event import Event
 from kernel.query import parse_query
 
@@ -22,11 +23,15 @@ MAX_RAW = 64_000
 
 @dataclass(frozen=True)
 class Field:
-    """One line of the table: the values as text, and how many characters were cut."""
+    """One line of the table: the values as text, how many characters were cut, and whether it is a moment."""
 
     name: str
     values: tuple[str, ...]
     cut: int = 0
+
+    @property
+    def is_time(self) -> bool:
+        return FIELD_TYPES.get(self.name) == "date" and len(self.values) == 1
 
 
 def grouped(event: Event) -> list[tuple[str, list[Field]]]:
@@ -77,8 +82,14 @@ def pivot(field: str, value: Any, *, query: str = "", exclude: bool = False, **a
     return f"{url_for('hunt.page')}?{urlencode({'q': target, **{name: value for name, value in args.items() if value}})}"
 
 
+def short_path(path: str) -> str:
+    """The last three parts of a path: enough to find the file, and it fits."""
+    return "/".join(path.split("/")[-3:])
+
+
 def install(app: Flask) -> None:
-    """Gives templates ``pivot()``."""
+    """Gives templates ``pivot()`` and the filter ``short_path``."""
+    app.jinja_env.filters["short_path"] = short_path
     app.jinja_env.globals["pivot"] = pivot
 
 

@@ -11,7 +11,7 @@ from flask import Flask, g, request, url_for
 from soc_ui import access, csrf, preferences
 from soc_ui.locale import _, ngettext
 from soc_ui.preferences import local_path
-from soc_ui.services import SourceHealth, services
+from soc_ui.services import SourceHealth, services, source_health
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Notice:
 def sources_state() -> SourcesState:
     """One lamp for all sources: red as soon as one has an error or drops records."""
     if "sources_state" not in g:
-        found = list(services().health())
+        found = source_health()
         failed = [source for source in found if source.error]
         losing = [source for source in found if source.dropped]
         led = "off" if not found else "bad" if failed else "warn" if losing else ""
@@ -71,6 +71,7 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
             [
                 ("sources.page", "database-import", _("Sources")),
                 ("rules.page", "book-2", _("Rules")),
+                *([("people.page", "user-check", _("Accounts"))] if access.me().may("accounts.manage") else []),
             ],
         ),
     ]
@@ -89,6 +90,7 @@ def _notice() -> Notice | None:
         "change": ngettext("%(num)d alert changed.", "%(num)d alerts changed.", count),
         "undo": ngettext("Taken back for %(num)d alert.", "Taken back for %(num)d alerts.", count),
         "note": _("Note added."),
+        "account": _("Account changed."),
         "conflict": _("Somebody else changed this alert in the meantime; here is how it stands now."),
         "nothing": _("Nothing was selected."),
     }
@@ -110,10 +112,11 @@ def install(app: Flask) -> None:
             "prefs": preferences.current(),
             "me": g.get("principal"),
             "csrf_token": csrf.token_for(access.guarding_cookie()),
-            "navigation": navigation(),
+            "navigation": navigation() if g.get("principal") else [],
             "notice": _notice() if request.endpoint else None,
             "preference_url": preference_url,
             "sources_state": sources_state,
             "source_led": source_led,
             "version": services().version,
+            "settings": services().settings,
         }

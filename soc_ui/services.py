@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from flask import current_app
+from flask import current_app, g
 
 from crypto.secret import MasterKey
 from kernel.db import Database
@@ -107,4 +107,13 @@ def services() -> Services:
     """The services of the running application."""
     found = current_app.extensions["liandun"]
     assert isinstance(found, Services)
+    return found
+
+
+def source_health() -> list[SourceHealth]:
+    """The health of all sources, read once for a request (it is shown at several places of a page)."""
+    if "source_health" not in g:
+        g.source_health = list(services().health())
+    found = g.source_health
+    assert isinstance(found, list)
     return found

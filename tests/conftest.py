@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -16,3 +18,13 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the corpora of ../shared")
     return SHARED
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where LIANDUN_REQUIRE_ALL is set (CI) a skipped test is a failed one: everything it needs was to be installed."""
+    report = yield
+    if report.skipped and os.environ.get("LIANDUN_REQUIRE_ALL"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped although LIANDUN_REQUIRE_ALL is set: {report.longrepr}"
+    return report

@@ -20,7 +20,7 @@ from kernel.event import Event
 from kernel.record import RawRecord
 
 _HEAD = re.compile(r"(?:node=(\S+) )?(?:type=(\S+) )?(?:msg=)?audit\((\d+(?:\.\d+)?):(\d+)\):\s?")
-_PAIR = re.compile(r"([A-Za-z_][\w-]*(?:\[\d+\])?)=(\"[^\"]*\"|'[^']*'|\{[^}]*\}|[^\s\x1d]*)")
+_PAIR = re.compile(r"(?<![\w-])([A-Za-z_][\w-]*+(?:\[\d+\])?)=(\"[^\"]*\"|'[^']*'|\{[^}]*\}|[^\s\x1d]*)")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+$")
 _UNTRUSTED: Final = frozenset(
     {"proctitle", "cmd", "comm", "exe", "name", "cwd", "path", "data", "acct", "key", "sw", "file", "dir", "vm"}

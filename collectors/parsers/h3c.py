@@ -16,10 +16,10 @@ from collectors.parsers.syslog_header import Message
 from kernel.event import Event
 
 _LOG = re.compile(r"%%10([\w-]+)/(\d)/([\w-]+)(?:\(\w\))?\s*:\s*(.*)$", re.DOTALL)
-_PAIR = re.compile(r"([A-Za-z]\w*)\((\d{4})\)=([^;]*)(?:;|$)")
-_LOCATION = re.compile(r"-(\w+)=([\w.*]+)")
+_PAIR = re.compile(r"(?<!\w)([A-Za-z]\w*+)\((\d{4})\)=([^;]*)(?:;|$)")
+_LOCATION = re.compile(r"-(\w++)=([\w.*]+)")
 _SAYS = re.compile(r"(?:^|;\s*)(\S+) (?:从|from) (?:IP ?地址 ?)?\(?([0-9A-Fa-f:.]+[0-9A-Fa-f])\)?\s*(.*)$")
-_LOGGED = re.compile(r"(\S+) (?:failed to log in|logged in|logged out) from ([0-9A-Fa-f:.]+[0-9A-Fa-f])")
+_LOGGED = re.compile(r"(?<!\S)(\S++) (?:failed to log in|logged in|logged out) from ([0-9A-Fa-f:.]+[0-9A-Fa-f])")
 _COMPACT = re.compile(r"\d{14}$")
 
 _ADDRESSES: Final = {

@@ -18,7 +18,7 @@ from collectors.parsers.syslog_header import Message
 from kernel.event import Event
 
 _LOG = re.compile(r"%%01([\w-]+)/(\d)/([\w-]+)(?:\((\w)\))?(?:\[(\d+)\])?\s*:\s*(.*)$", re.DOTALL)
-_PAIR = re.compile(r"([A-Za-z][\w-]*(?: [A-Za-z]+)?)\s*=\s*(\"[^\"]*\"|[^,;()\]]*)")
+_PAIR = re.compile(r"(?<![\w-])([A-Za-z][\w-]*+(?: [A-Za-z]++)?)\s*+=\s*+(\"[^\"]*\"|[^,;()\]]*)")
 _INTERZONE = re.compile(r"interzone-([\w-]+)(?:\([^)]*\))?-([\w-]+)(?:\([^)]*\))? (inbound|outbound)")
 _LOGIN_WORDS: Final = {
     "LOGINFAILED": ("login", "failure"),

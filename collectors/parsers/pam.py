@@ -9,7 +9,7 @@ from kernel.event import Event
 
 _PAM = re.compile(r"pam_\w+\(([^:)]+):(\w+)\): (.*)$")
 _SESSION = re.compile(r"session (opened|closed) for user ([^\s(]+)(?:\(uid=(\d+)\))?(?: by ([^\s(]*)\(uid=(\d+)\))?")
-_PAIR = re.compile(r"(\w+)=(\S*)")
+_PAIR = re.compile(r"(?<!\w)(\w++)=(\S*)")
 
 
 def parse_pam(event: Event, text: str) -> bool:

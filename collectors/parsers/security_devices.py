@@ -10,7 +10,6 @@ from collectors.parsers import fields as ecs
 from collectors.parsers.syslog_header import Message
 from kernel.event import Event
 
-_SANGFOR_PAIR = re.compile(r"([^\s,:：]+)\s*[:：]\s*((?:[^,]|,(?!\s*[^\s,:：]+\s*[:：]))*)")
 _DENIED: Final = frozenset({"拒绝", "阻断", "丢弃", "deny", "drop", "block"})
 _SEVERITIES: Final = {"信息": 1, "低": 2, "中": 3, "高": 4, "严重": 5, "致命": 5}
 _BASTION = re.compile(r"(?:([\w.-]+):)?(\w+)\((\w+)\)\((.*)\)\s*$", re.DOTALL)
@@ -20,7 +19,7 @@ _IN_PARENTHESES = re.compile(r"\(([^()]*)\)")
 
 def sangfor(event: Event, message: Message) -> None:
     """``fwlog: 日志类型:IPS防护日志, 源IP:…, 目的IP:…, 攻击类型:…, 动作:拒绝`` (the WAF form names some keys differently)."""
-    pairs: dict[str, str] = {name: value.strip() for name, value in _SANGFOR_PAIR.findall(message.text)}
+    pairs = _sangfor_pairs(message.text)
     event["event.dataset"] = "sangfor.af"
     event["event.module"] = "sangfor"
     event["observer.vendor"], event["observer.product"], event["observer.type"] = "Sangfor", "AF", "firewall"
@@ -45,6 +44,20 @@ def sangfor(event: Event, message: Message) -> None:
     for name, value in pairs.items():
         ecs.put(event, f"sangfor.{name}", value)
     ecs.network_type(event)
+
+
+def _sangfor_pairs(text: str) -> dict[str, str]:
+    """``key:value, key:value``; a part without a colon belongs to the value before it."""
+    pairs: dict[str, str] = {}
+    last = ""
+    for part in text.replace("：", ":").split(","):
+        name, colon, value = part.strip().partition(":")
+        if colon and name and " " not in name:
+            last = name.strip()
+            pairs[last] = value.strip()
+        elif last:
+            pairs[last] += f",{part}"
+    return pairs
 
 
 def venustech(event: Event, alert: dict[str, Any]) -> None:

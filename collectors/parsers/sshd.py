@@ -39,7 +39,7 @@ _SHAPES: Final = [
     ),
     (
         "error: PAM",
-        rf"error: PAM: (?P<reason>.*?) for (?:illegal user )?(?P<user>.*) from {_PEER}$",
+        rf"error: PAM: (?P<reason>.{1,80}?) for (?:illegal user )?(?P<user>.*) from {_PEER}$",
         "ssh_login",
         "start",
         "failure",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
 import orjson
 
 from collectors.parsers import (
@@ -34,6 +35,8 @@ from kernel.errors import ParseError
 from kernel.event import Event
 from kernel.record import RawRecord
 
+READ_LIMIT: Final = 16_384
+"""Characters of a message that program and vendor readers look at; ``message`` and ``event.original`` keep all of it."""
 _WEB_SERVERS: Final = frozenset({"nginx", "httpd", "apache", "apache2", "squid", "caddy", "haproxy", "iis"})
 _VENDOR_TEXTS: Final[list[tuple[str, Callable[[Event, Message], bool]]]] = [
     # mark in the text, reader that says whether it took it
@@ -115,14 +118,18 @@ def json_payload_events(message: Message, payload: dict[str, Any], original: str
 
 def _dispatch(event: Event, message: Message) -> None:
     program, text = ecs.split_windows_path(message.app).lower(), message.text
+    if windows_xml.looks_like(text):
+        _xml(event, text)
+        return
+    if len(text) > READ_LIMIT:
+        text = text[:READ_LIMIT]
+        message = msgspec.structs.replace(message, text=text)
     if program in sshd.PROGRAMS:
         sshd.parse_sshd(event, message)
     elif program in linux_auth.PROGRAMS:
         linux_auth.PROGRAMS[program](event, message)
     elif program == "fwlog" or text.startswith("日志类型"):
         security_devices.sangfor(event, message)
-    elif windows_xml.looks_like(text):
-        _xml(event, text)
     elif cef.looks_like(text) or program in ("cef", "leef"):
         cef.fill(event, message)
     elif firewall.looks_like_netfilter(text):

@@ -12,7 +12,7 @@ from collectors.parsers.syslog_header import Message
 from kernel.event import Event
 
 _START = re.compile(r"(?:^|\s)id=tos\s")
-_PAIR = re.compile(r"([A-Za-z_]\w*)=(\"[^\"]*\"|\S*)")
+_PAIR = re.compile(r"(?<!\w)([A-Za-z_]\w*+)=(\"[^\"]*\"|\S*)")
 _ALLOWED: Final = frozenset({"accept", "permit", "pass", "allow"})
 
 

@@ -18,8 +18,8 @@ from kernel.record import RawRecord
 
 _QUOTED: Final = r"\"((?:[^\"\\]|\\.)*)\""
 _COMBINED = re.compile(
-    rf"""(?:([\w.\-]+(?::\d+)?)\ (?=[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]+\ ))?  # virtual host (vhost_combined): an address follows
-        ([0-9A-Fa-f:.]+|[\w.\-]+)\ +           # client
+    rf"""(?:([\w.\-]++(?::\d+)?)\ (?=[0-9A-Fa-f]*+[.:][0-9A-Fa-f.:]++\ ))?  # virtual host (vhost_combined): an address follows
+        ([0-9A-Fa-f:.]++|[\w.\-]++)\ +           # client
         (\S+)\ (.*?)\ *                        # identity, user
         \[([^\]]{{20,40}})\]\ +                # time
         {_QUOTED}\ +                           # request line

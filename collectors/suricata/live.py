@@ -129,6 +129,8 @@ class LiveSuricata:
         self._rules_seen = _fingerprint(rules)
         self._names = copy_rules(rules, self._etc, log.warning)
         owner = give_away(self._log)
+        if not owner and os.geteuid() == 0:
+            log.warning("suricata runs as root: the account %s cannot enter %s", ACCOUNT, self._log)
         settings = SensorSettings(
             log_dir=self._log,
             rule_files=tuple(Path(copy) for copy in self._names),
@@ -143,11 +145,11 @@ class LiveSuricata:
     def _crashed(self, wait: float) -> None:
         assert self._process is not None
         status = self._process.returncode
-        said = problems(self._console(), self._names)
+        said = [line for line in problems(self._console(), self._names) if ": sid " not in line]
         how = (
             f"was killed by signal {-status}"
             if status < 0
-            else f"ended with status {status}: {said[-1] if said else 'no reason given'}"
+            else f"ended with status {status}: {said[0] if said else 'no reason given'}"
         )
         self.error = f"Suricata on {self.interface} {how}; next start in {wait:g} s"
         log.error("%s", self.error)

@@ -14,6 +14,7 @@ _NOISE = (
     "Failed to init pcap file",
     "pcap file reader thread failed to initialize",
     "failed to start in time",
+    "failed to start: flags",
 )
 _PLAIN = {
     "failed to get first packet timestamp. pcap_next_ex(): -1": "damaged or cut off before its first packet; nothing was read",

@@ -33,7 +33,7 @@ RULES: dict[str, str] = {
 }
 """Short name → id of the rule in rules/sigma. Only the chains' expectations; detection knows nothing of them."""
 
-PACKET_RULES: dict[str, str] = {"liandun_demo_file": "yara", "1000001": "suricata", "1000004": "suricata"}
+PACKET_RULES: dict[str, str] = {"liandun_demo_file": "yara", "1000001": "suricata", "1000004": "suricata", "1000009": "suricata"}
 """Expected of the pcap when Suricata is installed: rule → engine."""
 
 

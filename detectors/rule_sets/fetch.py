@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import time
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
@@ -78,7 +79,7 @@ def _get(url: str, folder: Path, allow_private: bool, deadline: float) -> Path |
     headers = {"Host": parts.netloc, "User-Agent": "liandun-rules", "Accept-Encoding": "identity"}
     try:
         with (
-            httpx.Client(timeout=_STEP, trust_env=False) as client,
+            httpx.Client(timeout=_STEP, trust_env=False, verify=ssl.create_default_context()) as client,
             client.stream("GET", target, headers=headers, extensions={"sni_hostname": parts.hostname}) as response,
         ):
             if response.is_redirect and "location" in response.headers:

@@ -52,7 +52,6 @@ class SigmaEngine:
         self.counters: dict[str, int] = {"events": 0, "events_without_rules": 0, "detections": 0, "classes": 0, "plans": 0}
         self.matches: dict[str, int] = {}
         self._artifacts = artifacts
-        self._routes_table = routes
         detections = [rule for rule in loaded if rule.tree is not None]
         _apply_filters(detections, [rule for rule in loaded if rule.filter is not None])
         self.rules: list[RuleInfo] = [rule.info for rule in loaded]
@@ -228,7 +227,7 @@ class SigmaEngine:
 
     def line_scanner(self) -> LineScanner:
         """The fast path over JSON lines of Windows events."""
-        return LineScanner(self, self._artifacts, self._routes_table.spaced_names)
+        return LineScanner(self, self._artifacts)
 
     # --- state ------------------------------------------------------------------------------------------------------------
 

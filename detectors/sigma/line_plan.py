@@ -30,16 +30,18 @@ class LinePlan:
 
     slow      such lines cannot take the fast path
     keywords  numbers of the keyword filter that send a line to the slow path
+    may_have_spaces  names of the event's fields may have spaces, which the slow path takes out
     decode    JSON of the fields → struct; None where no field is needed
     decide    (struct, line) → numbers of the rules that fire
     """
 
-    def __init__(self, plan: Plan | None, shape: Shape, keywords: KeywordFilter, slow: bool) -> None:
-        self.slow = slow
+    def __init__(self, plan: Plan | None, shape: Shape, keywords: KeywordFilter, may_have_spaces: bool) -> None:
+        self.slow = False
+        self.may_have_spaces = may_have_spaces
         self.keywords: frozenset[int] = frozenset()
         self.decode: Decode | None = None
         self.decide: Decide = _no_rules
-        if plan is None or slow:
+        if plan is None:
             return
         for tree in plan.trees.values():
             wanted = keywords.wanted(tree)

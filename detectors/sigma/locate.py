@@ -16,11 +16,13 @@ def line_of(text: str, first_line: int, error: Exception) -> int:
     lines = text.splitlines()
     message = str(error.args[0]) if error.args else str(error)
     if message.lower().startswith("regular expression"):
-        return _written_in(lines, first_line, message) or first_line
+        return _written_in(lines, _find(lines, first_line, "|re") or first_line, message) or first_line
+    if "condition" in message and "orrelation" not in message:
+        first_line = _find(lines, first_line, "condition:") or first_line
     for match in _QUOTED.finditer(message):
-        quoted = match[1] or match[2]
+        whole_word = re.compile(rf"(?<![\w-]){re.escape(match[1] or match[2])}(?![\w-])")
         for number in range(first_line - 1, len(lines)):
-            if quoted in lines[number]:
+            if whole_word.search(lines[number]):
                 return number + 1
     placeholder = re.search(r"placeholder (\S+) has no value", message)
     if placeholder:
@@ -33,7 +35,7 @@ def _written_in(lines: list[str], first_line: int, message: str) -> int:
     """The line whose value (what follows ``- `` or ``: ``) the message repeats."""
     for number in range(first_line - 1, len(lines)):
         value = re.sub(r"^\s*(?:- )?(?:[^:'\"]+: )?", "", lines[number]).strip().strip("'\"")
-        if len(value) > 3 and (value in message or value.replace("''", "'") in message):
+        if len(value) > 1 and (value in message or value.replace("''", "'") in message):
             return number + 1
     return 0
 

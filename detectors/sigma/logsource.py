@@ -91,7 +91,7 @@ def _is_ecs_key(field: str) -> bool:
 class Routes:
     """All routes; :meth:`of` gives those of a logsource."""
 
-    def __init__(self, routes: Iterable[Route], windows_services: Mapping[str, list[str]], spaced: frozenset[str]) -> None:
+    def __init__(self, routes: Iterable[Route], windows_services: Mapping[str, list[str]]) -> None:
         self._routes: dict[LogSource, list[Route]] = {}
         self._any_product: dict[tuple[str, str], list[Route]] = {}
         for route in routes:
@@ -99,7 +99,6 @@ class Routes:
             self._routes.setdefault(source, []).append(route)
             self._any_product.setdefault((source.category, source.service), []).append(route)
         self._services = windows_services
-        self.spaced_names = spaced
 
     def of(self, source: LogSource) -> list[Route]:
         """Routes of a logsource: as listed, or by the default ``product.service`` / ``product.category`` datasets."""
@@ -130,8 +129,7 @@ def load_routes(folder: Path = MAPPINGS) -> Routes:
     windows = _read(folder / "windows.yml")
     routes = _windows_routes(windows, folder / "windows.yml")
     routes += _dataset_routes(_read(folder / "events.yml"), folder / "events.yml")
-    spaced = frozenset(channel.lower() for channel in windows.get("spaced_names", []))
-    return Routes(routes, windows["services"], spaced)
+    return Routes(routes, windows["services"])
 
 
 @lru_cache(maxsize=4)

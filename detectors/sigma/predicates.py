@@ -61,13 +61,15 @@ def refers(predicate: FieldRef, texts: Texts, others: Texts) -> bool:
     return False
 
 
-@lru_cache(maxsize=200_000)
 def tester(predicate: Predicate) -> Callable[[str], bool]:
-    """A function of one (present) text."""
+    """A function of one (present) text. Raises RuleError for a regular expression that is refused."""
+    return regex_searcher(predicate.pattern, predicate.flags) if isinstance(predicate, Regex) else _tester(predicate)
+
+
+@lru_cache(maxsize=200_000)
+def _tester(predicate: Predicate) -> Callable[[str], bool]:
     if isinstance(predicate, Text):
         return _text_tester(predicate)
-    if isinstance(predicate, Regex):
-        return regex_searcher(predicate.pattern, predicate.flags)
     if isinstance(predicate, Cidr):
         return _cidr_tester(predicate)
     if isinstance(predicate, Compare):

@@ -24,12 +24,16 @@ _MANY = 16  # a repeat up to this many times counts as bounded
 _REPEATS = (ops.MAX_REPEAT, ops.MIN_REPEAT)
 
 
-@lru_cache(maxsize=8192)
 def regex_searcher(pattern: str, flags: str) -> Callable[[str], bool]:
     """A function that says whether ``pattern`` occurs in a text.
 
     Raises RuleError for a pattern that is wrong, or that could run for ever and that Hyperscan cannot run.
     """
+    return _searcher(pattern, flags, automata.available())
+
+
+@lru_cache(maxsize=8192)
+def _searcher(pattern: str, flags: str, hyperscan: bool) -> Callable[[str], bool]:
     python_flags = re.NOFLAG
     for letter in flags:
         python_flags |= _FLAGS[letter]
@@ -38,7 +42,7 @@ def regex_searcher(pattern: str, flags: str) -> Callable[[str], bool]:
     except (re.error, RecursionError, OverflowError) as error:
         raise RuleError(f"regular expression {pattern} is wrong: {error}") from error
     risk = backtracking_risk(pattern, python_flags)
-    scanner = automata.single_regex(pattern, flags) if risk else None
+    scanner = automata.single_regex(pattern, flags) if risk and hyperscan else None
     if scanner is not None:
         return scanner
     if risk == EXPONENTIAL:

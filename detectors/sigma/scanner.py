@@ -8,6 +8,7 @@ Rules on ECS names (``source.ip``) need the whole road: a raw line does not have
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,10 +20,12 @@ from detectors.sigma.line_plan import LinePlan
 from detectors.sigma.line_shapes import Probe, Shape, shape_of
 from detectors.sigma.logsource import EventClass
 from detectors.sigma.rule import RuleInfo
-from kernel.windows_event import read_windows_event, windows_fields
+from kernel.windows_event import PLAIN_CHANNELS, read_windows_event, windows_fields
 
 if TYPE_CHECKING:
     from detectors.sigma.engine import SigmaEngine
+
+_SPACED_NAME = re.compile(rb'"[^"\\]{0,64} [^"\\]{0,64}"\s*:')
 
 OnOther: TypeAlias = Callable[[int, bytes], None]
 
@@ -30,9 +33,8 @@ OnOther: TypeAlias = Callable[[int, bytes], None]
 class LineScanner:
     """``counters``: lines, slow (took the slow path), other (no Windows events), unreadable (no JSON), hits (lines with a rule)."""
 
-    def __init__(self, engine: SigmaEngine, artifacts: Artifacts, spaced_names: frozenset[str]) -> None:
+    def __init__(self, engine: SigmaEngine, artifacts: Artifacts) -> None:
         self._engine = engine
-        self._spaced = spaced_names
         self._keywords = KeywordFilter(engine.windows_trees(), artifacts)
         self._decode = msgspec.json.Decoder(Probe).decode
         self._plans: dict[tuple[Shape, str, int], LinePlan] = {}
@@ -84,7 +86,7 @@ class LineScanner:
         if plan is None:
             plan = self._plan(shape, channel, event_id)
         hits = self._keywords.scan(line)
-        if plan.slow or (hits and not plan.keywords.isdisjoint(hits)):
+        if plan.slow or (hits and not plan.keywords.isdisjoint(hits)) or (plan.may_have_spaces and _SPACED_NAME.search(line)):
             return self._slow(line)
         try:
             return plan.decide(plan.decode(line if payload is None else payload) if plan.decode else None, line)
@@ -95,8 +97,9 @@ class LineScanner:
         kind = EventClass(channel.lower(), event_id, "")
         if len(self._plans) > 20_000:
             self._plans.clear()
-        slow = kind.channel in self._spaced
-        plan = self._plans[shape, channel, event_id] = LinePlan(self._engine.plan_for(kind), shape, self._keywords, slow)
+        plan = self._plans[shape, channel, event_id] = LinePlan(
+            self._engine.plan_for(kind), shape, self._keywords, kind.channel not in PLAIN_CHANNELS
+        )
         return plan
 
     def _slow(self, line: bytes) -> list[int] | None:

@@ -123,6 +123,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
         "journal_mode = WAL",
         "synchronous = FULL",
+        "wal_autocheckpoint = 8192",  # pages: a page that many commits change is written home once, not every time
         "foreign_keys = ON",
         "cache_size = -32768",
         "mmap_size = 268435456",

@@ -20,14 +20,17 @@ def storable(event: Event) -> Event:
     """A copy of the event as a store will return it."""
     result: Event = {}
     for field, value in event.items():
-        _put(result, _text(str(field)), value, 0)
+        _put(result, event, _text(str(field)), value, 0)
     return result
 
 
-def _put(result: Event, field: str, value: Any, depth: int) -> None:
+def _put(result: Event, event: Event, field: str, value: Any, depth: int) -> None:
     if isinstance(value, dict) and depth < _DEEPEST:
         for name, inner in value.items():
-            _put(result, f"{field}.{_text(str(name))}", inner, depth + 1)
+            dotted = f"{field}.{_text(str(name))}"
+            if dotted in event and event[dotted] is not inner:
+                dotted = "labels." + dotted  # the flat field wins: {"event": {"id": …}} must not replace event.id
+            _put(result, event, dotted, inner, depth + 1)
         return
     if isinstance(value, (list, tuple, set, frozenset)):
         result[field] = _flat(value, 0)

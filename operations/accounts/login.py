@@ -8,8 +8,10 @@ the counters live in the database and so survive restarts and hold for all worke
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from crypto.password import hash_password, outdated, verify_password
@@ -161,9 +163,10 @@ def _take_back(session: Session, key: str, address: str) -> None:
 
 
 def _failure(session: Session, kind: str, key: str) -> LoginFailure:
-    row = session.get(LoginFailure, (kind, key[:128]))
-    if row is None:
-        row = LoginFailure(kind=kind, key=key[:128], failures=0, last_at=clock.now(), locked_until=None)
-        session.add(row)
-        session.flush()
-    return row
+    """The counter, made where there is none, and locked: two attempts at the same time must count as two."""
+    fresh = {"kind": kind, "key": key[:128], "failures": 0, "last_at": clock.now(), "locked_until": None}
+    build = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement: Any = build(LoginFailure)
+    session.connection().execute(statement.values(fresh).on_conflict_do_nothing())
+    query = select(LoginFailure).where(LoginFailure.kind == kind, LoginFailure.key == key[:128]).with_for_update()
+    return session.execute(query.execution_options(populate_existing=True)).scalar_one()

@@ -1,4 +1,4 @@
-"""Numbers of alerts per (dimension, status, value), kept up to date in the transaction that changes the alerts.
+"""Numbers of alerts per (dimension, at, level, value), kept up to date in the transaction that changes the alerts.
 
 Counting a million rows for the facet column takes seconds; reading these takes a millisecond.
 """
@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from operations.alerts.models import AlertCount
 from operations.alerts.schema import UNASSIGNED
 
-_Key = tuple[str, str, str]
+_Key = tuple[str, str, str, str]
 MAX_VALUE = 255
+_COLUMNS = ("dimension", "status", "level", "value", "count", "label")
 
 
 class Deltas:
@@ -27,30 +28,27 @@ class Deltas:
 
     def add(self, alert: Mapping[str, Any], tags: Iterable[str], step: int = 1) -> None:
         """Count an alert (columns as in models.Alert) in, or out with ``step`` -1."""
-        status = alert["status"]
-        self._bump("all", status, "", step)
-        self._bump("level", status, alert["level"], step)
-        self._bump("engine", status, alert["engine"], step)
-        self._bump("rule", status, alert["rule_id"], step, alert["rule_name"])
-        self._bump("assignee", status, alert["assignee"] or UNASSIGNED, step)
+        at = (alert["status"], alert["level"])
+        self._bump("all", at, "", step)
+        self._bump("engine", at, alert["engine"], step)
+        self._bump("rule", at, alert["rule_id"], step, alert["rule_name"])
+        self._bump("assignee", at, alert["assignee"] or UNASSIGNED, step)
         if alert["host"]:
-            self._bump("host", status, alert["host"], step)
+            self._bump("host", at, alert["host"], step)
         if alert["verdict"]:
-            self._bump("verdict", status, alert["verdict"], step)
+            self._bump("verdict", at, alert["verdict"], step)
         for tag in tags:
-            self._bump("tag", status, tag, step)
+            self._bump("tag", at, tag, step)
 
-    def _bump(self, dimension: str, status: str, value: str, step: int, label: str = "") -> None:
-        key = (dimension, status, value[:MAX_VALUE])
+    def _bump(self, dimension: str, at: tuple[str, str], value: str, step: int, label: str = "") -> None:
+        key = (dimension, *at, value[:MAX_VALUE])
         self._counts[key] = self._counts.get(key, 0) + step
         self._labels[key] = label
 
     def write(self, session: Session) -> None:
         """Add the changes to the table; sorted, so that parallel writers lock rows in one order."""
         rows = [
-            {"dimension": key[0], "status": key[1], "value": key[2], "count": step, "label": self._labels[key]}
-            for key, step in sorted(self._counts.items())
-            if step
+            dict(zip(_COLUMNS, (*key, step, self._labels[key]), strict=True)) for key, step in sorted(self._counts.items()) if step
         ]
         if not rows:
             return
@@ -58,7 +56,7 @@ class Deltas:
         build = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
         statement: Any = build(AlertCount)
         statement = statement.on_conflict_do_update(
-            index_elements=["dimension", "status", "value"],
+            index_elements=list(_COLUMNS[:4]),
             set_={"count": AlertCount.count + statement.excluded.count, "label": statement.excluded.label},
         )
         session.connection().execute(statement, rows)

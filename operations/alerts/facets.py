@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
-from typing import Any
 
 import msgspec
 from sqlalchemy import func, select
@@ -18,7 +17,7 @@ from operations.alerts.models import STATUSES, Alert, AlertCount, AlertTag
 from operations.alerts.schema import UNASSIGNED, AlertFilter, Facet, FacetValue, TimelineBar
 from operations.errors import Invalid
 
-SAMPLE = 10_000
+SAMPLE = 5_000
 """So many of the newest matching alerts are counted where the kept counts do not know the answer."""
 
 DIMENSIONS: tuple[str, ...] = ("status", "level", "engine", "rule", "host", "tag", "assignee", "verdict")
@@ -36,8 +35,8 @@ def facets(
         if dimension not in DIMENSIONS:
             raise Invalid(f"there is no facet {dimension!r}", f"one of {', '.join(DIMENSIONS)}", field="facet")
         others = msgspec.structs.replace(where, **{dimension: ()})
-        if others == AlertFilter(status=others.status):
-            found.append(_kept(session, dimension, others.status, limit))
+        if others == AlertFilter(status=others.status, level=others.level):
+            found.append(_kept(session, dimension, others, limit))
             continue
         if others not in cache:
             cache[others] = _sampled(session, others)
@@ -76,21 +75,20 @@ def _whole(prefix: str) -> str:
     return prefix + "0000-01-01T00:00:00.000000Z"[len(prefix) :]
 
 
-def _kept(session: Session, dimension: str, statuses: tuple[str, ...], limit: int) -> Facet:
-    if dimension == "status":
-        query = select(AlertCount.status, AlertCount.count).where(AlertCount.dimension == "all")
-        return Facet(dimension, _values(dimension, Counter(dict(iter(session.execute(query)))), {}, limit))
-    total = func.sum(AlertCount.count)
-    rows: Any = session.execute(
-        select(AlertCount.value, total, func.max(AlertCount.label))
-        .where(AlertCount.dimension == dimension, AlertCount.status.in_(statuses or STATUSES))
-        .group_by(AlertCount.value)
-        .having(total > 0)
-        .order_by(total.desc(), AlertCount.value)
-        .limit(max(limit, 12))
-    ).all()
-    labels = {value: label for value, _, label in rows} if dimension == "rule" else {}
-    return Facet(dimension, _values(dimension, Counter({value: int(count) for value, count, _ in rows}), labels, limit))
+def _kept(session: Session, dimension: str, where: AlertFilter, limit: int) -> Facet:
+    """From the kept counts, which know every combination of status and level."""
+    own = {"status": AlertCount.status, "level": AlertCount.level}.get(dimension)
+    value, total = own if own is not None else AlertCount.value, func.sum(AlertCount.count)
+    query = select(value, total, func.max(AlertCount.label)).where(
+        AlertCount.dimension == ("all" if own is not None else dimension)
+    )
+    query = query.where(AlertCount.status.in_(where.status or STATUSES))
+    if where.level:
+        query = query.where(AlertCount.level.in_(where.level))
+    query = query.group_by(value).having(total > 0).order_by(total.desc(), value).limit(max(limit, 12))
+    rows = [(name, int(count), label) for name, count, label in session.execute(query)]
+    labels = {name: label for name, _, label in rows} if dimension == "rule" else {}
+    return Facet(dimension, _values(dimension, Counter({name: count for name, count, _ in rows}), labels, limit))
 
 
 def _sampled(session: Session, where: AlertFilter) -> tuple[dict[str, Counter[str]], dict[str, str], bool]:

@@ -3,7 +3,7 @@
 Rules that keep it so (measured in benchmarks/alerts.py):
 - a page is read in the order of an index ending in (last_seen, id); alternatives of status and level are read from one index
   range each and merged, because ``status IN (…) ORDER BY last_seen`` would sort or scan;
-- a filter that few alerts pass (tag, entity, text) is turned into its ids first, and these are sorted; one that many pass is
+- a filter that few alerts pass (tag, host, entity, text) is turned into its ids first, and these are sorted; one that many pass is
   checked while walking the queue, which then soon fills a page;
 - never OFFSET, never COUNT(*) without a bound, never the event.
 """
@@ -34,7 +34,7 @@ MAX_PAGE = 500
 
 _CURSOR = re.compile(r"([0-9TZ:.-]{27})~([0-9]{1,19})")
 _ALERTS = Alert.__table__
-_COUNTED = ("level", "engine", "rule", "host", "assignee", "verdict", "tag")
+_COUNTED = ("engine", "rule", "host", "assignee", "verdict", "tag")
 
 
 def list_alerts(
@@ -144,7 +144,7 @@ def _plain(where: AlertFilter) -> list[ColumnElement[bool]]:
 
 def _ranges(where: AlertFilter) -> list[list[ColumnElement[bool]]]:
     """Each alternative of status and level as the range of the index that serves it."""
-    if where.rule or where.host:  # these indexes lead to far fewer rows; status and level are checked there
+    if where.rule:  # its index leads to far fewer rows; status and level are checked there
         return [_plain(where)]
     statuses, levels = where.status, where.level
     if statuses and set(statuses) >= set(STATUSES):
@@ -157,7 +157,7 @@ def _ranges(where: AlertFilter) -> list[list[ColumnElement[bool]]]:
 
 
 def _few_ids(session: Session, where: AlertFilter) -> list[int] | None:
-    """Ids that pass all of tag, entity and text, where one of these filters lets at most FEW through; None where none does."""
+    """Ids that pass all of tag, host, entity and text, where one of these lets at most FEW through; None where none does."""
     sets: list[set[int]] = []
     unresolved = False
     words = words_of(where.text)
@@ -182,6 +182,9 @@ def _side_queries(where: AlertFilter) -> list[Select[Any]]:
     queries: list[Select[Any]] = []
     if where.tag:
         queries.append(select(AlertTag.alert_id).distinct().where(AlertTag.tag.in_(where.tag)))
+    if where.host:
+        names = [normalise("host", value) for value in where.host]
+        queries.append(select(AlertEntity.alert_id).distinct().where(AlertEntity.kind == "host", AlertEntity.value.in_(names)))
     for kind, value in where.entity:
         normal = normalise(kind, value) or value
         queries.append(select(AlertEntity.alert_id).where(AlertEntity.kind == kind, AlertEntity.value == normal))
@@ -212,7 +215,7 @@ def _after(cursor: str, oldest_first: bool) -> ColumnElement[bool]:
 
 
 def _kept_count(session: Session, where: AlertFilter) -> int | None:
-    """From the kept counts: exact for status alone, or status with one further dimension that a row has only once."""
+    """From the kept counts: exact for status and level, with at most one further dimension that a row has only once."""
     if where.entity or where.text or where.start or where.end:
         return None
     used = [name for name in _COUNTED if getattr(where, name)]
@@ -221,6 +224,8 @@ def _kept_count(session: Session, where: AlertFilter) -> int | None:
     dimension = used[0] if used else "all"
     query = select(func.coalesce(func.sum(AlertCount.count), 0)).where(AlertCount.dimension == dimension)
     query = query.where(AlertCount.status.in_(where.status or STATUSES))
+    if where.level:
+        query = query.where(AlertCount.level.in_(where.level))
     if used:
         values = getattr(where, dimension)
         query = query.where(AlertCount.value.in_([normalise("host", v) for v in values] if dimension == "host" else values))

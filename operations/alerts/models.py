@@ -1,7 +1,8 @@
 """Tables of alerts.
 
 Lists read ``alerts`` alone: everything a row shows stands in it, everything big (event, matched fields, description) in
-``alert_samples``. Each list the console offers has its index ending in (last_seen, id), the order of the queue.
+``alert_samples``. Each list the console offers has its index ending in (last_seen, id), the order of the queue; hosts, users and
+addresses are found through ``alert_entities`` (an index on each would cost every insert a page written at random).
 """
 
 from __future__ import annotations
@@ -60,8 +61,6 @@ class Alert(Base):
         Index("ix_alerts_rule_seen", "rule_id", "last_seen", "id"),
         Index("ix_alerts_engine_seen", "engine", "last_seen", "id"),
         Index("ix_alerts_assignee_seen", "assignee", "last_seen", "id"),
-        Index("ix_alerts_host_seen", "host", "last_seen", "id"),
-        Index("ix_alerts_user_seen", "user_name", "last_seen", "id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -138,8 +137,9 @@ class AlertCount(Base):
 
     __tablename__ = "alert_counts"
 
-    dimension: Mapped[str] = mapped_column(String(16), primary_key=True)  # level | engine | rule | host | tag | assignee | verdict
+    dimension: Mapped[str] = mapped_column(String(16), primary_key=True)  # all | engine | rule | host | tag | assignee | verdict
     status: Mapped[str] = mapped_column(String(16), primary_key=True)
+    level: Mapped[str] = mapped_column(String(16), primary_key=True)
     value: Mapped[str] = mapped_column(String(255), primary_key=True)
     count: Mapped[int]
     label: Mapped[str] = mapped_column(String(512), default="")

@@ -10,6 +10,7 @@ from operations.accounts import service
 from operations.accounts.schema import Policy
 from operations.errors import Conflict, Denied, Invalid
 from soc_ui import access
+from soc_ui.accounts.people import refusal
 from soc_ui.locale import _
 from soc_ui.preferences import local_path
 from soc_ui.services import services
@@ -62,7 +63,7 @@ def setup() -> Response | str | tuple[str, int]:
             display_name=form.get("display_name", ""),
         )
     except Invalid as error:
-        return _setup_page(token, error=_refusal(error)), 422
+        return _setup_page(token, error=refusal(error)), 422
     except (Denied, Conflict):
         return _setup_page("", error=""), 403
     with services().database.write() as session:
@@ -90,9 +91,3 @@ def _setup_page(token: str, *, error: str = "") -> str:
         name=request.form.get("name", ""),
         display_name=request.form.get("display_name", ""),
     )
-
-
-def _refusal(error: Invalid) -> str:
-    if error.field == "name":
-        return _("An account name has 2 to 64 letters, digits or . _ @ -")
-    return _("The password does not fit the rules below.")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from kernel.detection import MatchedField
 
 MAX_LINES = 400
+_KEY = re.compile(r"\s*(?:-\s+)?(?:[\w.|@-]+:\s)?")  # "- ", "Image|endswith: ", or both
 MIN_CORE = 2  # shorter patterns ("*", "1") would light up half the rule
 
 
@@ -56,19 +57,49 @@ def _blocks(lines: Sequence[str]) -> list[str]:
     return found
 
 
+def mark_value(value: str, pattern: str) -> tuple[tuple[str, bool], ...]:
+    """The value of an event with the part marked that the pattern asked for; the whole of it where that cannot be told."""
+    for written in _spellings(_core(pattern)):
+        at = value.lower().find(written)
+        if at >= 0 and len(value.lower()) == len(value):
+            return _pieces(value, at, at + len(written))
+    return ((value, True),)
+
+
 def _core(pattern: str) -> str:
     """The literal middle of a pattern, without the wildcards that a modifier such as ``endswith`` stands for."""
-    core = pattern.strip().strip("*")
-    return core.lower() if len(core) >= MIN_CORE or core.isdigit() else ""
+    core = pattern.strip("*")
+    return core.lower() if len(core.strip()) >= MIN_CORE or core.isdigit() else ""
+
+
+def _spellings(core: str) -> tuple[str, ...]:
+    """How a pattern may stand in YAML: as it is, with backslashes doubled or not, quotes doubled, wildcards escaped or not."""
+    if not core:
+        return ()
+    plain = core.replace("\\?", "?").replace("\\*", "*")
+    variants = (
+        core,
+        plain,
+        core.replace("\\\\", "\\"),
+        core.replace("\\", "\\\\"),
+        core.replace("'", "''"),
+        plain.replace("'", "''"),
+    )
+    return tuple(dict.fromkeys(variants))
 
 
 def _split(text: str, cores: set[str]) -> tuple[tuple[str, bool], ...]:
-    """The longest core that occurs in the line is marked."""
+    """The longest core that occurs in the line, behind its key, is marked."""
     lowered = text.lower()
+    key = _KEY.match(text)
+    start = key.end() if key else 0
     for core in sorted(cores, key=lambda each: (-len(each), each)):
-        for written in (core, core.replace("\\\\", "\\"), core.replace("\\", "\\\\"), core.replace("'", "''")):
-            at = lowered.find(written)
+        for written in _spellings(core):
+            at = lowered.find(written, start)
             if at >= 0 and len(lowered) == len(text):
-                end = at + len(written)
-                return ((text[:at], False), (text[at:end], True), (text[end:], False))
+                return _pieces(text, at, at + len(written))
     return ((text, False),)
+
+
+def _pieces(text: str, start: int, end: int) -> tuple[tuple[str, bool], ...]:
+    return ((text[:start], False), (text[start:end], True), (text[end:], False))

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from operations.accounts.service import assignable
@@ -49,7 +50,7 @@ def queue() -> Response | str:
     here = links.with_(cursor=request.args.get("cursor") or None)
     return render_template(
         "alerts/queue.html", page=page_, where=where, window=window, links=links, here=here, oldest_first=oldest_first,
-        presets=times.PRESETS, unassigned=UNASSIGNED, **context,
+        presets=times.PRESETS, unassigned=UNASSIGNED, max_bulk=service.MAX_BULK, **context,
     )  # fmt: skip
 
 
@@ -67,13 +68,17 @@ def newer() -> Response:
 @alerts.post("/alerts/bulk")
 @access.needs("alerts.write")
 def bulk() -> Response:
-    """One act on all selected alerts, with an optional note; the answer offers to take it back."""
+    """One act on all selected alerts, or on all that match the filters, with an optional note; the answer offers to take it back."""
     back = local_path(request.form.get("next", "/alerts"))
     ids = [int(value) for value in request.form.getlist("ids") if value.isdecimal()][: service.MAX_BULK]
     change = triage.bulk_change(request.form.get("action", ""), request.form, access.me().name)
     if not ids or change is None:
         return redirect(_told(back, "nothing"))
     with services().database.write() as session:
+        if request.form.get("everything"):
+            args = MultiDict(parse_qsl(urlsplit(back).query))
+            where = filters.read(args, times.window(args, default=times.EVERYTHING))
+            ids = service.matching_ids(session, where, service.MAX_BULK)
         result = service.change_alerts(session, access.me().actor, ids, change, note=request.form.get("note", ""))
     return redirect(_told(back, "change", result.changed, result.batch))
 
@@ -140,7 +145,8 @@ def _alert_page(detail: AlertDetail, **context: Any) -> str:
     hit = {match.field for match in detail.matched}
     return render_template(
         "alerts/page.html", detail=detail, alert=row, event=event, groups=grouped(event), raw=raw_record(event), rule=rule,
-        lines=lines, hit=hit, title=row.rule_name, subject=_subject(row), **context,
+        lines=lines, hit=hit, title=row.rule_name,
+        mark_value=rule_source.mark_value, subject=_subject(row), **context,
     )  # fmt: skip
 
 

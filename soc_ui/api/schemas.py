@@ -199,7 +199,7 @@ class FacetValueOut(Schema):
 class FacetOut(Schema):
     dimension = String(required=True)
     values = List(Nested(FacetValueOut))
-    exact = Boolean(required=True, metadata={"description": "False: only the newest 10,000 matching alerts were counted"})
+    exact = Boolean(required=True, metadata={"description": "False: only the newest 5,000 matching alerts were counted"})
 
 
 class FacetsOut(Schema):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, jsonify, render_template
+from flask import Blueprint, jsonify, render_template, request
 from werkzeug.wrappers import Response
 
 from kernel.detection import LEVELS
@@ -13,10 +13,10 @@ from kernel.event import timestamp
 from operations.alerts import service as alerts
 from operations.alerts.schema import AlertFilter
 from soc_ui import access, times
-from soc_ui.services import services
+from soc_ui.services import services, source_health
 
 OPEN = ("new", "acknowledged", "in_progress")
-SPAN = timedelta(hours=24)
+RANGES = ("1h", "24h", "7d", "30d")
 BARS = 48
 TOP = 6
 NEWEST = 15
@@ -40,10 +40,11 @@ def numbers() -> str:
 @overview.get("/overview/charts.json")
 @access.needs("alerts.read")
 def charts() -> Response:
-    """Series of both charts: records per second of all sources, alerts by level of the last 24 hours."""
+    """Series of both charts: records per second of all sources, alerts by level of the chosen time."""
     end = times.now()
+    start = timestamp(end - times.PRESETS[_range()])
     with services().database.read() as session:
-        bars = alerts.timeline(session, timestamp(end - SPAN), timestamp(end), bars=BARS)
+        bars = alerts.timeline(session, start, timestamp(end), bars=BARS)
     return jsonify(
         ingest=_ingest(),
         alerts={
@@ -53,11 +54,17 @@ def charts() -> Response:
     )
 
 
+def _range() -> str:
+    """The time that charts and top lists look back, from ``last=``."""
+    chosen = request.args.get("last", "")
+    return chosen if chosen in RANGES else "24h"
+
+
 def _ingest() -> dict[str, Any]:
     """Records per second, summed over the sources, each right-aligned at this moment."""
-    histories = [list(source.eps_history) for source in services().health()]
+    histories = [list(source.eps_history) for source in source_health()]
     length = max((len(history) for history in histories), default=0)
-    step = min((source.eps_step_seconds for source in services().health()), default=5)
+    step = min((source.eps_step_seconds for source in source_health()), default=5)
     total = [0.0] * length
     for history in histories:
         for index, value in enumerate(reversed(history), start=1):
@@ -68,8 +75,8 @@ def _ingest() -> dict[str, Any]:
 
 
 def _numbers() -> dict[str, Any]:
-    start = timestamp(times.now() - SPAN)
-    health = list(services().health())
+    start = timestamp(times.now() - times.PRESETS[_range()])
+    health = source_health()
     with services().database.read() as session:
         statuses = alerts.facets(session, AlertFilter(), ("status",))[0].values
         newest = alerts.list_alerts(session, AlertFilter(status=OPEN, level=("critical", "high")), limit=NEWEST).alerts
@@ -79,6 +86,8 @@ def _numbers() -> dict[str, Any]:
             level: alerts.count_alerts(session, AlertFilter(status=OPEN, level=(level,))) for level in reversed(LEVELS)
         }
     return {
+        "ranges": RANGES,
+        "chosen": _range(),
         "statuses": {value.value: value.count for value in statuses},
         "open_by_level": open_by_level,
         "newest": newest,

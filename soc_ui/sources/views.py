@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 
 from soc_ui import access
-from soc_ui.services import SourceHealth, services
+from soc_ui.services import SourceHealth, services, source_health
 
 PAGE_ROWS = 50
 SORTS = ("id", "kind", "eps", "received", "quarantined", "dropped", "lag_seconds", "last_received")
@@ -16,7 +16,7 @@ sources = Blueprint("sources", __name__)
 @access.needs("sources.read")
 def page() -> str:
     """The table; ``sort=`` one of SORTS, ``down=1`` largest first."""
-    found = list(services().health())
+    found = list(source_health())
     sort = request.args.get("sort", "id")
     if sort in SORTS:
         found.sort(key=(lambda source: eps_now(source)) if sort == "eps" else (lambda source: getattr(source, sort)))

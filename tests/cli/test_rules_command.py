@@ -19,6 +19,7 @@ def liandun(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["rules", *map(str, arguments)], catch_exceptions=True)
 
 
+@pytest.mark.slow
 def test_the_sigmahq_tarball_is_imported_listed_and_its_failures_told(shared: Path, tmp_path: Path) -> None:
     result = liandun("import", shared / "corpora" / "sigma-rules.tar.gz", "--data", tmp_path)
     assert result.exit_code == 0, result.output

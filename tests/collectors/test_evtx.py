@@ -40,7 +40,9 @@ def test_cut_off_in_a_chunk(log: bytes) -> None:
     found, told = read(log[: HEADER_SIZE + CHUNK_SIZE + 30_000])
     assert 128 < len(found) < 228
     assert found == whole[: len(found)]
-    assert told == [f"x.evtx: byte {HEADER_SIZE + CHUNK_SIZE}: {228 - len(found)} of 100 records lost: cut off after 30000 of 65536 bytes"]
+    assert told == [
+        f"x.evtx: byte {HEADER_SIZE + CHUNK_SIZE}: {228 - len(found)} of 100 records lost: cut off after 30000 of 65536 bytes"
+    ]
 
 
 def test_zeroed_stretch_costs_only_its_records(log: bytes) -> None:

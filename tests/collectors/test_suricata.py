@@ -56,9 +56,8 @@ def _http_capture(path: Path, body: bytes, *, ipv6: bool = False) -> None:
     def send(source: str, flags: str, payload: bytes = b"") -> None:
         target = server if source == client else client
         ports = (40000, 80) if source == client else (80, 40000)
-        segment = TCP(
-            sport=ports[0], dport=ports[1], flags=flags, seq=sequence[source], ack=sequence[target] if "A" in flags else 0
-        )
+        numbers = {"seq": sequence[source], "ack": sequence[target] if "A" in flags else 0}
+        segment = TCP(sport=ports[0], dport=ports[1], flags=flags, window=65535, **numbers)
         packet = Ether() / network(src=source, dst=target) / segment
         packets.append(packet / Raw(payload) if payload else packet)
         sequence[source] += len(payload) + ("S" in flags or "F" in flags)

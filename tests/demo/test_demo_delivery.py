@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,20 @@ def test_a_whole_run_reaches_sockets_file_and_folder(server: SyslogServer, tmp_p
     steps = [json.loads(line) for line in truth.read_text("utf-8").splitlines()]
     assert {step["chain"] for step in steps} == {"phishing", "portal"}
     assert {engine for step in steps for engine in step["engines"]} == {"sigma", "yara", "suricata"}
+
+
+def test_a_restart_sends_only_the_history_since_the_last_run(server: SyslogServer, tmp_path: Path) -> None:
+    targets = Targets(server.address, tmp_path / "events.jsonl", tmp_path / "pcap")
+    stop = threading.Event()
+    told: list[str] = []
+
+    def report(line: str) -> None:
+        told.append(line)
+        stop.set()
+
+    DemoStream(7).run(targets, stop=stop, since=datetime.now(UTC) - timedelta(minutes=10), report=report)
+    sent = int(told[-1].split()[2])
+    assert 300 < sent < 700  # ten minutes at 0.8 a second
 
 
 def test_waits_for_a_server_that_is_not_there_yet(tmp_path: Path) -> None:

@@ -66,8 +66,9 @@ def test_cases_pass_and_fail_as_they_should(tmp_path: Path) -> None:
 
 def test_sequences_count_and_are_forgotten_between_cases(tmp_path: Path) -> None:
     counting = RULE + (
-        "---\ntitle: Three Marked Words\nid: 9a1d2c7e-0b1f-4c55-8d3a-6b8f0f2f1c22\nname: three\nstatus: experimental\n"
-        "correlation: {type: event_count, rules: [marked], group-by: [labels.word], timespan: 1m, condition: {gte: 3}}\nlevel: high\n"
+        "---\ntitle: Three Marked Words\nid: 9a1d2c7e-0b1f-4c55-8d3a-6b8f0f2f1c22\nname: three\nstatus: test\n"
+        "correlation: {type: event_count, rules: [marked], group-by: [labels.word], timespan: 1m, "
+        "condition: {gte: 3}}\nlevel: high\n"
     )
     word = {"event.dataset": "liandun.toy", "labels.word": "marked"}
     cases = [
@@ -112,7 +113,7 @@ def test_lint_is_content_with_a_good_rule(tmp_path: Path) -> None:
         (("{product: liandun, service: toy}", "{category: no_such_category}"), "logsource", "warning"),
         (("{product: liandun, service: toy}", "{category: firewall}\nfields: []"), "field", "warning"),
         (("id: 3f6a1f0e-5c3b-4e0a-9b0a-2f9a4f6f3b11\n", ""), "IdentifierExistence", "warning"),
-        (("{labels.word: marked}", "{labels.word: '*marked*'}"), "WildcardsInsteadOfModifiers", "note"),
+        (("{labels.word: marked}", "{labels.word: '*marked*'}"), "WildcardsInsteadOfContainsModifier", "note"),
     ],
 )
 def test_lint_finds(tmp_path: Path, change: tuple[str, str], check: str, severity: str) -> None:

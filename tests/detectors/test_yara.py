@@ -53,9 +53,10 @@ def test_what_does_not_compile_is_named_and_the_rest_runs(tmp_path: Path) -> Non
     ]
 
 
-@pytest.mark.parametrize(
-    "text", ["", "rule", "}{", "\0\0\xff", "rule x {", "/* rule y { condition: true }", 'include "/etc/passwd"']
-)
+_HOPELESS = ["", "rule", "}{", "\0\0\xff", "rule x {", "/* rule y { condition: true }", 'include "/etc/passwd"']
+
+
+@pytest.mark.parametrize("text", _HOPELESS)
 def test_hopeless_files_fail_alone(tmp_path: Path, text: str) -> None:
     scanner = YaraScanner.load([_rules(tmp_path, text, "bad.yar"), _rules(tmp_path, "rule ok { condition: true }", "ok.yar")])
     assert [rule.name for rule in scanner.rules] == ["ok"]
@@ -98,9 +99,7 @@ def test_same_hits_as_the_yara_command(shared: Path, tmp_path: Path) -> None:
 
 
 def test_limits(tmp_path: Path) -> None:
-    scanner = YaraScanner.load(
-        [_rules(tmp_path, "rule slow { strings: $a = /(a.*){9}b/ condition: #a > 100 or for all i in (1..100000000): (i > 0) }")]
-    )
+    scanner = YaraScanner.load([_rules(tmp_path, "rule slow { condition: for all i in (1..100000000): (i > 0) }")])
     with pytest.raises(YaraScanError, match="limit of 1 s"):
         scanner.scan_bytes(b"a" * 1000, "a.bin", timeout=1)
     large = tmp_path / "large"

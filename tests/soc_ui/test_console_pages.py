@@ -142,6 +142,23 @@ def test_each_bulk_button_does_what_it_says(client: FlaskClient, filled: Service
         assert getattr(alerts.get_alert(session, alert_id), field) == value
 
 
+def test_one_act_on_everything_that_matches_reaches_beyond_the_page(client: FlaskClient, filled: Services) -> None:
+    where = AlertFilter(rule=("ca2092a1-c273-4878-9b4b-0d60115bf5ea",), status=("new",))
+    with filled.database.read() as session:
+        ids = alerts.matching_ids(session, where, 1000)
+    assert len(ids) > 20
+    target = f"/alerts?rule={where.rule[0]}&status=new"
+    answer = post(client, "/alerts/bulk", {"ids": ids[0], "everything": "1", "action": "start", "next": target})
+    told = parse_qs(urlsplit(answer.location).query)
+    assert told["n"] == [str(len(ids))]
+    with filled.database.read() as session:
+        assert alerts.count_alerts(session, where).count == 0
+        assert {alerts.get_alert(session, alert_id).status for alert_id in ids} == {"in_progress"}
+    post(client, "/alerts/undo", {"batch": told["batch"][0]})
+    with filled.database.read() as session:
+        assert alerts.count_alerts(session, where).count == len(ids)
+
+
 def test_nothing_selected_is_said(client: FlaskClient) -> None:
     answer = post(client, "/alerts/bulk", {"action": "acknowledge", "next": "/alerts?status=new"})
     assert "Nothing was selected." in client.get(answer.location).text
@@ -161,7 +178,7 @@ def test_the_bar_counts_alerts_made_after_the_page(client: FlaskClient, filled: 
 def test_an_alert_says_why_it_fired_and_marks_the_rule(client: FlaskClient) -> None:
     alert_id = _rows(client.get(f"/alerts?rule={LSASS}").text)[0]
     text = client.get(f"/alerts/{alert_id}").text
-    assert r"<mark>C:\Windows\System32\lsass.exe</mark>" in text
+    assert r"C:\Windows\System32<mark>\lsass.exe</mark>" in text
     hits = re.findall(r'<span class="ln hit" data-n="(\d+)">(.*?)</span>', text)
     assert [re.sub(r"<[^>]+>", "", line).strip() for _, line in hits] == [
         r"TargetImage|endswith: &#39;\lsass.exe&#39;",

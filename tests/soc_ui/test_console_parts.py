@@ -17,7 +17,7 @@ from kernel.detection import MatchedField
 from kernel.query import matches, parse_query
 from soc_ui import csrf, event_view, times
 from soc_ui.alerts.filters import Links
-from soc_ui.alerts.rule_source import highlight
+from soc_ui.alerts.rule_source import highlight, mark_value
 from soc_ui.hunt.export import FORMULA_STARTS, _cell, _csv_rows
 from soc_ui.sources.views import shown_bytes
 from tests.soc_ui.seed import RULES
@@ -59,6 +59,31 @@ def test_a_pattern_is_marked_only_inside_its_selection() -> None:
     assert marked == [(18, "0x1410")]
     elsewhere = [MatchedField("GrantedAccess", "0x1410", "*0x1410*", "selection_target")]
     assert not any(line.hit for line in highlight(RULES[0].source_text, elsewhere))
+
+
+@pytest.mark.parametrize(
+    ("line", "pattern", "marked"),
+    [
+        ("    Image|endswith: '\\image.exe'", "*\\image.exe", "\\image.exe"),
+        ("    CommandLine|contains: ' cl '", " cl ", " cl "),
+        ("      - 'it''s'", "it's", "it''s"),
+        ("    Value|re: '(?:^|a*)x'", "(\\?:^|a\\*)x", "(?:^|a*)x"),
+        ("    Image: other", "image", None),
+    ],
+)
+def test_a_pattern_is_found_however_yaml_spells_it(line: str, pattern: str, marked: str | None) -> None:
+    source = f"detection:\n  selection:\n{line}\n"
+    found = [text for row in highlight(source, [MatchedField("f", "v", pattern, "selection")]) for text, hit in row.pieces if hit]
+    assert found == ([marked] if marked else [])
+
+
+def test_only_the_part_of_a_value_that_was_asked_for_is_marked() -> None:
+    assert mark_value(r"C:\Windows\System32\LSASS.exe", r"*\lsass.exe") == (
+        (r"C:\Windows\System32", False),
+        (r"\LSASS.exe", True),
+        ("", False),
+    )
+    assert mark_value("12", "gte 10 within 300 s") == (("12", True),)
 
 
 @given(st.text(), st.lists(st.builds(MatchedField, field=st.text(), value=st.text(), pattern=st.text(), selection=st.text())))

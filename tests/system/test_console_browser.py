@@ -176,6 +176,8 @@ def test_no_page_overflows_or_asks_elsewhere(console: Console, chromium: Browser
         "/sources/quarantine",
         "/rules",
         "/rules/suricata:9000042",
+        "/people",
+        "/password",
     ):
         page.goto(path)
         page.wait_for_load_state("networkidle")

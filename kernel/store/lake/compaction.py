@@ -35,14 +35,14 @@ HOT_ROWS = 100_000
 """A hot segment of several days larger than this is left as it is."""
 DAY_ROWS = 2_000
 """A day with fewer events in a compaction does not get a file of its own."""
-FULL_ROWS = 400_000
+FULL_ROWS = 250_000
 """A segment of this size is not merged again; no compaction handles more rows at once."""
 MERGE_COUNT = 4
 """So many segments of one day and one size class are merged."""
 GRACE_SECONDS = 300.0
 """Replaced files stay this long for readers that still hold the old list."""
 
-MEMORY = "1GB"
+MEMORY = "512MB"
 
 
 def compact(root: Path, manifest: Manifest, *, everything: bool = False) -> int:

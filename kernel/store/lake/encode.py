@@ -47,12 +47,11 @@ class Encoded(msgspec.Struct):
 def encode(events: list[Event]) -> Encoded:
     """Raises StoreError for an event without a true ``@timestamp`` or ``event.id`` text (the pipeline gives both)."""
     events = _in_order(events)
-    rests = _rests(events)
+    columns, rests = _split(events)
     spills: dict[int, Event] = {}
     multi: set[str] = set()
     arrays: dict[str, Any] = {}
-    for field in CORE:
-        column = [event.get(field) for event in events]
+    for field, column in columns.items():
         if field == "@timestamp":
             arrays[field] = _moments(column, events)
         elif field in ADDRESS_COLUMNS:
@@ -63,7 +62,7 @@ def encode(events: list[Event]) -> Encoded:
             arrays[field] = _texts(field, column, spills, multi)
     for row, odd in spills.items():
         rests[row] = orjson.dumps(orjson.loads(rests[row] or "{}") | odd).decode()
-    arrays[REST] = pa.array(rests, pa.string())
+    arrays[REST] = pa.array([rest or None for rest in rests], pa.string())
     times = [event["@timestamp"] for event in events]
     return Encoded(
         table=pa.table([arrays[name] for name in SCHEMA.names], schema=SCHEMA),
@@ -85,42 +84,67 @@ def _in_order(events: list[Event]) -> list[Event]:
         raise
 
 
-def _rests(events: list[Event]) -> list[str | None]:
-    """The JSON of the other fields of each event. An event with odd values is replaced in ``events`` by its storable form."""
+def _split(events: list[Event]) -> tuple[dict[str, list[Any]], list[str | None]]:
+    """Core fields column by column, and the JSON of the other fields of each event.
+
+    An event with odd values is replaced in ``events`` by its storable form.
+    """
+    columns: dict[str, list[Any]] = {field: [None] * len(events) for field in CORE}
+    column_of = columns.get
     rests: list[str | None] = []
-    dumps = orjson.dumps
     for row, event in enumerate(events):
-        rest = {field: value for field, value in event.items() if field not in CORE_SET}
-        if not rest:
-            rests.append(None)
-            continue
-        try:
-            text = dumps(rest)
-        except TypeError:
-            text = b"null"
-        if b"null" in text or b":{" in text or b"[{" in text or b",{" in text or b"[[" in text or b",[" in text:
-            events[row] = event = storable(event)
-            text = dumps({field: value for field, value in event.items() if field not in CORE_SET})
-        rests.append(text.decode() if len(text) > 2 else None)
-    return rests
+        rest: Event = {}
+        for field, value in event.items():
+            column = column_of(field)
+            if column is None:
+                rest[field] = value
+            else:
+                column[row] = value
+        text = _json(rest)
+        if text is None:
+            events[row] = plain = storable(event)
+            for field, column in columns.items():
+                column[row] = plain.get(field)
+            text = _json({field: value for field, value in plain.items() if field not in CORE_SET}, certain=True)
+        rests.append(text)
+    return columns, rests
+
+
+_ODD = (b"null", b":{", b"[{", b",{", b"[[", b",[")
+"""Marks of nulls and nested values (or of texts that look like it: those only take the slower way)."""
+
+
+def _json(rest: Event, *, certain: bool = False) -> str | None:
+    """The JSON of the other fields, "" without any; None when something in it may have to be made storable first."""
+    if not rest:
+        return ""
+    try:
+        text = orjson.dumps(rest)
+    except TypeError:
+        return None
+    if not certain and any(mark in text for mark in _ODD):
+        return None
+    return text.decode()
 
 
 def _moments(column: list[Any], events: list[Event]) -> Any:
     try:
-        return pa.array(column, pa.string()).cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
-    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError) as error:
-        for time, event in zip(column, events, strict=True):
-            if not _is_moment(time):
-                raise StoreError(f"event {event['event.id']} has no true @timestamp: {str(time)[:40]!r}") from error
-        raise
+        if {(len(time), time[-1:]) for time in column} == {(27, "Z")}:
+            return pa.array(column, pa.string()).cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
+    except (pa.ArrowInvalid, UnicodeEncodeError):
+        pass
+    wrong = next(event for event in events if not _is_moment(event["@timestamp"]))
+    raise StoreError(
+        f"event {wrong['event.id']} has no true @timestamp: {wrong['@timestamp'][:40]!r}", "give it as kernel.event says"
+    )
 
 
-def _is_moment(time: Any) -> bool:
+def _is_moment(time: str) -> bool:
     try:
         pa.array([time], pa.string()).cast(pa.timestamp("us", "UTC"))
-    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
+    except (pa.ArrowInvalid, UnicodeEncodeError):
         return False
-    return len(time) == 27
+    return len(time) == 27 and time[-1] == "Z"
 
 
 def _texts(field: str, column: list[Any], spills: dict[int, Event], multi: set[str]) -> Any:
@@ -148,6 +172,10 @@ def _text(field: str, row: int, value: Any, spills: dict[int, Event], multi: set
             return text
         spills.setdefault(row, {})[field] = text
         return None
+    joined = _joined(value)
+    if joined is not None:
+        multi.add(field)
+        return joined
     kept = storable({field: value})
     if list(kept) == [field] and isinstance(kept[field], list):
         elements = kept[field]
@@ -156,6 +184,17 @@ def _text(field: str, row: int, value: Any, spills: dict[int, Event], multi: set
             return SEPARATOR + SEPARATOR.join(elements)
     spills.setdefault(row, {}).update(kept)
     return None
+
+
+def _joined(value: Any) -> str | None:
+    """A list of plain ASCII texts, the usual case."""
+    try:
+        joined = SEPARATOR.join(value) if type(value) is list and value else None
+    except TypeError:
+        return None
+    if joined is None or not joined.isascii() or joined.count(SEPARATOR) != len(value) - 1:
+        return None
+    return SEPARATOR + joined
 
 
 def _longs(field: str, column: list[Any], spills: dict[int, Event]) -> Any:

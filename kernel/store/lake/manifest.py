@@ -273,9 +273,7 @@ def append_chain(db: sqlite3.Connection, kind: str, added: Sequence[Segment], re
     """Record a change of the set of segments: kind commit | compact | retain."""
     row = db.execute("SELECT position, digest FROM chain ORDER BY position DESC LIMIT 1").fetchone()
     if row is None:
-        anchor = db.execute("SELECT value FROM meta WHERE key = 'chain_anchor'").fetchone()
-        position = db.execute("SELECT value FROM meta WHERE key = 'chain_position'").fetchone()
-        row = (int(position[0]) if position else 0, anchor[0] if anchor else GENESIS)
+        row = (0, GENESIS)
     body = orjson.dumps(
         {
             "kind": kind,
@@ -286,6 +284,21 @@ def append_chain(db: sqlite3.Connection, kind: str, added: Sequence[Segment], re
         }
     ).decode()
     db.execute("INSERT INTO chain VALUES (?, ?, ?)", (row[0] + 1, body, link(row[1], body)))
+
+
+def prune_chain(db: sqlite3.Connection, before: float) -> None:
+    """Forget chain entries made before a moment (seconds since the epoch); the digest they led to stays as the new beginning."""
+    low, high = db.execute("SELECT coalesce(min(position), 0), coalesce(max(position), 0) FROM chain").fetchone()
+    first = low
+    while low < high:  # entries stand in the order of time
+        middle = (low + high) // 2
+        made = db.execute("SELECT json_extract(body, '$.time') FROM chain WHERE position = ?", (middle,)).fetchone()
+        low, high = (middle + 1, high) if made and made[0] < before else (low, middle)
+    if low == first:
+        return
+    anchor = db.execute("SELECT digest FROM chain WHERE position = ?", (low - 1,)).fetchone()[0]
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('chain_anchor', ?)", (anchor,))
+    db.execute("DELETE FROM chain WHERE position < ?", (low,))
 
 
 def _record(segment: Segment) -> dict[str, object]:

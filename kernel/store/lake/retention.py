@@ -45,6 +45,7 @@ def retain(root: Path, manifest: Manifest, days: int, now: str, *, demo: bool) -
             dropped += sum(old.values())
     with manifest.transaction() as db:
         db.execute("DELETE FROM quarantine WHERE time < ?", (cutoff,))
+        manifests.prune_chain(db, datetime.fromisoformat(f"{cutoff}T00:00:00+00:00").timestamp())
     return dropped
 
 

@@ -6,7 +6,6 @@ import fcntl
 import gc
 import logging
 import os
-from collections import OrderedDict
 from pathlib import Path
 
 from crypto.sm3 import sm3
@@ -52,29 +51,21 @@ class WriterLock:
 
 
 class RecentIds:
-    """The ids of the last ``RECENT_IDS`` events, commit by commit."""
+    """The ids of the last ``RECENT_IDS`` / 2 events at least, in two generations."""
 
     def __init__(self) -> None:
-        self._groups: OrderedDict[int, frozenset[str]] = OrderedDict()
-        self._size = 0
-
-    def __contains__(self, identifier: str) -> bool:
-        return any(identifier in group for group in self._groups.values())
+        self._young: set[str] = set()
+        self._old: set[str] = set()
 
     def known(self, identifiers: set[str]) -> set[str]:
         """Those of a set that are remembered."""
-        found: set[str] = set()
-        for group in self._groups.values():
-            if not group.isdisjoint(identifiers):
-                found |= group & identifiers
-        return found
+        return (self._young & identifiers) | (self._old & identifiers)
 
-    def add(self, sequence: int, identifiers: set[str]) -> None:
-        """Remember the ids of a commit; forget the oldest ones."""
-        self._groups[sequence] = frozenset(identifiers)
-        self._size += len(identifiers)
-        while self._size > RECENT_IDS and len(self._groups) > 1:
-            self._size -= len(self._groups.popitem(last=False)[1])
+    def add(self, identifiers: set[str]) -> None:
+        """Remember the ids of a commit; forget the oldest generation when the young one is full."""
+        self._young |= identifiers
+        if len(self._young) >= RECENT_IDS // 2:
+            self._young, self._old = set(), self._young
 
 
 def commit(root: Path, manifest: Manifest, recent: RecentIds, batch: Commit) -> None:
@@ -104,7 +95,7 @@ def commit(root: Path, manifest: Manifest, recent: RecentIds, batch: Commit) -> 
             discard(root / segment.path)
         raise
     if segment:
-        recent.add(segment.sequence, {event["event.id"] for event in fresh})
+        recent.add({event["event.id"] for event in fresh})
 
 
 def _without_duplicates(events: list[Event], recent: RecentIds) -> tuple[list[Event], int]:
@@ -191,5 +182,5 @@ def remember_recent(manifest: Manifest, session: Session, root: Path) -> RecentI
             continue
         finally:
             cursor.close()
-        recent.add(segment.sequence, {str(row[0]) for row in rows})
+        recent.add({str(row[0]) for row in rows})
     return recent

@@ -3,7 +3,7 @@
   "use strict";
   const form = document.querySelector("[data-password-rules]");
   if (form) {
-    const value = (name) => form.elements[name].value;
+    const value = (name) => form.elements.namedItem(name)?.value ?? "";
     const classes = (text) => new Set([...text].map((c) => (/\p{Ll}/u.test(c) ? "lower" : /\p{Lu}/u.test(c) ? "upper" : /\p{Nd}/u.test(c) ? "digit" : "other"))).size;
     const rules = {
       length: (item) => [...value("password")].length >= Number(item.dataset.min),

@@ -40,6 +40,9 @@
     history.replaceState(history.state, "", clean);
   }
 
+  /* a long rule opens at the first place that made it fire */
+  $$(".code").forEach((box) => { const hit = $(".hit", box); if (hit) box.scrollTop = hit.offsetTop - 80; });
+
   /* submit a form as soon as a select in it changes */
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-autosubmit]")) event.target.form.requestSubmit();

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.parsers import suricata_eve
 from collectors.parsers.suricata_eve import parse, parse_eve, parse_stored
+from collectors.parsers.suricata_sections import SECTIONS
 from kernel.errors import ParseError
 from kernel.event import conform
 from kernel.record import RawRecord
@@ -202,7 +202,7 @@ _json = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
-_sections = st.sampled_from(sorted(suricata_eve._SECTIONS))
+_sections = st.sampled_from(sorted(SECTIONS))
 _inner_keys = st.sampled_from(
     [
         *("answers", "queries", "query", "grouped", "rrname", "url", "hostname", "ja3", "version", "metadata", "request", "src_ip"),

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from detectors.rule_sets import fetch as fetching
 from detectors.rule_sets.fetch import fetch, public_addresses
@@ -106,3 +112,46 @@ def test_file_urls_are_used_in_place(tmp_path: Path) -> None:
     assert fetch((tmp_path / "my rules.yml").as_uri(), tmp_path / "unused") == tmp_path / "my rules.yml"
     with pytest.raises(RuleError, match="of this machine"):
         fetch("file://server/share/x.yml", tmp_path)
+
+
+class TlsServer:
+    """An HTTPS server on loopback with a certificate of its own for ``name``."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        now = datetime.now(UTC)
+        certificate = (
+            x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+            .not_valid_before(now - timedelta(minutes=5))
+            .not_valid_after(now + timedelta(hours=1))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        plain = serialization.NoEncryption()
+        pem = serialization.Encoding.PEM
+        self.certificate = folder / "certificate.pem"
+        self.certificate.write_bytes(certificate.public_bytes(pem))
+        (folder / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, folder / "key.pem")
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http.socket = context.wrap_socket(self.http.socket, server_side=True)
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+
+
+def test_the_connection_goes_to_the_checked_address_and_the_certificate_is_checked_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = TlsServer(tmp_path, "rules.example")
+    monkeypatch.setattr(fetching, "public_addresses", lambda host, port, allow_private: ["127.0.0.1"])
+    monkeypatch.setenv("SSL_CERT_FILE", str(one.certificate))
+    url = f"https://rules.example:{one.http.server_port}/rules.yml"
+    assert fetch(url, tmp_path).read_bytes() == f"title: from the network rules.example:{one.http.server_port}".encode()
+    with pytest.raises(RuleError, match="CERTIFICATE_VERIFY_FAILED"):
+        fetch(url.replace("rules.example", "other.example"), tmp_path)
+    monkeypatch.delenv("SSL_CERT_FILE")
+    with pytest.raises(RuleError, match="CERTIFICATE_VERIFY_FAILED"):
+        fetch(url, tmp_path)
+    one.http.shutdown()

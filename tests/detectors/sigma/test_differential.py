@@ -6,14 +6,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import naive_sigma
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sigma_rules import event, rule
 
 from detectors.sigma.engine import SigmaEngine
+from tests.detectors.sigma import naive_sigma
+from tests.detectors.sigma.sigma_rules import event, rule
 
 FIELDS = ["a", "b", "c", "d"]
 PIECES = ["ab", "Ab", "b", "x", "-e", "/e", "\\", "ö", "Ö", " ", "1", "0", ".", "xab", "abx", "e"]
@@ -73,7 +73,7 @@ conditions = st.recursive(
     ),
     max_leaves=7,
 )
-rules = st.tuples(st.fixed_dictionaries({name: selections for name in NAMES}), conditions)
+rules = st.tuples(st.fixed_dictionaries(dict.fromkeys(NAMES, selections)), conditions)
 
 
 def _check(chosen: list[tuple[dict[str, Any], Any]], given_events: list[dict[str, Any]]) -> None:
@@ -96,19 +96,31 @@ def _check(chosen: list[tuple[dict[str, Any], Any]], given_events: list[dict[str
             assert {found.rule_id for found in engine.match(whole)} == expected, fields
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(rules, min_size=1, max_size=5), st.lists(events, min_size=1, max_size=6))
-def test_engine_equals_naive_reading(chosen: list[tuple[dict[str, Any], Any]], given_events: list[dict[str, Any]]) -> None:
-    _check(chosen, given_events)
-
-
-def test_engine_equals_naive_reading_without_hyperscan(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LIANDUN_NO_HYPERSCAN", "1")
-    safe = rules.filter(lambda one: "(x+)+" not in str(one) and "(a|b)+" not in str(one))  # those are refused here, see test_loading
-
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(st.lists(safe, min_size=1, max_size=4), st.lists(events, min_size=1, max_size=5))
+def _compare(examples: int, strategy: st.SearchStrategy[Any]) -> None:
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.lists(strategy, min_size=1, max_size=4), st.lists(events, min_size=1, max_size=6))
     def compare(chosen: list[tuple[dict[str, Any], Any]], given_events: list[dict[str, Any]]) -> None:
         _check(chosen, given_events)
 
     compare()
+
+
+# patterns with a repeat inside a repeat are refused without Hyperscan, see test_loading
+safe_rules = rules.filter(lambda one: "(x+)+" not in str(one) and "(a|b)+" not in str(one))
+
+
+def test_engine_equals_naive_reading() -> None:
+    _compare(15, rules)
+
+
+def test_engine_equals_naive_reading_without_hyperscan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIANDUN_NO_HYPERSCAN", "1")
+    _compare(12, safe_rules)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hyperscan", ["hyperscan", "without"])
+def test_engine_equals_naive_reading_on_many(monkeypatch: pytest.MonkeyPatch, hyperscan: str) -> None:
+    if hyperscan == "without":
+        monkeypatch.setenv("LIANDUN_NO_HYPERSCAN", "1")
+    _compare(150, safe_rules if hyperscan == "without" else rules)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sigma_rules import engine_of, event, fires, rule
+from tests.detectors.sigma.sigma_rules import engine_of, event, fires, rule
 
 LONG_DASH = "\u2013"
 
@@ -92,15 +92,25 @@ CASES: list[tuple[str, dict[str, Any], Any, bool]] = [
     ("neq", {"f|neq": "a"}, "b", True),
     ("neq same", {"f|neq": "a"}, "A", False),
     ("base64", {"f|base64|contains": "foobar"}, "x Zm9vYmFy y", True),
-    ("base64offset 0", {"f|base64offset|contains": "/bin/sh"}, base64.b64encode(b"/bin/sh -i").decode(), True),
-    ("base64offset 1", {"f|base64offset|contains": "/bin/sh"}, base64.b64encode(b"x/bin/sh -i").decode(), True),
-    ("base64offset 2", {"f|base64offset|contains": "/bin/sh"}, base64.b64encode(b"xy/bin/sh -i").decode(), True),
-    ("base64offset none", {"f|base64offset|contains": "/bin/sh"}, base64.b64encode(b"/bin/su -i").decode(), False),
-    ("wide base64offset", {"f|wide|base64offset|contains": "IEX"}, base64.b64encode("aIEX b".encode("utf-16-le")).decode(), True),
-    ("utf16le base64offset", {"f|utf16le|base64offset|contains": "IEX"}, base64.b64encode("IEX b".encode("utf-16-le")).decode(), True),
-    ("utf16be base64offset", {"f|utf16be|base64offset|contains": "IEX"}, base64.b64encode("IEX b".encode("utf-16-be")).decode(), True),
-    ("utf16 has the mark", {"f|utf16|base64|startswith": "IEX"}, base64.b64encode("IEX".encode("utf-16")).decode(), True),
-    ("wide beyond ASCII", {"f|wide|base64|contains": "密码"}, base64.b64encode("密码".encode("utf-16-le")).decode(), True),
+    ("base64offset 0", {"f|base64offset|contains": "/bin/sh"}, b64encode(b"/bin/sh -i").decode(), True),
+    ("base64offset 1", {"f|base64offset|contains": "/bin/sh"}, b64encode(b"x/bin/sh -i").decode(), True),
+    ("base64offset 2", {"f|base64offset|contains": "/bin/sh"}, b64encode(b"xy/bin/sh -i").decode(), True),
+    ("base64offset none", {"f|base64offset|contains": "/bin/sh"}, b64encode(b"/bin/su -i").decode(), False),
+    ("wide base64offset", {"f|wide|base64offset|contains": "IEX"}, b64encode("aIEX b".encode("utf-16-le")).decode(), True),
+    (
+        "utf16le base64offset",
+        {"f|utf16le|base64offset|contains": "IEX"},
+        b64encode("IEX b".encode("utf-16-le")).decode(),
+        True,
+    ),
+    (
+        "utf16be base64offset",
+        {"f|utf16be|base64offset|contains": "IEX"},
+        b64encode("IEX b".encode("utf-16-be")).decode(),
+        True,
+    ),
+    ("utf16 has the mark", {"f|utf16|base64|startswith": "IEX"}, b64encode("IEX".encode("utf-16")).decode(), True),
+    ("wide beyond ASCII", {"f|wide|base64|contains": "密码"}, b64encode("密码".encode("utf-16-le")).decode(), True),
     ("windash as written", {"f|windash|contains": " -enc"}, "powershell -ENC x", True),
     ("windash slash", {"f|windash|contains": " -enc"}, "powershell /enc x", True),
     ("windash long dash", {"f|windash|contains": " -enc"}, f"powershell {LONG_DASH}enc x", True),
@@ -125,7 +135,13 @@ CASES: list[tuple[str, dict[str, Any], Any, bool]] = [
 @pytest.mark.parametrize("hyperscan", ["hyperscan", "without"])
 @pytest.mark.parametrize(("what", "selection", "value", "expected"), CASES, ids=[case[0] for case in CASES])
 def test_modifier(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hyperscan: str, what: str, selection: dict[str, Any], value: Any, expected: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    hyperscan: str,
+    what: str,
+    selection: dict[str, Any],
+    value: Any,
+    expected: bool,
 ) -> None:
     if hyperscan == "without":
         monkeypatch.setenv("LIANDUN_NO_HYPERSCAN", "1")
@@ -148,9 +164,7 @@ def test_placeholders_come_from_the_configuration(tmp_path: Path) -> None:
     assert fires(tmp_path, detection, {"user": "Root"}, placeholders={"admins": ["root", "admin*"]})
     assert fires(tmp_path, detection, {"user": "administrator"}, placeholders={"admins": ["root", "admin*"]})
     engine = engine_of(tmp_path / "none", rule(detection))
-    assert [failure.reason for failure in engine.failures] == [
-        "placeholder admins has no value (give it one in the configuration)"
-    ]
+    assert [failure.reason for failure in engine.failures] == ["placeholder admins has no value (give it one in the configuration)"]
     assert engine.failures[0].line == next(
         number for number, line in enumerate((tmp_path / "none/rule000.yml").read_text().splitlines(), 1) if "%admins%" in line
     )
@@ -189,7 +203,13 @@ CONDITIONS: list[tuple[str, bool]] = [
 
 @pytest.mark.parametrize(("condition", "expected"), CONDITIONS)
 def test_conditions(tmp_path: Path, condition: str, expected: bool) -> None:
-    detection = {"sel_a": {"f": "x"}, "sel_b": {"g": "y"}, "other": {"h|exists": True}, "_hidden": {"f": "never"}, "condition": condition}
+    detection = {
+        "sel_a": {"f": "x"},
+        "sel_b": {"g": "y"},
+        "other": {"h|exists": True},
+        "_hidden": {"f": "never"},
+        "condition": condition,
+    }
     assert fires(tmp_path, detection, {"f": "x", "h": "1"}) is expected
 
 
@@ -212,7 +232,9 @@ def test_matched_fields_say_why(tmp_path: Path) -> None:
         "filter": {"user.name": "backup"},
         "condition": "img and cli and not filter",
     }
-    engine = engine_of(tmp_path, rule(detection, tags=["attack.t1059"], references=["https://example.org"], falsepositives=["none"]))
+    engine = engine_of(
+        tmp_path, rule(detection, tags=["attack.t1059"], references=["https://example.org"], falsepositives=["none"])
+    )
     found = engine.match(
         event(**{"process.executable": "C:\\PowerShell.exe", "process.command_line": "x -Enc -w Hidden", "user.name": "eve"})
     )

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 import pytest
 
 from kernel.errors import StoreError
@@ -13,6 +14,7 @@ from kernel.event import event_id
 from kernel.query import parse_query
 from kernel.store.contract import Commit, TimeRange
 from kernel.store.lake import Lake
+from kernel.store.lake.manifest import prune_chain
 from kernel.store.lake.writer import DUPLICATES
 from tests.kernel.store.contract_suite import ALWAYS, EventStoreContract, event, ids
 
@@ -159,11 +161,36 @@ def test_a_demo_store_may_forget_earlier(tmp_path: Path) -> None:
     lake.close()
 
 
+def test_the_chain_is_cut_with_the_retention_and_still_verifies(store: Lake) -> None:
+    for n in range(5):
+        store.commit(Commit([event(n)]))
+    with store._writer().transaction() as db:
+        prune_chain(db, time.time() - 60)
+    assert store.verify().entries == 5
+    middle = orjson.loads(store._writer().chain()[3].body)["time"]
+    with store._writer().transaction() as db:
+        prune_chain(db, middle)
+    assert [entry.position for entry in store._writer().chain()] == [4, 5]
+    store.commit(Commit([event(9)]))
+    verification = store.verify()
+    assert (verification.problems, verification.entries) == ([], 3)
+    (store.root / "hot" / "0000000006.parquet").write_bytes(b"")
+    assert "0000000006.parquet was changed" in store.verify().problems[0]
+
+
+def test_a_nested_object_cannot_replace_the_id(store: Lake) -> None:
+    store.commit(Commit([event(1) | {"event": {"id": "forged", "x": 1}, "n": None}]))
+    whole = store.get(event(1)["event.id"])
+    assert whole == event(1) | {"labels.event.id": "forged", "event.x": 1}
+
+
 def test_an_event_without_time_or_id_is_refused_with_a_reason(store: Lake) -> None:
     for broken, reason in (
         ({"event.id": "x"}, "without @timestamp"),
         ({"@timestamp": event(1)["@timestamp"]}, "without event.id"),
         (event(1) | {"@timestamp": "yesterday"}, "no true @timestamp: 'yesterday'"),
+        (event(1) | {"@timestamp": "2026-11-23T04:00:00Z"}, "no true @timestamp"),
+        (event(1) | {"@timestamp": "2026-11-23T04:00:00.1+08:00"}, "no true @timestamp"),
         (event(1) | {"@timestamp": "2026-02-30T04:00:00.000000Z"}, "no true @timestamp"),
     ):
         with pytest.raises(StoreError, match=reason):

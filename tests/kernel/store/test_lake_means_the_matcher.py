@@ -10,14 +10,12 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 
-from kernel.errors import QueryError
 from kernel.event import timestamp_from_micros
 from kernel.query import matches, parse_query
 from kernel.store.contract import Commit, TimeRange
 from kernel.store.lake import Lake
 from kernel.store.storable import storable
 
-PH = [Phase.explicit, Phase.generate]
 WORDS = [
     "cmd.exe",
     "CMD.EXE",
@@ -31,8 +29,6 @@ WORDS = [
     "fe80::1%eth0",
     "FE80:0:0::1",
     "::ffff:10.0.0.1",
-]
-WORDS += [
     "445",
     "0445",
     "-5",
@@ -60,7 +56,8 @@ FIELDS = [
     "event.start",
 ]
 
-texts = st.sampled_from(WORDS) | st.text(max_size=6)
+query_texts = st.sampled_from(WORDS) | st.text(max_size=6)
+texts = query_texts | st.text(st.characters(), max_size=4)  # lone surrogates too
 numbers = (
     st.integers(-(2**64), 2**65) | st.integers(0, 500) | st.floats(allow_nan=True) | st.sampled_from([0.5, 1e22, 1e16, -0.0, 445.0])
 )
@@ -73,16 +70,9 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def escaped(text: str) -> str:
-    return "".join("\\" + c if c in '\\*?():" /<>=[]{}|,' else c for c in text)
-
-
-valid = texts.filter(lambda t: t.isascii() or t.encode("utf-8", "replace").decode() == t).map(
-    lambda t: t.encode("utf-8", "ignore").decode()
-)
-field_names = st.sampled_from([f.replace('"', "").replace("~", "~") if '"' not in f else 'odd~/\\"key' for f in FIELDS])
+field_names = st.sampled_from([field.replace('"', '\\"') for field in FIELDS])
 literals = st.one_of(
-    valid.map(quoted),
+    query_texts.map(quoted),
     st.sampled_from(
         ["10.0.0.0/8", "10.0.0.1", "fe80::/16", "::/0", "0.0.0.0/0", "fe80:0:0:0:0:0:0:1", "445", "1.5", "true", "-5", "1e16"]
     ),
@@ -97,7 +87,7 @@ literals = st.one_of(
 )
 leaves = (
     st.builds(lambda f, v: f"{f}:{v}", field_names, literals)
-    | valid.map(quoted)
+    | query_texts.map(quoted)
     | st.sampled_from(["cmd*", "10.0.0.1", "10.0.0.0/24", "*"])
 )
 
@@ -116,9 +106,40 @@ def found(lake: Lake, text: str) -> set[str]:
     return {event["event.id"] for event in page.events}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), phases=PH)
+def open_lake() -> Lake:
+    return Lake.open(Path(tempfile.mkdtemp()) / "lake", writable=True)
+
+
+odd = st.recursive(
+    st.none() | scalars | st.binary(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(batch=st.lists(st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=4), odd, max_size=6), min_size=1, max_size=10))
+@example(batch=[{"process": {"name": "x", "pid": 2**70}}, {"tags": ["\x1f"]}, {"tags": [""]}, {"source.ip": ["10.0.0.1", "::1"]}])
+def test_odd_values_come_back_as_storable_says(batch: list[dict[str, object]]) -> None:
+    stored = [event | {"event.id": f"{n:032x}", "@timestamp": timestamp_from_micros(n)} for n, event in enumerate(batch)]
+    lake = open_lake()
+    try:
+        lake.commit(Commit([dict(event) for event in stored]))
+        returned = {e["event.id"]: e for e in lake.search(parse_query("*"), TimeRange(), fields=["*"]).events}
+        assert returned == {e["event.id"]: storable(e) for e in stored}
+        lake.commit(Commit([{"event.id": "f" * 32, "@timestamp": timestamp_from_micros(9)}]))
+        lake.compact(everything=True)
+        again = {e["event.id"]: e for e in lake.search(parse_query("*"), TimeRange(), fields=["*"]).events}
+        assert {key: again[key] for key in returned} == returned
+    finally:
+        lake.close()
+        shutil.rmtree(lake.root.parent)
+
+
+@pytest.mark.slow
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
 @given(
-    batch=st.lists(events, min_size=4, max_size=16), asked=st.lists(queries(), min_size=10, max_size=25), split=st.integers(1, 8)
+    batch=st.lists(events, min_size=4, max_size=16), asked=st.lists(queries(), min_size=10, max_size=20), split=st.integers(1, 8)
 )
 @example(
     batch=[{"tags": []}, {"tags": [1, "a"]}, {"process.name": 5}],
@@ -130,8 +151,7 @@ def test_search_equals_matcher(batch: list[dict[str, object]], asked: list[str],
         event | {"event.id": f"{n:032x}", "@timestamp": timestamp_from_micros(1_795_000_000_000_000 + n * 3_600_000_000)}
         for n, event in enumerate(batch)
     ]
-    root = Path(tempfile.mkdtemp())
-    lake = Lake.open(root / "lake", writable=True)
+    lake = open_lake()
     try:
         for part in filter(None, (stored[:split], stored[split:])):
             lake.commit(Commit([dict(event) for event in part]))
@@ -144,11 +164,4 @@ def test_search_equals_matcher(batch: list[dict[str, object]], asked: list[str],
             assert lake.count(query, TimeRange()) == len(expected)
     finally:
         lake.close()
-        shutil.rmtree(root)
-
-
-def test_invalid_regex_is_a_query_error_with_position() -> None:
-    with pytest.raises(QueryError) as caught:
-        parse_query("process.name:/(?!x)y/")
-    assert caught.value.position == 14
-    assert "NOT" in caught.value.hint
+        shutil.rmtree(lake.root.parent)

@@ -73,6 +73,7 @@ FILTERS: list[tuple[AlertFilter, Callable[[AlertRow], bool]]] = [
         AlertFilter(status=("new", "closed"), level=("low", "high")),
         lambda row: row.status in ("new", "closed") and row.level in ("low", "high"),
     ),
+    (AlertFilter(engine=("yara",), level=("low",)), lambda row: row.engine == "yara" and row.level == "low"),
     (
         AlertFilter(engine=("yara",), status=("new", "acknowledged")),
         lambda row: row.engine == "yara" and row.status in ("new", "acknowledged"),
@@ -161,6 +162,7 @@ def test_a_made_up_cursor_is_refused(database: Database, cursor: str) -> None:
         AlertFilter(status=("new", "acknowledged")),
         AlertFilter(level=("high",)),
         AlertFilter(level=("high",), tag=("car.1",)),
+        AlertFilter(status=("new", "closed"), level=("high", "low")),
         AlertFilter(start="2026-11-03T00:00:00.000000Z"),
         AlertFilter(text="rule-1"),
     ],

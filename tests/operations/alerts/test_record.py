@@ -178,25 +178,26 @@ def test_entities_of_later_detections_are_added_up_to_a_bound(database: Database
     assert [alert.id for alert in found] == [row.id]
 
 
-def kept_and_true_counts(database: Database) -> tuple[dict[tuple[str, str, str], int], dict[tuple[str, str, str], int]]:
+def kept_and_true_counts(database: Database) -> tuple[dict[tuple[str, ...], int], dict[tuple[str, ...], int]]:
     """The kept counts (without zeros), and the same counted from the alerts themselves."""
-    true: Counter[tuple[str, str, str]] = Counter()
+    true: Counter[tuple[str, ...]] = Counter()
     with database.read() as session:
         kept = {
-            (row.dimension, row.status, row.value): row.count for row in session.execute(select(AlertCount)).scalars() if row.count
+            (row.dimension, row.status, row.level, row.value): row.count
+            for row in session.execute(select(AlertCount)).scalars()
+            if row.count
         }
         for alert in session.execute(select(Alert)).scalars():
-            true["all", alert.status, ""] += 1
-            true["level", alert.status, alert.level] += 1
-            true["engine", alert.status, alert.engine] += 1
-            true["rule", alert.status, alert.rule_id] += 1
-            true["assignee", alert.status, alert.assignee or "-"] += 1
+            true["all", alert.status, alert.level, ""] += 1
+            true["engine", alert.status, alert.level, alert.engine] += 1
+            true["rule", alert.status, alert.level, alert.rule_id] += 1
+            true["assignee", alert.status, alert.level, alert.assignee or "-"] += 1
             if alert.host:
-                true["host", alert.status, alert.host] += 1
+                true["host", alert.status, alert.level, alert.host] += 1
             if alert.verdict:
-                true["verdict", alert.status, alert.verdict] += 1
+                true["verdict", alert.status, alert.level, alert.verdict] += 1
             for tag in json.loads(alert.tags):
-                true["tag", alert.status, tag] += 1
+                true["tag", alert.status, alert.level, tag] += 1
     return kept, dict(true)
 
 

@@ -27,8 +27,11 @@ def write(database: Database, number: int = 10) -> None:
 def tamper(database: Database, *statements: str) -> None:
     """As somebody who has the database file: triggers away first."""
     with database.engine.begin() as connection:
-        for trigger in ("audit_entries_no_update", "audit_entries_no_delete"):
-            connection.execute(text(f"DROP TRIGGER IF EXISTS {trigger}"))
+        if database.dialect == "sqlite":
+            for trigger in ("audit_entries_no_update", "audit_entries_no_delete"):
+                connection.execute(text(f"DROP TRIGGER IF EXISTS {trigger}"))
+        else:
+            connection.execute(text("ALTER TABLE audit_entries DISABLE TRIGGER USER"))
         for statement in statements:
             connection.execute(text(statement))
 
@@ -93,14 +96,15 @@ def test_the_database_refuses_changes_to_entries(database: Database) -> None:
 
 
 def test_a_change_that_cannot_be_audited_does_not_happen(database: Database) -> None:
-    tamper(database, "CREATE TRIGGER full BEFORE INSERT ON audit_entries BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    with database.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE audit_entries RENAME TO gone"))
 
     def change() -> None:
         with database.write() as session:
             session.execute(text("UPDATE users SET role = 'viewer'"))
             service.append(session, EVE, "account.change")
 
-    with pytest.raises(DBAPIError, match="disk full"):
+    with pytest.raises(DBAPIError, match="audit_entries"):
         change()
     with database.read() as session:
         assert session.execute(text("SELECT role FROM users")).scalars().all() == ["admin"]

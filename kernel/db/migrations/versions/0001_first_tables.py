@@ -159,8 +159,6 @@ def _alerts() -> None:
         ("rule", "rule_id"),
         ("engine", "engine"),
         ("assignee", "assignee"),
-        ("host", "host"),
-        ("user", "user_name"),
     ):
         op.create_index(f"ix_alerts_{name}_seen", "alerts", [column, "last_seen", "id"])
 
@@ -216,6 +214,7 @@ def _alert_parts() -> None:
         "alert_counts",
         sa.Column("dimension", sa.String(16), primary_key=True),
         sa.Column("status", sa.String(16), primary_key=True),
+        sa.Column("level", sa.String(16), primary_key=True),
         sa.Column("value", sa.String(255), primary_key=True),
         sa.Column("count", sa.Integer, nullable=False),
         sa.Column("label", sa.String(512), nullable=False),

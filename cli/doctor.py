@@ -1,0 +1,191 @@
+"""``liandun doctor``: what this machine can do, and how to get what is missing."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import socket
+import struct
+import subprocess
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+import msgspec
+
+from collectors.suricata.binary import INSTALL_HINT, SuricataMissing, find_suricata, suricata_features, suricata_version
+from collectors.syslog import bytes_taken
+from crypto.sm3 import sm3
+from kernel.config import Config, load_config
+from kernel.errors import LiandunError
+
+_FREE_WARNING = 10 << 30
+_SM3_ABC = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
+"""SM3("abc"), GB/T 32905-2016 annex A.1."""
+
+
+class Finding(msgspec.Struct):
+    """One line of the report.
+
+    state  ``ok``, ``warn`` (a feature is off or needs attention, the rest works) or ``bad`` (the platform cannot run well)
+    hint   what to do about it
+    """
+
+    check: str
+    state: str
+    detail: str
+    hint: str = ""
+
+
+@click.command(help=__doc__)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+def command(as_json: bool) -> None:
+    findings = examine()
+    for finding in findings:
+        if as_json:
+            click.echo(json.dumps(msgspec.to_builtins(finding), ensure_ascii=False))
+        else:
+            mark = {"ok": "ok     ", "missing": "warn", "bad": "BAD    "}[finding.state]
+            click.echo(f"{mark}  {finding.check:<12} {finding.detail}")
+            if finding.hint:
+                click.echo(f"{'':<9}{'':<13}→ {finding.hint}")
+    if any(finding.state == "bad" for finding in findings):
+        raise click.exceptions.Exit(1)
+
+
+def examine() -> list[Finding]:
+    """All findings, in a fixed order."""
+    try:
+        config = load_config()
+        configured = Finding("config", "ok", config.file or "defaults")
+    except LiandunError as error:
+        config, configured = Config(), Finding("config", "bad", error.message, error.hint)
+    checks: list[Callable[[], Finding]] = [_python, _suricata, _capture, _yara, _tshark, _hyperscan, _sm3, _tcp_info]
+    return [configured, *(check() for check in checks), _disk(config.data_dir), *_ports(config)]
+
+
+def _python() -> Finding:
+    version = platform.python_version()
+    detail = f"{version} on {platform.system()} {platform.release()} ({platform.machine()}), {os.cpu_count()} cores"
+    return Finding("python", "ok", detail)
+
+
+def _suricata() -> Finding:
+    try:
+        program = find_suricata()
+    except SuricataMissing:
+        return Finding("suricata", "warn", "not installed: no packets, flows, JA3/JA4, files from the wire", INSTALL_HINT)
+    version, features = suricata_version(program), suricata_features(program)
+    wanted = {
+        "AF_PACKET support": "live capture",
+        "JA4 support": "JA4",
+        "libmagic support": "file types",
+        "Libmagic support": "file types",
+    }
+    absent = sorted({use for name, use in wanted.items() if features.get(name) == "no"})
+    detail = f"{version or 'unknown version'} at {program}" + (f", built without {', '.join(absent)}" if absent else "")
+    if tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) < (7, 0):
+        return Finding("suricata", "warn", f"{detail}: too old, 7.0 is needed", INSTALL_HINT)
+    return Finding("suricata", "ok", detail)
+
+
+def _capture() -> Finding:
+    try:
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0):
+            return Finding("capture", "ok", "packets of live interfaces may be read")
+    except PermissionError:
+        hint = "run as root, or: setcap cap_net_raw,cap_net_admin,cap_ipc_lock+ep $(command -v suricata)"
+        return Finding("capture", "warn", "this account may not read live interfaces; capture files work", hint)
+    except (OSError, AttributeError) as error:
+        return Finding("capture", "warn", f"AF_PACKET is not available: {error}", "live capture needs Linux")
+
+
+def _yara() -> Finding:
+    if importlib.util.find_spec("yara") is None:
+        return Finding("yara", "warn", "the package yara-python is not installed: files are not scanned", "pip install yara-python")
+    return Finding("yara", "ok", f"yara-python {version('yara-python')}")
+
+
+def _tshark() -> Finding:
+    program = shutil.which("tshark")
+    if program is None:
+        return Finding("tshark", "warn", "not installed: no deep dissection of evidence captures", "apt install tshark")
+    try:
+        answer = subprocess.run([program, "-v"], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Finding("tshark", "warn", f"{program} does not answer: {error}", "apt install --reinstall tshark")
+    return Finding("tshark", "ok", answer.stdout.splitlines()[0].rstrip(".") if answer.stdout else program)
+
+
+def _hyperscan() -> Finding:
+    if importlib.util.find_spec("hyperscan") is None:
+        return Finding("hyperscan", "warn", "no wheel for this machine: Sigma falls back to Aho-Corasick, same results, slower")
+    return Finding("hyperscan", "ok", "multi-pattern matching for Sigma")
+
+
+def _sm3() -> Finding:
+    if sm3(b"abc").hex() != _SM3_ABC:
+        return Finding("sm3", "bad", "SM3 gives a wrong digest (example of GB/T 32905)", "replace this build of OpenSSL")
+    where = "Python's OpenSSL" if "sm3" in hashlib.algorithms_available else "the cryptography package"
+    return Finding("sm3", "ok", f"SM3 of {where} passes the example of GB/T 32905")
+
+
+def _tcp_info() -> Finding:
+    """Syslog over TCP survives a kill only where the kernel counts received bytes."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as sender:
+        receiver, _ = listener.accept()
+        with receiver:
+            sender.sendall(b"12345")
+            receiver.recv(2)
+            try:
+                taken = bytes_taken(receiver)
+            except (OSError, struct.error) as error:
+                return Finding("tcp-info", "bad", str(error), "syslog over TCP needs Linux 4.1 or later")
+    if taken != 2:
+        return Finding(
+            "tcp-info", "bad", f"the kernel counted {taken} bytes taken where 2 were", "use a Linux kernel, not an emulation of it"
+        )
+    return Finding("tcp-info", "ok", "the kernel counts received bytes: syslog over TCP survives restarts")
+
+
+def _disk(data_dir: Path) -> Finding:
+    folder = data_dir.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    detail = f"{free / (1 << 30):.1f} GiB free for {data_dir}"
+    if free < _FREE_WARNING:
+        return Finding("disk", "warn", detail, "180 days of logs (the legal minimum) need more: about 150 bytes an event")
+    return Finding("disk", "ok", detail)
+
+
+def _ports(config: Config) -> list[Finding]:
+    syslog = config.ingest.syslog
+    wanted = [
+        ("syslog-udp", syslog.host, syslog.udp_port, socket.SOCK_DGRAM),
+        ("syslog-tcp", syslog.host, syslog.tcp_port, socket.SOCK_STREAM),
+    ]
+    wanted.append(("console", config.console.host, config.console.port, socket.SOCK_STREAM))
+    return [_port(name, host, port, kind) for name, host, port, kind in wanted if port]
+
+
+def _port(name: str, host: str, port: int, kind: socket.SocketKind) -> Finding:
+    shown = f"port {port}/{'udp' if kind == socket.SOCK_DGRAM else 'tcp'} on {host or 'all addresses'}"
+    family = socket.AF_INET6 if ":" in host or not host else socket.AF_INET
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1 if kind == socket.SOCK_STREAM else 0)
+        try:
+            probe.bind((host or "::", port))
+        except PermissionError:
+            return Finding(
+                name, "warn", f"{shown}: this account may not open ports below 1024", "choose a higher port or run as a service"
+            )
+        except OSError as error:
+            hint = "Liandun itself may be running; else choose another port in the configuration"
+            return Finding(name, "warn", f"{shown}: {error.strerror}", hint)
+    return Finding(name, "ok", f"{shown} is free")

@@ -1,0 +1,50 @@
+"""cli/doctor.py on this machine, and on one that lacks things."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+
+import pytest
+from click.testing import CliRunner
+
+from cli import doctor
+
+
+def _findings(*arguments: str) -> dict[str, dict[str, str]]:
+    result = CliRunner().invoke(doctor.command, ["--json", *arguments])
+    lines = [json.loads(line) for line in result.output.splitlines()]
+    return {line["check"]: line for line in lines}
+
+
+def test_every_check_reports_in_both_forms() -> None:
+    found = _findings()
+    assert set(found) >= {"config", "python", "suricata", "capture", "yara", "tshark", "sm3", "tcp-info", "disk", "console"}
+    assert found["sm3"]["state"] == found["tcp-info"]["state"] == found["yara"]["state"] == "ok"
+    text = CliRunner().invoke(doctor.command, []).output
+    assert all(check in text for check in found)
+
+
+def test_what_is_missing_comes_with_its_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda *_a, **_k: None)
+    found = _findings()
+    assert found["suricata"]["state"] == "warn"
+    assert "apt install suricata" in found["suricata"]["hint"]
+    assert found["tshark"]["hint"] == "apt install tshark"
+
+
+def test_a_taken_port_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("LIANDUN_CONSOLE_PORT", str(port))
+        found = _findings()
+    assert found["console"]["state"] == "warn"
+    assert f"port {port}/tcp on 127.0.0.1: Address already in use" in found["console"]["detail"]
+
+
+def test_a_wrong_configuration_makes_it_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIANDUN_CONSOLE_PORT", "many")
+    result = CliRunner().invoke(doctor.command, [])
+    assert result.exit_code == 1
+    assert "BAD      config" in result.output

@@ -4,8 +4,8 @@
 
 The events are the Windows ones of ../shared/corpora/security-datasets. The million repeats them with shifted record numbers and
 times (*natural mix*); the second mix takes the process creations (Sysmon 1, Security 4688) and makes every command line different,
-so that no cache helps. Printed: events per second by wall clock and per CPU second, where the time goes, load time cold and from the cache,
-memory, counters. Run it on a quiet machine (``flock /tmp/liandun-bench.lock``).
+so that no cache helps. Printed: events per second by wall clock and per CPU second, where the time goes, load time cold and from
+the cache, memory, counters. Run it on a quiet machine (``flock /tmp/liandun-bench.lock``).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import msgspec
 import orjson
@@ -72,7 +72,7 @@ class Worker:
             outcome = Outcome(piece, Path(hits.name))
             gc.disable()  # events are trees without cycles; collecting them costs a tenth of the time
             try:
-                self._piece(piece, outcome, hits)
+                self._piece(piece, outcome, cast(BinaryIO, hits))
             except OSError as error:
                 outcome.add_problem(f"{piece.path}: {error.strerror or error}")
             except LiandunError as error:

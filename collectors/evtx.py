@@ -131,6 +131,8 @@ def _chunk_records(chunk: bytes) -> Iterator[bytes | str]:
                 raise
             yield f"the EVTX library gave up: {_first_line(error)}"
             return
+        if record is None:  # the library's types allow it; it does not happen
+            continue
         identifier = record["event_record_id"]
         if identifier in seen:
             continue

@@ -39,6 +39,8 @@ RATIO_FREE: Final = 64 << 20
 MAX_RATIO: Final = 400
 """Unpacked to packed size at which a file counts as a bomb (logs reach about 100)."""
 _HEAD: Final = 65536
+_LOOKED_AT: Final = 50
+"""Lines by which one object a line is told from an object over many lines."""
 _YEAR_2000: Final = 946_684_800
 
 _FIRST_ELEMENT = re.compile(rb"\s*(?:\[|\{\s*\"(?:Records|records|value|events|Events|logs)\"\s*:\s*\[)\s*(?:[\[{\]]|$)")
@@ -248,8 +250,9 @@ def _json_depth(head: bytes) -> int | None:
     stripped = body.lstrip()
     if not stripped.startswith(b"{"):
         return None
-    first = stripped.split(b"\n", 1)[0].strip()
-    return 0 if first.count(b"{") > first.count(b"}") and len(first) < 1024 and not first.endswith(b"}") else None
+    first, *others = (line.strip() for line in stripped.split(b"\n", _LOOKED_AT)[:_LOOKED_AT])
+    opened = first.count(b"{") > first.count(b"}") and len(first) < 1024 and not first.endswith(b"}")
+    return 0 if opened and not any(line.startswith(b"{") and line.endswith(b"}") for line in others) else None
 
 
 def _one_a_line(body: bytes) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class Layout:
-    """Paths of one data directory; :meth:`create` makes the folders, readable by their owner only."""
+    """Paths of one data directory; :meth:`create` makes the folders. Only their owner can read what is inside."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -32,7 +32,19 @@ class Layout:
         return f"sqlite:///{self.state_file.absolute()}"
 
     def create(self) -> Layout:
-        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (self.spool, self.master_key.parent, self.rules, self.rule_cache, self.checkpoints, self.health, self.logs):
+        self.root.mkdir(mode=0o711, parents=True, exist_ok=True)  # may be passed through (Suricata runs as nobody), not listed
+        self.suricata.mkdir(mode=0o711, parents=True, exist_ok=True)
+        for folder in (
+            self.health.parent,
+            self.lake,
+            self.spool,
+            self.master_key.parent,
+            self.demo_json.parent,
+            self.rules,
+            self.rule_cache,
+            self.checkpoints,
+            self.health,
+            self.logs,
+        ):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self

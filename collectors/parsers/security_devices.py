@@ -12,7 +12,7 @@ from kernel.event import Event
 
 _DENIED: Final = frozenset({"拒绝", "阻断", "丢弃", "deny", "drop", "block"})
 _SEVERITIES: Final = {"信息": 1, "低": 2, "中": 3, "高": 4, "严重": 5, "致命": 5}
-_BASTION = re.compile(r"(?:([\w.-]+):)?(\w+)\((\w+)\)\((.*)\)\s*$", re.DOTALL)
+_BASTION = re.compile(r"(?<!\S)(?:([\w.-]{1,64}+):)?(\w{1,32}+)\((\w{1,32}+)\)\((.*)\)\s*$", re.DOTALL)
 _BASTION_PAIR = re.compile(r"(\w+)=((?:[^,()]|\([^)]*\))*)(?:,|$)")
 _IN_PARENTHESES = re.compile(r"\(([^()]*)\)")
 

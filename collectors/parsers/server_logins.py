@@ -13,19 +13,19 @@ from collectors.parsers import fields as ecs
 from collectors.parsers.syslog_header import Message
 from kernel.event import Event
 
-_IP: Final = r"(?:ipv[46]:|::ffff:)?(?P<ip>[0-9A-Fa-f.:]*[0-9A-Fa-f])"
+_IP: Final = r"(?:ipv[46]:|::ffff:)?(?P<ip>[0-9A-Fa-f.:]{0,44}[0-9A-Fa-f])"
 _SHAPES: Final = [
     # text that must be in the message, service, outcome, shape
     ("rip=", "dovecot", "failure", rf"(?:auth failed|Aborted login|tried to use|disabled|no auth attempts).*?(?:user=<(?P<user>[^>]*)>.*?)?rip={_IP},"),
     ("rip=", "dovecot", "success", rf"Login: user=<(?P<user>[^>]*)>.*?rip={_IP},"),
-    ("auth-worker", "dovecot", "failure", rf"\w+\((?P<user>[^,()]+),{_IP}(?:,<[^>]*>)?\): (?:unknown user|.*fail|.*mismatch)"),
-    ("SASL", "postfix", "failure", rf"\S+\[{_IP}\]: SASL \S+ authentication failed"),
-    ("NOQUEUE: reject", "postfix", "failure", rf"NOQUEUE: reject: \w+ from \S+\[{_IP}\](?::\d+)?: (?P<reason>[^;]*)"),
+    ("auth-worker", "dovecot", "failure", rf"\b\w{{1,30}}\((?P<user>[^,()]{{1,255}}),{_IP}(?:,<[^>]*>)?\): (?:unknown user|.*fail|.*mismatch)"),
+    ("SASL", "postfix", "failure", rf"(?<!\S)[^\s\[]{{1,255}}\[{_IP}\]: SASL \S+ authentication failed"),
+    ("NOQUEUE: reject", "postfix", "failure", rf"NOQUEUE: reject: \w+ from [^\s\[]{{1,255}}\[{_IP}\](?::\d+)?: (?P<reason>[^;]*)"),
     (" LOGIN: Client", "vsftpd", "failure", rf"\[(?P<user>[^\]]*)\] FAIL LOGIN: Client \"{_IP}\""),
     (" LOGIN: Client", "vsftpd", "success", rf"\[(?P<user>[^\]]*)\] OK LOGIN: Client \"{_IP}\""),
     ("CONNECT: Client", "vsftpd", "", rf"CONNECT: Client \"{_IP}\""),
     ("(Login failed)", "proftpd", "failure", rf"\[{_IP}\]\):? (?:- )?USER (?P<user>\S+) \(Login failed\)"),
-    ("no such user found", "proftpd", "failure", rf"USER (?P<user>[^:]+): no such user found from \S+ \[{_IP}\]"),
+    ("no such user found", "proftpd", "failure", rf"USER (?P<user>[^:]+): no such user found from \S{{1,255}} \[{_IP}\]"),
     ("password authentication failed", "postgresql", "failure", rf"(?:\] |UTC:){_IP}(?:\(\d+\))?[ :].*authentication failed for user \"(?P<user>[^\"]*)\""),
     ("Login failed for user", "mssql", "failure", rf"Login failed for user '(?P<user>[^']*)'\.(?: Reason: (?P<reason>.*?))? \[CLIENT: {_IP}\]"),
     ("Access denied for user", "mysql", "failure", rf"Access denied for user '(?P<user>[^']*)'@'{_IP}'"),

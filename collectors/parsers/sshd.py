@@ -16,7 +16,7 @@ from kernel.event import Event
 PROGRAMS: Final = frozenset({"sshd", "sshd-session", "sshd-auth", "in.sshd", "dropbear"})
 
 _PEER: Final = r"(?P<ip>[0-9A-Fa-f:.]+)(?:%\w+)?(?: port (?P<port>\d+))?"
-_SHAPES: Final = [
+_SHAPES: Final[list[tuple[str | tuple[str, ...], str, str, str, str]]] = [
     # text the message starts with, shape, event.action, event.type, event.outcome
     ("Accepted ", rf"Accepted (?P<method>\S+) for (?P<user>.*) from {_PEER}(?: ssh2?.*)?$", "ssh_login", "start", "success"),
     (
@@ -39,7 +39,7 @@ _SHAPES: Final = [
     ),
     (
         "error: PAM",
-        rf"error: PAM: (?P<reason>.{1,80}?) for (?:illegal user )?(?P<user>.*) from {_PEER}$",
+        rf"error: PAM: (?P<reason>.{1, 80}?) for (?:illegal user )?(?P<user>.*) from {_PEER}$",
         "ssh_login",
         "start",
         "failure",

@@ -35,7 +35,7 @@ from kernel.errors import ParseError
 from kernel.event import Event
 from kernel.record import RawRecord
 
-READ_LIMIT: Final = 16_384
+READ_LIMIT: Final = 8_192
 """Characters of a message that program and vendor readers look at; ``message`` and ``event.original`` keep all of it."""
 _WEB_SERVERS: Final = frozenset({"nginx", "httpd", "apache", "apache2", "squid", "caddy", "haproxy", "iis"})
 _VENDOR_TEXTS: Final[list[tuple[str, Callable[[Event, Message], bool]]]] = [

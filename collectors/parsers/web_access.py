@@ -20,7 +20,7 @@ _QUOTED: Final = r"\"((?:[^\"\\]|\\.)*)\""
 _COMBINED = re.compile(
     rf"""(?:([\w.\-]++(?::\d+)?)\ (?=[0-9A-Fa-f]*+[.:][0-9A-Fa-f.:]++\ ))?  # virtual host (vhost_combined): an address follows
         ([0-9A-Fa-f:.]++|[\w.\-]++)\ +           # client
-        (\S+)\ (.*?)\ *                        # identity, user
+        (\S+)\ ([^\[]{{0,256}}?)\ {{0,9}}           # identity, user
         \[([^\]]{{20,40}})\]\ +                # time
         {_QUOTED}\ +                           # request line
         (\d{{3}}|-)\ +(\d+|-)                  # status, bytes

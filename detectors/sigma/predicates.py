@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
@@ -82,8 +83,8 @@ def _tester(predicate: Predicate) -> Callable[[str], bool]:
 def _text_tester(predicate: Text) -> Callable[[str], bool]:
     wanted, kind = predicate.text, predicate.kind
     if kind == GLOB:
-        tokens, cased = glob_tokens(predicate.parts), predicate.cased
-        return lambda text: glob_matches(tokens, text if cased else text.lower())
+        matches = glob_tester(predicate.parts)
+        return matches if predicate.cased else lambda text: matches(text.lower())
     if predicate.cased:
         if kind == EXACT:
             return lambda text: text == wanted
@@ -101,31 +102,58 @@ def _text_tester(predicate: Text) -> Callable[[str], bool]:
     return lambda text: text.lower().endswith(wanted)
 
 
-def glob_tokens(parts: tuple[str, ...]) -> list[str]:
-    """``parts`` of a GLOB with its literals cut into characters."""
-    tokens: list[str] = []
+def glob_tester(parts: tuple[str, ...]) -> Callable[[str], bool]:
+    """Whole-text wildcard match of an (already lowered) text.
+
+    Cut at the stars, the pattern is pieces of fixed length; each is looked for to the right of the one before it, which never has
+    to be taken back. So the time is linear in the text for each piece.
+    """
+    pieces: list[tuple[str, ...]] = [()]
     for part in parts:
-        tokens.extend(["=" + char for char in part[1:]] if part[0] == "=" else [part])
-    return tokens
-
-
-def glob_matches(tokens: list[str], text: str) -> bool:
-    """Whole-text wildcard match, greedy with one point of return (time: text × pattern at worst)."""
-    position = token = 0
-    star, resume = -1, 0
-    while position < len(text):
-        if token < len(tokens) and (tokens[token] == "?" or tokens[token] == "=" + text[position]):
-            position += 1
-            token += 1
-        elif token < len(tokens) and tokens[token] == "*":
-            star, resume = token, position
-            token += 1
-        elif star >= 0:
-            resume += 1
-            position, token = resume, star + 1
+        if part == "*":
+            pieces.append(())
         else:
-            return False
-    return all(rest == "*" for rest in tokens[token:])
+            pieces[-1] = (*pieces[-1], part)
+    head, *middle = map(_piece, pieces)
+    if not middle:
+        return lambda text: head(text, 0, True) == len(text)
+    tail_length = sum(len(part) - 1 if part[0] == "=" else 1 for part in pieces[-1])
+    *between, tail = middle
+
+    def matches(text: str) -> bool:
+        position = head(text, 0, True)
+        for find in between:
+            if position < 0:
+                return False
+            position = find(text, position, False)
+        end = len(text) - tail_length
+        return 0 <= position <= end and tail(text, end, True) >= 0
+
+    return matches
+
+
+Find = Callable[[str, int, bool], int]
+"""(text, from where, exactly there) → end of the piece, -1 where it is not found."""
+
+
+def _piece(parts: tuple[str, ...]) -> Find:
+    if all(part[0] == "=" for part in parts):
+        literal = "".join(part[1:] for part in parts)
+
+        def find_literal(text: str, start: int, there: bool) -> int:
+            if there:
+                return start + len(literal) if text.startswith(literal, start) else -1
+            found = text.find(literal, start)
+            return -1 if found < 0 else found + len(literal)
+
+        return find_literal
+    pattern = re.compile("".join(re.escape(part[1:]) if part[0] == "=" else "." for part in parts), re.DOTALL)
+
+    def find_pattern(text: str, start: int, there: bool) -> int:
+        match = pattern.match(text, start) if there else pattern.search(text, start)
+        return -1 if match is None else match.end()
+
+    return find_pattern
 
 
 @lru_cache(maxsize=4096)

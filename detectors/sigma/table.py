@@ -35,10 +35,10 @@ class Subtree:
 
     __slots__ = ("check", "clauses", "default", "node", "singles")
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, singles: int = 0, clauses: int = 0) -> None:
         self.node = node
-        self.singles = 0
-        self.clauses = 0
+        self.singles = singles
+        self.clauses = clauses
         self.default = False  # truth for a present value that has none of the triggers
         self.check: Checker | None = None
 
@@ -124,18 +124,16 @@ class FieldTable:
         self._arrange(effects, artifacts)
 
     def _place(self, subtree: Subtree, node: Node, effects: dict[Trigger, _Effect]) -> None:
-        """Branches of a disjunction that one trigger decides set the bits at once; the rest is watched."""
-        rest: list[Node] = []
+        """Branches of a disjunction that one trigger decides set the bits at once; each of the others is watched by itself."""
         for branch in node.nodes if isinstance(node, Or) else (node,):
             trigger = _decisive(branch, self._regex_numbers)
             if trigger is None:
-                rest.append(branch)
+                part = Subtree(branch, subtree.singles, subtree.clauses)
+                self._watch(part, triggers_of(branch, True, self._regex_numbers), effects)
             else:
                 effect = effects.setdefault(trigger, _Effect())
                 effect.singles |= subtree.singles
                 effect.clauses |= subtree.clauses
-        for branch in rest:
-            self._watch(subtree, triggers_of(branch, True, self._regex_numbers), effects)
 
     def _watch(self, subtree: Subtree, triggers: Iterable[Trigger], effects: dict[Trigger, _Effect]) -> None:
         triggers = set(triggers)

@@ -68,7 +68,7 @@ def newer() -> Response:
 @alerts.post("/alerts/bulk")
 @access.needs("alerts.write")
 def bulk() -> Response:
-    """One act on all selected alerts, or on all that match the filters, with an optional note; the answer offers to take it back."""
+    """One act on all selected alerts, or on all that match the filters, with an optional note; the answer offers an undo."""
     back = local_path(request.form.get("next", "/alerts"))
     ids = [int(value) for value in request.form.getlist("ids") if value.isdecimal()][: service.MAX_BULK]
     change = triage.bulk_change(request.form.get("action", ""), request.form, access.me().name)

@@ -64,7 +64,10 @@ def test_mixed_text_log(tmp_path: Path) -> None:
 
 
 def test_iis_lines_carry_their_directive(tmp_path: Path) -> None:
-    content = b"#Software: IIS\r\n#Fields: date time c-ip\r\n2026-11-22 08:00:00 192.0.2.1\r\n#Fields: c-ip date time\r\n192.0.2.2 2026-11-22 08:00:01\r\n"
+    content = (
+        b"#Software: IIS\r\n#Fields: date time c-ip\r\n2026-11-22 08:00:00 192.0.2.1\r\n"
+        b"#Fields: c-ip date time\r\n192.0.2.2 2026-11-22 08:00:01\r\n"
+    )
     records, _ = read(written(tmp_path, "u_ex.log", content))
     assert [record.raw for record in records] == [
         b"#Fields: date time c-ip\n2026-11-22 08:00:00 192.0.2.1",

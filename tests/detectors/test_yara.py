@@ -81,7 +81,7 @@ def test_no_rules_no_hits() -> None:
 def test_public_sets_load_whole(shared: Path) -> None:
     for folder, at_least in (("reversinglabs", 1204), ("signature-base", 2400)):
         scanner = YaraScanner.load([shared / "corpora/yara" / folder])
-        assert scanner.failures == []
+        assert {failure.reason for failure in scanner.failures} <= {"holds no rule"}  # some files are comments only
         assert len(scanner.rules) >= at_least
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -198,3 +199,24 @@ def test_any_mixture_of_known_pieces_gives_an_event_or_a_reason(text: str) -> No
 @given(st.text(max_size=200))
 def test_header_split_never_fails_and_keeps_the_end_of_the_text(text: str) -> None:
     assert text.endswith(split(text, RECEIVED).text.lstrip(" "))
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        ("h %%01SEC/4/POLICYDENY(l): ", "a"),
+        ("Nov 22 08:00:00 h fwlog: ", "a="),
+        ("Nov 22 08:00:00 h sshd[1]: pam_unix(a:b): ", "1"),
+        ("id=tos ", "a"),
+        ("h %%10ATK/4/LOGIN: ", "a"),
+        ("identity= POLICY: ", "1"),
+        ("SASL ", "["),
+        ("auth-worker x(", "1"),
+        ("Nov 22 08:00:00 h sshd[1]: error: PAM: ", " for user"),
+        ("1.1.1.1 - HTTP/", " "),
+    ],
+)
+def test_texts_made_to_stall_are_read_at_once(head: str, body: str) -> None:
+    started = time.process_time()
+    parse(head + body * (60_000 // len(body)))
+    assert time.process_time() - started < 1.0

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from crypto.secret import SecretError
 from kernel.errors import LiandunError
 
 COMMANDS = {
@@ -55,7 +56,7 @@ def run() -> int:
     except click.Abort:
         print("liandun: stopped", file=sys.stderr)
         return 130
-    except LiandunError as error:
+    except (LiandunError, SecretError) as error:
         print(f"liandun: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:

@@ -20,7 +20,7 @@ from detectors.sigma.ast import CONTAINS, EXACT, GLOB, PREFIX, SUFFIX, Const, Ma
 from detectors.sigma.automata import literal_scan, regex_scan
 from detectors.sigma.evaluate import on_texts
 from detectors.sigma.lower import Checker, compile_check
-from detectors.sigma.triggers import ALWAYS, Trigger, assume_absent, triggers_of
+from detectors.sigma.triggers import ALWAYS, Numbers, Trigger, assume_absent, count_uses, triggers_of
 from detectors.sigma.values import text_of, texts_of
 
 MISSING = msgspec.UNSET
@@ -113,12 +113,15 @@ class FieldTable:
         patterns = sorted({(leaf.pattern, leaf.flags) for subtree in self._subtrees for leaf in _regexes(subtree.node)})
         self._scan_regexes, refused = regex_scan(patterns, artifacts)
         self._regex_numbers = {pattern: number for number, pattern in enumerate(patterns) if number not in set(refused)}
+        self._numbers_known = Numbers(self._regex_numbers, {})
+        for subtree in self._subtrees:
+            count_uses(subtree.node, self._numbers_known.uses)
         for subtree in self._subtrees:
             subtree.default = assume_absent(subtree.node)
             if subtree.default:
                 self._base_singles |= subtree.singles
                 self._base_clauses |= subtree.clauses
-                self._watch(subtree, triggers_of(subtree.node, False, self._regex_numbers), effects)
+                self._watch(subtree, triggers_of(subtree.node, False, self._numbers_known), effects)
             else:
                 self._place(subtree, subtree.node, effects)
         self._arrange(effects, artifacts)
@@ -129,7 +132,7 @@ class FieldTable:
             trigger = _decisive(branch, self._regex_numbers)
             if trigger is None:
                 part = Subtree(branch, subtree.singles, subtree.clauses)
-                self._watch(part, triggers_of(branch, True, self._regex_numbers), effects)
+                self._watch(part, triggers_of(branch, True, self._numbers_known), effects)
             else:
                 effect = effects.setdefault(trigger, _Effect())
                 effect.singles |= subtree.singles
@@ -148,8 +151,8 @@ class FieldTable:
 
     def _arrange(self, effects: dict[Trigger, _Effect], artifacts: Artifacts) -> None:
         self._exact: dict[str, _Effect] = {}
-        self._prefix: dict[int, dict[str, _Effect]] = {}
-        self._suffix: dict[int, dict[str, _Effect]] = {}
+        prefixes: dict[str, dict[int, dict[str, _Effect]]] = {}
+        suffixes: dict[str, dict[int, dict[str, _Effect]]] = {}
         self._regex_effects: dict[int, _Effect] = {}
         literals: list[str] = []
         self._literal_effects: list[_Effect] = []
@@ -162,15 +165,16 @@ class FieldTable:
             elif kind == EXACT:
                 self._exact[str(key)] = effect
             elif kind == PREFIX:
-                self._prefix.setdefault(len(str(key)), {})[str(key)] = effect
+                prefixes.setdefault(str(key)[0], {}).setdefault(len(str(key)), {})[str(key)] = effect
             elif kind == SUFFIX:
-                self._suffix.setdefault(len(str(key)), {})[str(key)] = effect
+                suffixes.setdefault(str(key)[-1], {}).setdefault(len(str(key)), {})[str(key)] = effect
             else:
                 self._regex_effects[int(key)] = effect
         self._scan_literals = literal_scan(literals, artifacts) if literals else None
         self._has_regexes = bool(self._regex_numbers)
-        self._prefixes = sorted(self._prefix.items())
-        self._suffixes = sorted(self._suffix.items())
+        # by first (last) character, then by length: few look-ups for a value whose end is nothing special
+        self._prefixes = {char: sorted(tables.items()) for char, tables in prefixes.items()}
+        self._suffixes = {char: sorted(tables.items()) for char, tables in suffixes.items()}
 
     # --- working out --------------------------------------------------------------------------------------------------------
 
@@ -180,11 +184,11 @@ class FieldTable:
         effect = self._exact.get(lowered)
         if effect is not None:
             found.append(effect)
-        for length, table in self._prefixes:
+        for length, table in self._prefixes.get(lowered[0], ()):
             effect = table.get(lowered[:length])
             if effect is not None:
                 found.append(effect)
-        for length, table in self._suffixes:
+        for length, table in self._suffixes.get(lowered[-1], ()):
             effect = table.get(lowered[-length:])
             if effect is not None:
                 found.append(effect)

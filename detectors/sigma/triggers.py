@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+import msgspec
+
 from detectors.sigma.ast import CONTAINS, EXACT, GLOB, And, Const, Exists, Match, Node, Not, Null, Regex, Text
 
 Trigger: TypeAlias = tuple[str, str | int]
@@ -36,12 +38,33 @@ def assume_absent(node: Node) -> bool:
     return any(map(assume_absent, node.nodes))
 
 
-def triggers_of(node: Node, wanted: bool, regex_numbers: dict[tuple[str, str], int]) -> frozenset[Trigger]:
+class Numbers(msgspec.Struct):
+    """What the choice of triggers needs to know: numbers of the regular expressions that are scanned for in one pass, and how many
+    of the field's subtrees use a text. What many rules look for (``http``, ``\\appdata\\``) is common in events too."""
+
+    regexes: dict[tuple[str, str], int]
+    uses: dict[str, int]
+
+
+def triggers_of(node: Node, wanted: bool, numbers: Numbers) -> frozenset[Trigger]:
     """Findings one of which must be there for ``node`` (by default ``not wanted``) to become ``wanted``."""
-    return _cheapest(node, wanted, regex_numbers)[0]
+    return _cheapest(node, wanted, numbers)[0]
 
 
-def _cheapest(node: Node, wanted: bool, numbers: dict[tuple[str, str], int]) -> tuple[frozenset[Trigger], float]:
+def count_uses(node: Node, uses: dict[str, int]) -> None:
+    """Add the texts of a subtree to ``uses``."""
+    if isinstance(node, Match):
+        if isinstance(node.predicate, Text):
+            text = node.predicate.text.lower()
+            uses[text] = uses.get(text, 0) + 1
+    elif isinstance(node, Not):
+        count_uses(node.node, uses)
+    elif not isinstance(node, Const):
+        for one in node.nodes:
+            count_uses(one, uses)
+
+
+def _cheapest(node: Node, wanted: bool, numbers: Numbers) -> tuple[frozenset[Trigger], float]:
     if isinstance(node, Match):
         return _leaf(node, wanted, numbers)
     if isinstance(node, Const):
@@ -55,7 +78,7 @@ def _cheapest(node: Node, wanted: bool, numbers: dict[tuple[str, str], int]) -> 
     return frozenset().union(*(triggers for triggers, _ in found)), sum(cost for _, cost in found)
 
 
-def _leaf(node: Match, wanted: bool, numbers: dict[tuple[str, str], int]) -> tuple[frozenset[Trigger], float]:
+def _leaf(node: Match, wanted: bool, numbers: Numbers) -> tuple[frozenset[Trigger], float]:
     predicate = node.predicate
     if isinstance(predicate, (Null, Exists)):
         return frozenset(), 0.0  # constant for a present, non-empty value
@@ -64,9 +87,9 @@ def _leaf(node: Match, wanted: bool, numbers: dict[tuple[str, str], int]) -> tup
         if not text or not wanted:
             return (frozenset(), 0.0) if not text and predicate.kind == CONTAINS else (frozenset({ALWAYS}), _ALWAYS_COST)
         kind = CONTAINS if predicate.kind == GLOB else predicate.kind
-        return frozenset({(kind, text)}), _text_cost(kind, len(text))
+        return frozenset({(kind, text)}), _text_cost(kind, len(text)) * numbers.uses.get(text, 1)
     if isinstance(predicate, Regex):
-        number = numbers.get((predicate.pattern, predicate.flags))
+        number = numbers.regexes.get((predicate.pattern, predicate.flags))
         if number is not None:
             return frozenset({("regex", number)}), 3.0
     return frozenset({ALWAYS}), _ALWAYS_COST

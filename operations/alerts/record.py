@@ -172,7 +172,7 @@ def _alert_row(key: str, alert: _Open, present: str) -> dict[str, Any]:
         "source_ip": first_of(entities, "ip", "source.ip"),
         "destination_ip": first_of(entities, "ip", "destination.ip"),
         "dataset": _clean(str(first.event.get("event.dataset", "")), 128),
-        "source": _clean(str(first.event.get("labels.source", "")), 128),
+        "source": _clean(str(first.event.get("liandun.source", "")), 128),
         "tags": orjson.dumps(_tags(first)).decode(),
         "version": 1,
     }

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from cli.roles.audit_feed import AuditFeed
 from cli.roles.health import tell_health
 from cli.roles.process import stop_event
 from cli.roles.rates import STEP_SECONDS, Rates
@@ -25,6 +26,7 @@ from collectors.syslog import TcpSyslog, UdpSyslog, listen_tcp, listen_udp
 from collectors.tail import FileTail
 from kernel.config import Config, Interface, Tail
 from kernel.config import PacketFolder as PacketFolderSettings
+from kernel.db import open_database, upgrade
 from kernel.handover import SocketOffice, inherited_sockets
 from kernel.layout import Layout
 from kernel.record import RawRecord, encode_record
@@ -85,12 +87,15 @@ class Ingest:
         self.sources: list[Source] = []
         self.office = SocketOffice(self.layout.ingest_socket)
         self._sink = SpoolSink(self.writer)
+        self._database = open_database(self.layout.state_url)
+        upgrade(self._database)
         self._config = config
 
     def open(self, inherited: dict[str, socket.socket]) -> None:
         """Start every configured collector; ``inherited`` are the sockets that an earlier ingest left behind."""
         ingest = self._config.ingest
         self._open_syslog(inherited)
+        self._start("platform-audit", "audit trail", AuditFeed(self._database, self._sink, self.layout.checkpoints / "audit"))
         tails, folders = list(ingest.tail), list(ingest.pcap_folder)
         if self._config.platform.demo:
             tails.append(Tail("demo-windows", [str(self.layout.demo_json)], "json"))
@@ -187,6 +192,7 @@ class Ingest:
             source.thread.join(max(0.0, deadline - time.monotonic()))
         self.writer.close()
         self.office.close()
+        self._database.close()
 
 
 def run(config: Config) -> int:

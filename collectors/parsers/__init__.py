@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from collectors.parsers import auditd, evtx_record, json_records, suricata_eve, syslog, text, web_access
+from collectors.parsers import auditd, evtx_record, json_records, liandun_audit, suricata_eve, syslog, text, web_access
 from kernel.record import Parser
 
 PARSERS: Final[dict[str, Parser]] = {
@@ -16,5 +16,6 @@ PARSERS: Final[dict[str, Parser]] = {
     "auditd": auditd.parse,
     "web-access": web_access.parse,
     "text": text.parse,
+    "liandun-audit": liandun_audit.parse,
 }
 """Format name of a RawRecord → parser. Each returns at least one event or raises ParseError."""

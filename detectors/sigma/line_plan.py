@@ -83,6 +83,10 @@ class _Builder:
                 singles &= entry[0]
                 clauses |= entry[1]
                 continue
+            if number in self.plan.pending:
+                self.scope[f"p{number}"] = self.plan.pending[number]
+                self.scope["fulfilled"] = self.plan.fulfilled
+                body += [f" x = fulfilled(x, y | p{number})", " if not x: return NONE"]
             self.scope |= {f"c{number}": table.cache, f"m{number}": table.miss, f"n{number}": table.concerns}
             body += [
                 f" if x & n{number}:",  # a field that no row still standing asks about is not looked up
@@ -90,7 +94,7 @@ class _Builder:
                 "  try:",
                 f"   e = c{number}[v]",
                 "  except (KeyError, TypeError):",
-                f"   e = m{number}(v)",
+                f"   e = m{number}(v, x)",
                 "  x &= e[0]",
                 "  if not x: return NONE",
                 "  y |= e[1]",

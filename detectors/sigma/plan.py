@@ -12,6 +12,8 @@ from detectors.sigma.rows import MAX_CLAUSES, Row, rows_of
 from detectors.sigma.table import MISSING, FieldTable, Subtree
 from detectors.sigma.values import texts_of
 
+DEAR = 400  # price of a table (see FieldTable.cost) before which it pays to strike out dead rows
+
 Get = Callable[[str], Any]
 """Bound field → value as the event has it; ``MISSING`` where it has none."""
 
@@ -33,6 +35,7 @@ class Plan:
         self.no_clause = self._rows_without_clause(rows)
         self._rest = {1 << number: row.rest for number, (_, row) in enumerate(rows) if row.rest}
         self.tables = self._tables(rows, artifacts)
+        self.pending = self._pending()
         self.rest_fields = frozenset(field for nodes in self._rest.values() for node in nodes for field in fields_of(node))
         self.candidates = 0
 
@@ -63,32 +66,48 @@ class Plan:
                     subtree(field, node).clauses |= bit << (layer * self.count)
                     concerned[field] = concerned.get(field, 0) | bit
         tables = [
-            FieldTable(field, self.all_rows & ~bound.get(field, 0), concerned[field], list(known.values()), artifacts)
+            FieldTable(field, self.count, self.all_rows & ~bound.get(field, 0), concerned[field], list(known.values()), artifacts)
             for field, known in subtrees.items()
         ]
-        # the field that rules out most rows first: often nothing is left after two or three
-        tables.sort(key=lambda table: -bound.get(table.field, 0).bit_count())
+        # the field that rules out most rows at the least price first: often nothing is left after two or three
+        tables.sort(key=lambda table: -bound.get(table.field, 0).bit_count() / table.cost)
         return tables
+
+    def _pending(self) -> dict[int, int]:
+        """Position of a dear table → clauses that it or a later one may still fulfil. A row with another one open is dead."""
+        pending: dict[int, int] = {}
+        later = 0
+        for position in range(len(self.tables) - 1, 0, -1):
+            later |= self.tables[position].clause_bits
+            if self.layers and self.tables[position].cost > DEAR:
+                pending[position] = later
+        return pending
 
     def match(self, get: Get) -> list[int]:
         """Numbers of the rules that fire (ascending)."""
         singles, clauses = self.all_rows, self.no_clause
-        for table in self.tables:
+        for position, table in enumerate(self.tables):
             if not singles & table.concerns:
                 continue
+            if position in self.pending:
+                singles = self.fulfilled(singles, clauses | self.pending[position])
             value = get(table.field)
             try:
                 entry = table.cache[value]
             except (KeyError, TypeError):
-                entry = table.miss(value)
+                entry = table.miss(value, singles)
             singles &= entry[0]
             if not singles:
                 return []
             clauses |= entry[1]
+        return self.report(self.fulfilled(singles, clauses), get)
+
+    def fulfilled(self, singles: int, clauses: int) -> int:
+        """The rows of ``singles`` all of whose clauses are in ``clauses``."""
         for _ in range(self.layers):
             singles &= clauses
             clauses >>= self.count
-        return self.report(singles, get)
+        return singles
 
     def report(self, singles: int, get: Get) -> list[int]:
         """Rules of the rows whose clauses all hold, once the rest of those rows is tested."""

@@ -33,20 +33,31 @@ Entry: TypeAlias = tuple[int, int]
 class Subtree:
     """A distinct one-field subtree and the bits it stands for."""
 
-    __slots__ = ("check", "clauses", "default", "node", "singles")
+    __slots__ = ("check", "clauses", "default", "node", "rows", "singles")
 
     def __init__(self, node: Node, singles: int = 0, clauses: int = 0) -> None:
         self.node = node
         self.singles = singles
         self.clauses = clauses
+        self.rows = 0  # rows that have any of these bits
         self.default = False  # truth for a present value that has none of the triggers
         self.check: Checker | None = None
 
+    def count_rows(self, width: int) -> None:
+        """Fold the layers of ``clauses`` (``width`` rows each) into ``rows``."""
+        self.rows = self.singles
+        layers = self.clauses
+        while layers:
+            self.rows |= layers & ((1 << width) - 1)
+            layers >>= width
+
 
 class FieldTable:
-    """``free``: rows that say nothing about this field in their singles; ``concerns``: rows that ask about it at all."""
+    """``rows``: how many the plan has; ``free``: those that say nothing about this field in their singles; ``concerns``: those that
+    ask about it at all; ``clause_bits``: the clauses that it may fulfil.
+    """
 
-    def __init__(self, field: str, free: int, concerns: int, subtrees: list[Subtree], artifacts: Artifacts) -> None:
+    def __init__(self, field: str, rows: int, free: int, concerns: int, subtrees: list[Subtree], artifacts: Artifacts) -> None:
         self.field = field
         self.concerns = concerns
         self.cache: dict[Any, Entry] = {}
@@ -55,6 +66,13 @@ class FieldTable:
         self._shared: dict[Entry, Entry] = {}
         self._free = free
         self._subtrees = subtrees
+        self._every_row = (1 << rows) - 1
+        self._large = len(subtrees) > 30
+        self._seen: set[int] = set()
+        self.clause_bits = 0
+        for subtree in subtrees:
+            subtree.count_rows(rows)
+            self.clause_bits |= subtree.clauses
         self._build(artifacts)
         self.missing = self._exactly(None)
         self._empty = self._exactly(("",))
@@ -73,27 +91,42 @@ class FieldTable:
         return singles, clauses
 
     @property
+    def cost(self) -> int:
+        """Rough price of working out a value, in literals to look for."""
+        return 50 + len(self._literal_effects) + 10 * len(self._regex_numbers) + 5 * len(self._always)
+
+    @property
     def nothing_found(self) -> Entry:
         """Entry of a present value in which nothing is found."""
         return self._base_singles, self._base_clauses
 
-    def miss(self, value: Any) -> Entry:
-        """Entry of a value that is not in ``cache`` (and keep it there)."""
+    def miss(self, value: Any, standing: int) -> Entry:
+        """Entry of a value that is not in ``cache``, exact for the rows in ``standing`` (those that other fields have left).
+
+        A text is worked out whole and kept when it comes a second time: most texts that come once never come again.
+        """
         self.hits_missed += 1
         if isinstance(value, str):
-            entry = self._work_out(value)
-            if len(value) <= MAX_CACHED_LENGTH:
-                self._keep(value, entry)
+            if len(value) > MAX_CACHED_LENGTH:
+                return self._work_out(value, standing)
+            mark = hash(value)
+            if self._large and mark not in self._seen:
+                if len(self._seen) >= 4 * MAX_CACHED:
+                    self._seen.clear()
+                self._seen.add(mark)
+                return self._work_out(value, standing)
+            entry = self._work_out(value, self._every_row)
+            self._keep(value, entry)
             return entry
         if isinstance(value, list):
             texts = texts_of(value) or ()
             return self._work_out_all(texts)
         if value == 0 or value == 1:  # 1, 1.0 and True are one key for a dict, but not one text
             key = (type(value).__name__, value)
-            entry = self._numbers.get(key) or self._work_out(text_of(value))
+            entry = self._numbers.get(key) or self._work_out(text_of(value), self._every_row)
             self._numbers[key] = entry
             return entry
-        entry = self._work_out(text_of(value))
+        entry = self._work_out(text_of(value), self._every_row)
         self._keep(value, entry)
         return entry
 
@@ -132,6 +165,7 @@ class FieldTable:
             trigger = _decisive(branch, self._regex_numbers)
             if trigger is None:
                 part = Subtree(branch, subtree.singles, subtree.clauses)
+                part.rows = subtree.rows
                 self._watch(part, triggers_of(branch, True, self._numbers_known), effects)
             else:
                 effect = effects.setdefault(trigger, _Effect())
@@ -200,7 +234,7 @@ class FieldTable:
             found += [regex_effects[number] for number in regexes if number in regex_effects]
         return found
 
-    def _work_out(self, value: str) -> Entry:
+    def _work_out(self, value: str, standing: int) -> Entry:
         if not value:
             return self._empty
         lowered = value.lower()
@@ -212,6 +246,8 @@ class FieldTable:
             clauses |= effect.clauses
             checks.update(effect.checks)
         for subtree in checks:
+            if not subtree.rows & standing:
+                continue
             check = subtree.check
             if check is None:
                 check = subtree.check = compile_check(subtree.node, self._regex_numbers)
@@ -228,7 +264,7 @@ class FieldTable:
     def _work_out_all(self, texts: tuple[str, ...]) -> Entry:
         """Entry of a list: each predicate holds where it holds for any element."""
         if len(texts) < 2 or "" in texts:
-            return self._work_out(texts[0]) if len(texts) == 1 else self._exactly(texts)
+            return self._work_out(texts[0], self._every_row) if len(texts) == 1 else self._exactly(texts)
         singles, clauses = self._base_singles, self._base_clauses
         checks = set(self._always)
         for text in texts:

@@ -134,3 +134,9 @@ def _record(entry: AuditEntry) -> AuditRecord:
         result=entry.result,
         detail=json.loads(entry.detail),
     )
+
+
+def since(session: Session, entry_id: int, *, limit: int = 1000) -> list[AuditRecord]:
+    """Entries after number ``entry_id``, oldest first (for those who follow the trail)."""
+    query = select(AuditEntry).where(AuditEntry.id > entry_id).order_by(AuditEntry.id).limit(limit)
+    return [_record(row) for row in session.execute(query).scalars()]

@@ -15,8 +15,8 @@ VALUE_LIMIT: Final = 16 << 20
 """Longest JSON value of an array or a pretty-printed file (bytes): 16 MiB."""
 _READ: Final = 1 << 18
 
-_TOKEN = re.compile(rb"\"(?:[^\"\\]++|\\.)*+\"?|[{}\[\]]", re.DOTALL)
-"""A string (one that the buffer cuts off has no closing quote) or a bracket."""
+_TOKEN = re.compile(rb"\"(?:[^\"\\]++|\\.)*+(\")?|[{}\[\]]", re.DOTALL)
+"""A string (group 1: its closing quote, missing where the buffer cuts it off) or a bracket."""
 
 
 def lines(
@@ -74,7 +74,7 @@ def values(stream: BinaryIO, report: Callable[[str], None], *, depth: int, limit
         for token in _TOKEN.finditer(buffer, scanned):
             mark = token[0]
             if mark[:1] == b'"':
-                if len(mark) < 2 or mark[-1:] != b'"':
+                if token[1] is None:
                     resume = token.start()  # the string goes on in the next chunk
                     break
             elif mark in b"{[":

@@ -62,10 +62,10 @@ def vrp_command(moment: datetime, host: str, source: str, user: str, command: st
 
 def comware_filter(moment: datetime, host: str, permit: bool, flow: tuple[str, int, str, int], zones: tuple[str, str]) -> bytes:
     """H3C Comware: packet filter of a security policy."""
-    utc = moment.astimezone(UTC)
+    local = moment.astimezone(SHANGHAI)
     source, source_port, target, port = flow
     return (
-        f"<{LOCAL7_INFO}>{utc:%b} {utc.day:2d} {utc:%H:%M:%S %Y} {host} %%10FILTER/6/FILTER_ZONE_IPV4_EXECUTION: "
+        f"<{LOCAL7_INFO}>{local:%b} {local.day:2d} {local:%H:%M:%S %Y} {host} %%10FILTER/6/FILTER_ZONE_IPV4_EXECUTION: "
         f"-Chassis=1-Slot=3.1; SrcZoneName(1025)={zones[0]};DstZoneName(1035)={zones[1]};Type(1067)=ACL;"
         f"SecurityPolicy(1072)=city-base;RuleID(1078)=12;Protocol(1001)=TCP;Application(1002)=other;"
         f"SrcIPAddr(1003)={source};SrcPort(1004)={source_port};SrcMacAddr(1021)=8ce5-ef7a-4901;"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from kernel.event import SHANGHAI
 
@@ -17,9 +17,9 @@ def rfc5424(moment: datetime, facility: int, severity: int, host: str, program: 
 
 
 def rfc3164(moment: datetime, facility: int, severity: int, host: str, tag: str, text: str) -> bytes:
-    """One RFC 3164 line; its stamp has neither year nor zone and is written in UTC, the platform's default for such stamps."""
-    utc = moment.astimezone(UTC)
-    return f"<{facility * 8 + severity}>{utc:%b} {utc.day:2d} {utc:%H:%M:%S} {host} {tag}: {text}".encode()
+    """One RFC 3164 line; its stamp has neither year nor zone: local time, as devices in the city write it."""
+    local = moment.astimezone(SHANGHAI)
+    return f"<{facility * 8 + severity}>{local:%b} {local.day:2d} {local:%H:%M:%S} {host} {tag}: {text}".encode()
 
 
 def sshd_failed(moment: datetime, host: str, pid: int, user: str, source: str, port: int, known: bool) -> bytes:

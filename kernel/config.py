@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -38,7 +39,6 @@ class Console(msgspec.Struct, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     port: int = 8600
     threads: int = 8
-    idle_minutes: int = 30
     public_url: str = ""  # as people reach it, e.g. https://soc.example.cn; turns on Secure cookies when https
 
 
@@ -81,6 +81,7 @@ class Ingest(msgspec.Struct, forbid_unknown_fields=True):
     pcap_folder: list[PacketFolder] = []
     interface: list[Interface] = []
     spool_gib: float = 8.0
+    time_zone: str = "Asia/Shanghai"  # of time stamps that name none (RFC 3164, many devices)
 
 
 class Detect(msgspec.Struct, forbid_unknown_fields=True):
@@ -284,6 +285,10 @@ def _check(config: Config, file: str, lines: Mapping[str, int], problems: list[s
         )
     if config.ingest.spool_gib < 0.05:
         wrong("ingest.spool_gib", "must be at least 0.05")
+    try:
+        ZoneInfo(config.ingest.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        wrong("ingest.time_zone", f"{config.ingest.time_zone!r} is no time zone (write e.g. Asia/Shanghai or UTC)")
     if config.alerts.window_minutes < 1:
         wrong("alerts.window_minutes", "must be at least 1")
     seen: set[str] = set()

@@ -8,11 +8,13 @@ import threading
 import time
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from cli.roles.health import tell_health
 from cli.roles.process import stop_event
 from cli.ruleset import RuleSet, fingerprint, load_ruleset, write_catalogue
 from collectors.parsers import PARSERS
+from collectors.parsers.clock import Clock
 from kernel.config import Config
 from kernel.db import Database, open_database, upgrade
 from kernel.detection import Detection
@@ -83,6 +85,7 @@ class Worker:
             detectors=self.ruleset.detectors,
             publish=Publisher(self.database, config.alerts.window_minutes * 60.0),
         )
+        Clock.zone = ZoneInfo(config.ingest.time_zone)
         self._config = config
         self._reload = RuleReload(config, self.ruleset)
         self._records = 0

@@ -1,10 +1,24 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from kernel.config import load_config
+from kernel.config import (
+    Alerts,
+    Console,
+    Detect,
+    Ingest,
+    Interface,
+    PacketFolder,
+    Platform,
+    Store,
+    Syslog,
+    Tail,
+    Webhooks,
+    load_config,
+)
 from kernel.errors import ConfigError
 
 
@@ -38,6 +52,7 @@ def test_file_and_environment(tmp_path: Path) -> None:
         ("[store]\nretention_days = 30\n", "liandun.toml:2: store.retention_days: 30 is less than 180"),
         ('[[ingest.tail]]\nid = "a"\npaths = [1]\n', "liandun.toml:3: ingest.tail.0.paths"),
         ('[[ingest.tail]]\nid = "a"\npaths = []\n[[ingest.tail]]\nid = "a"\npaths = []\n', "liandun.toml:5: ingest.tail.1.id"),
+        ('[ingest]\ntime_zone = "Mars/Olympus"\n', "liandun.toml:2: ingest.time_zone: 'Mars/Olympus' is no time zone"),
         ("[console\n", "liandun.toml: Expected"),
         ("console = 1\n", "liandun.toml:1: console: must be a table"),
     ],
@@ -57,3 +72,13 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 def test_wrong_environment_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="LIANDUN_CONSOLE_PORT"):
         load(tmp_path, "", LIANDUN_CONSOLE_PORT="many")
+
+
+def test_the_manuals_example_has_no_mistakes_and_names_every_key(tmp_path: Path) -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
+    example = manual.split("```toml\n")[1].split("```")[0]
+    load(tmp_path, example)
+    sections = (Platform, Console, Ingest, Syslog, Tail, PacketFolder, Interface, Detect, Store, Alerts, Webhooks)
+    for struct in sections:
+        for key in struct.__struct_fields__:
+            assert re.search(rf"\b{key}\b", example), f"{struct.__name__}.{key} is not in the manual"

@@ -12,7 +12,6 @@ import fcntl
 import os
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -25,7 +24,7 @@ from cli.roles.process import SUPERVISOR_VARIABLE
 from collectors.syslog import listen_tcp, listen_udp
 from kernel.config import ROOT, Config
 from kernel.errors import LiandunError
-from kernel.handover import SocketKeeper
+from kernel.handover import SocketKeeper, office_process
 from kernel.layout import Layout
 
 STOP_SECONDS = 15.0
@@ -86,8 +85,13 @@ class Child:
             self._not_before = time.monotonic() + self._pause / 2
             self._process = None
             self.restarts += 1
-        if time.monotonic() >= self._not_before:
+        if time.monotonic() < self._not_before:
+            return
+        try:
             self.start()
+        except OSError as error:  # a full disk or too many processes: the supervisor must outlive it
+            self._not_before = time.monotonic() + LONGEST_PAUSE
+            print(f"liandun: role {self.name} cannot be started, next try in {LONGEST_PAUSE:.0f} s: {error}", file=sys.stderr)
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
         if self._process is None or self._process.poll() is not None:
@@ -146,20 +150,20 @@ class Supervisor:
         office = self._data / "run" / "ingest.sock"
         if office.exists() and self._keeper.connect(office):
             self._retire_survivor(office)
-        held = set(self._keeper.names())
         syslog = self._config.ingest.syslog
+        wanted_host = {"": "::"}.get(syslog.host, syslog.host)
         for name, listen, port in (("syslog-udp", listen_udp, syslog.udp_port), ("syslog-tcp", listen_tcp, syslog.tcp_port)):
-            if port and f"listen:{name}" not in held:
+            if self._keeper.address(f"listen:{name}") == (wanted_host, port):
+                continue
+            self._keeper.drop(f"listen:{name}")  # the survivor's configuration was another one
+            if port:
                 key = f"ingest.syslog.{name[-3:]}_port"
                 with _listen(listen, syslog.host, port, key, self._patience()) as sock:
                     self._keeper.hold(f"listen:{name}", sock)
 
     def _retire_survivor(self, office: Path) -> None:
         """Wait until its sockets have arrived here, then end the old ingest; the new one goes on with them."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
-            probe.connect(str(office))
-            credentials = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        pid = struct.unpack("3i", credentials)[0]
+        pid = office_process(office)
         _settle(lambda: tuple(self._keeper.names()))
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import array
 import contextlib
 import fcntl
+import logging
 import os
 import select
 import socket
@@ -27,6 +28,8 @@ from collections.abc import Callable, Iterable
 
 from collectors.framing import DEFAULT_MAX_MESSAGE, SyslogFramer
 from kernel.record import Counters, RawRecord, Sink
+
+log = logging.getLogger("liandun.syslog")
 
 BATCH = 1000
 GATHER = 0.02
@@ -259,6 +262,10 @@ class TcpSyslog:
             self._adopted.append((name, connected))
         os.eventfd_write(self._wake, 1)
 
+    def connections(self) -> list[tuple[str, socket.socket]]:
+        """(connection id, socket) of all that is open: what a successor adopts when :meth:`run` has failed."""
+        return [(connection.name, connection.socket) for connection in self._connections.values()] + self._adopted
+
     def stop(self) -> None:
         """Make :meth:`run` return after the batch in hand; connections stay open for whoever holds duplicates."""
         self._stopping.set()
@@ -375,7 +382,12 @@ class TcpSyslog:
         with self._lock:
             waiting, self._adopted = self._adopted, []
         for name, connected in waiting:
-            self._add(name, connected, bytes_taken(connected))
+            try:
+                self._add(name, connected, bytes_taken(connected))
+            except OSError as error:
+                log.warning("a syslog connection left by an earlier process cannot be read: %s", error)
+                connected.close()
+                self._on_close(name)
 
     def _add(self, name: str, connected: socket.socket, start: int) -> None:
         connected.setblocking(False)

@@ -94,7 +94,8 @@ def conform(event: Event, received: int, counters: dict[str, int]) -> Event:
     """Give an event the types of ``FIELD_TYPES`` and a trustworthy ``@timestamp``; in place, returned for convenience.
 
     received  arrival in microseconds since the epoch: taken as ``@timestamp`` where the event has none, or one that cannot be
-              true (before 1990, or more than 24 h after arrival); the claimed one is kept as ``labels.claimed_timestamp``.
+              true (before 1990, more than 24 h after arrival, 30 February); the claimed one is kept as
+              ``labels.claimed_timestamp``.
     counters  ``type_mismatch`` and ``clock_suspect`` are counted here.
     """
     arrival = timestamp_from_micros(received)
@@ -102,10 +103,7 @@ def conform(event: Event, received: int, counters: dict[str, int]) -> Event:
     if not isinstance(claimed, str):
         event["@timestamp"] = arrival
     elif claimed < EARLIEST or claimed > timestamp_from_micros((received // 1_000_000 + _TOLERATED_SECONDS) * 1_000_000):
-        event["labels.claimed_timestamp"] = claimed
-        event["@timestamp"] = arrival
-        _tag(event, "clock-suspect")
-        counters["clock_suspect"] = counters.get("clock_suspect", 0) + 1
+        _distrust_clock(event, claimed, arrival, counters)
     event.setdefault("event.ingested", arrival)
     misfits: list[str] = []
     for field, value in event.items():
@@ -118,9 +116,19 @@ def conform(event: Event, received: int, counters: dict[str, int]) -> Event:
         elif fitted is not value:
             event[field] = fitted
     for field in misfits:
+        if field == "@timestamp":  # the shape of a moment, but no such moment: 30 February, a leap second
+            _distrust_clock(event, str(event[field]), arrival, counters)
+            continue
         event["labels." + field.replace(".", "_").lstrip("@")] = str(event.pop(field))
         counters["type_mismatch"] = counters.get("type_mismatch", 0) + 1
     return event
+
+
+def _distrust_clock(event: Event, claimed: str, arrival: str, counters: dict[str, int]) -> None:
+    event["labels.claimed_timestamp"] = claimed
+    event["@timestamp"] = arrival
+    _tag(event, "clock-suspect")
+    counters["clock_suspect"] = counters.get("clock_suspect", 0) + 1
 
 
 def _tag(event: Event, tag: str) -> None:

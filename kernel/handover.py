@@ -15,8 +15,9 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import struct
 import threading
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
 
 import msgspec
@@ -25,6 +26,8 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[str, str]).decode
 
 ENVIRONMENT = "LIANDUN_SOCKETS"
+LONGEST_ADDRESS = 107
+_CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
 
 
 def inherited_sockets(environ: MutableMapping[str, str]) -> dict[str, socket.socket]:
@@ -32,6 +35,27 @@ def inherited_sockets(environ: MutableMapping[str, str]) -> dict[str, socket.soc
     text = environ.pop(ENVIRONMENT, "")
     names = msgspec.json.decode(text, type=dict[str, int]) if text else {}
     return {name: socket.socket(fileno=fd) for name, fd in names.items()}
+
+
+@contextlib.contextmanager
+def _address(path: Path) -> Iterator[str]:
+    """The path as a socket address; a long one (unix(7): at most 107 bytes) by way of its folder's descriptor."""
+    if len(os.fsencode(path)) <= LONGEST_ADDRESS:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
+def office_process(path: Path) -> int:
+    """Process number of the ingest that answers at ``path``. Raises OSError."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe, _address(path) as address:
+        probe.connect(address)
+        credentials = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return int(_CREDENTIALS.unpack(credentials)[0])
 
 
 class SocketOffice:
@@ -45,7 +69,8 @@ class SocketOffice:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._listener.bind(str(path))
+        with _address(path) as address:
+            self._listener.bind(address)
         os.chmod(path, 0o600)
         self._listener.listen(2)
         self.keeper_lost = threading.Event()
@@ -125,7 +150,8 @@ class SocketKeeper:
         """Attach to a running ingest; False if none answers. ``on_lost`` is called (in a thread) when it goes away."""
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            connection.connect(str(path))
+            with _address(path) as address:
+                connection.connect(address)
         except OSError:
             connection.close()
             return False
@@ -156,6 +182,19 @@ class SocketKeeper:
                 os.close(old)
             if descriptor is not None:
                 self._descriptors[name] = descriptor
+
+    def drop(self, name: str) -> None:
+        """Close the duplicate of a socket that is not wanted any more."""
+        self._replace(name, None)
+
+    def address(self, name: str) -> tuple[str, int] | None:
+        """Where a held socket is bound, None if there is no such socket."""
+        with self._lock:
+            if name not in self._descriptors:
+                return None
+            with socket.socket(fileno=os.dup(self._descriptors[name])) as held:
+                host, port = held.getsockname()[:2]
+        return str(host), int(port)
 
     def names(self) -> list[str]:
         with self._lock:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kernel.errors import StoreError
+
 
 class Layout:
     """Paths of one data directory; :meth:`create` makes the folders. Only their owner can read what is inside."""
@@ -32,6 +34,16 @@ class Layout:
         return f"sqlite:///{self.state_file.absolute()}"
 
     def create(self) -> Layout:
+        """Make the folders. Raises StoreError where that is not possible."""
+        try:
+            self._make_folders()
+        except OSError as error:
+            raise StoreError(
+                f"the data directory {self.root} cannot be used: {error.strerror}: {error.filename}", "choose another with --data"
+            ) from error
+        return self
+
+    def _make_folders(self) -> None:
         self.root.mkdir(mode=0o711, parents=True, exist_ok=True)  # may be passed through (Suricata runs as nobody), not listed
         self.suricata.mkdir(mode=0o711, parents=True, exist_ok=True)
         for folder in (
@@ -47,4 +59,3 @@ class Layout:
             self.logs,
         ):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return self

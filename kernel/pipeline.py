@@ -37,6 +37,8 @@ CONSUMER = "pipeline"
 STREAM_MEMORY_SECONDS = 7 * 86_400
 MAX_STREAMS = 100_000
 RETRY_SECONDS = 1.0
+GATHER_SECONDS = 0.5
+GATHER_RECORDS = 1_000
 
 
 class Detector(Protocol):
@@ -105,11 +107,11 @@ class Pipeline:
             _restore(detector, states.get(type(detector).__name__))
         self._detectors = list(detectors)
 
-    def run(self, stop: threading.Event, *, idle_seconds: float = 0.1, after_batch: Callable[[], None] = lambda: None) -> None:
-        """Process batches until ``stop`` is set; waits ``idle_seconds`` when the spool is empty."""
+    def run(self, stop: threading.Event, *, after_batch: Callable[[], None] = lambda: None) -> None:
+        """Process batches until ``stop`` is set. Small batches wait GATHER_SECONDS for company: each commit makes a file."""
         while not stop.is_set():
-            if self.step(stop) == 0:
-                stop.wait(idle_seconds)
+            if self.step(stop) < GATHER_RECORDS:
+                stop.wait(GATHER_SECONDS)
             after_batch()
 
     def step(self, stop: threading.Event | None = None) -> int:
@@ -176,13 +178,12 @@ class Pipeline:
         if parser is None:
             raise ParseError(f"no parser is called {record.format!r}")
         try:
-            parsed = parser(record)
+            return identify(record, position, parser(record), counters)
         except ParseError:
             raise
         except Exception as error:  # a parser's own fault must not stop the road: keep the record aside and say so
             log.exception("parser %s failed on a record of %s", record.format, record.source)
             raise ParseError(f"parser {record.format} failed: {type(error).__name__}: {error}") from error
-        return identify(record, position, parsed, counters)
 
     def _detect(self, events: list[Event], counters: Counter[str]) -> list[Detection]:
         detections: list[Detection] = []

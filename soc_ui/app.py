@@ -11,9 +11,12 @@ from werkzeug.exceptions import HTTPException
 import soc_ui.api
 from kernel.errors import LiandunError, QueryError
 from operations.errors import Conflict, Denied, Invalid, NotFound
-from soc_ui import access, assets, event_view, frame, headers, locale, times
+from soc_ui import access, assets, event_view, frame, headers, locale, numbers, times
 from soc_ui.accounts.people import people
 from soc_ui.accounts.views import accounts
+from soc_ui.admin.audit import audit
+from soc_ui.admin.keys import keys
+from soc_ui.admin.webhooks import webhooks
 from soc_ui.alerts.views import alerts
 from soc_ui.hunt.views import hunt
 from soc_ui.locale import _
@@ -33,6 +36,7 @@ def create_app(services: Services) -> APIFlask:
     app.config.update(MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES, MAX_FORM_PARTS=5000, MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024)
     app.extensions["liandun"] = services
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    numbers.install(app)
     locale.install(app)
     times.install(app)
     assets.install(app)
@@ -40,7 +44,7 @@ def create_app(services: Services) -> APIFlask:
     headers.install(app)
     frame.install(app)
     event_view.install(app)
-    for blueprint in (accounts, people, overview, alerts, hunt, sources, rules, preferences):
+    for blueprint in (accounts, people, overview, alerts, hunt, sources, rules, keys, webhooks, audit, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)
     _explain_errors(app)

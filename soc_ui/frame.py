@@ -56,7 +56,15 @@ def source_led(source: SourceHealth) -> str:
 
 
 def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """Menu groups: heading, then endpoint, icon and name of each page."""
+    """Menu groups: heading, then endpoint, icon and name of each page that this person may open."""
+    me = access.me()
+    administration = [
+        ("accounts.manage", ("people.page", "user-check", _("Accounts"))),
+        ("keys.own", ("keys.page", "key", _("API keys"))),
+        ("webhooks.manage", ("webhooks.page", "bell", _("Webhooks"))),
+        ("audit.read", ("audit.page", "history", _("Audit trail"))),
+    ]
+    allowed = [entry for permission, entry in administration if me.may(permission)]
     return [
         (
             _("Monitoring"),
@@ -71,9 +79,9 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
             [
                 ("sources.page", "database-import", _("Sources")),
                 ("rules.page", "book-2", _("Rules")),
-                *([("people.page", "user-check", _("Accounts"))] if access.me().may("accounts.manage") else []),
             ],
         ),
+        *([(_("Administration"), allowed)] if allowed else []),
     ]
 
 
@@ -91,6 +99,11 @@ def _notice() -> Notice | None:
         "undo": ngettext("Taken back for %(num)d alert.", "Taken back for %(num)d alerts.", count),
         "note": _("Note added."),
         "account": _("Account changed."),
+        "key": _("Key revoked."),
+        "webhook": _("Webhook changed."),
+        "webhook_deleted": _("Webhook deleted."),
+        "test": _("Test message queued; its attempts appear here in a few seconds."),
+        "replay": _("Message queued again."),
         "conflict": _("Somebody else changed this alert in the meantime; here is how it stands now."),
         "nothing": _("Nothing was selected."),
     }

@@ -57,7 +57,10 @@ def choose() -> Response:
 
 def local_path(target: str) -> str:
     """``target`` if it stays on this site, else ``/``: no open redirect (``//host``, ``/\\host``, control characters)."""
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:  # "//[" is no address at all
+        return "/"
     safe = (
         target.startswith("/") and target[1:2] not in ("/", "\\") and not parts.netloc and not parts.scheme and target.isprintable()
     )

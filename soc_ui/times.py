@@ -101,7 +101,7 @@ def show(value: str | datetime | None, style: str = "short") -> Markup:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     utc = moment.astimezone(UTC)
-    local = moment.astimezone(zone())
+    local = _local(moment)
     if style == "clock":
         text = f"{local:%H:%M:%S}"
     elif style == "full":
@@ -117,7 +117,15 @@ def show(value: str | datetime | None, style: str = "short") -> Markup:
 def field_value(text: str) -> str:
     """Value of an ``<input type=datetime-local>`` in the zone of the page."""
     moment = as_datetime(text)
-    return f"{moment.astimezone(zone()):%Y-%m-%dT%H:%M:%S}" if moment else ""
+    return f"{_local(moment):%Y-%m-%dT%H:%M:%S}" if moment else ""
+
+
+def _local(moment: datetime) -> datetime:
+    """``moment`` in the zone of the page; in its own where no such local time exists (a record may claim 9999-12-31T23:59Z)."""
+    try:
+        return moment.astimezone(zone())
+    except OverflowError:
+        return moment
 
 
 def ago(value: str | datetime | None) -> str:

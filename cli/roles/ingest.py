@@ -5,15 +5,14 @@ It outlives a killed supervisor (its sockets would be lost with it) and waits ``
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
-
-import msgspec
 
 from cli.roles.audit_feed import AuditFeed
 from cli.roles.health import tell_health
@@ -27,14 +26,19 @@ from collectors.tail import FileTail
 from kernel.config import Config, Interface, Tail
 from kernel.config import PacketFolder as PacketFolderSettings
 from kernel.db import open_database, upgrade
+from kernel.errors import StoreError
 from kernel.handover import SocketOffice, inherited_sockets
 from kernel.layout import Layout
+from kernel.pipeline import CONSUMER
 from kernel.record import RawRecord, encode_record
 from kernel.spool import SpoolClosedError, SpoolWriter
+from kernel.store.lake import Lake
 
 log = logging.getLogger("liandun.ingest")
 
 ORPHAN_SECONDS = 60.0
+RESTART_SECONDS = 5.0
+"""Pause before a collector that failed is made and run anew."""
 
 
 class SpoolSink:
@@ -57,25 +61,66 @@ class Collector(Protocol):
     def stop(self) -> None: ...
 
 
-class Source(msgspec.Struct):
-    """A running collector as the sources page shows it."""
+class Source(threading.Thread):
+    """One collector in a thread of its own, as the sources page shows it. A collector that fails is made and run anew.
 
-    id: str
-    kind: str
-    collector: Collector
-    rates: Rates
-    thread: threading.Thread
-    error: str = ""
+    make  a new collector; given the one that failed, None at first
+    """
+
+    def __init__(self, name: str, kind: str, make: Callable[[Collector | None], Collector]) -> None:
+        super().__init__(name=name, daemon=True)
+        self.kind = kind
+        self.error = ""
+        self._make = make
+        self._collector: Collector | None = None
+        self._rates = Rates()
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._collector = self._make(self._collector)
+                self.error = ""
+                if not self._stopping.is_set():
+                    self._collector.run()
+                return
+            except SpoolClosedError:
+                return
+            except SuricataMissing as error:
+                self.error = str(error)
+                log.warning("%s: %s", self.name, error)
+                return
+            except Exception as error:  # one collector must not take the others down; the sources page shows it
+                self.error = f"{type(error).__name__}: {error}"
+                log.exception("collector %s failed; it starts again in %.0f s", self.name, RESTART_SECONDS)
+            self._stopping.wait(RESTART_SECONDS)
+
+    def stop(self) -> None:
+        """Make the thread end at a batch boundary."""
+        self._stopping.set()
+        if self._collector is not None:
+            self._collector.stop()
 
     def report(self) -> dict[str, Any]:
-        self.rates.note(int(self.collector.counters.get("received", 0)))
+        counters = self._collector.counters if self._collector is not None else {}
+        self._rates.note(int(counters.get("received", 0)))
         return {
             "kind": self.kind,
-            "error": self.error or getattr(self.collector, "error", ""),
-            "rates": self.rates.history(),
+            "error": self.error or getattr(self._collector, "error", ""),
+            "rates": self._rates.history(),
             "rate_step_seconds": STEP_SECONDS,
-            **self.collector.counters,
+            **counters,
         }
+
+
+def _committed(layout: Layout) -> int:
+    """Spool position that the pipeline has reached; 0 where the store cannot say it (then the worker says what is wrong)."""
+    try:
+        with contextlib.closing(Lake.open(layout.lake, writable=False)) as lake:
+            return lake.consumer(CONSUMER)[0]
+    except StoreError as error:
+        log.warning("%s", error)
+        return 0
 
 
 class Ingest:
@@ -83,7 +128,8 @@ class Ingest:
 
     def __init__(self, config: Config) -> None:
         self.layout = Layout(config.data_dir)
-        self.writer = SpoolWriter(self.layout.spool, max_bytes=int(config.ingest.spool_gib * (1 << 30)))
+        limit = int(config.ingest.spool_gib * (1 << 30))
+        self.writer = SpoolWriter(self.layout.spool, max_bytes=limit, after=_committed(self.layout))
         self.sources: list[Source] = []
         self.office = SocketOffice(self.layout.ingest_socket)
         self._sink = SpoolSink(self.writer)
@@ -95,7 +141,8 @@ class Ingest:
         """Start every configured collector; ``inherited`` are the sockets that an earlier ingest left behind."""
         ingest = self._config.ingest
         self._open_syslog(inherited)
-        self._start("platform-audit", "audit trail", AuditFeed(self._database, self._sink, self.layout.checkpoints / "audit"))
+        audit = self.layout.checkpoints / "audit"
+        self._start("platform-audit", "audit trail", lambda _failed: AuditFeed(self._database, self._sink, audit))
         tails, folders = list(ingest.tail), list(ingest.pcap_folder)
         if self._config.platform.demo:
             tails.append(Tail("demo-windows", [str(self.layout.demo_json)], "json"))
@@ -111,74 +158,75 @@ class Ingest:
         settings = self._config.ingest.syslog
         udp, tcp = inherited.pop("listen:syslog-udp", None), inherited.pop("listen:syslog-tcp", None)
         if settings.udp_port:
-            udp = udp or listen_udp(settings.host, settings.udp_port)
-            self.office.hold("listen:syslog-udp", udp)
-            self._start("syslog-udp", "syslog UDP", UdpSyslog(udp, self._sink))
+            self._open_udp(udp or listen_udp(settings.host, settings.udp_port))
         if settings.tcp_port:
-            tcp = tcp or listen_tcp(settings.host, settings.tcp_port)
-            self.office.hold("listen:syslog-tcp", tcp)
-            adopted = [(name.removeprefix("conn:"), sock) for name, sock in inherited.items() if name.startswith("conn:")]
-            for name, sock in adopted:
-                self.office.hold(f"conn:{name}", sock)
-            collector = TcpSyslog(
-                tcp,
+            left = [(name.removeprefix("conn:"), sock) for name, sock in inherited.items() if name.startswith("conn:")]
+            self._open_tcp(tcp or listen_tcp(settings.host, settings.tcp_port), left)
+
+    def _open_udp(self, bound: socket.socket) -> None:
+        self.office.hold("listen:syslog-udp", bound)
+        self._start("syslog-udp", "syslog UDP", lambda _failed: UdpSyslog(bound, self._sink))
+
+    def _open_tcp(self, listener: socket.socket, left: list[tuple[str, socket.socket]]) -> None:
+        self.office.hold("listen:syslog-tcp", listener)
+        for name, sock in left:
+            self.office.hold(f"conn:{name}", sock)
+
+        def make(failed: Collector | None) -> Collector:
+            return TcpSyslog(
+                listener,
                 self._sink,
-                adopted=adopted,
+                adopted=failed.connections() if isinstance(failed, TcpSyslog) else left,
                 on_accept=lambda name, sock: self.office.hold(f"conn:{name}", sock),
                 on_close=lambda name: self.office.drop(f"conn:{name}"),
             )
-            self._start("syslog-tcp", "syslog TCP", collector)
+
+        self._start("syslog-tcp", "syslog TCP", make)
 
     def _open_tail(self, tail: Tail) -> None:
-        collector = FileTail(
-            tail.paths, self._sink, self.layout.checkpoints / f"{tail.id}.json", source=tail.id, format=tail.format
+        checkpoint = self.layout.checkpoints / f"{tail.id}.json"
+        self._start(
+            tail.id,
+            f"file ({tail.format})",
+            lambda _failed: FileTail(tail.paths, self._sink, checkpoint, source=tail.id, format=tail.format),
         )
-        self._start(tail.id, f"file ({tail.format})", collector)
 
     def _open_packet_folder(self, settings: PacketFolderSettings) -> None:
-        settings.path.mkdir(parents=True, exist_ok=True)
-        collector = PacketFolder(
-            settings.path,
-            self._sink,
-            self.layout.checkpoints / f"{settings.id}.json",
-            self.layout.suricata / settings.id,
-            source=settings.id,
-            rules=lambda: suricata_rules(self._config),
-        )
-        self._start(settings.id, "pcap folder", collector)
+        def make(_failed: Collector | None) -> Collector:
+            settings.path.mkdir(parents=True, exist_ok=True)
+            return PacketFolder(
+                settings.path,
+                self._sink,
+                self.layout.checkpoints / f"{settings.id}.json",
+                self.layout.suricata / settings.id,
+                source=settings.id,
+                rules=lambda: suricata_rules(self._config),
+            )
+
+        self._start(settings.id, "pcap folder", make)
 
     def _open_interface(self, interface: Interface) -> None:
-        collector = LiveSuricata(
-            interface.name,
-            self._sink,
-            self.layout.suricata / interface.id,
-            source=interface.id,
-            rules=lambda: suricata_rules(self._config),
-            home_net=interface.home_net,
-        )
-        self._start(interface.id, f"interface {interface.name}", collector)
+        def make(_failed: Collector | None) -> Collector:
+            return LiveSuricata(
+                interface.name,
+                self._sink,
+                self.layout.suricata / interface.id,
+                source=interface.id,
+                rules=lambda: suricata_rules(self._config),
+                home_net=interface.home_net,
+            )
 
-    def _start(self, name: str, kind: str, collector: Collector) -> None:
-        def guarded() -> None:
-            try:
-                collector.run()
-            except SpoolClosedError:
-                return
-            except SuricataMissing as error:
-                source.error = str(error)
-                log.warning("%s: %s", name, error)
-            except Exception as error:  # one collector must not take the others down; the sources page shows it
-                source.error = f"{type(error).__name__}: {error}"
-                log.exception("collector %s stopped", name)
+        self._start(interface.id, f"interface {interface.name}", make)
 
-        source = Source(name, kind, collector, Rates(), threading.Thread(target=guarded, name=name, daemon=True))
+    def _start(self, name: str, kind: str, make: Callable[[Collector | None], Collector]) -> None:
+        source = Source(name, kind, make)
         self.sources.append(source)
-        source.thread.start()
+        source.start()
 
     def details(self) -> dict[str, Any]:
         """For the health file."""
         return {
-            "sources": {source.id: source.report() for source in self.sources},
+            "sources": {source.name: source.report() for source in self.sources},
             "spool_written_records": self.writer.written_records,
             "spool_end": self.writer.end,
         }
@@ -186,10 +234,10 @@ class Ingest:
     def close(self) -> None:
         """Stop at a batch boundary. Connections stay open for whoever holds duplicates."""
         for source in self.sources:
-            source.collector.stop()
+            source.stop()
         deadline = time.monotonic() + 8
         for source in self.sources:
-            source.thread.join(max(0.0, deadline - time.monotonic()))
+            source.join(max(0.0, deadline - time.monotonic()))
         self.writer.close()
         self.office.close()
         self._database.close()

@@ -33,6 +33,11 @@ def available() -> bool:
     return hyperscan is not None and os.environ.get("LIANDUN_NO_HYPERSCAN") != "1"
 
 
+def version() -> str:
+    """Version of the Hyperscan in use, "" without it."""
+    return str(hyperscan.__version__) if available() else ""
+
+
 def _encode(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 

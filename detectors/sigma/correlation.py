@@ -157,6 +157,16 @@ class Correlator:
                     found += self._add(upper, position, -1, moment, detection.event, detection)
         return found
 
+    def snapshot(self) -> dict[str, int]:
+        """Counters: events without group or time, groups held, events left out (too late, or over the limits)."""
+        windows = [one.windows for one in self._correlations]
+        return {
+            "correlation_ungrouped": self.counters["ungrouped"],
+            "correlation_without_time": self.counters["without_time"],
+            "correlation_groups": sum(len(one.groups) for one in windows),
+            "correlation_dropped": sum(one.dropped for one in windows),
+        }
+
     def state(self) -> bytes:
         states = [
             _RuleState(one.info.id, one.digest(), [_GroupState(key, group) for key, group in one.windows.groups.items()])

@@ -96,7 +96,7 @@ class SigmaEngine:
             "rules",
             VERSION,
             mappings_digest(),
-            int(automata.available()),
+            automata.version(),
             msgspec.json.encode(values, order="sorted"),
             *(part for file in files for part in (file.name, file.content, file.problem)),
         )
@@ -251,12 +251,13 @@ class SigmaEngine:
             "cache_misses": sum(table.hits_missed for plan in plans for table in plan.tables),
             "cached_values": sum(len(table.cache) for plan in plans for table in plan.tables),
             "candidates": sum(plan.candidates for plan in plans),
+            **self._correlator.snapshot(),
         }
 
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Building makes hundreds of thousands of objects that all stay; going through them again and again costs a third of the time."""
+    """Building makes hundreds of thousands of objects that all stay; going through them again and again costs a third of it."""
     enabled = gc.isenabled()
     gc.disable()
     try:

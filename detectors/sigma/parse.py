@@ -55,7 +55,7 @@ from detectors.sigma.ast import (
     either,
     negate,
 )
-from detectors.sigma.predicates import tester
+from detectors.sigma.regexes import check_regex
 from kernel.errors import RuleError
 
 Placeholders = Mapping[str, list[str]]
@@ -140,8 +140,8 @@ def _value(value: Any, field: str, cased: bool, name: str, pattern: str, placeho
         filled = value.replace_placeholders(lambda placeholder: _fill(placeholder, placeholders))
         return either([_value(one, field, cased, name, pattern, {}) for one in filled])
     predicate = _predicate(value, field, cased)
-    if not isinstance(predicate, (Null, Exists, FieldRef)):
-        tester(predicate)  # a wrong or dangerous pattern must show now, not on the first event
+    if isinstance(predicate, Regex):
+        check_regex(predicate.pattern, predicate.flags)
     return Match(field, predicate, name, pattern)
 
 

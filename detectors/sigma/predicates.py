@@ -63,7 +63,7 @@ def refers(predicate: FieldRef, texts: Texts, others: Texts) -> bool:
 
 
 def tester(predicate: Predicate) -> Callable[[str], bool]:
-    """A function of one (present) text. Raises RuleError for a regular expression that is refused."""
+    """A function of one (present) text."""
     return regex_searcher(predicate.pattern, predicate.flags) if isinstance(predicate, Regex) else _tester(predicate)
 
 

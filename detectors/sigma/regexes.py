@@ -24,34 +24,46 @@ _MANY = 16  # a repeat up to this many times counts as bounded
 _REPEATS = (ops.MAX_REPEAT, ops.MIN_REPEAT)
 
 
-def regex_searcher(pattern: str, flags: str) -> Callable[[str], bool]:
-    """A function that says whether ``pattern`` occurs in a text.
+def check_regex(pattern: str, flags: str) -> None:
+    """Raises RuleError for a pattern that is wrong, or that could run for ever and that Hyperscan cannot run."""
+    if backtracking_risk(pattern, _compile(pattern, flags).flags) == EXPONENTIAL and automata.single_regex(pattern, flags) is None:
+        raise RuleError(
+            f"regular expression {pattern} can take exponential time",
+            "write it without a repeat inside a repeat, or install hyperscan",
+        )
 
-    Raises RuleError for a pattern that is wrong, or that could run for ever and that Hyperscan cannot run.
-    """
+
+def regex_searcher(pattern: str, flags: str) -> Callable[[str], bool]:
+    """A function that says whether ``pattern`` (one that :func:`check_regex` lets pass) occurs in a text."""
     return _searcher(pattern, flags, automata.available())
 
 
 @lru_cache(maxsize=8192)
 def _searcher(pattern: str, flags: str, hyperscan: bool) -> Callable[[str], bool]:
+    search = _compile(pattern, flags).search
+    if not hyperscan or backtracking_risk(pattern, _compile(pattern, flags).flags) == LINEAR:
+        return lambda text: search(text) is not None
+    scanner: automata.Search | None = None
+
+    def careful(text: str) -> bool:
+        nonlocal scanner
+        if not text:
+            return search(text) is not None
+        if scanner is None:  # compiled on first use: it takes some hundredths of a second
+            scanner = automata.single_regex(pattern, flags) or (lambda text: search(text) is not None)
+        return scanner(text)
+
+    return careful
+
+
+def _compile(pattern: str, flags: str) -> re.Pattern[str]:
     python_flags = re.NOFLAG
     for letter in flags:
         python_flags |= _FLAGS[letter]
     try:
-        compiled = re.compile(pattern, python_flags)
+        return re.compile(pattern, python_flags)
     except (re.error, RecursionError, OverflowError) as error:
         raise RuleError(f"regular expression {pattern} is wrong: {error}") from error
-    risk = backtracking_risk(pattern, python_flags)
-    scanner = automata.single_regex(pattern, flags) if risk and hyperscan else None
-    if scanner is not None:
-        return scanner
-    if risk == EXPONENTIAL:
-        raise RuleError(
-            f"regular expression {pattern} can take exponential time",
-            "write it without a repeat inside a repeat, or install hyperscan",
-        )
-    search = compiled.search
-    return lambda text: search(text) is not None
 
 
 LINEAR, POLYNOMIAL, EXPONENTIAL = 0, 1, 2
@@ -60,7 +72,7 @@ LINEAR, POLYNOMIAL, EXPONENTIAL = 0, 1, 2
 @lru_cache(maxsize=8192)
 def backtracking_risk(pattern: str, flags: int = 0) -> int:
     """What a backtracking matcher may need: about linear time, a power of the text's length, or more."""
-    tree = parser.parse(pattern, flags)
+    tree = parser.parse(pattern, flags & ~re.UNICODE)
     wide = _count_wide_repeats(tree)
     if _repeat_in_repeat(tree, False) or wide > _MAX_WIDE:
         return EXPONENTIAL

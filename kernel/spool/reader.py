@@ -127,7 +127,7 @@ class SpoolReader:
             if _frame_length(data, found):
                 return found - offset
             probe = found + 1
-        return 0 if last else len(data) - offset
+        return 0 if last else max(0, len(data) - offset)
 
     def release(self, done: int) -> None:
         """Remove segments that lie wholly before position ``done``; the newest always stays."""

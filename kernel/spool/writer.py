@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import logging
 import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from kernel.errors import StoreError
-from kernel.spool.format import HEADER, MAX_FRAME_BYTES, encode_frame, position, segment_path, segments, waiting_bytes
+from kernel.spool.format import (
+    HEADER,
+    MAX_FRAME_BYTES,
+    encode_frame,
+    position,
+    segment_path,
+    segments,
+    split_position,
+    waiting_bytes,
+)
 from kernel.spool.reader import valid_end
+
+log = logging.getLogger("liandun.spool")
 
 SEGMENT_BYTES = 64 << 20
 FULL_RETRY_SECONDS = 0.5
@@ -26,24 +38,28 @@ class SpoolWriter:
 
     One writer per folder (held by ``flock``, released by the kernel when the process dies). A full disk, or more than
     ``max_bytes`` waiting, makes :meth:`put` block and sets ``blocked``: senders are held back, nothing is dropped.
+
+    after  position that a reader has reached. Where the folder ends before it (removed, restored from a backup, its end lost in a
+           power cut) writing goes on in a segment behind it: records at positions already read would never be read
     """
 
-    def __init__(self, folder: Path, *, max_bytes: int = 8 << 30, segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(self, folder: Path, *, max_bytes: int = 8 << 30, segment_bytes: int = SEGMENT_BYTES, after: int = 0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.blocked = ""
         self.written_records = 0
         self.written_bytes = 0
         self._max_bytes = max_bytes
-        self._segment_bytes = segment_bytes
+        self._segment_bytes = min(segment_bytes, max_bytes // 2)  # the newest segment stays: it alone must not fill the spool
         self._write_lock = threading.Lock()
         self._sync_lock = threading.Lock()
         self._closing = threading.Event()
         self._lock_fd = self._take_lock()
         existing = segments(folder)
-        self._segment = existing[-1] if existing else 1
-        self._open_segment(cut_torn_tail=bool(existing))
-        self._synced = self._end
+        self._open_segment(existing[-1] if existing else 1, cut_torn_tail=bool(existing))
+        if self.end < after:
+            log.error("%s ends before position %d, which has been read already: some records may be lost", folder, after)
+            self._roll(split_position(after)[0] + 1)
 
     def _take_lock(self) -> int:
         fd = os.open(self.folder / "writer.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
@@ -56,18 +72,27 @@ class SpoolWriter:
             ) from None
         return fd
 
-    def _open_segment(self, *, cut_torn_tail: bool) -> None:
-        path = segment_path(self.folder, self._segment)
-        self._fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        self._end = valid_end(path) if cut_torn_tail else os.fstat(self._fd).st_size
-        os.ftruncate(self._fd, self._end)
-        os.lseek(self._fd, self._end, os.SEEK_SET)
-        os.fsync(self._fd)
-        directory = os.open(self.folder, os.O_RDONLY)
+    def _open_segment(self, segment: int, *, cut_torn_tail: bool) -> None:
+        """Open (or make) a segment and write there from now on; when this raises OSError nothing has changed."""
+        path = segment_path(self.folder, segment)
+        fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+            size = os.fstat(fd).st_size
+            end = valid_end(path) if cut_torn_tail else size
+            if end < size:
+                log.warning("%s: %d bytes of a frame that was never finished are cut off", path, size - end)
+            os.ftruncate(fd, end)
+            os.lseek(fd, end, os.SEEK_SET)
+            os.fsync(fd)
+            directory = os.open(self.folder, os.O_RDONLY)
+            try:
+                os.fsync(directory)
+            finally:
+                os.close(directory)
+        except OSError:
+            os.close(fd)
+            raise
+        self._fd, self._segment, self._end, self._synced = fd, segment, end, end
 
     @property
     def end(self) -> int:
@@ -122,13 +147,14 @@ class SpoolWriter:
             self._closing.wait(FULL_RETRY_SECONDS)
 
     def _roll_if_full(self) -> None:
-        if self._end < self._segment_bytes:
-            return
-        os.fdatasync(self._fd)
-        os.close(self._fd)
-        self._segment += 1
-        self._synced = 0
-        self._open_segment(cut_torn_tail=False)
+        if self._end >= self._segment_bytes:
+            self._roll(self._segment + 1)
+
+    def _roll(self, segment: int) -> None:
+        full = self._fd
+        os.fdatasync(full)
+        self._open_segment(segment, cut_torn_tail=False)
+        os.close(full)
 
     def _write(self, frame: bytes) -> None:
         """All of the frame or nothing: what a full disk took in part is cut off again."""

@@ -32,7 +32,7 @@ FEW = 5000
 COUNT_LIMIT = 10_000
 MAX_PAGE = 500
 
-_CURSOR = re.compile(r"([0-9TZ:.-]{27})~([0-9]{1,19})")
+_CURSOR = re.compile(r"([0-9TZ:.-]{27})~([0-9]{1,18})")
 _ALERTS = Alert.__table__
 _COUNTED = ("engine", "rule", "host", "assignee", "verdict", "tag")
 

@@ -11,6 +11,7 @@ evidence log.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -22,9 +23,11 @@ from crypto.sm3 import sm3
 from kernel.event import timestamp
 from operations.audit.models import AuditEntry, AuditHead
 from operations.audit.schema import Actor, AuditPage, AuditRecord, Verification
+from operations.errors import Invalid
 
 GENESIS = "0" * 64
 _COLUMNS = ("id", "time", "actor", "address", "action", "object_type", "object_id", "result", "detail")
+_CURSOR = re.compile(r"[0-9]{1,18}")
 _WIDTHS = {"actor": 160, "address": 64, "action": 64, "object_type": 32, "object_id": 128}
 
 
@@ -76,19 +79,29 @@ def listing(
     action: str = "",
     object_type: str = "",
     object_id: str = "",
+    result: str = "",
+    start: str = "",
+    end: str = "",
 ) -> AuditPage:
-    """Newest entries first, filtered by exact values."""
+    """Newest entries first, filtered by exact values and by time (``@timestamp`` texts, ``start`` included, ``end`` not)."""
     query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit + 1)
-    if cursor.isdigit():
+    if cursor:
+        if not _CURSOR.fullmatch(cursor):
+            raise Invalid("the page cursor cannot be read", "start again from the first page", field="cursor")
         query = query.where(AuditEntry.id < int(cursor))
     for column, value in (
         (AuditEntry.actor, actor),
         (AuditEntry.action, action),
         (AuditEntry.object_type, object_type),
         (AuditEntry.object_id, object_id),
+        (AuditEntry.result, result),
     ):
         if value:
             query = query.where(column == value)
+    if start:
+        query = query.where(AuditEntry.time >= start)
+    if end:
+        query = query.where(AuditEntry.time < end)
     rows = list(session.execute(query).scalars())
     more = len(rows) > limit
     return AuditPage([_record(row) for row in rows[:limit]], str(rows[limit - 1].id) if more else "")

@@ -21,6 +21,9 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# The part of IPv6 that IANA has given out as global unicast. What lies outside has no meaning yet or no longer (site-local,
+# IPv4-compatible, IPv4-translated, local NAT64), so it may mean something inside.
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 MAX_URL = 2048
 
 
@@ -90,8 +93,13 @@ def _allowed(address: Address, scheme: str, policy: WebhookPolicy) -> bool:
     inner = _unwrapped(address)
     if any(candidate in network for network in policy.networks() for candidate in (address, inner)):
         return True
-    public = all(candidate.is_global and not candidate.is_multicast for candidate in (address, inner))
-    return public and scheme == "https"
+    return scheme == "https" and _public(address) and _public(inner)
+
+
+def _public(address: Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address) and address not in _GLOBAL_UNICAST and address not in _NAT64:
+        return False
+    return address.is_global and not address.is_multicast
 
 
 def _unwrapped(address: Address) -> Address:

@@ -200,7 +200,9 @@ def _attempt_row(message: Message, outcome: Outcome, present: str) -> dict[str, 
 def _switch_off(session: Session, target_id: int) -> None:
     """410 Gone: the receiver wants no more (Standard Webhooks, "Operational considerations")."""
     changed = session.connection().execute(
-        update(WebhookTarget).where(WebhookTarget.id == target_id, WebhookTarget.enabled).values(enabled=False)
+        update(WebhookTarget)
+        .where(WebhookTarget.id == target_id, WebhookTarget.enabled)
+        .values(enabled=False, version=WebhookTarget.version + 1)
     )
     if changed.rowcount:
         audit.append(session, SYSTEM, "webhook.disable", "webhook", target_id, detail={"reason": "the receiver answered 410 Gone"})

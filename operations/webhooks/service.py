@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
@@ -18,6 +21,7 @@ from operations.webhooks.schema import AttemptRecord, DeliveryPage, DeliveryReco
 from operations.webhooks.signing import new_secret
 
 MAX_TARGETS = 100
+_CURSOR = re.compile(r"[0-9]{1,18}")
 
 
 def create_target(
@@ -49,7 +53,12 @@ def create_target(
     target.sealed_secret = key.seal(secret.encode(), context=secret_context(target.id))
     session.flush()
     audit.append(
-        session, actor, "webhook.create", "webhook", target.id, detail={"name": target.name, "url": url, "min_level": min_level}
+        session,
+        actor,
+        "webhook.create",
+        "webhook",
+        target.id,
+        detail={"name": target.name, "url": _without_path(url), "min_level": min_level},
     )
     return _record(target), secret
 
@@ -71,7 +80,13 @@ def change_target(
     if expected_version is not None and target.version != expected_version:
         raise Conflict(f"webhook {target_id} was changed by somebody else", "reload it and decide again")
     given = {"name": name, "url": url, "min_level": min_level, "enabled": enabled}
-    _check(name or target.name, url or target.url, min_level or target.min_level, policy)
+    if enabled or any(value is not None for value in (name, url, min_level)):  # switching off is always possible
+        _check(
+            target.name if name is None else name,
+            target.url if url is None else url,
+            target.min_level if min_level is None else min_level,
+            policy,
+        )
     before, after = {}, {}
     for field, value in given.items():
         if value is not None and getattr(target, field) != value:
@@ -79,7 +94,9 @@ def change_target(
             setattr(target, field, value)
     if after:
         target.version += 1
-        audit.append(session, actor, "webhook.change", "webhook", target_id, detail={"before": before, "after": after})
+        audit.append(
+            session, actor, "webhook.change", "webhook", target_id, detail={"before": _told(before), "after": _told(after)}
+        )
     return _record(target)
 
 
@@ -94,7 +111,9 @@ def renew_secret(session: Session, actor: Actor, key: MasterKey, target_id: int)
 def delete_target(session: Session, actor: Actor, target_id: int) -> None:
     """Remove a target with its deliveries and their log."""
     target = _target(session, target_id)
-    audit.append(session, actor, "webhook.delete", "webhook", target_id, detail={"name": target.name, "url": target.url})
+    audit.append(
+        session, actor, "webhook.delete", "webhook", target_id, detail={"name": target.name, "url": _without_path(target.url)}
+    )
     session.delete(target)
     session.flush()
 
@@ -131,7 +150,7 @@ def list_deliveries(
     if status:
         query = query.where(WebhookDelivery.status == status)
     if cursor:
-        if not cursor.isdigit():
+        if not _CURSOR.fullmatch(cursor):
             raise Invalid("the page cursor cannot be read", field="cursor")
         query = query.where(WebhookDelivery.id < int(cursor))
     rows = list(session.execute(query).scalars())
@@ -171,6 +190,17 @@ def _check(name: str, url: str, min_level: str, policy: WebhookPolicy) -> None:
     if min_level not in LEVELS:
         raise Invalid(f"there is no level {min_level!r}", f"one of {', '.join(LEVELS)}", field="min_level")
     check_url(url, policy)
+
+
+def _told(fields: dict[str, object]) -> dict[str, object]:
+    """Changed fields as the audit trail may hold them."""
+    return {field: _without_path(str(value)) if field == "url" else value for field, value in fields.items()}
+
+
+def _without_path(url: str) -> str:
+    """Where a URL leads. Path and query are left out: chat services put the access token there, and the trail holds no secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/…"
 
 
 def _target(session: Session, target_id: int) -> WebhookTarget:

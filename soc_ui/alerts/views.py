@@ -18,6 +18,7 @@ from soc_ui import access, times
 from soc_ui.alerts import filters, rule_source, triage
 from soc_ui.event_view import grouped, raw_record
 from soc_ui.locale import ngettext
+from soc_ui.numbers import row_id
 from soc_ui.preferences import local_path
 from soc_ui.services import services
 
@@ -60,7 +61,7 @@ def newer() -> Response:
     """How many matching alerts were made since the page was (``after=``), for the bar above the table."""
     where = filters.read(request.args, times.window(request.args, default=times.EVERYTHING))
     with services().database.read() as session:
-        found = service.new_since(session, where, request.args.get("after", 0, int))
+        found = service.new_since(session, where, request.args.get("after", 0, row_id))
     text = ngettext("%(num)d new alert: show it", "%(num)d new alerts: show them", found.count)
     return jsonify(count=found.count, text=text)
 
@@ -70,7 +71,7 @@ def newer() -> Response:
 def bulk() -> Response:
     """One act on all selected alerts, or on all that match the filters, with an optional note; the answer offers an undo."""
     back = local_path(request.form.get("next", "/alerts"))
-    ids = [int(value) for value in request.form.getlist("ids") if value.isdecimal()][: service.MAX_BULK]
+    ids = request.form.getlist("ids", type=row_id)[: service.MAX_BULK]
     change = triage.bulk_change(request.form.get("action", ""), request.form, access.me().name)
     if not ids or change is None:
         return redirect(_told(back, "nothing"))
@@ -115,7 +116,7 @@ def change(alert_id: int) -> Response | tuple[str, int]:
         with services().database.write() as session:
             service.change_alert(
                 session, access.me().actor, alert_id, triage.form_change(form),
-                expected_version=form.get("version", type=int), note=form.get("note", ""),
+                expected_version=form.get("version", type=row_id), note=form.get("note", ""),
             )  # fmt: skip
     except Conflict:
         return redirect(_told(here, "conflict"))

@@ -51,6 +51,7 @@ def explain(blueprint: APIBlueprint) -> None:
     blueprint.register_error_handler(LiandunError, _refused)
     blueprint.register_error_handler(HTTPError, _invalid_input)
     blueprint.register_error_handler(HTTPException, _http_error)
+    blueprint.register_error_handler(RecursionError, lambda _error: answer(400, "the body is nested too deeply"))
     blueprint.register_error_handler(Exception, _broken)
 
 

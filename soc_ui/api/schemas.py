@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from apiflask import Schema
-from apiflask.fields import Boolean, Dict, Float, Integer, List, Nested, Raw, String
+from apiflask.fields import Boolean, Dict, Float, Integer, List, Nested, Raw
+from apiflask.fields import String as AnyString
 from apiflask.validators import Length, OneOf, Range
 from marshmallow import EXCLUDE, RAISE, ValidationError
 
@@ -17,8 +18,21 @@ from operations.alerts.facets import DIMENSIONS
 from operations.alerts.models import STATUSES, VERDICTS
 from operations.alerts.service import MAX_BULK
 from operations.alerts.triage import MAX_NOTE
+from soc_ui.numbers import MAX_ROW_ID
 
 PAGE = 500
+
+
+class String(AnyString):
+    """Text. JSON can spell half a character (``\\ud800``), which no database can keep."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ValidationError("Not valid Unicode text.") from error
+        return text
 
 
 class Strict(Schema):
@@ -168,7 +182,7 @@ class IfMatchIn(Schema):
 
 
 class BulkIn(ChangeIn):
-    ids = List(Integer(validate=Range(1)), required=True, validate=Length(1, MAX_BULK))
+    ids = List(Integer(validate=Range(1, MAX_ROW_ID)), required=True, validate=Length(1, MAX_BULK))
 
 
 class BulkOut(Schema):

@@ -11,7 +11,7 @@ import pytest
 
 from kernel.detection import Detection, detection_id
 from kernel.errors import ParseError, StoreError
-from kernel.event import Event
+from kernel.event import Event, timestamp_from_micros
 from kernel.pipeline import Pipeline
 from kernel.query import parse_query
 from kernel.record import RawRecord, encode_record
@@ -107,6 +107,19 @@ def test_bad_record_and_failing_parser_are_quarantined_the_rest_goes_on(road: Ro
     kept = {entry.raw: entry.reason for entry in road.lake.quarantine()}
     assert kept == {b"bad": "not a word", b"crash": "parser word failed: ZeroDivisionError: parser bug"}
     assert road.lake.counters()["quarantined.src"] == 2
+
+
+@pytest.mark.parametrize("claimed", ["2026-02-30T00:00:00Z", "2026-11-18T23:59:60Z", "2026-11-18T25:00:00+08:00"])
+def test_moment_that_does_not_exist_does_not_stop_the_road(road: Road, claimed: str) -> None:
+    record = RawRecord("src", "json", RECEIVED, "here", b"{}")
+    road.writer.put([encode_record(record)])
+    parse = {"json": lambda record: [{"@timestamp": claimed, "message": "kept"}]}
+    Pipeline(SpoolReader(road.folder / "spool"), road.lake, parsers=parse, detectors=[], publish=lambda found: None).step()
+    event = road.lake.search(parse_query(""), EVERYTHING, fields=["*"]).events[0]
+    assert event["@timestamp"] == timestamp_from_micros(RECEIVED)
+    assert event["labels.claimed_timestamp"] == claimed
+    assert event["tags"] == ["clock-suspect"]
+    assert road.lake.counters()["clock_suspect"] == 1
 
 
 def test_unknown_format_is_quarantined(road: Road) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
+from crypto.secret import MasterKey
 from kernel.db import open_database, upgrade
 from kernel.detection import Detection, MatchedField, detection_id
 from kernel.event import Event, event_id, timestamp
@@ -21,6 +22,7 @@ from operations.accounts import service as accounts
 from operations.alerts import service as alerts
 from soc_ui.app import create_app
 from soc_ui.services import RuleCatalogue, RuleFailure, RuleInfo, Services, SourceHealth
+from tests.soc_ui.seed_administration import administer
 
 USER, PASSWORD = "lin.mei", "Correct-Horse-7"
 
@@ -203,6 +205,7 @@ def fill(folder: Path, *, events: int = 3000, end: datetime | None = None, with_
         version="0.1.0",
         rules=lambda: RuleCatalogue(RULES if events else (), FAILURES if events else ()),
         health=(lambda: _health(end, events)) if events else tuple,
+        master_key=MasterKey(b"0123456789abcdef"),
     )
 
 
@@ -362,7 +365,9 @@ class _Quiet(WSGIRequestHandler):
 if __name__ == "__main__":
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
-    application = create_app(fill(target))
+    filled = fill(target)
+    administer(filled)
+    application = create_app(filled)
     with make_server("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0, application, handler_class=_Quiet) as server:
         print(f"http://127.0.0.1:{server.server_port}/  {USER} / {PASSWORD}", flush=True)
         server.serve_forever()

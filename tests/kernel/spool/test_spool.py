@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -76,6 +77,63 @@ def test_damaged_frame_is_skipped_and_counted(tmp_path: Path, where: int) -> Non
     batch = SpoolReader(tmp_path).read(0)
     assert [record for _, record in batch.records] == [b"first record", b"third record"]
     assert batch.damaged_bytes == second - first
+
+
+def test_lost_spool_goes_on_behind_what_was_read(tmp_path: Path) -> None:
+    """Positions that were read once must not come again: their records would be taken for old ones."""
+    writer = SpoolWriter(tmp_path, segment_bytes=100)
+    read = [writer.put([b"x" * 100]) for _ in range(3)][-1]
+    writer.close()
+    for path in tmp_path.glob("*.seg"):
+        path.unlink()
+    writer = SpoolWriter(tmp_path, after=read)
+    writer.put([b"new"])
+    writer.close()
+    assert drain(tmp_path, read) == [b"new"]
+
+
+def test_spool_whose_end_was_lost_goes_on_behind_what_was_read(tmp_path: Path) -> None:
+    """A power cut takes frames that a reader saw before they were synced."""
+    writer = SpoolWriter(tmp_path)
+    kept = writer.put([b"kept"])
+    read = writer.put([b"read but not on disk"])
+    writer.close()
+    os.truncate(segment_path(tmp_path, 1), kept % (1 << 40))
+    writer = SpoolWriter(tmp_path, after=read)
+    writer.put([b"new"])
+    writer.close()
+    batch = SpoolReader(tmp_path).read(read)
+    assert ([record for _, record in batch.records], batch.damaged_bytes) == ([b"new"], 0)
+
+
+def test_disk_full_at_the_change_of_segments_keeps_the_old_one_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = SpoolWriter(tmp_path, segment_bytes=10)
+    writer.put([b"first segment"])
+    real, failures = os.fsync, []
+
+    def full_twice(fd: int) -> None:
+        if len(failures) < 2:
+            failures.append(fd)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(fd)
+
+    monkeypatch.setattr("kernel.spool.writer.FULL_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(os, "fsync", full_twice)
+    writer.put([b"second segment"])
+    writer.close()
+    assert len(failures) == 2
+    assert drain(tmp_path) == [b"first segment", b"second segment"]
+
+
+def test_smallest_spool_does_not_stand_still(tmp_path: Path) -> None:
+    """The newest segment is never released, so it must stay well below the limit."""
+    writer, reader, start = SpoolWriter(tmp_path, max_bytes=4000), SpoolReader(tmp_path), 0
+    for _ in range(100):
+        writer.put([b"x" * 200])
+        start = reader.read(start).next_position
+        reader.release(start)
+        assert writer.blocked == ""
+    writer.close()
 
 
 def test_second_writer_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The Sigma engine: load, route, compile, match, explain, correlate. Start at :mod:`detectors.sigma.engine`."""

@@ -1,0 +1,76 @@
+"""``/keys``: keys for programs. One's own; an administrator sees and revokes those of everybody."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from operations import clock
+from operations.accounts import keys as service
+from operations.accounts.schema import KeyRecord
+from operations.errors import Invalid
+from soc_ui import access
+from soc_ui.locale import _
+from soc_ui.services import services
+
+DAYS = 90
+keys = Blueprint("keys", __name__)
+
+
+@keys.get("/keys")
+@access.needs("keys.own")
+def page() -> str:
+    """The list, newest first; ``whose=all`` for administrators."""
+    return _keys_page()
+
+
+@keys.post("/keys")
+@access.needs("keys.own")
+def create() -> str | tuple[str, int]:
+    """A new key. The answer to this very request is the only place where it is ever shown, so it is no redirect."""
+    form = request.form
+    try:
+        with services().database.write() as session:
+            made, secret = service.create_key(
+                session, access.me(), form.get("name", ""), form.get("scope", ""), form.get("days", 0, int)
+            )
+    except Invalid as error:
+        return _keys_page(error=_refusal(error)), 422
+    return _keys_page(made=made, secret=secret)
+
+
+@keys.post("/keys/<int:key_id>/revoke")
+@access.needs("keys.own")
+def revoke(key_id: int) -> Response:
+    """Makes a key worthless at once."""
+    with services().database.write() as session:
+        service.revoke_key(session, access.me(), key_id)
+    return redirect(url_for("keys.page", whose=request.form.get("whose") or None, done="key"))
+
+
+def state(key: KeyRecord) -> str:
+    """``active``, ``expired`` or ``revoked``."""
+    if key.revoked_at:
+        return "revoked"
+    return "expired" if key.expires_at <= clock.now() else "active"
+
+
+def _keys_page(*, error: str = "", made: KeyRecord | None = None, secret: str = "") -> str:
+    me = access.me()
+    with services().database.read() as session:
+        found = service.list_keys(session, me)
+    everybody = me.may("keys.all") and request.values.get("whose") == "all"
+    shown = found if everybody else [key for key in found if key.owner == me.name]
+    return render_template(
+        "admin/keys.html",
+        keys=shown, everybody=everybody, state=state, scopes=service.SCOPES, max_days=service.MAX_DAYS, days=DAYS,
+        error=error, made=made, secret=secret, form=request.form if error else {},
+    )  # fmt: skip
+
+
+def _refusal(error: Invalid) -> str:
+    if error.field == "name":
+        return _("A key needs a name of at most 128 characters.")
+    if error.field == "days":
+        return _("A key lives 1 to %(n)d days.", n=service.MAX_DAYS)
+    return _("A value breaks a rule.")

@@ -1,0 +1,200 @@
+"""``/webhooks``: where new alerts are announced, ``/webhooks/<n>``: one target, ``/webhooks/deliveries``: all messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from kernel.detection import LEVELS
+from operations.errors import Conflict, Invalid
+from operations.webhooks import service
+from soc_ui import access
+from soc_ui.locale import _
+from soc_ui.numbers import row_id
+from soc_ui.preferences import local_path
+from soc_ui.services import services
+
+PAGE_ROWS = 50
+STATES = ("pending", "delivered", "dead")
+webhooks = Blueprint("webhooks", __name__)
+
+
+@webhooks.get("/webhooks")
+@access.needs("webhooks.manage")
+def page() -> str:
+    """All targets, and the form for a new one."""
+    return _targets_page()
+
+
+@webhooks.post("/webhooks")
+@access.needs("webhooks.manage")
+def create() -> str | tuple[str, int]:
+    """A new target. The answer to this very request is the only place where its signing secret is shown."""
+    key, form = services().master_key, request.form
+    if key is None:
+        return _targets_page(error=_no_master_key()), 503
+    try:
+        with services().database.write() as session:
+            target, secret = service.create_target(
+                session,
+                access.me().actor,
+                key,
+                name=form.get("name", ""),
+                url=form.get("url", "").strip(),
+                min_level=form.get("min_level", ""),
+                policy=services().webhook_policy,
+            )
+    except Conflict:
+        return _targets_page(error=_("There are %(n)d webhooks already; delete one first.", n=service.MAX_TARGETS)), 409
+    except Invalid as error:
+        return _targets_page(error=_refusal(error)), 422
+    return _target_page(target.id, secret=secret)
+
+
+@webhooks.get("/webhooks/<int:target_id>")
+@access.needs("webhooks.manage")
+def one(target_id: int) -> str:
+    """One target: its settings and its deliveries."""
+    return _target_page(target_id)
+
+
+@webhooks.post("/webhooks/<int:target_id>")
+@access.needs("webhooks.manage")
+def change(target_id: int) -> Response | tuple[str, int]:
+    """Name, URL and level. A form that was filled in before somebody else's change is refused."""
+    form = request.form
+    try:
+        with services().database.write() as session:
+            service.change_target(
+                session,
+                access.me().actor,
+                target_id,
+                name=form.get("name", "").strip(),
+                url=form.get("url", "").strip(),
+                min_level=form.get("min_level", ""),
+                expected_version=form.get("version", 0, row_id),
+                policy=services().webhook_policy,
+            )
+    except Conflict:
+        return _target_page(
+            target_id, error=_("Somebody else changed this webhook in the meantime; here is how it stands now.")
+        ), 409
+    except Invalid as error:
+        return _target_page(target_id, error=_refusal(error), form=form), 422
+    return redirect(url_for("webhooks.one", target_id=target_id, done="webhook"))
+
+
+@webhooks.post("/webhooks/<int:target_id>/switch")
+@access.needs("webhooks.manage")
+def switch(target_id: int) -> Response | tuple[str, int]:
+    """On or off (``enabled=on``, ``off``). While it is off, what waits keeps waiting."""
+    enabled = {"on": True, "off": False}.get(request.form.get("enabled", ""))
+    try:
+        with services().database.write() as session:
+            service.change_target(session, access.me().actor, target_id, enabled=enabled, policy=services().webhook_policy)
+    except Invalid as error:
+        return _target_page(target_id, error=_refusal(error)), 422
+    return redirect(url_for("webhooks.one", target_id=target_id, done="webhook"))
+
+
+@webhooks.post("/webhooks/<int:target_id>/secret")
+@access.needs("webhooks.manage")
+def renew_secret(target_id: int) -> str | tuple[str, int]:
+    """A new signing secret, shown in this answer only."""
+    key = services().master_key
+    if key is None:
+        return _target_page(target_id, error=_no_master_key()), 503
+    with services().database.write() as session:
+        secret = service.renew_secret(session, access.me().actor, key, target_id)
+    return _target_page(target_id, secret=secret)
+
+
+@webhooks.post("/webhooks/<int:target_id>/test")
+@access.needs("webhooks.manage")
+def send_test(target_id: int) -> Response:
+    """Queues a test message and opens its attempts."""
+    with services().database.write() as session:
+        delivery_id = service.send_test(session, access.me().actor, target_id)
+    return redirect(url_for("webhooks.one", target_id=target_id, open=delivery_id, done="test"))
+
+
+@webhooks.post("/webhooks/<int:target_id>/delete")
+@access.needs("webhooks.manage")
+def delete(target_id: int) -> Response:
+    """Removes the target with its deliveries."""
+    with services().database.write() as session:
+        service.delete_target(session, access.me().actor, target_id)
+    return redirect(url_for("webhooks.page", done="webhook_deleted"))
+
+
+@webhooks.get("/webhooks/deliveries")
+@access.needs("webhooks.manage")
+def deliveries() -> str:
+    """Messages to all targets; ``status=dead`` lists those that were given up."""
+    with services().database.read() as session:
+        names = {target.id: target.name for target in service.list_targets(session)}
+        listed = _deliveries(session, None)
+    return render_template("admin/deliveries.html", names=names, **listed)
+
+
+@webhooks.post("/webhooks/deliveries/<int:delivery_id>/replay")
+@access.needs("webhooks.manage")
+def replay(delivery_id: int) -> Response:
+    """Sends a message again, under the same id, with a full set of attempts."""
+    with services().database.write() as session:
+        delivery = service.replay(session, access.me().actor, delivery_id)
+    back = request.form.get("next") or url_for("webhooks.one", target_id=delivery.target_id)
+    return redirect(_with_notice(local_path(back), "replay"))
+
+
+def _targets_page(*, error: str = "") -> str:
+    with services().database.read() as session:
+        targets = service.list_targets(session)
+        dead = service.list_deliveries(session, status="dead", limit=1).deliveries
+    return render_template(
+        "admin/webhooks.html",
+        targets=targets, levels=LEVELS, dead=bool(dead), error=error, form=request.form if error else {},
+        can_sign=services().master_key is not None,
+    )  # fmt: skip
+
+
+def _target_page(target_id: int, *, error: str = "", secret: str = "", form: Any = None) -> str:
+    with services().database.read() as session:
+        target = service.get_target(session, target_id)
+        listed = _deliveries(session, target_id)
+    return render_template(
+        "admin/webhook.html", target=target, levels=LEVELS, error=error, secret=secret, form=form or {}, **listed
+    )
+
+
+def _deliveries(session: Session, target_id: int | None) -> dict[str, Any]:
+    """One page of deliveries as the URL asks for it, with the attempts of the one that is opened."""
+    status = request.args.get("status", "")
+    status = status if status in STATES else ""
+    found = service.list_deliveries(session, target_id, status=status, limit=PAGE_ROWS, cursor=request.args.get("cursor", ""))
+    opened = request.args.get("open", 0, row_id)
+    known = any(delivery.id == opened for delivery in found.deliveries)
+    attempts = service.list_attempts(session, opened) if known else []
+    return {"page": found, "status": status, "states": STATES, "opened": opened, "attempts": attempts}
+
+
+def _with_notice(path: str, notice: str) -> str:
+    return f"{path}{'&' if '?' in path else '?'}done={notice}"
+
+
+def _no_master_key() -> str:
+    return _("This console has no master key, so it cannot keep signing secrets. Start it through ./liandun serve.")
+
+
+def _refusal(error: Invalid) -> str:
+    if error.field == "name":
+        return _("A webhook needs a name of at most 128 characters.")
+    if error.field == "url":
+        return _(
+            "This URL is not accepted: it must be https://, without user, password or fragment, and lead to a public address; "
+            "other networks are allowed in the configuration."
+        )
+    return _("A value breaks a rule.")

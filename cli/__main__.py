@@ -9,6 +9,7 @@ import click
 
 from crypto.secret import SecretError
 from kernel.errors import LiandunError
+from kernel.version import VERSION
 
 COMMANDS = {
     "config": "cli.config",
@@ -39,6 +40,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="liandun")
 def main() -> None:
     """Liandun (莲盾): security operations and MLPS compliance for a smart city."""
 

@@ -64,7 +64,7 @@ class Worker:
         self._least = level_rank(min_level)
         self._folder = folder
         self._now = int(time.time() * 1_000_000)
-        self._scanner = rules.sigma.line_scanner() if rules.sigma is not None and not rules.correlates else None
+        self._scanner = rules.sigma.line_scanner() if rules.sigma is not None else None
 
     def run(self, piece: Piece) -> Outcome:
         """Detections of the piece, written to a file in the work folder. Never raises for what the piece contains."""
@@ -113,9 +113,9 @@ class Worker:
         keep = [index for index, record in enumerate(batch) if record.format not in ("evtx", "json")]
         quick = [index for index, record in enumerate(batch) if record.format in ("evtx", "json")]
         others: list[int] = []
-        hit = [
-            number for number, _, _ in self._scanner.scan((batch[i].raw for i in quick), lambda number, _: others.append(number))
-        ]
+        raw = (batch[index].raw for index in quick)
+        found = self._scanner.scan(raw, lambda number, _: others.append(number), feeders=self._rules.correlates)
+        hit = [number for number, _, _ in found]
         keep.extend(quick[number] for number in (*hit, *others))
         return [batch[index] for index in sorted(keep)]
 

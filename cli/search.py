@@ -28,6 +28,7 @@ from kernel.store.lake import Lake
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _TABLE_FIELDS = ("@timestamp", "event.dataset", "host.name", "user.name", "source.ip", "destination.ip", "process.name", "message")
 _PAGE = 5_000
+_PATIENCE_SECONDS = 3_600.0  # Ctrl-C is there for who has less
 
 
 @click.command()
@@ -53,7 +54,7 @@ def command(
     """
     parsed = _parsed(query)
     when = time_range(last, start, end)
-    lake = Lake.open(lake_path(data), writable=False)
+    lake = Lake.open(lake_path(data), writable=False, patience=_PATIENCE_SECONDS)
     try:
         names = tuple(name.strip() for name in fields.split(",") if name.strip()) if fields else None
         if names is None and parsed.fields is None:

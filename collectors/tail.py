@@ -22,6 +22,7 @@ import logging
 import os
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -189,19 +190,24 @@ class FileTail:
         file.position = new_position(position.path, status, head)
 
     def _resume_orphans(self) -> None:
-        """Finish files that left their place: moved beside it, copied, or compressed. What is nowhere is given up, and said."""
+        """Finish files that left their place: moved beside it, copied, or compressed. What is nowhere is given up, and said.
+
+        A position stays (in the checkpoint too) until its file is read to the end: a stop, a kill or a full disk may come between.
+        """
         for orphan in list(self._orphans):
-            self._orphans.remove(orphan)
-            if any(file.position.stream == orphan.stream for file in self._files.values()):
-                continue
-            found = self._find_moved(orphan)
-            if found is None:
-                if os.path.exists(orphan.path) and not self._is_followed(orphan.path):
-                    continue  # no longer matched by a pattern
-                log.warning("%s: the file is gone; what followed offset %d, if anything, was not read", orphan.path, orphan.offset)
-                continue
-            self.counters["rotations"] += 1
-            self._drain(orphan, found)
+            if self._finish(orphan):
+                self._orphans.remove(orphan)
+
+    def _finish(self, orphan: Position) -> bool:
+        """True when nothing is left to read of it."""
+        if any(file.position.stream == orphan.stream for file in self._files.values()):
+            return True
+        found = self._find_moved(orphan)
+        if found is not None:
+            return self._drain(orphan, found)
+        if not os.path.exists(orphan.path) or self._is_followed(orphan.path):  # else: no longer matched by a pattern
+            log.warning("%s: the file is gone; what followed offset %d, if anything, was not read", orphan.path, orphan.offset)
+        return True
 
     def _find_moved(self, orphan: Position) -> Path | None:
         """A sibling that is this file (same inode) or holds its content (same first bytes), maybe compressed."""
@@ -220,7 +226,7 @@ class FileTail:
             try:
                 with _open_plain(Path(entry.path)) as content:
                     head = content.read(FINGERPRINT)
-            except (OSError, EOFError):
+            except (OSError, EOFError, zlib.error):
                 continue
             if orphan.matches(head):
                 return Path(entry.path)
@@ -233,20 +239,30 @@ class FileTail:
             return False
         return (status.st_dev, status.st_ino) in self._files
 
-    def _drain(self, position: Position, path: Path) -> None:
-        """Read the rest of a file that nobody writes any more, including an unfinished last line."""
+    def _drain(self, position: Position, path: Path) -> bool:
+        """Read the rest of a file that nobody writes any more, an unfinished last line included; False when it must go on later."""
         try:
             with _open_plain(path) as content:
                 content.seek(position.offset)
                 self._put_lines(position, lambda offset, size: content.read(size), ended=True)
-        except (OSError, EOFError) as error:
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            self._complain(str(path), error)  # damaged: the rest cannot be read, ever
+        except OSError as error:
             self._complain(str(path), error)
+            return False
+        if self._stopping.is_set():
+            return False
+        self.counters["rotations"] += 1
+        return True
 
-    def _read(self, file: _Open) -> None:
+    def _read(self, file: _Open, *, ended: bool = False) -> bool:
+        """Put what is new in it; False when it could not be read to the end."""
         try:
-            self._put_lines(file.position, lambda offset, size: os.pread(file.descriptor, size, offset), ended=False)
+            self._put_lines(file.position, lambda offset, size: os.pread(file.descriptor, size, offset), ended=ended)
         except OSError as error:
             self._complain(file.position.path, error)
+            return False
+        return not self._stopping.is_set()
 
     def _check_gone(self, file: _Open) -> None:
         """Let go of a file that has left its path, once nothing has come for a while."""
@@ -259,9 +275,9 @@ class FileTail:
             self.counters["rotations"] += 1
         if now - file.gone_since < ROTATED_SECONDS:
             return
-        self._put_lines(file.position, lambda offset, size: os.pread(file.descriptor, size, offset), ended=True)
-        os.close(file.descriptor)
-        del self._files[file.key]
+        if self._read(file, ended=True):
+            os.close(file.descriptor)
+            del self._files[file.key]
 
     def _put_lines(self, position: Position, read: Callable[[int, int], bytes], *, ended: bool) -> None:
         """Put what ``read(offset, size)`` gives from the position on; moves the position."""

@@ -23,3 +23,11 @@ class Invalid(LiandunError):
 
 class Denied(LiandunError):
     """The actor may not do this."""
+
+
+class Locked(Denied):
+    """Too many failed attempts; ``seconds_left`` until the next one is looked at."""
+
+    def __init__(self, seconds_left: int) -> None:
+        super().__init__("too many failed attempts", f"try again in {seconds_left} s")
+        self.seconds_left = seconds_left

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.exc import OperationalError
+
 from cli.roles.health import tell_health
 from cli.roles.process import stop_event
 from cli.ruleset import RuleSet, fingerprint, load_ruleset, write_catalogue
@@ -18,6 +20,7 @@ from collectors.parsers.clock import Clock
 from kernel.config import Config
 from kernel.db import Database, open_database, upgrade
 from kernel.detection import Detection
+from kernel.errors import StoreError
 from kernel.event import timestamp_from_micros
 from kernel.layout import Layout
 from kernel.pipeline import Pipeline
@@ -42,8 +45,11 @@ class Publisher:
 
     def __call__(self, detections: Sequence[Detection]) -> None:
         for start in range(0, len(detections), PUBLISH_BATCH):
-            with self._database.write() as session:
-                record_detections(session, detections[start : start + PUBLISH_BATCH], window=self._window)
+            try:
+                with self._database.write() as session:
+                    record_detections(session, detections[start : start + PUBLISH_BATCH], window=self._window)
+            except OperationalError as error:  # full disk, locked or unreachable: the pipeline waits and tries again
+                raise StoreError(f"the state database cannot be written: {error.orig}") from error
 
 
 class RuleReload(threading.Thread):

@@ -28,16 +28,28 @@ _UNTRUSTED: Final = frozenset(
 """Fields that audit_log_untrustedstring() writes: hexadecimal if they are not plain."""
 _ARGUMENT = re.compile(r"a(\d+)(?:\[(\d+)\])?$")
 
-_SYSCALLS: Final = {
-    ("c000003e", "59"): "execve",
-    ("c000003e", "322"): "execveat",
-    ("c00000b7", "221"): "execve",
-    ("c0000102", "221"): "execve",
-    ("c000003e", "42"): "connect",
-    ("c000003e", "87"): "unlink",
-    ("c000003e", "101"): "ptrace",
-    ("c000003e", "175"): "init_module",
-    ("c000003e", "313"): "finit_module",
+_NAMES: Final = {
+    # name: number on x86-64, number in the generic table (None: it has no such call)
+    "accept": (43, 202), "accept4": (288, 242), "adjtimex": (159, 171), "bind": (49, 200), "bpf": (321, 280), "chmod": (90, None),
+    "chown": (92, None), "chroot": (161, 51), "clock_settime": (227, 112), "clone": (56, 220), "clone3": (435, 435),
+    "connect": (42, 203), "creat": (85, None), "delete_module": (176, 106), "execve": (59, 221), "execveat": (322, 281),
+    "fchmod": (91, 52), "fchmodat": (268, 53), "fchown": (93, 55), "fchownat": (260, 54), "finit_module": (313, 273),
+    "fork": (57, None), "ftruncate": (77, 46), "init_module": (175, 105), "io_uring_setup": (425, 425), "kill": (62, 129),
+    "link": (86, None), "linkat": (265, 37), "listen": (50, 201), "memfd_create": (319, 279), "mkdir": (83, None),
+    "mkdirat": (258, 34), "mknod": (133, None), "mknodat": (259, 33), "mount": (165, 40), "open": (2, None), "openat": (257, 56),
+    "openat2": (437, 437), "perf_event_open": (298, 241), "personality": (135, 92), "prctl": (157, 167),
+    "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "ptrace": (101, 117), "rename": (82, None),
+    "renameat": (264, 38), "renameat2": (316, 276), "rmdir": (84, None), "sendto": (44, 206), "setgid": (106, 144),
+    "sethostname": (170, 161), "setns": (308, 268), "setresuid": (117, 147), "setreuid": (113, 145), "settimeofday": (164, 170),
+    "setuid": (105, 146), "setxattr": (188, 5), "socket": (41, 198), "symlink": (88, None), "symlinkat": (266, 36),
+    "sysinfo": (99, 179), "syslog": (103, 116), "truncate": (76, 45), "umount2": (166, 39), "uname": (63, 160),
+    "unlink": (87, None), "unlinkat": (263, 35), "unshare": (272, 97), "userfaultfd": (323, 282), "vfork": (58, None),
+}  # fmt: skip
+"""System calls that rules ask for by name (Linux arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h)."""
+_GENERIC: Final = ("c00000b7", "c0000102", "c00000f3")
+"""AUDIT_ARCH of AArch64, LoongArch64 and RISC-V 64, which share one table."""
+_SYSCALLS: Final = {("c000003e", str(numbers[0])): name for name, numbers in _NAMES.items()} | {
+    (arch, str(numbers[1])): name for arch in _GENERIC for name, numbers in _NAMES.items() if numbers[1] is not None
 }
 _KINDS: Final = {
     # record type: event.category, event.type
@@ -165,6 +177,8 @@ def _execve(event: Event, pairs: dict[str, str]) -> None:
             arguments.setdefault(int(match[1]), []).append((int(match[2] or 0), value))
     words = ["".join(part for _, part in sorted(arguments[number])) for number in sorted(arguments)]
     if words:
+        # what the record tells of the program's path: all of it, or only its name
+        event["auditd.image"] = words[0] if "/" in words[0] else f"/{words[0]}"
         event["process.args"] = words
         event["process.command_line"] = " ".join(words)
         event["event.action"] = "execve"

@@ -120,15 +120,16 @@ def read_azure(obj: dict[str, Any], original: str) -> list[Event]:
     ecs.put(event, "@timestamp", next((found for one in stamps if isinstance(one, str) and (found := clock.local(one))), None))
     if "@timestamp" not in event:
         ecs.put(event, "@timestamp", clock.epoch(obj.get("created_at") or obj.get("@timestamp")))
-    ecs.put(
-        event, "event.action", obj.get("operationName") or obj.get("OperationName") or obj.get("Operation") or obj.get("action")
-    )
+    action = obj.get("operationName") or obj.get("OperationName") or obj.get("Operation") or obj.get("action")
+    ecs.put(event, "event.action", action.get("value") if isinstance(action, dict) else action)
     ecs.put_ip(event, "source", obj.get("callerIpAddress") or obj.get("IPAddress") or obj.get("ClientIP") or obj.get("actor_ip"))
     user = obj.get("UserPrincipalName") or obj.get("UserId") or obj.get("identity") or obj.get("caller") or obj.get("actor")
     ecs.put(event, "user.name", user if isinstance(user, str) else None)
     result = str(obj.get("resultType", obj.get("ResultType", obj.get("ResultStatus", "")))).lower()
     if result:
         event["event.outcome"] = "success" if result in ("0", "success", "succeeded", "true") else "failure"
+    elif action == "AlertTriggered":  # the record of an alert, which the service did raise
+        event["event.outcome"] = "success"
     login = dataset == "azure.signinlogs" or event.get("event.action") == "UserLoggedIn"
     event["event.category"] = ["authentication"] if login else ["configuration"]
     event["event.type"] = ["start"] if login else ["change"]

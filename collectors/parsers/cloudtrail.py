@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from collectors.parsers import fields as ecs
 from kernel.event import Event, parse_timestamp
 
@@ -34,6 +36,9 @@ def read(obj: dict[str, Any], original: str) -> list[Event]:
         "event.original": original,
     }
     ecs.flatten({key: value for key, value in obj.items() if not key.startswith("@")}, "aws.cloudtrail", event)
+    for name in ("requestParameters", "responseElements"):  # rules look for words anywhere in them
+        if isinstance(obj.get(name), dict):
+            event[f"aws.cloudtrail.{name}"] = orjson.dumps(obj[name]).decode()
     stamp = obj.get("eventTime") or obj.get("@timestamp")
     ecs.put(event, "@timestamp", parse_timestamp(stamp) if isinstance(stamp, str) else None)
     name, source = str(obj["eventName"]), str(obj["eventSource"])

@@ -24,11 +24,15 @@ def looks_like_netfilter(text: str) -> bool:
 
 
 def put_verdict(event: Event, allowed: bool | None) -> None:
-    """``event.category`` network with type allowed or denied; None = the line does not say."""
+    """``event.category`` network with type allowed or denied; None = the line does not say.
+
+    ``firewall.action`` has the word (accept, deny) that rules ask for, whatever the vendor calls it.
+    """
     event["event.category"] = ["network"]
     event["event.type"] = ["connection"] if allowed is None else ["connection", "allowed" if allowed else "denied"]
     if allowed is not None:
         event["event.outcome"] = "success" if allowed else "failure"
+        event["firewall.action"] = "accept" if allowed else "deny"
 
 
 def netfilter(event: Event, message: Message) -> None:

@@ -12,13 +12,17 @@ import msgspec
 import orjson
 
 from collectors.parsers import (
+    antivirus,
     auditd,
     cef,
+    cisco,
     dns_server,
     firewall,
+    fortinet,
     h3c,
     huawei,
     json_records,
+    juniper,
     linux_auth,
     security_devices,
     server_logins,
@@ -132,22 +136,32 @@ def _dispatch(event: Event, message: Message) -> None:
         security_devices.sangfor(event, message)
     elif cef.looks_like(text) or program in ("cef", "leef"):
         cef.fill(event, message)
+    elif program in antivirus.PROGRAMS:
+        antivirus.clamav(event, message)
     elif firewall.looks_like_netfilter(text):
         firewall.netfilter(event, message)
-    elif _audit(event, program, text) or _vendor(event, message):
+    elif _audit(event, program, text) or _vendor(event, message) or _device(event, message):
         return
     elif program == "filterlog":
         firewall.filterlog(event, message)
     elif program in dns_server.PROGRAMS:
         dns_server.fill(event, message)
     elif (program in _WEB_SERVERS or "HTTP/" in text) and web_access.fill(event, text):
-        ecs.put(event, "event.module", web_access.server_module(program))
+        web_access.put_server(event, program)
     elif not server_logins.fill(event, message):
         _pam(event, message)
 
 
 def _vendor(event: Event, message: Message) -> bool:
     return any(mark in message.text and fill(event, message) for mark, fill in _VENDOR_TEXTS)
+
+
+def _device(event: Event, message: Message) -> bool:
+    if fortinet.looks_like(message.text):
+        return fortinet.fill(event, message)
+    if juniper.looks_like(message):
+        return juniper.fill(event, message)
+    return "%" in event["event.original"][:200] and cisco.fill(event, message)
 
 
 def _audit(event: Event, program: str, text: str) -> bool:

@@ -76,11 +76,11 @@ def parse(record: RawRecord) -> list[Event]:
         directive, _, line = text.partition("\n")
         return [ecs.relate(_w3c(line.strip(), directive[8:].split(), record))]
     event: Event = {"event.kind": "event", "event.original": text}
-    ecs.put(event, "event.module", server_module(record.origin))
     if not fill(event, text):
         raise ParseError(
             f"not a web log line at {where(record)}", "expected common, combined, W3C, nginx/Apache error or Squid format"
         )
+    put_server(event, record.origin)
     return [ecs.relate(event)]
 
 
@@ -107,6 +107,15 @@ def server_module(name: str) -> str | None:
     """``event.module`` that the name of a log file or program tells: nginx, apache, squid."""
     low = name.lower()
     return next((module for word, module in _MODULES if word in low), None)
+
+
+def put_server(event: Event, name: str) -> None:
+    """``event.module`` by the name of the log file or program; what squid logs in a web server's format is a proxy's log."""
+    module = server_module(name)
+    if module is not None:
+        event.setdefault("event.module", module)
+        if module == "squid" and event.get("event.dataset") == "web.access":
+            event["event.dataset"] = "proxy.access"
 
 
 def put_request(event: Event, request: str) -> None:
@@ -222,6 +231,8 @@ def _squid(event: Event, match: re.Match[str]) -> None:
     event["event.duration"] = int(millis) * 1_000_000
     event["http.request.method"] = method
     put_url(event, url)
+    if method == "CONNECT":
+        ecs.put(event, "url.domain", url.rpartition(":")[0].strip("[]"))
     event["http.response.bytes"] = int(size)
     ecs.put(event, "user.name", user)
     ecs.put(event, "http.response.mime_type", mime)

@@ -19,6 +19,14 @@ _GUESS: Final = (
     ("named_pipe", "dce_rpc"),
     ("share_type", "smb_mapping"),
     ("func", "modbus"),
+    ("request_type", "kerberos"),
+    ("security_protocol", "rdp"),
+    ("certificate.serial", "x509"),
+    ("client_dialects", "smb_cmd"),
+    ("host_key_alg", "ssh"),
+    ("auth_success", "ssh"),
+    ("times.modified", "smb_files"),
+    ("action", "smb_files"),
     ("note", "notice"),
 )
 _DIRECT: Final = {
@@ -54,7 +62,9 @@ _DIRECT: Final = {
 
 def fits(obj: dict[str, Any]) -> bool:
     """True for a line of a Zeek log."""
-    return ("id.orig_h" in obj or (isinstance(obj.get("id"), dict) and "orig_h" in obj["id"])) or ("_path" in obj and "ts" in obj)
+    return ("id.orig_h" in obj or (isinstance(obj.get("id"), dict) and "orig_h" in obj["id"])) or (
+        "ts" in obj and ("_path" in obj or "certificate.serial" in obj)
+    )
 
 
 def read(obj: dict[str, Any], original: str) -> list[Event]:

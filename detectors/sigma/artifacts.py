@@ -11,15 +11,18 @@ import logging
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 _log = logging.getLogger(__name__)
 _DIGEST = 32
 
 
 class Artifacts:
-    """Keyed blobs in ``folder``; without a folder nothing is kept."""
+    """Keyed blobs in ``folder``; without a folder nothing is kept. ``in_memory``: what was made from blobs, to be used again (the
+    classes of process creations need the same automata)."""
 
     def __init__(self, folder: Path | None = None) -> None:
+        self.in_memory: dict[str, Any] = {}
         self.folder = _private(folder) if folder is not None else None
 
     @staticmethod

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import ahocorasick
+import msgspec
 
 from detectors.sigma.artifacts import Artifacts
 
@@ -42,18 +43,19 @@ def _encode(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def literal_scan(literals: Sequence[str], artifacts: Artifacts) -> Scan:
-    """Which of ``literals`` (number = position; none empty) a text contains. The case must already be removed."""
+def literal_scan(literals: Sequence[str], artifacts: Artifacts, ids: Sequence[int] | None = None) -> Scan:
+    """Which of ``literals`` (none empty) a text contains, told by ``ids`` (none: by position). The case must already be removed."""
     if not literals:
         return lambda _text: []
+    names = list(range(len(literals))) if ids is None else list(ids)
     if available():
         encoded = [_encode(literal) for literal in literals]
         flags = [hyperscan.HS_FLAG_SINGLEMATCH] * len(encoded)
-        database = _database(encoded, flags, True, artifacts)
+        database = _database(encoded, flags, True, artifacts, names)
         return _hyperscan(database)
     automaton = ahocorasick.Automaton()
     numbers: dict[str, list[int]] = {}
-    for number, literal in enumerate(literals):
+    for number, literal in zip(names, literals, strict=True):
         numbers.setdefault(literal, []).append(number)
     for literal, same in numbers.items():
         automaton.add_word(literal, same)
@@ -148,15 +150,28 @@ def _database(expressions: list[bytes], flags: list[int], literal: bool, artifac
     """A compiled database, from the cache where it is known."""
     numbers = list(range(len(expressions))) if ids is None else ids
     # the serialised form depends on the processor; loadb refuses a foreign one and we compile again
-    key = artifacts.key("database", hyperscan.__version__, *expressions, *flags, *numbers, int(literal))
+    key = artifacts.key("database", hyperscan.__version__, msgspec.msgpack.encode((expressions, flags, numbers, literal)))
+    database = artifacts.in_memory.get(key)
+    if database is None:
+        database = artifacts.in_memory[key] = _load(key, artifacts) or _compile(
+            key, expressions, numbers, flags, literal, artifacts
+        )
+    return database
+
+
+def _load(key: str, artifacts: Artifacts) -> Any:
     stored = artifacts.read(key)
-    if stored is not None:
-        try:
-            database = hyperscan.loadb(stored, hyperscan.HS_MODE_BLOCK)
-            database.scratch = hyperscan.Scratch(database)
-            return database
-        except hyperscan.error:
-            pass
+    if stored is None:
+        return None
+    try:
+        database = hyperscan.loadb(stored, hyperscan.HS_MODE_BLOCK)
+        database.scratch = hyperscan.Scratch(database)
+    except hyperscan.error:
+        return None
+    return database
+
+
+def _compile(key: str, expressions: list[bytes], numbers: list[int], flags: list[int], literal: bool, artifacts: Artifacts) -> Any:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(expressions=expressions, ids=numbers, elements=len(expressions), flags=flags, literal=literal)
     artifacts.write(key, hyperscan.dumpb(database))

@@ -14,21 +14,24 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from detectors.sigma import automata
+from detectors.sigma import automata, plan_image
 from detectors.sigma.artifacts import Artifacts
 from detectors.sigma.ast import Node, both
-from detectors.sigma.bind import bind, event_ids_needed
+from detectors.sigma.bind import bind, bind_whole, event_ids_needed
 from detectors.sigma.correlation import Correlator
 from detectors.sigma.event_fields import class_of, reader
 from detectors.sigma.explain import explain
 from detectors.sigma.loader import load_file
-from detectors.sigma.logsource import EventClass, LogSource, Routes, load_routes, mappings_digest
+from detectors.sigma.logsource import EVENT_CODE, EventClass, LogSource, Routes, load_routes, mappings_digest
 from detectors.sigma.plan import Plan, is_possible
+from detectors.sigma.plan_build import build_plan
+from detectors.sigma.plan_image import PlanImage
 from detectors.sigma.rule import LoadedRule, RuleFailure, RuleInfo
 from detectors.sigma.scanner import LineScanner
 from detectors.sigma.source import read_rule_files
@@ -37,7 +40,8 @@ from detectors.sigma.values import texts_of
 from kernel.detection import Detection, detection_id
 from kernel.event import Event
 
-VERSION = "1"  # part of the cache key: raise it when parsing or the tree changes
+VERSION = "2"  # part of the cache key: raise it when parsing or the tree changes
+MAX_WRITTEN = 500  # plans that one engine adds to the cache folder, for the same reason
 MAX_CLASSES = 4_096  # plans kept; an endless stream of invented event numbers must not fill the memory
 
 
@@ -49,11 +53,21 @@ class _Compiled(msgspec.Struct):
 class SigmaEngine:
     """Loaded rules and their plans. ``counters``: what was seen and done, see :meth:`snapshot`."""
 
-    def __init__(self, loaded: list[LoadedRule], failures: list[RuleFailure], artifacts: Artifacts, routes: Routes) -> None:
+    def __init__(
+        self, loaded: list[LoadedRule], failures: list[RuleFailure], artifacts: Artifacts, routes: Routes, key: str = ""
+    ) -> None:
         self.failures = list(failures)
-        self.counters: dict[str, int] = {"events": 0, "events_without_rules": 0, "detections": 0, "classes": 0, "plans": 0}
+        self.counters: dict[str, int] = {
+            "events": 0,
+            "events_without_rules": 0,
+            "detections": 0,
+            "classes": 0,
+            "plans": 0,
+            "plans_written": 0,
+        }
         self.matches: dict[str, int] = {}
         self._artifacts = artifacts
+        self._key = key  # stands for all that plans are made from
         detections = [rule for rule in loaded if rule.tree is not None]
         _apply_filters(detections, [rule for rule in loaded if rule.filter is not None])
         self.rules: list[RuleInfo] = [rule.info for rule in loaded]
@@ -62,6 +76,7 @@ class SigmaEngine:
         self._routes = [routes.of(info.logsource) for info in self._infos]
         self._by_channel: dict[str, list[int]] = {}
         self._by_dataset: list[int] = []
+        self._dataset_patterns: set[str] = set()
         self._event_ids = [event_ids_needed(tree) for tree in self._trees]
         self._index()
         self._plans: dict[EventClass, Plan | None] = {}
@@ -109,15 +124,17 @@ class SigmaEngine:
                     compiled.rules += loaded
                     compiled.failures += failures
             artifacts.write(key, msgspec.msgpack.encode(compiled))
-        return cls(compiled.rules, compiled.failures, artifacts, routes)
+        return cls(compiled.rules, compiled.failures, artifacts, routes, key)
 
     def _index(self) -> None:
         for number, routes in enumerate(self._routes):
             channels = {route.channel for route in routes if route.channel}
             for channel in channels:
                 self._by_channel.setdefault(channel, []).append(number)
-            if any(route.datasets for route in routes):
+            patterns = {pattern for route in routes for pattern in route.datasets}
+            if patterns:
                 self._by_dataset.append(number)
+                self._dataset_patterns |= patterns
 
     # --- plans ------------------------------------------------------------------------------------------------------------
 
@@ -129,13 +146,34 @@ class SigmaEngine:
             pass
         if len(self._plans) >= MAX_CLASSES:
             self._plans.clear()
+        same = self._without_dataset(kind)
+        if same != kind:
+            plan = self._plans[kind] = self.plan_for(same)
+            return plan
         with _no_garbage_collection():
-            plan = self._plans[kind] = self._build(kind)
+            plan = self._plans[kind] = self._read_or_build(kind)
         self.counters["classes"] += 1
         self.counters["plans"] += plan is not None
         return plan
 
-    def _build(self, kind: EventClass) -> Plan | None:
+    def _without_dataset(self, kind: EventClass) -> EventClass:
+        """The class of the same rules that is known by its channel alone, where no rule asks for the dataset."""
+        if not kind.channel or any(fnmatchcase(kind.dataset, pattern) for pattern in self._dataset_patterns):
+            return kind
+        return EventClass(kind.channel, kind.event_id, "")
+
+    def _read_or_build(self, kind: EventClass) -> Plan | None:
+        key = self._artifacts.key("plan", plan_image.VERSION, self._key, kind.channel, kind.event_id, kind.dataset)
+        blob = self._artifacts.read(key) if self._key else None
+        stored = None if blob is None else plan_image.decode(blob)
+        if stored is None:
+            stored = plan_image.Stored(self._build(kind))
+            if self._key and self.counters["plans_written"] < MAX_WRITTEN:
+                self.counters["plans_written"] += 1
+                self._artifacts.write(key, plan_image.encode(stored.plan))
+        return None if stored.plan is None else Plan(stored.plan, self._artifacts)
+
+    def _build(self, kind: EventClass) -> PlanImage | None:
         rules: list[int] = []
         trees: list[Node] = []
         for number in self._candidates(kind):
@@ -143,7 +181,7 @@ class SigmaEngine:
             if is_possible(tree):
                 rules.append(number)
                 trees.append(tree)
-        return Plan(rules, trees, self._artifacts) if rules else None
+        return build_plan(rules, trees, self._artifacts) if rules else None
 
     def _candidates(self, kind: EventClass) -> list[int]:
         numbers: set[int] = set()
@@ -195,10 +233,12 @@ class SigmaEngine:
         info = self._infos[number]
         self.counters["detections"] += 1
         self.matches[info.id] = self.matches.get(info.id, 0) + 1
-        plan = self.plan_for(class_of(event))
-        assert plan is not None
+        kind = class_of(event)
+        whole = bind_whole(self._trees[number], self._routes[number], kind)
 
         def fetch(field: str) -> tuple[str, ...] | None:
+            if field == EVENT_CODE and kind.event_id >= 0:
+                return (str(kind.event_id),)
             value = reader(field)(event)
             return None if value is MISSING else texts_of("" if value is None else value)
 
@@ -213,7 +253,7 @@ class SigmaEngine:
             event_ids=[identity] if identity else [],
             event=event,
             tags=list(info.tags),
-            matched=explain(plan.trees[number], fetch, event),
+            matched=explain(whole, fetch, event),
             description=info.description,
             author=info.author,
             references=list(info.references),
@@ -245,7 +285,7 @@ class SigmaEngine:
 
     def snapshot(self) -> dict[str, int]:
         """Counters with what the tables did: values seen for the first time and rows evaluated."""
-        plans = [plan for plan in self._plans.values() if plan is not None]
+        plans = {id(plan): plan for plan in self._plans.values() if plan is not None}.values()
         return {
             **self.counters,
             "cache_misses": sum(table.hits_missed for plan in plans for table in plan.tables),

@@ -20,14 +20,14 @@ class KeywordFilter:
     """``scan``: raw line → numbers of the runs that it has."""
 
     def __init__(self, trees: Iterable[Node], artifacts: Artifacts) -> None:
-        runs = sorted({run for tree in trees for leaf in _keywords(tree) if (run := _run(leaf)) is not None})
+        runs = sorted({run for tree in trees for leaf in keywords_of(tree) if (run := _run(leaf)) is not None})
         self._numbers = {run: number for number, run in enumerate(runs)}
         self.scan = byte_literal_scan(runs, artifacts)
 
-    def wanted(self, tree: Node) -> frozenset[int] | None:
-        """Numbers that the tree's keywords need; None where one of them cannot be told from the raw line."""
+    def wanted(self, keywords: Iterable[Match]) -> frozenset[int] | None:
+        """Numbers that the keywords need; None where one of them cannot be told from the raw line."""
         numbers: set[int] = set()
-        for leaf in _keywords(tree):
+        for leaf in keywords:
             run = _run(leaf)
             if run is None:
                 return None
@@ -44,11 +44,12 @@ def _run(leaf: Match) -> str | None:
     return max(runs, key=len).lower() if runs else None
 
 
-def _keywords(node: Node) -> list[Match]:
+def keywords_of(node: Node) -> list[Match]:
+    """Keyword predicates of a tree."""
     if isinstance(node, Match):
         return [node] if node.field == KEYWORDS else []
     if isinstance(node, Const):
         return []
     if isinstance(node, Not):
-        return _keywords(node.node)
-    return [leaf for one in node.nodes for leaf in _keywords(one)]
+        return keywords_of(node.node)
+    return [leaf for one in node.nodes for leaf in keywords_of(one)]

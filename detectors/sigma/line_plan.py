@@ -43,12 +43,11 @@ class LinePlan:
         self.decide: Decide = _no_rules
         if plan is None:
             return
-        for tree in plan.trees.values():
-            wanted = keywords.wanted(tree)
-            if wanted is None:
-                self.slow = True
-                return
-            self.keywords |= wanted
+        wanted = keywords.wanted(plan.keywords)
+        if wanted is None:
+            self.slow = True
+            return
+        self.keywords = wanted
         fields = {table.field for table in plan.tables} | plan.rest_fields
         if KEYWORDS in plan.rest_fields or (shape is Shape.WINLOG and EVENT_DATA + "Message" in fields):
             self.slow = True
@@ -103,10 +102,11 @@ class _Builder:
             self.names.clear()
             return _no_rules
         self.scope |= {"x0": singles, "y0": clauses, "getter": self._getter()}
-        fold = [" x &= y", f" y >>= {self.plan.count}"] * self.plan.layers
-        if fold:
+        fold: list[str] = []
+        if self.plan.has_clauses:
             self.scope["y0"] |= self.plan.no_clause
-            fold.append(" if not x: return NONE")
+            self.scope |= {"deep": self.plan.deep, "fulfilled": self.plan.fulfilled}
+            fold = [" x &= y", " if x & deep: x = fulfilled(x, y)", " if not x: return NONE"]
         source = "\n".join(
             ["def decide(s, line):", " x = x0; y = y0", *body, *fold, " return report(x, lambda field: getter(field, s, line))"]
         )

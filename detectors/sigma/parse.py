@@ -13,7 +13,7 @@ from sigma.conditions import (
     ConditionSelector,
     SigmaCondition,
 )
-from sigma.modifiers import SigmaAllModifier, SigmaCaseSensitiveModifier
+from sigma.modifiers import SigmaAllModifier, SigmaCaseSensitiveModifier, SigmaRegularExpressionModifier
 from sigma.rule.detection import SigmaDetection, SigmaDetectionItem, SigmaDetections
 from sigma.types import (
     Placeholder,
@@ -114,7 +114,8 @@ def _detection(detection: SigmaDetection, name: str, placeholders: Placeholders)
 def _item(item: SigmaDetectionItem, name: str, placeholders: Placeholders) -> Node:
     field = item.field or KEYWORDS
     cased = SigmaCaseSensitiveModifier in item.modifiers
-    written = [_written(value) for value in item.original_value or []]
+    is_regex = SigmaRegularExpressionModifier in item.modifiers
+    written = [_written(value, is_regex) for value in item.original_value or []]
     values = item.value or [SigmaNull()]
     nodes = []
     for number, value in enumerate(values):
@@ -125,7 +126,9 @@ def _item(item: SigmaDetectionItem, name: str, placeholders: Placeholders) -> No
     return negate(node) if item.negated else node
 
 
-def _written(value: Any) -> str:
+def _written(value: Any, is_regex: bool) -> str:
+    if is_regex and isinstance(value, SigmaString):
+        return str(value.original)  # its text form would escape what are wildcards elsewhere
     if isinstance(value, SigmaRegularExpression):
         return str(value.regexp)
     if isinstance(value, SigmaNull):

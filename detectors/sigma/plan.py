@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from detectors.sigma.artifacts import Artifacts
-from detectors.sigma.ast import Const, Node, fields_of
+from detectors.sigma.ast import Const, FieldRef, Match, Node, fields_of
 from detectors.sigma.evaluate import evaluate
-from detectors.sigma.rows import MAX_CLAUSES, Row, rows_of
-from detectors.sigma.table import MISSING, FieldTable, Subtree
+from detectors.sigma.plan_build import layer_offsets
+from detectors.sigma.plan_image import PlanImage
+from detectors.sigma.table import MISSING, FieldTable
 from detectors.sigma.values import texts_of
 
-DEAR = 400  # price of a table (see FieldTable.cost) before which it pays to strike out dead rows
+DEAR = 400  # price of a table (see TableImage.cost) before which it pays to strike out dead rows
 
 Get = Callable[[str], Any]
 """Bound field → value as the event has it; ``MISSING`` where it has none."""
@@ -21,57 +22,26 @@ Get = Callable[[str], Any]
 class Plan:
     """Rows of the class's rules and a table for each field that they look at.
 
-    ``rules`` are numbers of the engine's rules that exist for this class, ``trees`` their bound trees.
+    keywords   keyword predicates of the rules
+    deep       rows with more than one clause (their bits of the further layers are above those of the first)
+    no_clause  bits of the first layer of rows that have no clause
     """
 
-    def __init__(self, rules: Sequence[int], trees: Sequence[Node], artifacts: Artifacts) -> None:
-        self.trees = dict(zip(rules, trees, strict=True))
-        rows: list[tuple[int, Row]] = [(rule, row) for rule, tree in self.trees.items() for row in rows_of(tree)]
-        self.rules = sorted(self.trees)
-        self.row_rules = [rule for rule, _ in rows]
-        self.count = len(rows)
+    def __init__(self, image: PlanImage, artifacts: Artifacts) -> None:
+        self.keywords = image.keywords
+        self.row_rules = image.row_rules
+        self.count = len(image.row_rules)
         self.all_rows = (1 << self.count) - 1
-        self.layers = max((len(row.clauses) for _, row in rows), default=0)
-        self.no_clause = self._rows_without_clause(rows)
-        self._rest = {1 << number: row.rest for number, (_, row) in enumerate(rows) if row.rest}
-        self.tables = self._tables(rows, artifacts)
+        self.has_clauses = bool(image.widths)
+        self.no_clause = self.all_rows & ~((1 << image.widths[0]) - 1) if image.widths else 0
+        self.deep = (1 << image.widths[1]) - 1 if len(image.widths) > 1 else 0
+        offsets = layer_offsets(self.count, image.widths)
+        self._layers = [(offset, ~((1 << width) - 1)) for offset, width in zip(offsets[1:], image.widths[1:], strict=True)]
+        self._rest = {1 << row: nodes for row, nodes in image.rest}
+        self.tables = [FieldTable(table, self.count, artifacts) for table in image.tables]
         self.pending = self._pending()
         self.rest_fields = frozenset(field for nodes in self._rest.values() for node in nodes for field in fields_of(node))
         self.candidates = 0
-
-    def _rows_without_clause(self, rows: list[tuple[int, Row]]) -> int:
-        bits = 0
-        for number, (_, row) in enumerate(rows):
-            for layer in range(len(row.clauses), min(self.layers, MAX_CLAUSES)):
-                bits |= 1 << (layer * self.count + number)
-        return bits
-
-    def _tables(self, rows: list[tuple[int, Row]], artifacts: Artifacts) -> list[FieldTable]:
-        subtrees: dict[str, dict[Node, Subtree]] = {}
-        bound: dict[str, int] = {}
-        concerned: dict[str, int] = {}
-
-        def subtree(field: str, node: Node) -> Subtree:
-            known = subtrees.setdefault(field, {})
-            return known.setdefault(node, Subtree(node)) if node not in known else known[node]
-
-        for number, (_, row) in enumerate(rows):
-            bit = 1 << number
-            for field, node in row.single.items():
-                subtree(field, node).singles |= bit
-                bound[field] = bound.get(field, 0) | bit
-                concerned[field] = concerned.get(field, 0) | bit
-            for layer, clause in enumerate(row.clauses):
-                for field, node in clause.items():
-                    subtree(field, node).clauses |= bit << (layer * self.count)
-                    concerned[field] = concerned.get(field, 0) | bit
-        tables = [
-            FieldTable(field, self.count, self.all_rows & ~bound.get(field, 0), concerned[field], list(known.values()), artifacts)
-            for field, known in subtrees.items()
-        ]
-        # the field that rules out most rows at the least price first: often nothing is left after two or three
-        tables.sort(key=lambda table: -bound.get(table.field, 0).bit_count() / table.cost)
-        return tables
 
     def _pending(self) -> dict[int, int]:
         """Position of a dear table → clauses that it or a later one may still fulfil. A row with another one open is dead."""
@@ -79,7 +49,7 @@ class Plan:
         later = 0
         for position in range(len(self.tables) - 1, 0, -1):
             later |= self.tables[position].clause_bits
-            if self.layers and self.tables[position].cost > DEAR:
+            if self.has_clauses and self.tables[position].cost > DEAR:
                 pending[position] = later
         return pending
 
@@ -104,9 +74,12 @@ class Plan:
 
     def fulfilled(self, singles: int, clauses: int) -> int:
         """The rows of ``singles`` all of whose clauses are in ``clauses``."""
-        for _ in range(self.layers):
-            singles &= clauses
-            clauses >>= self.count
+        if not self.has_clauses:
+            return singles
+        singles &= clauses
+        if singles & self.deep:
+            for offset, shallower in self._layers:
+                singles &= (clauses >> offset) | shallower
         return singles
 
     def report(self, singles: int, get: Get) -> list[int]:
@@ -120,9 +93,18 @@ class Plan:
                 continue
             self.candidates += 1
             rest = self._rest.get(low)
-            if rest is None or all(evaluate(node, lambda field: texts_of(_present(get(field)))) for node in rest):
+            if rest is None or all(_holds(node, get) for node in rest):
                 fired.add(rule)
         return sorted(fired)
+
+
+def _holds(node: Node, get: Get) -> bool:
+    if isinstance(node, Match) and isinstance(node.predicate, FieldRef):
+        predicate = node.predicate
+        value, other = get(node.field), get(predicate.other)
+        if isinstance(value, str) and isinstance(other, str) and not (predicate.start or predicate.end):
+            return value.lower() == other.lower()  # nearly all there are
+    return evaluate(node, lambda field: texts_of(_present(get(field))))
 
 
 def _present(value: Any) -> Any:

@@ -38,13 +38,16 @@ class LineScanner:
         self._keywords = KeywordFilter(engine.windows_trees(), artifacts)
         self._decode = msgspec.json.Decoder(Probe).decode
         self._plans: dict[tuple[Shape, str, int], LinePlan] = {}
-        self._rule_lists: dict[tuple[int, ...], list[RuleInfo]] = {}
+        self._rule_lists: dict[tuple[bool, tuple[int, ...]], list[RuleInfo]] = {}
         self.counters = {"lines": 0, "slow": 0, "other": 0, "unreadable": 0, "hits": 0}
 
-    def scan(self, lines: Iterable[bytes], on_other: OnOther | None = None) -> Iterator[tuple[int, bytes, list[RuleInfo]]]:
-        """(number, line, rules) of each line on which a rule fires; rules that only feed a correlation are not given.
+    def scan(
+        self, lines: Iterable[bytes], on_other: OnOther | None = None, *, feeders: bool = False
+    ) -> Iterator[tuple[int, bytes, list[RuleInfo]]]:
+        """(number, line, rules) of each line on which a rule fires.
 
         on_other  called with each line that is no Windows event (or no JSON): it has to go the usual road
+        feeders   give the rules that only feed a correlation too (a correlation needs every event on which one of its rules fires)
         """
         match = self._match
         counters = self.counters
@@ -52,7 +55,7 @@ class LineScanner:
         for number, line in enumerate(lines):
             fired = match(line)
             if fired:
-                rules = self._rules(fired)
+                rules = self._rules(fired, feeders)
                 if rules:
                     counters["hits"] += 1
                     yield number, line, rules
@@ -62,14 +65,14 @@ class LineScanner:
                     on_other(number, line)
         counters["lines"] += number + 1
 
-    def _rules(self, fired: list[int]) -> list[RuleInfo]:
-        key = tuple(fired)
+    def _rules(self, fired: list[int], feeders: bool) -> list[RuleInfo]:
+        key = (feeders, tuple(fired))
         rules = self._rule_lists.get(key)
         if rules is None:
             if len(self._rule_lists) > 10_000:
                 self._rule_lists.clear()
             infos = [self._engine.info(rule) for rule in fired]
-            rules = self._rule_lists[key] = [info for info in infos if info.reported]
+            rules = self._rule_lists[key] = [info for info in infos if info.reported or feeders]
         return rules
 
     def _match(self, line: bytes) -> list[int] | None:

@@ -42,8 +42,12 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A snapshot to read from. Writing in it fails."""
-        with Session(self._reader, autoflush=False, expire_on_commit=False) as session:
+        """A snapshot to read from. Writing in it fails.
+
+        ``session.info["snapshot"]`` is a dict for what was worked out from the snapshot and is asked for again (a write session
+        has none: what it knows may change underneath).
+        """
+        with Session(self._reader, autoflush=False, expire_on_commit=False, info={"snapshot": {}}) as session:
             yield session
 
     @contextmanager

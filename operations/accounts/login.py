@@ -7,6 +7,7 @@ the counters live in the database and so survive restarts and hold for all worke
 
 from __future__ import annotations
 
+import ipaddress
 import secrets
 from typing import Any
 
@@ -16,12 +17,14 @@ from sqlalchemy.orm import Session
 
 from crypto.password import hash_password, outdated, verify_password
 from kernel.db import Database
+from kernel.errors import LiandunError
 from operations import clock
 from operations.accounts.models import LoginFailure, LoginSession, User
 from operations.accounts.schema import Login, Policy, Principal
-from operations.accounts.service import token_hash
+from operations.accounts.service import change_password, token_hash
 from operations.audit import service as audit
 from operations.audit.schema import Actor
+from operations.errors import Denied, Locked
 
 SESSION_COOKIE = "liandun_session"
 _TOUCH_SECONDS = 30  # how stale ``seen_at`` may be: one write per session and half minute, not one per request
@@ -72,6 +75,28 @@ def create_session(session: Session, user_id: int, address: str, user_agent: str
     )
     session.flush()
     return token
+
+
+def change_own_password(database: Database, who: Principal, old: str, new: str, *, policy: Policy = Policy()) -> None:
+    """service.change_password for oneself. A wrong present password counts like a failed login, so that somebody at an open
+    session cannot guess it. Raises Locked, Denied (wrong), Invalid (the new one breaks the rule)."""
+    key = who.name.casefold()[:128]
+    with database.write() as session:
+        left = _count_attempt(session, key, who.address, policy)
+        if left:
+            audit.append(session, who.actor, "account.password", "account", who.name, result="denied", detail={"reason": "locked"})
+    if left:
+        raise Locked(left)
+    try:
+        change_password(database, who.actor, who.user_id, old, new, policy=policy)
+    except Denied:
+        raise
+    except LiandunError:
+        with database.write() as session:
+            _take_back(session, key, who.address)
+        raise
+    with database.write() as session:
+        _take_back(session, key, who.address)
 
 
 def principal_of(
@@ -162,8 +187,20 @@ def _take_back(session: Session, key: str, address: str) -> None:
     row.failures, row.locked_until = max(0, row.failures - 1), None
 
 
+def _place(address: str) -> str:
+    """What counts as one address: of IPv6 the /64, inside which a single machine may take any address (RFC 4291, 2.5.1)."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
+
+
 def _failure(session: Session, kind: str, key: str) -> LoginFailure:
     """The counter, made where there is none, and locked: two attempts at the same time must count as two."""
+    key = _place(key) if kind == "address" else key
     fresh = {"kind": kind, "key": key[:128], "failures": 0, "last_at": clock.now(), "locked_until": None}
     build = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement: Any = build(LoginFailure)

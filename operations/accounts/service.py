@@ -67,7 +67,9 @@ def redeem_setup_token(
     with database.write() as session:
         if not setup_token_valid(session, token):
             raise Denied("this set-up link is not valid any more", "start ./run again to get a new one")
-        session.execute(update(SetupToken).where(SetupToken.id == token_hash(token)).values(used_at=clock.now()))
+        mine = update(SetupToken).where(SetupToken.id == token_hash(token), SetupToken.used_at.is_(None))
+        if not session.connection().execute(mine.values(used_at=clock.now())).rowcount:  # PostgreSQL: another one was quicker
+            raise Denied("this set-up link is not valid any more", "start ./run again to get a new one")
         return _insert(session, Actor(name, address), name, display_name, "admin", hashed)
 
 

@@ -71,9 +71,12 @@ def normalise(kind: str, value: str) -> str:
         return ""
     if kind == "ip":
         try:
-            return str(ipaddress.ip_address(value.removeprefix("::ffff:")))
+            address = ipaddress.ip_address(
+                value.partition("%")[0]
+            )  # the interface of fe80::1%eth0 means something on one host only
         except ValueError:
             return ""
+        return str(getattr(address, "ipv4_mapped", None) or address)
     if kind in _LOWERED:
         value = value.lower()
     # A zero byte is legal in JSON but not in PostgreSQL text; lone surrogates are legal in neither.

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 
 import msgspec
+import orjson
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -13,7 +14,7 @@ from kernel.detection import LEVELS
 from kernel.event import timestamp
 from operations import clock
 from operations.alerts.listing import sample_query
-from operations.alerts.models import STATUSES, Alert, AlertCount, AlertTag
+from operations.alerts.models import STATUSES, Alert, AlertCount
 from operations.alerts.schema import UNASSIGNED, AlertFilter, Facet, FacetValue, TimelineBar
 from operations.errors import Invalid
 
@@ -92,22 +93,17 @@ def _kept(session: Session, dimension: str, where: AlertFilter, limit: int) -> F
 
 
 def _sampled(session: Session, where: AlertFilter) -> tuple[dict[str, Counter[str]], dict[str, str], bool]:
-    rows = session.execute(sample_query(session, where, SAMPLE + 1)).all()
-    exact = len(rows) <= SAMPLE
-    counters: dict[str, Counter[str]] = {dimension: Counter() for dimension in DIMENSIONS}
-    labels: dict[str, str] = {}
-    for row in rows[:SAMPLE]:
-        for dimension, column in _COLUMN.items():
-            value = getattr(row, column)
-            if value is not None:
-                counters[dimension][value] += 1
-            elif dimension == "assignee":
-                counters[dimension][UNASSIGNED] += 1
-        labels[row.rule_id] = row.rule_name
-    ids = sample_query(session, where, SAMPLE).subquery()
-    tags = select(AlertTag.tag, func.count()).where(AlertTag.alert_id.in_(select(ids.c.id))).group_by(AlertTag.tag)
-    counters["tag"].update(dict(iter(session.execute(tags))))
-    return counters, labels, exact
+    result = session.execute(sample_query(session, where, SAMPLE + 1))
+    names, rows = list(result.keys()), result.all()
+    columns = dict(zip(names, zip(*rows[:SAMPLE], strict=True), strict=True)) if rows else dict.fromkeys(names, ())
+    counters = {dimension: Counter(columns[column]) for dimension, column in _COLUMN.items()}
+    counters["assignee"][UNASSIGNED] = counters["assignee"][None]
+    for counter in counters.values():
+        del counter[None]
+    counters["tag"] = Counter()
+    for tags, number in Counter(columns["tags"]).items():
+        counters["tag"].update(dict.fromkeys(orjson.loads(tags), number))
+    return counters, dict(zip(columns["rule_id"], columns["rule_name"], strict=True)), len(rows) <= SAMPLE
 
 
 def _values(dimension: str, counter: Counter[str], labels: dict[str, str], limit: int) -> list[FacetValue]:

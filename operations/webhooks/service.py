@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from sqlalchemy import insert, select
@@ -192,7 +193,7 @@ def _check(name: str, url: str, min_level: str, policy: WebhookPolicy) -> None:
     check_url(url, policy)
 
 
-def _told(fields: dict[str, object]) -> dict[str, object]:
+def _told(fields: Mapping[str, object]) -> dict[str, object]:
     """Changed fields as the audit trail may hold them."""
     return {field: _without_path(str(value)) if field == "url" else value for field, value in fields.items()}
 

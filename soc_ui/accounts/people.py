@@ -9,8 +9,8 @@ from operations.accounts import login as login_service
 from operations.accounts import service
 from operations.accounts.models import ROLES
 from operations.accounts.schema import Policy
-from operations.errors import Conflict, Denied, Invalid
-from soc_ui import access
+from operations.errors import Conflict, Denied, Invalid, Locked
+from soc_ui import access, times
 from soc_ui.locale import _
 from soc_ui.services import services
 
@@ -72,9 +72,9 @@ def password() -> Response | str | tuple[str, int]:
         error = _("The two passwords differ.")
     else:
         try:
-            service.change_password(
-                services().database, access.me().actor, access.me().user_id, form.get("old", ""), form.get("password", "")
-            )
+            login_service.change_own_password(services().database, access.me(), form.get("old", ""), form.get("password", ""))
+        except Locked as locked:
+            error = f"{_('Too many failed attempts. Try again in')} {times.span(locked.seconds_left)}"
         except Denied:
             error = _("The present password is wrong.")
         except Invalid as refused:

@@ -8,6 +8,8 @@ from werkzeug.wrappers import Response
 from operations.accounts import login as login_service
 from operations.accounts import service
 from operations.accounts.schema import Policy
+from operations.audit import service as audit
+from operations.audit.schema import Actor
 from operations.errors import Conflict, Denied, Invalid
 from soc_ui import access
 from soc_ui.accounts.people import refusal
@@ -68,6 +70,9 @@ def setup() -> Response | str | tuple[str, int]:
         return _setup_page("", error=""), 403
     with services().database.write() as session:
         opened = login_service.create_session(session, user.id, access.address(), request.user_agent.string)
+        audit.append(
+            session, Actor(user.name, access.address()), "session.login", "account", user.name, detail={"by": "set-up link"}
+        )
     return access.let_in(redirect(url_for("overview.page")), opened)
 
 

@@ -98,8 +98,9 @@ def verify() -> BaseResponse:
     with services().database.read() as session:
         found = service.verify(session)
     outcome = "success" if found.ok else "failure"
+    detail = {name: value for name, value in msgspec.to_builtins(found).items() if value}
     with services().database.write() as session:
-        service.append(session, access.me().actor, "audit.verify", "audit", result=outcome, detail=msgspec.to_builtins(found))
+        service.append(session, access.me().actor, "audit.verify", "audit", result=outcome, detail=detail)
     return redirect(local_path(request.form.get("next", url_for("audit.page"))))
 
 

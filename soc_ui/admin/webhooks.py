@@ -112,6 +112,13 @@ def renew_secret(target_id: int) -> str | tuple[str, int]:
     return _target_page(target_id, secret=secret)
 
 
+@webhooks.get("/webhooks/<int:target_id>/<any(switch, secret):act>")
+@access.needs("webhooks.manage")
+def back(target_id: int, act: str) -> Response:
+    """The address of an answer that is a page, asked for again (another language, a bookmark)."""
+    return redirect(url_for("webhooks.one", target_id=target_id))
+
+
 @webhooks.post("/webhooks/<int:target_id>/test")
 @access.needs("webhooks.manage")
 def send_test(target_id: int) -> Response:

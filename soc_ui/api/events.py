@@ -31,8 +31,7 @@ def search(query_data: Body) -> Body:
     Newest first, in the query language of the hunt page. A query that cannot be read is answered with 400 and ``position``.
     """
     query, when = parse_query(query_data["query"]), TimeRange(query_data["start"], query_data["end"])
-    if not query_data["cursor"]:
-        _remember("events.search", query_data)
+    _remember("events.search", query_data)  # each page: a cursor made up by the caller must not be a way around it
     page = services().store.search(
         query, when, limit=query_data["limit"], cursor=query_data["cursor"], fields=query_data["field"] or None
     )
@@ -47,6 +46,7 @@ def search(query_data: Body) -> Body:
 def histogram(query_data: Body) -> Body:
     """Count events over time"""
     query, when = parse_query(query_data["query"]), TimeRange(query_data["start"], query_data["end"])
+    _remember("events.search", query_data)
     return {"buckets": msgspec.to_builtins(services().store.histogram(query, when, buckets=query_data["buckets"]))}
 
 

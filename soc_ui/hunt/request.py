@@ -36,6 +36,12 @@ class HuntRequest:
         """The query. Raises QueryError."""
         return parse_query(self.text)
 
+    @property
+    def condition(self) -> str:
+        """The query without its pipes. Raises QueryError."""
+        # What stands behind a pipe holds no other pipe, so as many as were understood are cut off from the right.
+        return self.text.rsplit("|", len(self.parse().pipes))[0].strip()
+
     def args(self, **changes: str) -> dict[str, str]:
         """URL parameters, some of them set anew."""
         columns = {} if self.columns == DEFAULT_COLUMNS else {"cols": ",".join(self.columns)}

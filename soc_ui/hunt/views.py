@@ -41,10 +41,18 @@ def page() -> str | tuple[str, int]:
         return _render(fallback, time_error=error), 400
     try:
         query = asked.parse()
+        _remember("events.search", asked, cursor=request.args.get("cursor", ""))
         found = _results(asked, query)
     except QueryError as error:
         return _render(asked, query_error=error), 400
     return _render(found.pop("asked"), **found)
+
+
+def _remember(action: str, asked: HuntRequest, **more: str) -> None:
+    """Events hold personal data, so who searched for what is in the audit trail."""
+    detail = {"query": asked.text, "start": asked.window.start, "end": asked.window.end, **more}
+    with services().database.write() as session:
+        audit.append(session, access.me().actor, action, "events", detail={name: value for name, value in detail.items() if value})
 
 
 @hunt.get("/hunt/histogram.json")
@@ -65,7 +73,9 @@ def top() -> str:
     """The most frequent values of ``field=`` among the hits, as a part of the page."""
     asked = hunt_request.read(request.args)
     field = request.args.get("field", "")
-    values = services().store.top(asked.parse(), asked.window.range, field, limit=TOP_VALUES)
+    query = asked.parse()
+    _remember("events.top", asked, field=field)
+    values = services().store.top(query, asked.window.range, field, limit=TOP_VALUES)
     return render_template("hunt/top.html", asked=asked, field=field, values=values, total=sum(value.count for value in values))
 
 

@@ -199,6 +199,44 @@ def test_correlation_sees_all_files(tmp_path: Path, rules: Path, monkeypatch: py
     assert len(hits[0]["event_ids"]) == 5
 
 
+GUESSING = """
+title: Logon failed
+name: failed
+status: test
+logsource: {product: windows, service: security}
+detection: {selection: {EventID: 4625}, condition: selection}
+---
+title: Guessing
+status: test
+level: high
+correlation: {type: event_count, rules: [failed], group-by: [IpAddress], timespan: 10m, condition: {gte: 4}}
+"""
+
+
+def test_fast_path_gives_the_same_to_a_correlation(tmp_path: Path, rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "g.yml").write_text(GUESSING)
+    lines = [creation("C:\\x\\whoami.exe" if second % 7 == 0 else "C:\\x\\other.exe", second) for second in range(30)]
+    failed = {"Channel": "Security", "EventID": 4625, "Hostname": "ws1", "TargetUserName": "root"}
+    for second in range(9):
+        one = failed | {"TimeCreated": f"2026-11-22T08:00:{second:02d}Z", "IpAddress": f"192.0.2.{second % 2}"}
+        lines.append(json.dumps(one).encode() + b"\n")
+    log = tmp_path / "w.jsonl"
+    log.write_bytes(b"".join(lines) + b"no json\n")
+
+    def found(name: str) -> list[dict[str, Any]]:
+        arguments = (log, "--rules", rules, "--rules", tmp_path / "g.yml", "--format", "jsonl", "--out", tmp_path / name, "--jobs", 1)
+        assert detect(monkeypatch, *arguments) == 1  # the line that is no JSON
+        hits = hits_of(tmp_path / name)
+        for hit in hits:
+            del hit["event"]["event.ingested"]  # the moment of the run
+        return hits
+
+    fast = found("fast")
+    assert [hit["rule.name"] for hit in fast].count("Guessing") == 2
+    monkeypatch.setattr("cli.detect_worker.Worker._worth_parsing", lambda self, batch: batch)
+    assert found("slow") == fast
+
+
 def test_zone_of_stamps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rules: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert detect(monkeypatch, tmp_path, "--rules", rules, "--timezone", "Mars/Olympus") == 2
     assert "unknown time zone" in capfd.readouterr().err

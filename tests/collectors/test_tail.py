@@ -221,6 +221,69 @@ def test_a_failing_sink_loses_nothing(tmp_path: Path) -> None:
     assert [r.raw for r in sink.all] == [b"x" * 100, b"after"]
 
 
+class Interrupting(Collected):
+    """Stops the tail, or lets the disk be full, after the first batch."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__()
+        self.fault = fault
+        self.tail: FileTail | None = None
+
+    def put(self, records: Sequence[RawRecord]) -> None:
+        if self.fault == "disk full" and self.all:
+            self.fault = ""
+            raise OSError(28, "No space left on device")
+        super().put(records)
+        if self.fault == "stop" and self.tail is not None:
+            self.fault = ""
+            self.tail.stop()
+
+
+@pytest.mark.parametrize("fault", ["stop", "disk full"])
+@pytest.mark.parametrize("restart", [False, True])
+def test_interrupted_while_finishing_a_rotated_file(tmp_path: Path, fault: str, restart: bool) -> None:
+    """What is left of it is read later: after a restart its position must still be in the checkpoint."""
+    log, sink = tmp_path / "app.log", Interrupting(fault)
+    lines = _numbered(0, 40_000)  # several chunks
+    _append(log, *lines[:10])
+    first = _tail(tmp_path, Collected())
+    first.poll()
+    first.stop()
+    first.run()
+    _append(log, *lines[10:])
+    log.rename(tmp_path / "app.log.1")
+    _append(log, "Nov 22 08:00:00 host app[0]: new file")
+    second = sink.tail = _tail(tmp_path, sink)
+    second.poll()
+    if restart or fault == "stop":
+        second.stop()
+        second.run()
+        second = _tail(tmp_path, sink)
+    second.poll()
+    second.poll()
+    assert sorted(sink.lines) == sorted(_bytes([*lines[10:], "Nov 22 08:00:00 host app[0]: new file"]))
+
+
+def test_damaged_compressed_rotation_does_not_stop_the_source(tmp_path: Path, sink: Collected) -> None:
+    log = tmp_path / "app.log"
+    _append(log, *_numbered(0, 10))
+    first = _tail(tmp_path, sink)
+    first.poll()
+    first.stop()
+    first.run()
+    _append(log, *_numbered(10, 60_000))
+    packed = bytearray(gzip.compress(log.read_bytes()))
+    packed[len(packed) // 2 : len(packed) // 2 + 64] = b"\xff" * 64
+    (tmp_path / "app.log.1.gz").write_bytes(packed)
+    log.unlink()
+    _append(log, "Nov 22 08:00:00 host app[0]: new file")
+    second = _tail(tmp_path, sink)
+    second.poll()
+    second.poll()
+    assert sink.lines[-1].endswith(b"new file")
+    assert "app.log.1.gz" in second.error
+
+
 def test_damaged_checkpoint_is_said_and_files_are_read_again(
     tmp_path: Path, sink: Collected, caplog: pytest.LogCaptureFixture
 ) -> None:

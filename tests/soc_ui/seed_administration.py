@@ -66,9 +66,13 @@ def _deliver(services: Services) -> None:
             for _attempt in range(row.attempts):
                 session.add(
                     WebhookAttempt(
-                        delivery_id=row.id, time=row.created_at, milliseconds=84 if fine else 10_000, status_code=code,
-                        error=error, answer=answer,
-                    )  # fmt: skip
+                        delivery_id=row.id,
+                        time=row.created_at,
+                        milliseconds=84 if fine else 10_000,
+                        status_code=code,
+                        error=error,
+                        answer=answer,
+                    )
                 )
         webhooks.send_test(session, SYSTEM, chat.id)
 

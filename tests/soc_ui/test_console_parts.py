@@ -102,6 +102,11 @@ def test_no_exported_cell_is_a_formula_and_none_loses_text(text: str) -> None:
         assert next(csv.reader(io.StringIO(written))) == [cell, "next"]
 
 
+@pytest.mark.parametrize("text", ["＝1+1", "＋1", "－1", "＠SUM(A1)", "\n=1+1"])
+def test_what_a_chinese_spreadsheet_takes_for_a_formula_is_text(text: str) -> None:
+    assert _cell({"message": text}, "message") == "'" + text
+
+
 def test_numbers_stay_numbers_in_an_export() -> None:
     assert _cell({"source.bytes": -5}, "source.bytes") == "-5"
 

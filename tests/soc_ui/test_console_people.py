@@ -56,3 +56,14 @@ def test_one_changes_ones_own_password_knowing_the_old_one(client: FlaskClient, 
     assert post(browser, "/password", form).location == "/login"
     assert browser.get("/").status_code == 302
     assert log_in(browser, "sun.ba", form["password"]).status_code == 302
+
+
+def test_guessing_the_present_password_ends_after_five(client: FlaskClient) -> None:
+    post(client, "/people", NEW | {"name": "zhou.jiu"})
+    browser = client.application.test_client()
+    log_in(browser, "zhou.jiu", NEW["password"])
+    browser.set_cookie("lang", "en")
+    form = {"old": "wrong", "password": "Day-Shift-2027!", "again": "Day-Shift-2027!"}
+    for _ in range(5):
+        post(browser, "/password", form)
+    assert "Too many failed attempts" in post(browser, "/password", form | {"old": NEW["password"]}).text

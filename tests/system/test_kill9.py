@@ -55,10 +55,12 @@ def write_json(path: Path, count: int) -> None:
 
 
 def everything(lake: Lake) -> tuple[list[str], list[str]]:
-    """Message and id of every stored event, page by page as the console reads them."""
+    """Message and id of every stored event that was sent (not those of the audit trail), page by page as the console reads them."""
     messages, ids, cursor = [], [], ""
     while True:
-        page = lake.search(parse_query(""), TimeRange(), limit=10_000, cursor=cursor, fields=["message", "event.id"])
+        page = lake.search(
+            parse_query("NOT event.module:liandun"), TimeRange(), limit=10_000, cursor=cursor, fields=["message", "event.id"]
+        )
         messages += [event["message"] for event in page.events]
         ids += [event["event.id"] for event in page.events]
         cursor = page.cursor

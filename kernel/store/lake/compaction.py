@@ -45,16 +45,44 @@ GRACE_SECONDS = 300.0
 MEMORY = "512MB"
 
 
-def compact(root: Path, manifest: Manifest, *, everything: bool = False) -> int:
-    """Do what is due (or with ``everything`` all that is possible); returns the number of segments replaced. Raises StoreError."""
+class DamagedError(StoreError):
+    """A segment that cannot be merged because it cannot be read."""
+
+    def __init__(self, segment: Segment) -> None:
+        super().__init__(f"segment {segment.path} is damaged and cannot be compacted", "run ./liandun store verify")
+        self.segment = segment
+
+
+def compact(root: Path, manifest: Manifest, damaged: set[int], *, everything: bool = False) -> int:
+    """Do what is due (or with ``everything`` all that is possible); returns the number of segments replaced. Raises StoreError.
+
+    damaged  sequences of segments to leave alone; one found on the way is added and DamagedError raised once all else is done
+    """
+    found: DamagedError | None = None
+    while True:
+        try:
+            replaced = _compact_sound(root, manifest, damaged, everything)
+        except DamagedError as error:
+            damaged.add(error.segment.sequence)
+            found = error
+            continue
+        if found is not None:
+            raise found
+        return replaced
+
+
+def _compact_sound(root: Path, manifest: Manifest, damaged: set[int], everything: bool) -> int:
+    def sound() -> list[Segment]:
+        return [segment for segment in manifest.live() if segment.sequence not in damaged]
+
     replaced = 0
-    while group := _hot_group(manifest.live(), everything):
+    while group := _hot_group(sound(), everything):
         before = len(group)
         written = rewrite(root, manifest, group, _split(group))
         replaced += before
         if written >= before:
             break
-    for day_group in _day_groups(manifest.live(), everything):
+    for day_group in _day_groups(sound(), everything):
         rewrite(root, manifest, day_group, [(day_group[0].day, [day_group[0].day])])
         replaced += len(day_group)
     return replaced
@@ -186,7 +214,7 @@ def _error(error: duckdb.Error, root: Path, connection: Any, group: Sequence[Seg
         try:
             connection.execute(f"SELECT {columns} FROM {parquet(root / segment.path)}").fetchall()  # noqa: S608
         except duckdb.Error:
-            return StoreError(f"segment {segment.path} is damaged and cannot be compacted", "run ./liandun store verify")
+            return DamagedError(segment)
     return StoreError(f"compaction failed: {text}", "run ./liandun store verify")
 
 

@@ -24,7 +24,7 @@ from kernel.query import Query
 from kernel.store.contract import Bucket, Commit, Page, Quarantined, TimeRange
 from kernel.store.lake import aggregate, compaction, retention, writer
 from kernel.store.lake.manifest import Manifest
-from kernel.store.lake.reader import Reader, ReplacedError
+from kernel.store.lake.reader import PATIENCE_SECONDS, Reader, ReplacedError
 from kernel.store.lake.session import Session
 from kernel.store.lake.verify import Verification, verify
 
@@ -35,7 +35,7 @@ MAX_LIMIT = 100_000
 class Lake:
     """Implements :class:`kernel.store.contract.EventStore`. Open one with :meth:`open`; safe to use from several threads."""
 
-    def __init__(self, root: Path, *, writable: bool, demo: bool) -> None:
+    def __init__(self, root: Path, *, writable: bool, demo: bool, patience: float) -> None:
         self.root = root
         self.writable = writable
         self.demo = demo
@@ -44,19 +44,23 @@ class Lake:
         self._open_lock = threading.Lock()
         self._manifest: Manifest | None = None
         self._session = Session(root)
-        self._reader = Reader(root, self._session)
+        self._reader = Reader(root, self._session, patience)
         self._lock: writer.WriterLock | None = None
         self._recent = writer.RecentIds()
+        self._damaged: set[int] = set()  # sequences that compaction leaves alone
         if writable:
             self._start_writing()
 
     @classmethod
-    def open(cls, path: Path, *, writable: bool, demo: bool = False) -> Lake:
+    def open(cls, path: Path, *, writable: bool, demo: bool = False, patience: float = PATIENCE_SECONDS) -> Lake:
         """Open the lake in a folder; a writer makes it where there is none, a reader sees an empty one.
 
-        demo: allows a retention shorter than the law asks. Raises StoreError when another process writes already.
+        demo      allows a retention shorter than the law asks
+        patience  seconds after which one statement of a question is given up with QueryError
+
+        Raises StoreError when another process writes already.
         """
-        return cls(Path(path).absolute(), writable=writable, demo=demo)
+        return cls(Path(path).absolute(), writable=writable, demo=demo, patience=patience)
 
     def _start_writing(self) -> None:
         try:
@@ -119,7 +123,7 @@ class Lake:
         """Merge small segments (cheap when nothing is due: call it once a minute); returns how many were replaced."""
         manifest = self._writer()
         with self._upkeep:
-            replaced = compaction.compact(self.root, manifest, everything=everything)
+            replaced = compaction.compact(self.root, manifest, self._damaged, everything=everything)
             compaction.purge(self.root, manifest)
         return replaced
 

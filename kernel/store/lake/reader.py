@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +28,12 @@ log = logging.getLogger(__name__)
 _FIRST_CHUNK = 100_000
 """Rows looked through at first; each further step takes four times as many."""
 
+_FIRST_LOOK = 5
+"""A list looks at so many times its rows first: often the newest segments hold them all."""
+
+PATIENCE_SECONDS = 60.0
+"""One statement that takes longer is given up, so that nobody can hold the console's threads with a costly question."""
+
 
 class ReplacedError(Exception):
     """A segment of the list was replaced by compaction and removed meanwhile: ask again with a fresh list."""
@@ -35,8 +42,9 @@ class ReplacedError(Exception):
 class Reader:
     """Answers queries from immutable segments; safe in many threads and many processes at once."""
 
-    def __init__(self, root: Path, session: Session) -> None:
+    def __init__(self, root: Path, session: Session, patience: float) -> None:
         self.root = root
+        self.patience = patience
         self.session = session
         self.damaged: dict[str, str] = {}
         """Segments that could not be read, with the reason; they are left out until the process ends."""
@@ -53,6 +61,10 @@ class Reader:
                 return self._execute(whole, sql, parameters)
             except duckdb.OutOfMemoryException as error:
                 raise QueryError("the query needs too much memory", "ask for a shorter time range or fewer fields") from error
+            except duckdb.InterruptException as error:
+                raise QueryError(
+                    f"the query took longer than {self.patience:g} s", "ask for a shorter time range or fewer conditions"
+                ) from error
             except duckdb.Error as error:
                 sick = [segment for segment in whole if self._is_damaged(manifest, segment)]
                 if not sick:
@@ -63,10 +75,14 @@ class Reader:
     def _execute(self, segments: Sequence[Segment], sql: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
         source = parquet(*(self.root / segment.path for segment in segments))
         cursor = self.session.cursor()
+        patience = threading.Timer(self.patience, cursor.interrupt)
+        patience.start()
         try:
             rows: list[tuple[Any, ...]] = cursor.execute(sql.replace("{files}", source), _used(sql, parameters)).fetchall()
             return rows
         finally:
+            patience.cancel()
+            patience.join()  # an interrupt must not meet a closed cursor
             cursor.close()
 
     def _is_damaged(self, manifest: Manifest, segment: Segment) -> bool:
@@ -75,6 +91,8 @@ class Reader:
         try:
             columns = ", ".join(f"max({quoted(name)})" for name in (*CORE, REST))
             self._execute([segment], f"SELECT {columns} FROM {{files}}", {})  # noqa: S608
+        except (duckdb.OutOfMemoryException, duckdb.InterruptException) as error:
+            raise StoreError("the store is too busy to be checked", "try again") from error
         except duckdb.Error as error:
             self.damaged[segment.path] = str(error).splitlines()[0][:200]
             log.error("segment %s is damaged and left out of searches: %s", segment.path, self.damaged[segment.path])
@@ -101,7 +119,7 @@ class Reader:
         after = _parse_cursor(cursor)
         segments = [s for s in manifest.live(when) if not after or s.first <= after[0]]
         hits: list[Event] = []
-        for chunk in _chunks(segments):
+        for chunk in _chunks(segments, limit * _FIRST_LOOK):
             if len(hits) >= limit and chunk[0].last < hits[limit - 1]["@timestamp"]:
                 break
             hits += self._newest(manifest, chunk, query, when, limit, after, names)
@@ -229,15 +247,15 @@ def layout_of(segments: Sequence[Segment]) -> Layout:
     return layout
 
 
-def _chunks(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
+def _chunks(segments: Sequence[Segment], first: int = _FIRST_CHUNK) -> Iterator[list[Segment]]:
     chunk: list[Segment] = []
-    rows, wanted = 0, _FIRST_CHUNK
+    rows, wanted = 0, min(first, _FIRST_CHUNK)
     for segment in segments:
         chunk.append(segment)
         rows += segment.rows
         if rows >= wanted:
             yield chunk
-            chunk, rows, wanted = [], 0, wanted * 4
+            chunk, rows, wanted = [], 0, max(wanted * 4, _FIRST_CHUNK)
     if chunk:
         yield chunk
 

@@ -7,7 +7,8 @@ store accepts, unless it is a demo.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import logging
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from kernel.errors import StoreError
@@ -15,6 +16,11 @@ from kernel.event import parse_timestamp, timestamp
 from kernel.store.lake import compaction
 from kernel.store.lake import manifest as manifests
 from kernel.store.lake.manifest import Manifest
+
+log = logging.getLogger(__name__)
+
+CUTOFF = "retention_cutoff"
+"""Name of the fact in the manifest: the first day that the last run kept."""
 
 MINIMUM_DAYS = 180
 CLAUSE = "《网络安全法》第二十一条第（三）项: network logs are kept for no less than six months (180 days)"
@@ -25,10 +31,13 @@ def retain(root: Path, manifest: Manifest, days: int, now: str, *, demo: bool) -
 
     Whole-day segments are dropped; a segment of several days is rewritten without the old ones. The chain keeps what was removed
     and why. Raises StoreError for fewer than 180 days unless the store is a demo store.
+
+    One run moves the border at most one day on from where the last run left it: a clock that jumps to 2099 must not empty the
+    store before somebody sees it. After a long pause retention catches up day by day.
     """
     if days < MINIMUM_DAYS and not demo:
         raise StoreError(f"{days} days of retention are refused", f"at least {MINIMUM_DAYS}: {CLAUSE}")
-    cutoff = _cutoff(days, now)
+    cutoff = _at_most_a_day_later(manifest, _cutoff(days, now))
     note = f"retention of {days} days, events before {cutoff} dropped"
     dropped = 0
     whole = [segment for segment in manifest.live() if segment.days and max(segment.days) < cutoff]
@@ -45,8 +54,21 @@ def retain(root: Path, manifest: Manifest, days: int, now: str, *, demo: bool) -
             dropped += sum(old.values())
     with manifest.transaction() as db:
         db.execute("DELETE FROM quarantine WHERE time < ?", (cutoff,))
+        db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (CUTOFF, cutoff))
         manifests.prune_chain(db, datetime.fromisoformat(f"{cutoff}T00:00:00+00:00").timestamp())
     return dropped
+
+
+def _at_most_a_day_later(manifest: Manifest, cutoff: str) -> str:
+    previous = manifest.meta(CUTOFF)
+    if previous is None:
+        return cutoff
+    following = str(date.fromisoformat(previous) + timedelta(days=1))
+    if cutoff > following:
+        log.warning(
+            "retention asks to drop all before %s, this run drops what is before %s (is the clock right?)", cutoff, following
+        )
+    return min(cutoff, following)
 
 
 def _cutoff(days: int, now: str) -> str:

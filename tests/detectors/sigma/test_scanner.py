@@ -173,3 +173,6 @@ def test_rules_that_only_feed_a_correlation_are_not_given(tmp_path: Path) -> Non
     }
     scanner = engine_of(tmp_path, RULES[0], correlation).line_scanner()
     assert list(scanner.scan([b'{"Channel":"Security","EventID":1,"Name":"evil"}'])) == []
+    line = b'{"Channel":"Security","EventID":1,"Name":"evil"}'
+    assert [[info.id for info in rules] for _, _, rules in scanner.scan([line], feeders=True)] == [[RULES[0]["id"]]]
+    assert list(scanner.scan([line])) == []

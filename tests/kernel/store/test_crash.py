@@ -155,6 +155,19 @@ def test_a_damaged_segment_is_named_and_the_others_stay_searchable(tmp_path: Pat
     lake.close()
 
 
+def test_compaction_goes_on_around_a_damaged_segment(tmp_path: Path) -> None:
+    lake = Lake.open(tmp_path, writable=True)
+    for part in range(40):
+        lake.commit(Commit([event(part * 10 + n) for n in range(10)]))
+    (tmp_path / "hot" / "0000000005.parquet").write_bytes(b"")
+    with pytest.raises(StoreError, match=r"hot/0000000005\.parquet is damaged"):
+        lake.compact()
+    assert lake.statistics()["segments"] == 2
+    assert lake.compact() == 0  # said once, then left alone
+    assert lake.count(parse_query("event.id:*"), ALWAYS) == 390
+    lake.close()
+
+
 def test_a_swapped_segment_and_a_forged_manifest_are_found(tmp_path: Path) -> None:
     lake = Lake.open(tmp_path, writable=True)
     for n in range(3):

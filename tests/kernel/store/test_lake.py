@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from kernel.errors import StoreError
+from kernel.errors import QueryError, StoreError
 from kernel.event import event_id
 from kernel.query import parse_query
 from kernel.store.contract import Commit, TimeRange
@@ -159,6 +159,28 @@ def test_a_demo_store_may_forget_earlier(tmp_path: Path) -> None:
     chain = lake._known().chain()
     assert "retention of 7 days" in chain[-1].body
     lake.close()
+
+
+def test_a_clock_that_jumps_does_not_empty_the_store(store: Lake) -> None:
+    days = ["2026-05-27", "2026-05-28", "2026-05-29", "2026-11-23"]
+    store.commit(Commit([event(n) | {"@timestamp": f"{day}T12:00:00.000000Z"} for n, day in enumerate(days)]))
+    assert store.retain(180, "2026-11-23T12:00:00.000000Z") == 0
+    assert store.retain(180, "2099-01-01T00:00:00.000000Z") == 1
+    assert store.retain(180, "2026-11-23T13:00:00.000000Z") == 0
+    assert store.count(parse_query("*"), TimeRange()) == 3
+
+
+def test_a_costly_question_is_given_up(store: Lake) -> None:
+    for part in range(20):
+        numbers = range(part * 5000, part * 5000 + 5000)
+        store.commit(Commit([event(0, message=f"text {n * 7919} " * 20) | {"event.id": event_id(n)} for n in numbers]))
+    reader = Lake.open(store.root, writable=False, patience=0.05)
+    costly = parse_query(" OR ".join(f"nothere{n}" for n in range(200)))
+    with pytest.raises(QueryError, match=r"longer than 0\.05 s"):
+        reader.search(costly, TimeRange())
+    assert reader.statistics()["damaged"] == {}
+    assert len(reader.search(parse_query("*"), TimeRange(), limit=10).events) == 10
+    reader.close()
 
 
 def test_the_chain_is_cut_with_the_retention_and_still_verifies(store: Lake) -> None:

@@ -19,7 +19,7 @@ from operations.accounts.password_rule import password_problems
 from operations.accounts.schema import PERMISSIONS, Policy, Principal
 from operations.audit import service as audit
 from operations.audit.schema import Actor
-from operations.errors import Conflict, Denied, Invalid, NotFound
+from operations.errors import Conflict, Denied, Invalid, Locked, NotFound
 
 PASSWORD = "Correct-Horse-7"
 HOME, ELSEWHERE = "192.0.2.1", "203.0.113.9"
@@ -277,3 +277,53 @@ def test_a_key_of_somebody_else_cannot_be_revoked(database: Database, alice: Pri
 def test_roles_grow() -> None:
     assert PERMISSIONS["viewer"] < PERMISSIONS["analyst"] < PERMISSIONS["admin"]
     assert all(permission.endswith(".read") for permission in PERMISSIONS["viewer"])
+
+
+def test_the_addresses_of_one_ipv6_network_count_as_one(database: Database) -> None:
+    for number in range(5):
+        login.log_in(database, f"user{number}", "wrong", f"2001:db8:1:2::{number}")
+    assert login.log_in(database, "alice", PASSWORD, "2001:db8:1:2:ffff::1").reason == "locked"
+    assert login.log_in(database, "alice", PASSWORD, "2001:db8:1:3::1").ok
+
+
+def test_one_ipv4_address_counts_as_one_however_it_is_written(database: Database) -> None:
+    for number in range(5):
+        login.log_in(database, f"user{number}", "wrong", ELSEWHERE if number % 2 else f"::ffff:{ELSEWHERE}")
+    assert login.log_in(database, "alice", PASSWORD, ELSEWHERE).reason == "locked"
+
+
+def test_the_present_password_cannot_be_guessed_at_an_open_session(database: Database, alice: Principal) -> None:
+    for _ in range(5):
+        with pytest.raises(Denied):
+            login.change_own_password(database, alice, "wrong", "New-Password-2027")
+    with pytest.raises(Locked) as refusal:
+        login.change_own_password(database, alice, PASSWORD, "New-Password-2027")
+    assert 0 < refusal.value.seconds_left <= 600
+    assert login.log_in(database, "alice", PASSWORD, ELSEWHERE).reason == "locked"
+    with database.read() as session:
+        results = [entry.result for entry in audit.listing(session, action="account.password").entries]
+    assert results == ["denied"] + ["failure"] * 5
+
+
+def test_knowing_the_present_password_is_not_counted(database: Database, alice: Principal) -> None:
+    for _ in range(6):
+        with pytest.raises(Invalid):
+            login.change_own_password(database, alice, PASSWORD, "weak")
+    login.change_own_password(database, alice, PASSWORD, "New-Password-2027")
+    assert login.log_in(database, "alice", "New-Password-2027", HOME).ok
+
+
+def test_a_set_up_token_makes_one_account_however_many_try_at_once(empty: Database) -> None:
+    with empty.write() as session:
+        token = service.create_setup_token(session)
+    assert token
+
+    def try_it(number: int) -> bool:
+        try:
+            service.redeem_setup_token(empty, token, f"admin{number}", PASSWORD, HOME)
+        except Denied:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(try_it, range(6))) == 1

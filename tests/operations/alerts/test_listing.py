@@ -132,6 +132,32 @@ def test_chinese_is_found_by_any_part(database: Database, queue: list[AlertRow],
         assert len(found) == len(queue)
 
 
+@pytest.mark.parametrize("words", ["工具箱3", "具箱", "3.", "rule-1 箱", "工具", "_", "%", "nowhere", "n%e"])
+@pytest.mark.parametrize("status", [(), ("new",), ("acknowledged", "in_progress", "closed")])
+def test_a_text_is_found_alike_on_every_way_to_it(
+    database: Database, queue: list[AlertRow], monkeypatch: pytest.MonkeyPatch, words: str, status: tuple[str, ...]
+) -> None:
+    """Few hits are looked up, many are met while walking the queue: list, count and facets must not tell which."""
+    where = AlertFilter(text=words, status=status)
+    answers = []
+    for few in (20_000, 0):
+        monkeypatch.setattr(listing, "TEXT_FEW", few)
+        found = [row.id for row in walk(database, where, limit=7)]
+        with database.read() as session:
+            assert service.count_alerts(session, where).count == len(found)
+            answers.append((found, service.facets(session, where)))
+    assert answers[0] == answers[1]
+    tags = {entry.value: entry.count for facet in answers[0][1] if facet.dimension == "tag" for entry in facet.values}
+    assert tags == Counter(tag for row in queue if row.id in answers[0][0] for tag in row.tags)
+
+
+def test_a_text_written_in_the_same_transaction_is_found(database: Database, make: Make) -> None:
+    with database.write() as session:
+        assert not service.list_alerts(session, AlertFilter(text="fresher")).alerts
+        service.record_detections(session, [make(rule="fresher")])
+        assert len(service.list_alerts(session, AlertFilter(text="fresher")).alerts) == 1
+
+
 def test_a_count_that_is_too_large_says_so(database: Database, queue: list[AlertRow], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "COUNT_LIMIT", 100)
     with database.read() as session:
@@ -149,7 +175,9 @@ def test_new_since_counts_what_came_after(database: Database, queue: list[AlertR
         assert service.new_since(session, AlertFilter(level=("high",), text="fresher"), latest).count == 1
 
 
-@pytest.mark.parametrize("cursor", ["x", "2026~1", "2026-11-03T00:00:00.000000Z~x", "' OR 1=1 --"])
+@pytest.mark.parametrize(
+    "cursor", ["x", "2026~1", "2026-11-03T00:00:00.000000Z~x", "' OR 1=1 --", "2026-11-03T00:00:00.000000Z~9999999999999999999"]
+)
 def test_a_made_up_cursor_is_refused(database: Database, cursor: str) -> None:
     with database.read() as session, pytest.raises(Invalid, match="cursor"):
         service.list_alerts(session, cursor=cursor)

@@ -57,6 +57,16 @@ def test_one_address_written_in_two_ways_is_one_entity(database: Database, make:
     assert [row[2] for row in rows(database)] == [2]
 
 
+def test_an_ipv4_address_inside_ipv6_is_the_ipv4_address(database: Database, make: Make) -> None:
+    record(database, *(make(source__ip=written) for written in ("192.0.2.7", "::ffff:192.0.2.7", "::FFFF:c000:207")))
+    assert [row[2] for row in rows(database)] == [3]
+
+
+def test_the_interface_is_no_part_of_an_address(database: Database, make: Make) -> None:
+    record(database, make(source__ip="fe80::1"), make(source__ip="fe80::1%" + "e" * 500))
+    assert [row[2] for row in rows(database)] == [2]
+
+
 def test_network_detections_group_by_both_addresses(database: Database, make: Make) -> None:
     net = {"host": "", "engine": "suricata", "source__ip": "192.0.2.7"}
     record(database, *(make(**net, destination__ip=f"10.0.0.{last}") for last in (1, 2, 1)))

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from kernel.db import Database
 from operations.audit import service
 from operations.audit.schema import Actor
+from operations.errors import Invalid
 
 EVE = Actor("eve", "203.0.113.9")
 
@@ -132,3 +133,9 @@ def test_listing_pages_and_filters(database: Database) -> None:
         assert seen == ["6", "5", "4", "3", "2", "1", "0"]
         [entry] = service.listing(session, object_type="alert", object_id="3").entries
     assert (entry.actor, entry.address, entry.detail) == ("eve", "203.0.113.9", {"步": 3, "x": [1, None]})
+
+
+@pytest.mark.parametrize("cursor", ["x", "²", "9" * 19, "-1"])
+def test_a_made_up_cursor_is_refused(database: Database, cursor: str) -> None:
+    with database.read() as session, pytest.raises(Invalid):
+        service.listing(session, cursor=cursor)

@@ -247,7 +247,8 @@ def test_gone_switches_the_target_off(database: Database, alice: Principal, rece
         service.send_test(session, alice.actor, target_id)
     assert send(database) == Sent(dead=1)
     with database.read() as session:
-        assert not service.get_target(session, target_id).enabled
+        switched_off = service.get_target(session, target_id)
+        assert (switched_off.enabled, switched_off.version) == (False, 2)  # an editor who saw it enabled is told
         assert audit.listing(session, action="webhook.disable").entries
 
 
@@ -333,3 +334,20 @@ def test_refusals(database: Database, alice: Principal) -> None:
         service.delete_target(session, alice.actor, made.id)
         with pytest.raises(NotFound):
             service.get_target(session, made.id)
+
+
+def test_the_audit_trail_does_not_hold_the_token_of_a_url(database: Database, alice: Principal) -> None:
+    with database.write() as session:
+        made, _ = service.create_target(session, alice.actor, KEY, name="x", url="https://chat.example:8443/send/T0ken1?key=T0ken2")
+        service.change_target(session, alice.actor, made.id, url="https://chat.example/send/T0ken3")
+        service.delete_target(session, alice.actor, made.id)
+        entries = audit.listing(session, object_type="webhook").entries
+    assert len(entries) == 3
+    assert "T0ken" not in str(entries)
+    assert entries[-1].detail["url"] == "https://chat.example:8443/…"
+
+
+@pytest.mark.parametrize("cursor", ["x", "²", "9" * 19])
+def test_a_made_up_cursor_is_refused(database: Database, cursor: str) -> None:
+    with database.read() as session, pytest.raises(Invalid):
+        service.list_deliveries(session, cursor=cursor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -310,3 +311,48 @@ def test_a_fault_of_ours_is_told_without_details(app: APIFlask, call: Call, monk
     monkeypatch.setattr("soc_ui.api.alerts.service.list_alerts", lambda *_, **__: 1 / 0)
     body = problem(call("GET", "/alerts"), 500)
     assert "division" not in str(body)
+
+
+BIG = "9" * 25
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"/alerts/{BIG}", 404),
+        (f"/alerts?cursor=2026-11-23T04:00:00.000000Z~{BIG[:19]}", 422),
+        ("/audit?cursor=²", 422),
+        (f"/audit?cursor={BIG}", 422),
+        (f"/webhooks/{BIG}", 404),
+        (f"/webhooks/deliveries/{BIG}/attempts", 404),
+    ],
+)
+def test_numbers_that_no_row_can_have(call: Call, path: str, status: int) -> None:
+    problem(call("GET", path), status)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/alerts/bulk", {"ids": [int(BIG)], "status": "acknowledged"}),
+        ("/alerts/bulk", {"ids": [1], "assignee": "\ud800"}),
+        ("/alerts/undo", {"batch": "\ud800" * 32}),
+        ("/webhooks", {"name": "\ud800", "url": "https://example.com/"}),
+        ("/webhooks", {"name": "x", "url": "https://example.com/\ud800"}),
+    ],
+)
+def test_values_that_no_database_can_keep(call: Call, path: str, body: Any) -> None:
+    problem(call("POST", path, data=json.dumps(body), content_type="application/json"), 422)
+
+
+def test_a_body_nested_without_end(call: Call) -> None:
+    problem(call("POST", "/alerts/bulk", data="[" * 200_000, content_type="application/json"), 400)
+
+
+def test_a_made_up_cursor_is_no_way_around_the_audit_trail(call: Call, services: Services) -> None:
+    cursor = call("GET", "/events", query={"query": "*", "limit": 1}).get_json()["next_cursor"]
+    call("GET", "/events", query={"query": "user.name:root", "cursor": cursor})
+    call("GET", "/events/histogram", query={"query": "user.name:zhang.wei"})
+    with services.database.read() as session:
+        asked = [entry.detail["query"] for entry in audit.listing(session, action="events.search", limit=2).entries]
+    assert asked == ["user.name:zhang.wei", "user.name:root"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from collectors.parsers import PARSERS
 from kernel.config import load_config
 
 
@@ -19,7 +20,7 @@ def command() -> None:
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 def check(file: Path | None) -> None:
     """Check FILE (default: the one that would be used); every mistake is told with file, line and key."""
-    config = load_config(file)
+    config = load_config(file, formats=PARSERS)
     click.echo(f"{config.file or 'no file, defaults and environment only'}: no mistakes")
 
 

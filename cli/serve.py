@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 from pathlib import Path
 
 import click
 
 from cli.supervisor import Supervisor
+from collectors.parsers import PARSERS
 from kernel.config import Config, load_config
 from kernel.db import open_database, upgrade
 from kernel.layout import Layout
 from operations.accounts import service as accounts
+
+MOST_FILES = 65_536
 
 
 @click.command()
@@ -31,8 +35,9 @@ def command(data: Path | None, config_file: Path | None, port: int | None, demo:
         os.environ["LIANDUN_CONSOLE_PORT"] = str(port)
     if demo:
         os.environ["LIANDUN_PLATFORM_DEMO"] = "true"
-    config = load_config()
+    config = load_config(formats=PARSERS)
     layout = Layout(config.data_dir).create()
+    _allow_many_files()
     supervisor = Supervisor(config, _demo_role(config, layout, seed, speed) if demo else None)
     token = _prepare(layout)
 
@@ -50,6 +55,14 @@ def command(data: Path | None, config_file: Path | None, port: int | None, demo:
         click.echo("\n".join(lines) + "\n")
 
     supervisor.run(ready)
+
+
+def _allow_many_files() -> None:
+    """As many open files as the system lets us have (the usual 1,024 would be reached by senders and followed files)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _prepare(layout: Layout) -> str | None:

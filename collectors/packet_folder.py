@@ -8,6 +8,7 @@ kill in between gets the same stream and offsets, and the pipeline drops the sec
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import threading
 import time
@@ -72,8 +73,11 @@ class PacketFolder:
         for path in self._folder.glob("*"):
             if not path.name.endswith(_SUFFIXES) or not path.is_file():
                 continue
-            state = path.stat()
-            if self._done.get(path.name) == _identity(path):
+            try:
+                state = path.stat()
+            except FileNotFoundError:
+                continue  # taken away meanwhile
+            if self._done.get(path.name) == _identity(state):
                 continue
             sizes[path] = state.st_size
             if self._sizes.get(path) == state.st_size:
@@ -82,7 +86,10 @@ class PacketFolder:
         return [path for _, path in sorted(found)]
 
     def _read(self, path: Path) -> None:
-        identity = _identity(path)
+        try:
+            state = path.stat()
+        except FileNotFoundError:
+            return
         work = self._work / f"{time.time_ns():020d}"
         work.mkdir(parents=True)
         self._work.chmod(0o711)  # Suricata runs as nobody and must be able to enter its own folder
@@ -95,11 +102,11 @@ class PacketFolder:
                     self._put(batch)
             self._put(batch)
             self.counters["captures"] += 1
-            self.counters["bytes"] += path.stat().st_size
+            self.counters["bytes"] += state.st_size
         except ParseError as error:
             self.counters["broken"] += 1
             self._report(str(error))
-        self._done[path.name] = identity
+        self._done[path.name] = _identity(state)
         _write_checkpoint(self._checkpoint, self._done)
         self._prune()
 
@@ -127,8 +134,7 @@ class PacketFolder:
             excess -= sizes[folder]
 
 
-def _identity(path: Path) -> str:
-    state = path.stat()
+def _identity(state: os.stat_result) -> str:
     return f"{state.st_dev}:{state.st_ino}:{state.st_size}:{state.st_mtime_ns}"
 
 

@@ -8,10 +8,11 @@ directory if there is one), then the defaults below. All mistakes of a file are 
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -128,8 +129,13 @@ class Config(msgspec.Struct, forbid_unknown_fields=True):
         return self.platform.data_dir
 
 
-def load_config(file: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
-    """Read, type and check the configuration. Raises ConfigError with every mistake, one a line."""
+def load_config(
+    file: Path | None = None, environ: Mapping[str, str] | None = None, *, formats: Collection[str] | None = None
+) -> Config:
+    """Read, type and check the configuration. Raises ConfigError with every mistake, one a line.
+
+    formats  names that ``[[ingest.tail]] format`` may have (the kernel knows no parsers); None = not checked
+    """
     environ = os.environ if environ is None else environ
     data_dir = environ.get("LIANDUN_DATA") or environ.get("LIANDUN_PLATFORM_DATA_DIR")
     if file is None:
@@ -148,6 +154,10 @@ def load_config(file: Path | None = None, environ: Mapping[str, str] | None = No
         _fill_section(config, section, values, str(file), lines, problems)
     _fill_from_environment(config, environ, problems)
     _check(config, str(file or "environment"), lines, problems)
+    for index, tail in enumerate(config.ingest.tail):
+        if formats is not None and tail.format not in formats:
+            place = _where(str(file or "environment"), lines, f"ingest.tail.{index}.format")
+            problems.append(f"{place}: {tail.format!r} is no format{_suggest(tail.format, sorted(formats))}")
     if problems:
         raise ConfigError("\n".join(problems), "nothing was started; mend the lines above")
     return config
@@ -263,6 +273,14 @@ def _environment_struct(target: msgspec.Struct, prefix: str, settings: Mapping[s
                 problems.append(f"environment: {name}: {error}")
 
 
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _check(config: Config, file: str, lines: Mapping[str, int], problems: list[str]) -> None:
     """What types alone cannot say."""
 
@@ -277,6 +295,13 @@ def _check(config: Config, file: str, lines: Mapping[str, int], problems: list[s
     for key, port in ports.items():
         if not 0 <= port <= 65535:
             wrong(key, f"{port} is no port (0 to 65535)")
+    if config.console.port == 0:
+        wrong("console.port", "0 does not switch the console off; choose a port")
+    if config.console.threads < 1:
+        wrong("console.threads", "must be at least 1")
+    for network in config.webhooks.allowed_networks:
+        if not _is_network(network):
+            wrong("webhooks.allowed_networks", f"{network!r} is no network, write e.g. 10.1.0.0/16 or fd00::/8")
     if config.store.retention_days < MINIMUM_RETENTION_DAYS and not config.platform.demo:
         wrong(
             "store.retention_days",

@@ -17,6 +17,8 @@ from kernel.query import parse_query
 RAW = "event.original"
 FIRST_GROUPS = ("@timestamp", "message", "event", "host", "user", "process", "source", "destination", "network", "file", "registry")
 MAX_VALUE = 4000
+MAX_FIELDS = 500  # shown of one event; a hostile record has tens of thousands, and the page would take minutes
+MAX_MEMBERS = 100  # shown of one list
 _SPELLABLE = re.compile(r"[\w@$#-][\w@$#./ ()\[\]{}<>=|,*?:\"-]*")
 MAX_RAW = 64_000
 
@@ -35,14 +37,20 @@ class Field:
 
 
 def grouped(event: Event) -> list[tuple[str, list[Field]]]:
-    """Fields by their first name part, what matters most first; the raw record is left out."""
-    groups: dict[str, list[Field]] = {}
-    for name in sorted(event):
-        if name == RAW:
-            continue
-        groups.setdefault(name.split(".", 1)[0], []).append(_field(name, event[name]))
+    """Fields by their first name part, what matters most first; the raw record is left out.
+
+    Beyond MAX_FIELDS the rest stands as one line that says how much it is.
+    """
     order = {group: position for position, group in enumerate(FIRST_GROUPS)}
-    return sorted(groups.items(), key=lambda group: (order.get(group[0], len(order)), group[0]))
+    first = {name: name.split(".", 1)[0] for name in event if name != RAW}
+    names = sorted(first, key=lambda name: (order.get(first[name], len(order)), first[name], name))
+    groups: dict[str, list[Field]] = {}
+    for name in names[:MAX_FIELDS]:
+        groups.setdefault(first[name], []).append(_field(name, event[name]))
+    rest = names[MAX_FIELDS:]
+    if rest:
+        groups["…"] = [Field(f"… (+{len(rest):,})", (), sum(len(text(event[name])) for name in rest))]
+    return list(groups.items())
 
 
 def raw_record(event: Event) -> str:
@@ -95,5 +103,5 @@ def install(app: Flask) -> None:
 
 def _field(name: str, value: Any) -> Field:
     values = [text(member) for member in value] if isinstance(value, list) else [text(value)]
-    cut = sum(max(0, len(member) - MAX_VALUE) for member in values)
-    return Field(name, tuple(member[:MAX_VALUE] for member in values), cut)
+    shown = tuple(member[:MAX_VALUE] for member in values[:MAX_MEMBERS])
+    return Field(name, shown, sum(map(len, values)) - sum(map(len, shown)))

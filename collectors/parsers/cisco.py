@@ -16,6 +16,8 @@ from collectors.parsers.syslog_header import Message
 from kernel.event import Event
 
 _LOG = re.compile(r"%([A-Z][A-Z0-9_]{1,30}(?:-[A-Z][A-Z0-9_]{1,30}){0,3})-([0-7])-([A-Z0-9_]{1,60})(?::\s?|\s)")
+_HEAD = re.compile(r"[\w\s.:,;*+<>()\[\]/-]{0,200}")
+"""What may stand before: numbers, names, stamps. Not a quoted request with such words in it."""
 _STAMP = re.compile(clock.BSD_STAMP)
 _FIREWALLS: Final = frozenset({"ASA", "FTD", "PIX", "FWSM"})
 _ADDRESS: Final = r"[0-9A-Fa-f]{0,4}[.:][0-9A-Fa-f.:]{2,44}"
@@ -43,7 +45,7 @@ def fill(event: Event, message: Message) -> bool:
     """Fill the event from a Cisco message; False if the text is something else."""
     text = str(event["event.original"])[:8192]
     match = _LOG.search(text)
-    if match is None or match.start() > 200:
+    if match is None or _HEAD.fullmatch(text, 0, match.start()) is None:
         return False
     facility, severity, mnemonic = match.groups()
     head, body = text[: match.start()], text[match.end() :]

@@ -130,10 +130,25 @@ def read_azure(obj: dict[str, Any], original: str) -> list[Event]:
         event["event.outcome"] = "success" if result in ("0", "success", "succeeded", "true") else "failure"
     elif action == "AlertTriggered":  # the record of an alert, which the service did raise
         event["event.outcome"] = "success"
+    if dataset in ("azure.auditlogs", "azure.signinlogs"):
+        _entra(event, obj)
     login = dataset == "azure.signinlogs" or event.get("event.action") == "UserLoggedIn"
     event["event.category"] = ["authentication"] if login else ["configuration"]
     event["event.type"] = ["start"] if login else ["change"]
     return [_done(event)]
+
+
+def _entra(event: Event, obj: dict[str, Any]) -> None:
+    """What rules look for as a whole: the targets of a change as text, the result by its outcome and by its description."""
+    properties = obj.get("properties")
+    inner: dict[str, Any] = properties if isinstance(properties, dict) else {}
+    targets = inner.get("targetResources") or obj.get("TargetResources") or obj.get("targetResources")
+    if isinstance(targets, (list, dict)):
+        event["azure.target_resources"] = orjson.dumps(targets).decode()
+    status = inner.get("status")
+    reason = status.get("failureReason") if isinstance(status, dict) else None
+    told = (event.get("event.outcome"), obj.get("resultDescription") or obj.get("ResultDescription") or reason)
+    event["azure.result_texts"] = [one for one in told if isinstance(one, str) and one]
 
 
 def fits_okta(obj: dict[str, Any]) -> bool:

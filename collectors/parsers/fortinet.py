@@ -16,6 +16,7 @@ from collectors.parsers.syslog_header import Message
 from kernel.event import Event
 
 _PAIR = re.compile(r"(?<!\S)([A-Za-z_]\w{0,40})=(\"(?:[^\"\\]|\\.)*\"|\S*)")
+_START = re.compile(r"(?:\S{1,64} )?(?:date|logver|timestamp|itime|eventtime|devname|devid)=")
 _IPS: Final = {"srcip": "source", "dstip": "destination", "remip": "source", "transip": "source.nat", "tranip": "destination.nat"}
 _PORTS: Final = {"srcport": "source.port", "dstport": "destination.port"}
 _TEXTS: Final = {
@@ -46,7 +47,7 @@ _BLOCKED: Final = frozenset({"deny", "blocked", "block", "dropped", "drop", "res
 
 def looks_like(text: str) -> bool:
     """True for the keys that every FortiGate line has."""
-    return "devid=" in text and "logid=" in text and "type=" in text
+    return "devid=" in text and "logid=" in text and _START.match(text) is not None
 
 
 def fill(event: Event, message: Message) -> bool:

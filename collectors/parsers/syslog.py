@@ -132,6 +132,9 @@ def _dispatch(event: Event, message: Message) -> None:
         sshd.parse_sshd(event, message)
     elif program in linux_auth.PROGRAMS:
         linux_auth.PROGRAMS[program](event, message)
+    elif program in _WEB_SERVERS and web_access.fill(event, text):
+        # before all that looks into the text: a client can send the marks of every other format in its request
+        web_access.put_server(event, program)
     elif program == "fwlog" or text.startswith("日志类型"):
         security_devices.sangfor(event, message)
     elif cef.looks_like(text) or program in ("cef", "leef"):
@@ -146,7 +149,7 @@ def _dispatch(event: Event, message: Message) -> None:
         firewall.filterlog(event, message)
     elif program in dns_server.PROGRAMS:
         dns_server.fill(event, message)
-    elif (program in _WEB_SERVERS or "HTTP/" in text) and web_access.fill(event, text):
+    elif "HTTP/" in text and web_access.fill(event, text):
         web_access.put_server(event, program)
     elif not server_logins.fill(event, message):
         _pam(event, message)

@@ -10,6 +10,7 @@ import hashlib
 import logging
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,18 @@ class Artifacts:
         except OSError as error:
             _log.warning("compile cache %s cannot be written: %s", self.folder, error)
             self.folder = None
+
+    def trim(self, keep: Mapping[str, int]) -> None:
+        """Remove the oldest blobs of each kind but ``keep`` of them, so that changed rules do not fill the folder."""
+        if self.folder is None:
+            return
+        try:
+            for kind, count in keep.items():
+                files = sorted(self.folder.glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+                for path in files[count:]:
+                    path.unlink(missing_ok=True)
+        except OSError as error:  # another process trims it too
+            _log.debug("compile cache %s not trimmed: %s", self.folder, error)
 
 
 def _private(folder: Path) -> Path | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from detectors.sigma.ast import EXACT, And, Const, FieldRef, Match, Node, Not, Text, both, either, negate
@@ -10,12 +10,12 @@ from detectors.sigma.logsource import CHANNEL, EVENT_CODE, EventClass, Route
 from detectors.sigma.predicates import holds
 
 
-def bind(tree: Node, routes: list[Route], kind: EventClass) -> Node:
+def bind(tree: Node, routes: Sequence[Route], kind: EventClass) -> Node:
     """The tree as it stands for events of class ``kind`` (false where no route covers it), without names of selections."""
     return _bind(tree, routes, kind, partial(_folded, kind=kind))
 
 
-def bind_whole(tree: Node, routes: list[Route], kind: EventClass) -> Node:
+def bind_whole(tree: Node, routes: Sequence[Route], kind: EventClass) -> Node:
     """The same with everything in it that the rule asks for, to be shown to people."""
     return _bind(tree, routes, kind, _renamed)
 
@@ -23,7 +23,7 @@ def bind_whole(tree: Node, routes: list[Route], kind: EventClass) -> Node:
 Leaf = Callable[[Match, Callable[[str], str]], Node]
 
 
-def _bind(tree: Node, routes: list[Route], kind: EventClass, leaf: Leaf) -> Node:
+def _bind(tree: Node, routes: Sequence[Route], kind: EventClass, leaf: Leaf) -> Node:
     alternatives = []
     for route in routes:
         if route.covers(kind):

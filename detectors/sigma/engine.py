@@ -11,27 +11,23 @@ turned into rows (:mod:`rows`) whose parts each look at one field, and the answe
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from fnmatch import fnmatchcase
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from detectors.sigma import automata, plan_image
+from detectors.sigma import automata
 from detectors.sigma.artifacts import Artifacts
 from detectors.sigma.ast import Node, both
-from detectors.sigma.bind import bind, bind_whole, event_ids_needed
+from detectors.sigma.bind import bind_whole
 from detectors.sigma.correlation import Correlator
 from detectors.sigma.event_fields import class_of, reader
 from detectors.sigma.explain import explain
 from detectors.sigma.loader import load_file
 from detectors.sigma.logsource import EVENT_CODE, EventClass, LogSource, Routes, load_routes, mappings_digest
-from detectors.sigma.plan import Plan, is_possible
-from detectors.sigma.plan_build import build_plan
-from detectors.sigma.plan_image import PlanImage
+from detectors.sigma.plan import Plan
+from detectors.sigma.plans import Plans, no_garbage_collection
 from detectors.sigma.rule import LoadedRule, RuleFailure, RuleInfo
 from detectors.sigma.scanner import LineScanner
 from detectors.sigma.source import read_rule_files
@@ -41,8 +37,7 @@ from kernel.detection import Detection, detection_id
 from kernel.event import Event
 
 VERSION = "2"  # part of the cache key: raise it when parsing or the tree changes
-MAX_WRITTEN = 500  # plans that one engine adds to the cache folder, for the same reason
-MAX_CLASSES = 4_096  # plans kept; an endless stream of invented event numbers must not fill the memory
+KEPT = {"rules": 20, "plan": 4_000, "database": 4_000, "accepted": 4_000}  # blobs in the cache folder, by kind
 
 
 class _Compiled(msgspec.Struct):
@@ -57,29 +52,16 @@ class SigmaEngine:
         self, loaded: list[LoadedRule], failures: list[RuleFailure], artifacts: Artifacts, routes: Routes, key: str = ""
     ) -> None:
         self.failures = list(failures)
-        self.counters: dict[str, int] = {
-            "events": 0,
-            "events_without_rules": 0,
-            "detections": 0,
-            "classes": 0,
-            "plans": 0,
-            "plans_written": 0,
-        }
+        self.counters: dict[str, int] = {"events": 0, "events_without_rules": 0, "detections": 0}
         self.matches: dict[str, int] = {}
         self._artifacts = artifacts
-        self._key = key  # stands for all that plans are made from
         detections = [rule for rule in loaded if rule.tree is not None]
         _apply_filters(detections, [rule for rule in loaded if rule.filter is not None])
         self.rules: list[RuleInfo] = [rule.info for rule in loaded]
         self._infos = [rule.info for rule in detections]
         self._trees = [rule.tree for rule in detections if rule.tree is not None]
         self._routes = [routes.of(info.logsource) for info in self._infos]
-        self._by_channel: dict[str, list[int]] = {}
-        self._by_dataset: list[int] = []
-        self._dataset_patterns: set[str] = set()
-        self._event_ids = [event_ids_needed(tree) for tree in self._trees]
-        self._index()
-        self._plans: dict[EventClass, Plan | None] = {}
+        self._plans = Plans(self._trees, self._routes, artifacts, key)
         correlations = [(rule.info, rule.correlation) for rule in loaded if rule.correlation is not None]
         self._correlator = Correlator(self._infos, correlations, self.failures, self._field_value)
         unresolved = {id(info) for info, _ in correlations} - self._correlator.working()
@@ -118,81 +100,18 @@ class SigmaEngine:
         compiled = _decode(artifacts.read(key))
         if compiled is None:
             compiled = _Compiled([], [])
-            with _no_garbage_collection():
+            with no_garbage_collection():
                 for file in files:
                     loaded, failures = load_file(file, values, routes)
                     compiled.rules += loaded
                     compiled.failures += failures
             artifacts.write(key, msgspec.msgpack.encode(compiled))
+            artifacts.trim(KEPT)
         return cls(compiled.rules, compiled.failures, artifacts, routes, key)
-
-    def _index(self) -> None:
-        for number, routes in enumerate(self._routes):
-            channels = {route.channel for route in routes if route.channel}
-            for channel in channels:
-                self._by_channel.setdefault(channel, []).append(number)
-            patterns = {pattern for route in routes for pattern in route.datasets}
-            if patterns:
-                self._by_dataset.append(number)
-                self._dataset_patterns |= patterns
-
-    # --- plans ------------------------------------------------------------------------------------------------------------
 
     def plan_for(self, kind: EventClass) -> Plan | None:
         """Plan of a class of events, None where no rule is about it."""
-        try:
-            return self._plans[kind]
-        except KeyError:
-            pass
-        if len(self._plans) >= MAX_CLASSES:
-            self._plans.clear()
-        same = self._without_dataset(kind)
-        if same != kind:
-            plan = self._plans[kind] = self.plan_for(same)
-            return plan
-        with _no_garbage_collection():
-            plan = self._plans[kind] = self._read_or_build(kind)
-        self.counters["classes"] += 1
-        self.counters["plans"] += plan is not None
-        return plan
-
-    def _without_dataset(self, kind: EventClass) -> EventClass:
-        """The class of the same rules that is known by its channel alone, where no rule asks for the dataset."""
-        if not kind.channel or any(fnmatchcase(kind.dataset, pattern) for pattern in self._dataset_patterns):
-            return kind
-        return EventClass(kind.channel, kind.event_id, "")
-
-    def _read_or_build(self, kind: EventClass) -> Plan | None:
-        key = self._artifacts.key("plan", plan_image.VERSION, self._key, kind.channel, kind.event_id, kind.dataset)
-        blob = self._artifacts.read(key) if self._key else None
-        stored = None if blob is None else plan_image.decode(blob)
-        if stored is None:
-            stored = plan_image.Stored(self._build(kind))
-            if self._key and self.counters["plans_written"] < MAX_WRITTEN:
-                self.counters["plans_written"] += 1
-                self._artifacts.write(key, plan_image.encode(stored.plan))
-        return None if stored.plan is None else Plan(stored.plan, self._artifacts)
-
-    def _build(self, kind: EventClass) -> PlanImage | None:
-        rules: list[int] = []
-        trees: list[Node] = []
-        for number in self._candidates(kind):
-            tree = bind(self._trees[number], self._routes[number], kind)
-            if is_possible(tree):
-                rules.append(number)
-                trees.append(tree)
-        return build_plan(rules, trees, self._artifacts) if rules else None
-
-    def _candidates(self, kind: EventClass) -> list[int]:
-        numbers: set[int] = set()
-        if kind.channel or kind.dataset.startswith("windows."):
-            for number in self._by_channel.get(kind.channel, []) + self._by_channel.get("*", []):
-                needed = self._event_ids[number]
-                if needed is None or kind.event_id in needed or kind.event_id < 0:
-                    numbers.add(number)
-        if kind.dataset:
-            numbers.update(self._by_dataset)
-        return sorted(numbers)
+        return self._plans.of(kind)
 
     # --- matching ---------------------------------------------------------------------------------------------------------
 
@@ -285,26 +204,17 @@ class SigmaEngine:
 
     def snapshot(self) -> dict[str, int]:
         """Counters with what the tables did: values seen for the first time and rows evaluated."""
-        plans = {id(plan): plan for plan in self._plans.values() if plan is not None}.values()
+        plans = self._plans.in_use()
         return {
             **self.counters,
+            "classes": self._plans.classes,
+            "plans": len(plans),
+            "plans_built": self._plans.built,
             "cache_misses": sum(table.hits_missed for plan in plans for table in plan.tables),
             "cached_values": sum(len(table.cache) for plan in plans for table in plan.tables),
             "candidates": sum(plan.candidates for plan in plans),
             **self._correlator.snapshot(),
         }
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Building makes hundreds of thousands of objects that all stay; going through them again and again costs a third of it."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _decode(blob: bytes | None) -> _Compiled | None:

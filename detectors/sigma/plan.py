@@ -92,8 +92,10 @@ class Plan:
             if rule in fired:
                 continue
             self.candidates += 1
-            rest = self._rest.get(low)
-            if rest is None or all(_holds(node, get) for node in rest):
+            for node in self._rest.get(low, ()):
+                if not _holds(node, get):
+                    break
+            else:
                 fired.add(rule)
         return sorted(fired)
 

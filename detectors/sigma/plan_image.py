@@ -11,7 +11,7 @@ import msgspec
 
 from detectors.sigma.ast import Match, Node
 
-VERSION = "1"  # part of the cache key: raise it when what is built from a tree changes
+VERSION = "2"  # part of the cache key: raise it when what is built from a tree changes
 
 Bits = bytes
 Ends = dict[str, list[tuple[int, dict[str, int]]]]
@@ -53,6 +53,7 @@ class TableImage(msgspec.Struct, array_like=True):
     clause_bits  clauses that it may fulfil
     base         entry of a present value in which nothing is found; ``missing``, ``empty``: of no value and of the empty text
     literals     texts to look for, ``literal_effects`` what each means
+    empty_counts whether an empty element of a list can fulfil anything
     subtrees     (singles, clauses, node) of every subtree; ``always``: checks for every value
     """
 
@@ -73,6 +74,7 @@ class TableImage(msgspec.Struct, array_like=True):
     regex_effects: dict[int, int]
     checks: list[CheckImage]
     always: list[int]
+    empty_counts: bool
     subtrees: list[tuple[Bits, Bits, int]]
     nodes: list[msgspec.Raw]
 

@@ -84,7 +84,7 @@ class FieldTable:
         self._regex_numbers = {pattern: n for n, pattern in enumerate(image.patterns) if n not in set(refused)}
         self._scan_literals: Scan | None = None
         if image.literals:
-            self._scan_literals = literal_scan(image.literals, self._artifacts, image.literal_effects)
+            self._scan_literals = literal_scan(image.literals, self._artifacts)
         self._effects = [(unpack(one.singles), unpack(one.clauses), unpack(one.rows), one.checks) for one in image.effects]
         self._checks = [_Check(check) for check in image.checks]
         self._ready = True
@@ -132,7 +132,9 @@ class FieldTable:
     def _found(self, lowered: str) -> list[int]:
         """Numbers of the effects of the texts that are in a value."""
         image = self._image
-        found = list(self._scan_literals(lowered)) if self._scan_literals is not None else []
+        found = (
+            list(map(image.literal_effects.__getitem__, self._scan_literals(lowered))) if self._scan_literals is not None else []
+        )
         effect = image.exact.get(lowered)
         if effect is not None:
             found.append(effect)
@@ -190,8 +192,14 @@ class FieldTable:
 
     def _work_out_all(self, texts: tuple[str, ...]) -> Entry:
         """Entry of a list: each predicate holds where it holds for any element."""
-        if len(texts) < 2 or "" in texts:
-            return self._work_out(texts[0], self._every_row) if len(texts) == 1 else self._exactly(texts)
+        if "" in texts:
+            if not any(texts):
+                return self._empty
+            if self._image.empty_counts:
+                return self._exactly(texts)
+            texts = tuple(filter(None, texts))
+        if len(texts) < 2:
+            return self._work_out(texts[0], self._every_row) if texts else self._exactly(texts)
         found: set[int] = set()
         regexes: set[int] = set()
         for text in texts:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from detectors.sigma.artifacts import Artifacts
-from detectors.sigma.ast import CONTAINS, EXACT, GLOB, PREFIX, SUFFIX, Const, Match, Node, Not, Or, Regex, Text
+from detectors.sigma.ast import CONTAINS, EXACT, GLOB, PREFIX, SUFFIX, Const, Exists, Match, Node, Not, Null, Or, Regex, Text
 from detectors.sigma.automata import regex_scan
 from detectors.sigma.evaluate import on_texts
 from detectors.sigma.plan_image import CheckImage, EffectImage, Ends, TableImage, encode_node, pack
+from detectors.sigma.predicates import holds
 from detectors.sigma.triggers import ALWAYS, Numbers, Trigger, assume_absent, count_uses, triggers_of
 
 
@@ -87,6 +88,7 @@ class _Builder:
             regex_effects={},
             checks=self._checks,
             always=list(self._always),
+            empty_counts=any(_holds_for_empty(one.node) for one in self._subtrees),
             subtrees=[(pack(one.singles), pack(one.clauses), self._number(one.node)) for one in self._subtrees],
             nodes=[],
         )
@@ -168,6 +170,22 @@ def _regexes(node: Node) -> list[Regex]:
     if isinstance(node, Not):
         return _regexes(node.node)
     return [leaf for one in node.nodes for leaf in _regexes(one)]
+
+
+def _holds_for_empty(node: Node) -> bool:
+    """True where a predicate asks for more than presence and the empty text fulfils it."""
+    if isinstance(node, Match):
+        predicate = node.predicate
+        if isinstance(predicate, (Null, Exists)) or (
+            isinstance(predicate, Text) and not predicate.text and predicate.kind == CONTAINS
+        ):
+            return False  # with another element in the list, an empty one changes nothing
+        return holds(predicate, ("",))
+    if isinstance(node, Const):
+        return False
+    if isinstance(node, Not):
+        return _holds_for_empty(node.node)
+    return any(map(_holds_for_empty, node.nodes))
 
 
 def _decisive(node: Node, regex_numbers: dict[tuple[str, str], int]) -> Trigger | None:

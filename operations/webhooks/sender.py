@@ -102,17 +102,34 @@ async def _send_all(messages: Sequence[Message], policy: WebhookPolicy) -> list[
     # trust_env would send through a proxy of the environment, past the guard.
     limits = httpx.Limits(max_keepalive_connections=0)
     async with httpx.AsyncClient(follow_redirects=False, trust_env=False, limits=limits, timeout=policy.deadline) as client:
-        return list(await asyncio.gather(*(_send(client, message, policy) for message in messages)))
+        names = _Names(policy)
+        return list(await asyncio.gather(*(_send(client, names, message, policy) for message in messages)))
 
 
-async def _send(client: httpx.AsyncClient, message: Message, policy: WebhookPolicy) -> Outcome:
+class _Names:
+    """The addresses of one round, each name asked for once: lookups share a few threads, and a name service that hangs for all
+    messages of one target would take every one of them."""
+
+    def __init__(self, policy: WebhookPolicy) -> None:
+        self._policy = policy
+        self._asked: dict[tuple[str, int, str], asyncio.Task[str]] = {}
+
+    async def address(self, host: str, port: int, scheme: str) -> str:
+        """guard.resolve. Raises Refused."""
+        key = (host, port, scheme)
+        if key not in self._asked:
+            self._asked[key] = asyncio.create_task(resolve(host, port, scheme, self._policy))
+        return await asyncio.shield(self._asked[key])  # a message that gives up does not end it for the others
+
+
+async def _send(client: httpx.AsyncClient, names: _Names, message: Message, policy: WebhookPolicy) -> Outcome:
     start = time.monotonic()
     status_code: int | None = None
     error = answer = ""
     try:
         # One deadline over name, connection, TLS and answer: a receiver that drips a byte now and then cannot hold us.
         async with asyncio.timeout(policy.deadline):
-            status_code, answer = await _post(client, message, policy)
+            status_code, answer = await _post(client, names, message, policy)
         error = _complaint(status_code)
     except TimeoutError:
         error = f"no answer within {policy.deadline:g} s"
@@ -123,12 +140,12 @@ async def _send(client: httpx.AsyncClient, message: Message, policy: WebhookPoli
     return Outcome(status_code, error[:512], answer, int((time.monotonic() - start) * 1000))
 
 
-async def _post(client: httpx.AsyncClient, message: Message, policy: WebhookPolicy) -> tuple[int, str]:
+async def _post(client: httpx.AsyncClient, names: _Names, message: Message, policy: WebhookPolicy) -> tuple[int, str]:
     if not message.secret:
         raise ValueError("the signing secret does not open: the master key was changed; renew the secret")
     url = httpx.URL(message.url)
     port = url.port or (443 if url.scheme == "https" else 80)
-    address = await resolve(url.host, port, url.scheme, policy)
+    address = await names.address(url.host, port, url.scheme)
     signed = headers(message.secret, message.message_id, int(time.time()), message.body)
     request = client.build_request(
         "POST",

@@ -31,6 +31,9 @@ def login() -> Response | str | tuple[str, int]:
         services().database, name, request.form.get("password", ""), access.address(), request.user_agent.string
     )
     if outcome.ok:
+        if g.principal:  # logged in over an open session: its token must not live on beside the new one
+            with services().database.write() as session:
+                login_service.log_out(session, request.cookies.get(login_service.SESSION_COOKIE, ""), access.me().actor)
         return access.let_in(redirect(target), outcome.token)
     if outcome.reason == "locked":
         return _login_page(target, name, locked_seconds=outcome.seconds_left), 429

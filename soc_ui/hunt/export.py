@@ -24,9 +24,8 @@ def export(store: EventStore, query: Query, when: TimeRange, form: str, columns:
     """Chunks of the file, at most MAX_ROWS events, newest first. CSV has the given columns, JSON lines the whole event."""
     fields = list(dict.fromkeys(["@timestamp", "event.id", *columns])) if form == "csv" else ["*"]
     if form == "csv":
-        yield b"\xef\xbb\xbf" + _csv_rows(
-            [[field if field in FIELD_TYPES else _text(field) for field in fields]]
-        )  # the mark makes spreadsheets read UTF-8
+        heads = [field if field in FIELD_TYPES else _text(field) for field in fields]
+        yield b"\xef\xbb\xbf" + _csv_rows([heads])  # the mark makes spreadsheets read UTF-8
     cursor, left = "", MAX_ROWS
     while left > 0:
         page = store.search(query, when, limit=min(PAGE_ROWS, left), cursor=cursor, fields=fields)

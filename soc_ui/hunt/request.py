@@ -22,6 +22,7 @@ POPULAR_FIELDS = (
     "winlog.channel", "winlog.event_id", "rule.name", "observer.name",
 )  # fmt: skip
 MAX_COLUMNS = 10
+MAX_CELL = 600  # characters; the table shows one line, the event itself has all
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,9 @@ def cell(event: Event, column: str) -> str:
     value = event.get(column)
     if value is None:
         return ""
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, list):
+        return ", ".join(str(member)[:MAX_CELL] for member in value[:MAX_CELL])[:MAX_CELL]
+    return str(value).lower() if isinstance(value, bool) else str(value)[:MAX_CELL]
 
 
 def columns_of(request: HuntRequest, named: Sequence[str] | None) -> HuntRequest:

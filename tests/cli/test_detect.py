@@ -224,7 +224,8 @@ def test_fast_path_gives_the_same_to_a_correlation(tmp_path: Path, rules: Path, 
     log.write_bytes(b"".join(lines) + b"no json\n")
 
     def found(name: str) -> list[dict[str, Any]]:
-        arguments = (log, "--rules", rules, "--rules", tmp_path / "g.yml", "--format", "jsonl", "--out", tmp_path / name, "--jobs", 1)
+        chosen = ("--rules", rules, "--rules", tmp_path / "g.yml")
+        arguments = (log, *chosen, "--format", "jsonl", "--out", tmp_path / name, "--jobs", 1)
         assert detect(monkeypatch, *arguments) == 1  # the line that is no JSON
         hits = hits_of(tmp_path / name)
         for hit in hits:

@@ -8,6 +8,7 @@ with a corpus are taken from it.
 from __future__ import annotations
 
 import json
+import re
 import tarfile
 import zipfile
 from collections.abc import Iterable
@@ -15,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from collectors.parsers import PARSERS
 from detectors.sigma.engine import SigmaEngine
@@ -23,6 +23,7 @@ from kernel.event import conform
 from kernel.record import RawRecord
 
 RECEIVED = 1_795_400_000_000_000  # 2026-11-23
+_FOR_WINDOWS = re.compile(r"^\s+product:\s*['\"]?windows\b", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def engine(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> SigmaEngin
             if file is None:
                 continue
             text = file.read().decode()
-            if yaml.safe_load(text)["logsource"].get("product") != "windows":
+            if _FOR_WINDOWS.search(text) is None:
                 (folder / f"{number:04d}.yml").write_text(text)
     return SigmaEngine.load([folder])
 
@@ -286,7 +287,7 @@ CASES: dict[str, Case] = {
     "cisco aaa": ("syslog", "172.16.5.10 6705: Feb 17 13:40:03.673: %PARSER-5-CFGLOG_LOGGEDCMD: User:admin  logged command:no access-session port-control", ["Cisco Dot1x Disabled"]),  # corpora/sigma-regression
     "cisco aaa, logs": ("syslog", "<189>22191: core1: 022546: Nov 23 08:00:00.123 UTC: %PARSER-5-CFGLOG_LOGGEDCMD: User:bob  logged command:clear logging", ["Cisco Clear Logs"]),
     "cisco aaa, ASA": ("syslog", "<165>Nov 23 08:00:00 asa1 : %ASA-5-111008: User 'enable_15' executed the 'clear logging buffer' command.", ["Cisco Clear Logs"]),
-    "cisco aaa, NX-OS": ("syslog", "<189>Nov 23 08:00:00 nx1 %AAA-6-AAA_ACCOUNTING_MESSAGE: update:203.0.113.9@pts/0:admin:clear logging logfile (SUCCESS)", ["Cisco Clear Logs"]),
+    "cisco aaa, NX-OS": ("syslog", "<189>Nov 23 08:00:00 nx1 %AAA-6-AAA_ACCOUNTING_MESSAGE: update:203.0.113.9@pts/0:admin:clear logging logfile (SUCCESS)", ["Cisco Clear Logs", "Cisco Local Accounts"]),
     "cisco, no command": ("syslog", "<189>Nov 23 08:00:00 core1 : %SYS-6-LOGGINGHOST_STARTSTOP: Logging to host 10.0.0.9 port 514 started, format 5424", []),
     "cisco syslog": ("syslog", "<189>29: *Nov 23 08:00:00.123: %SYS-5-CONFIG_P: Configured programmatically by process SEP_webui_wsma_http from console as cisco_tac_admin on vty1", ["Exploitation Indicators Of CVE-2023-20198"]),
     "cisco bgp": ("syslog", "<187>Nov 23 08:00:00 core1 %IP-TCP-3-BADAUTH: Invalid MD5 digest from 10.0.0.5:11004 to 10.0.0.2:179", ["Cisco BGP Authentication Failures"]),
@@ -297,6 +298,11 @@ CASES: dict[str, Case] = {
     "fortigate event": ("syslog", '<189>date=2026-11-23 time=08:00:00 devname="FG1" devid="FG100" logid="0100044547" type="event" subtype="system" level="information" vd="root" logdesc="Object attribute configured" user="admin" ui="GUI(203.0.113.9)" action="Add" cfgtid=1 cfgpath="system.admin" cfgobj="eve" msg="Add system.admin eve"', ["FortiGate - New Administrator Account Created"]),
     "fortigate event, edit": ("syslog", '<189>Nov 23 08:00:00 fg1 date=2026-11-23 time=08:00:00 devname="FG1" devid="FG100" logid="0100044547" type="event" subtype="system" level="information" user="admin" ui="GUI(203.0.113.9)" action="Edit" cfgpath="user.group" cfgobj="vpn" msg="Edit user.group vpn"', ["FortiGate - User Group Modified"]),
     "fortios sslvpnd": ("syslog", '<189>date=2026-11-23 time=08:00:00 devname="FG1" devid="FG100" logid="0100032002" type="event" subtype="system" level="alert" msg="file changed: /data/lib/libips.bak"', ["Exploitation Indicator Of CVE-2022-42475"]),
+    "paloalto globalprotect": (
+        "json",
+        '{"level":"error","task":"1393405-22","time":"2026-11-23T08:00:00.1-08:00","message":"failed to unmarshal session(../../opt/x) map , EOF"}',
+        ["Potential CVE-2024-3400 Exploitation - Palo Alto GlobalProtect OS Command Injection"],
+    ),
     # --- Zeek
     "zeek dce_rpc": ("json", _zeek("dce_rpc", named_pipe="lsarpc", endpoint="efsrpc", operation="EfsRpcOpenFileRaw"), ["Potential PetitPotam Attack Via EFS RPC Calls"]),
     "zeek dns": ("json", _zeek("", query="seed.nkn.org", qtype_name="A", Z=0, proto="udp"), ["New Kind of Network (NKN) Detection"]),
@@ -342,6 +348,22 @@ CASES: dict[str, Case] = {
     "kubernetes application, host path": ("json", _kube("create", "pods", 201, requestObject={"spec": {"volumes": [{"name": "h", "hostPath": {"path": "/"}}], "containers": [{"name": "c"}]}}), ["Container With A hostPath Mount Created"]),
     "opencanary": ("json", _canary(2000, 21), ["OpenCanary - FTP Login Attempt"]),
     "opencanary through syslog": ("syslog", "<14>Nov 23 08:00:00 canary opencanaryd: " + _canary(3001, 80), ["OpenCanary - HTTP POST Login Attempt"]),
+    "aws cloudtrail, outcome": ("json", _trail("DeleteSAMLProvider", "iam.amazonaws.com"), ["AWS SAML Provider Deletion Activity"]),
+    "aws cloudtrail, no error": ("json", _trail("DeleteBucket", "s3.amazonaws.com"), ["AWS Bucket Deleted"]),
+    "aws cloudtrail, refused": ("json", _trail("DeleteBucket", "s3.amazonaws.com", errorCode="AccessDenied"), []),
+    "aws cloudtrail, answer": ("json", _trail("RestoreDBInstanceFromDBSnapshot", "rds.amazonaws.com", responseElements={"publiclyAccessible": True}), ["Restore Public AWS RDS Instance"]),
+    "azure auditlogs, targets": ("json", _entra("AuditLogs", "Add eligible member to role", category="RoleManagement", targetResources=[{"type": "User", "modifiedProperties": [{"displayName": "Role.TemplateId", "newValue": '"62e90394-69f5-4237-9190-012177145e10"'}]}]), ["Users Added to Global or Device Admin Roles"]),
+    "azure auditlogs, failed": ("json", _entra("AuditLogs", "Invite external user", category="UserManagement", result="failure"), ["Guest User Invited By Non Approved Inviters"]),
+    "azure signinlogs, one factor": ("json", _entra("SignInLogs", "Sign-in activity", authenticationRequirement="singleFactorAuthentication"), ["Azure AD Only Single Factor Authentication Required"]),
+    "azure signinlogs, disabled": ("json", _entra("SignInLogs", "Sign-in activity", resultType="50057", status={"errorCode": 50057, "failureReason": "The user account is disabled."}), ["Account Disabled or Blocked for Sign in Attempts"]),
+    "gcp.audit, permission": ("json", _google("accesscontextmanager.googleapis.com", "DeleteAccessPolicy", authorizationInfo=[{"permission": "accesscontextmanager.accessPolicies.delete", "granted": True}]), ["GCP Access Policy Deleted"]),
+    "google_workspace.admin, value": ("json", _google("admin.googleapis.com", "x", metadata={"event": [{"eventName": "ENFORCE_STRONG_AUTHENTICATION", "parameter": [{"name": "NEW_VALUE", "value": "false"}]}]}), ["Google Workspace MFA Disabled"]),
+    "m365 audit, forwarding": ("json", _m365("Exchange", "Set-Mailbox", ResultStatus="True", Parameters=[{"Name": "ForwardingSmtpAddress", "Value": "smtp:x@example.net"}]), ["Mail Forwarding/Redirecting Activity In O365"]),
+    "okta, proxy": ("json", json.dumps(json.loads(_okta("user.session.start")) | {"securityContext": {"isProxy": True}}), ["Okta User Session Start Via An Anonymising Proxy Service"]),
+    "kubernetes application, exec": ("json", _kube("create", "pods", 101, ref={"subresource": "exec"}), ["Potential Remote Command Execution In Pod Container"]),
+    "kubernetes application, capabilities": ("json", _kube("create", "pods", 201, requestObject={"spec": {"containers": [{"name": "c", "securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}}}]}}), ["Privileged Container Deployed"]),
+    "dns, answer": ("eve", _eve("dns", type="answer", id=1, rrname="t.example", rrtype="TXT", rcode="NOERROR", answers=[{"rrname": "t.example", "rrtype": "TXT", "ttl": 60, "rdata": "powershell IEX(x)"}]), ["DNS TXT Answer with Possible Execution Strings"]),
+    "zeek http, without authentication": ("json", _zeek("http", method="POST", host="x.example", uri="/wsman", status_code=200, request_body_len=900, user_agent="curl/8.0", client_header_names=["HOST", "CONTENT-TYPE"]), ["OMIGOD HTTP No Authentication RCE - CVE-2021-38647"]),
     # --- Applications
     "django": ("text", "[23/Nov/2026 08:00:00] ERROR django.security.DisallowedHost: Invalid HTTP_HOST header: 'x'.", ["Django Framework Exceptions"]),
     "jvm": ("text", "Caused by: com.sun.jndi.ldap.LdapCtx exception", ["Potential JNDI Injection Exploitation In JVM Based Application"]),

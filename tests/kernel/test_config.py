@@ -82,3 +82,18 @@ def test_the_manuals_example_has_no_mistakes_and_names_every_key(tmp_path: Path)
     for struct in sections:
         for key in struct.__struct_fields__:
             assert re.search(rf"\b{key}\b", example), f"{struct.__name__}.{key} is not in the manual"
+
+
+def test_what_would_fail_later_is_told_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "liandun.toml"
+    file.write_text(
+        '[console]\nport = 0\nthreads = 0\n[webhooks]\nallowed_networks = ["10.0.0.1/8"]\n'
+        '[[ingest.tail]]\nid = "a"\npaths = ["/var/log/a"]\nformat = "sysolg"\n'
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_config(file, {}, formats=["json", "syslog"])
+    lines = caught.value.message.splitlines()
+    assert lines[0].startswith(f"{file}:2: console.port: 0 does not switch")
+    assert lines[1] == f"{file}:3: console.threads: must be at least 1"
+    assert lines[2].startswith(f"{file}:5: webhooks.allowed_networks: '10.0.0.1/8' is no network")
+    assert lines[3] == f"{file}:9: ingest.tail.0.format: 'sysolg' is no format, did you mean syslog?"

@@ -111,6 +111,17 @@ def test_over_https_the_cookie_never_travels_in_the_clear(app: APIFlask) -> None
     assert "Strict-Transport-Security" in answer.headers
 
 
+def test_logging_in_again_ends_the_session_before(client: FlaskClient) -> None:
+    before = client.get_cookie(SESSION_COOKIE)
+    assert before is not None
+    assert post(client, "/login", {"name": USER, "password": PASSWORD}).status_code == 302
+    after = client.get_cookie(SESSION_COOKIE)
+    assert after is not None
+    assert after.value != before.value
+    client.set_cookie(SESSION_COOKIE, before.value)
+    assert client.get("/rules").status_code == 302
+
+
 def test_logout_ends_the_session_on_the_server(client: FlaskClient) -> None:
     stolen = client.get_cookie(SESSION_COOKIE)
     assert stolen is not None

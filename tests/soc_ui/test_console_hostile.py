@@ -94,6 +94,31 @@ def test_an_event_with_impossible_dates_is_shown(poisoned: FlaskClient) -> None:
     assert "9999-12-31" in answer.text
 
 
+def test_an_event_made_to_be_huge_gives_pages_of_ordinary_size(tmp_path: Path) -> None:
+    services = fill(tmp_path, events=0)
+    event: Event = {
+        "@timestamp": "2026-11-23T04:00:00.000000Z",
+        "event.id": event_id("huge"),
+        "host.name": "seen-all-the-same",
+        "message": "z" * 3_000_000,
+        "tags": ["y" * 200] * 20_000,
+        "user.name": ["u" * 5000] * 500,
+        **{f"a.f{number}": "<x>" * 20 for number in range(20_000)},
+    }
+    assert isinstance(services.store, Lake)
+    services.store.commit(Commit([event], consumer="test", position=1))
+    browser = create_app(services).test_client()
+    log_in(browser)
+    page = browser.get(f"/hunt/event/{event_id('huge')}")
+    assert page.status_code == 200
+    assert len(page.data) < 3_000_000
+    assert "seen-all-the-same" in page.text
+    assert re.search(r"… \(\+19,\d{3}\)", page.text)
+    table = browser.get("/hunt?last=all&cols=message,tags,user.name,summary")
+    assert table.status_code == 200
+    assert len(table.data) < 200_000
+
+
 def test_quarantine_pages_show_every_record_once_though_all_came_at_one_moment(poisoned: FlaskClient) -> None:
     found: list[str] = []
     path: str | None = "/sources/quarantine"

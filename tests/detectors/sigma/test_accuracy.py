@@ -12,7 +12,9 @@ import evtx
 import pytest
 import yaml
 
+from collectors.parsers import PARSERS
 from detectors.sigma.engine import SigmaEngine
+from kernel.record import RawRecord
 from kernel.windows_event import read_windows_event, windows_fields
 
 # What the oracle does not have and why it is right here; docs/detection-accuracy.md explains each class.
@@ -87,7 +89,7 @@ def test_sigmahq_regression_tests(shared: Path, engine: SigmaEngine) -> None:
                 hits = {rule_id: sum(counted.values()) for rule_id, counted in _hits(engine, path).items()}
             else:
                 text = path.read_text("utf-8")
-                event = {"event.dataset": "cisco.ios", "message": text, "event.original": text}
+                (event,) = PARSERS["syslog"](RawRecord("test", "syslog", 1_795_400_000_000_000, "test", text.encode()))
                 hits = dict(Counter(engine.info(number).id for number in engine.match_rules(event)))
             for rule in info["rule_metadata"]:
                 assert hits.get(rule["id"], 0) >= case.get("match_count", 1), (path, rule)

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from detectors.sigma import source
+from detectors.sigma.artifacts import Artifacts
 from detectors.sigma.engine import SigmaEngine
 from detectors.sigma.regexes import EXPONENTIAL, LINEAR, POLYNOMIAL, backtracking_risk
 from tests.detectors.sigma.sigma_rules import engine_of, event, fires, rule
@@ -216,6 +217,36 @@ def test_cache_is_private_and_gives_the_same_engine(tmp_path: Path) -> None:
     second = SigmaEngine.load([tmp_path / "rules"], cache_dir=cache)
     assert second.rules == first.rules
     assert second.match(event(f="xABCx", g="axxy"))
+
+
+def test_plans_come_from_the_cache(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    documents = [
+        rule(
+            {"s": {"f|contains": ["abc", "def"]}, "t": {"g": "x"}, "u": {"h|cidr": "10.0.0.0/8"}, "condition": cond}, number=number
+        )
+        for number, cond in enumerate(["s or t", "s and not t", "(s or t) and (t or u)", "not s", "u and (s or t) and (s or u)"])
+    ]
+    events = [
+        event(f=f, g=g, h=h) for f in ("xabc", "no", "") for g in ("x", "y") for h in ("10.1.1.1", "11.1.1.1", ["", "10.2.2.2"])
+    ]
+    first = engine_of(tmp_path / "rules", *documents, cache_dir=cache)
+    expected = [first.match_rules(one) for one in events]
+    assert any(expected)
+    second = SigmaEngine.load([tmp_path / "rules"], cache_dir=cache)
+    assert [second.match_rules(one) for one in events] == expected
+    assert (first.snapshot()["plans_built"], second.snapshot()["plans_built"]) == (1, 0)
+
+
+def test_cache_is_trimmed(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    artifacts = Artifacts(cache)
+    for number in range(5):
+        artifacts.write(f"rules-{number}", b"x")
+        os.utime(cache / f"rules-{number}", (number, number))
+    artifacts.write("plan-1", b"x")
+    artifacts.trim({"rules": 2, "plan": 2})
+    assert sorted(path.name for path in cache.iterdir()) == ["plan-1", "rules-3", "rules-4"]
 
 
 def test_damaged_cache_is_made_anew(tmp_path: Path) -> None:

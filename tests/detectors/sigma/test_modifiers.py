@@ -246,3 +246,37 @@ def test_matched_fields_say_why(tmp_path: Path) -> None:
     assert (found[0].tags, found[0].author, found[0].references) == (["attack.t1059"], "Liandun", ["https://example.org"])
     assert found[0].engine == "sigma"
     assert found[0].event_ids == ["e1"]
+
+
+def test_matched_fields_name_what_the_envelope_decided(tmp_path: Path) -> None:
+    detection = {"s": {"EventID": [1102, 517], "Channel": "Security"}, "condition": "s"}
+    engine = engine_of(tmp_path, rule(detection, logsource={"product": "windows", "service": "security"}))
+    found = engine.match(event(**{"event.code": "1102", "winlog.channel": "Security", "event.dataset": "windows.security"}))
+    assert [(match.field, match.value, match.pattern, match.selection) for match in found[0].matched] == [
+        ("event.code", "1102", "1102", "s"),
+        ("winlog.channel", "Security", "Security", "s"),
+    ]
+
+
+@pytest.mark.parametrize("modifiers", ["re", "re|i"])
+def test_expressions_are_shown_as_written(tmp_path: Path, modifiers: str) -> None:
+    written = r"a.*b?\\c\d\?"
+    engine = engine_of(tmp_path, rule({"s": {f"f|{modifiers}": written}, "condition": "s"}))
+    found = engine.match(event(f="axxb\\c7?"))
+    assert [match.pattern for match in found[0].matched] == [written]
+
+
+@pytest.mark.parametrize(
+    ("condition", "value", "expected"),
+    [
+        ({"f": "x"}, ["", "x"], True),
+        ({"f": ""}, ["", "x"], True),
+        ({"f|re": "^$"}, ["", "x"], True),
+        ({"f|re": "^y$"}, ["", "x"], False),
+        ({"f": None}, ["", "x"], False),
+        ({"f": None}, ["", ""], True),
+        ({"f": "*"}, ["", "x"], True),
+    ],
+)
+def test_lists_with_empty_elements(tmp_path: Path, condition: dict[str, Any], value: list[str], expected: bool) -> None:
+    assert fires(tmp_path, {"s": condition, "condition": "s"}, {"f": value}) is expected

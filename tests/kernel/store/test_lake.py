@@ -171,12 +171,12 @@ def test_a_clock_that_jumps_does_not_empty_the_store(store: Lake) -> None:
 
 
 def test_a_costly_question_is_given_up(store: Lake) -> None:
-    for part in range(20):
+    for part in range(4):
         numbers = range(part * 5000, part * 5000 + 5000)
         store.commit(Commit([event(0, message=f"text {n * 7919} " * 20) | {"event.id": event_id(n)} for n in numbers]))
-    reader = Lake.open(store.root, writable=False, patience=0.05)
+    reader = Lake.open(store.root, writable=False, patience=0.5)
     costly = parse_query(" OR ".join(f"nothere{n}" for n in range(200)))
-    with pytest.raises(QueryError, match=r"longer than 0\.05 s"):
+    with pytest.raises(QueryError, match=r"longer than 0\.5 s"):
         reader.search(costly, TimeRange())
     assert reader.statistics()["damaged"] == {}
     assert len(reader.search(parse_query("*"), TimeRange(), limit=10).events) == 10

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -248,3 +249,11 @@ def test_whatever_comes_each_detection_counts_exactly_once(
         assert (min(times), max(times)) == (alert.first_seen, alert.last_seen)
     kept, true = kept_and_true_counts(database)
     assert kept == true
+
+
+def test_batches_that_overlap_and_come_at_the_same_time_count_each_detection_once(database: Database, make: Make) -> None:
+    detections = [make(rule=f"rule-{number % 5}", event_id=f"{number:032x}") for number in range(60)]
+    batches = [detections[start : start + 30] for start in range(0, 60, 6)] * 2
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda batch: record(database, *batch), batches))
+    assert sorted(row[2] for row in rows(database)) == [12] * 5

@@ -351,3 +351,27 @@ def test_the_audit_trail_does_not_hold_the_token_of_a_url(database: Database, al
 def test_a_made_up_cursor_is_refused(database: Database, cursor: str) -> None:
     with database.read() as session, pytest.raises(Invalid):
         service.list_deliveries(session, cursor=cursor)
+
+
+def test_a_name_service_that_hangs_for_one_target_does_not_hold_up_the_others(
+    database: Database, alice: Principal, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    real = socket.getaddrinfo
+
+    def getaddrinfo(host: str, *args: object, **more: object) -> object:
+        asked.append(host)
+        if host == "slow.example":
+            time.sleep(POLICY.deadline + 0.5)
+            raise socket.gaierror("no answer")
+        return real(host, *args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    slow, _ = target(database, alice, "https://slow.example/")
+    quick, _ = target(database, alice, receiver.url("/200"))
+    with database.write() as session:
+        for _ in range(sender.PER_TARGET):
+            service.send_test(session, alice.actor, slow)
+        service.send_test(session, alice.actor, quick)
+    assert send(database) == Sent(delivered=1, failed=sender.PER_TARGET)
+    assert sorted(asked) == ["127.0.0.1", "slow.example"]

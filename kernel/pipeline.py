@@ -99,6 +99,7 @@ class Pipeline:
             _restore(detector, saved.detectors.get(type(detector).__name__))
         self.problem = ""
         self.last_commit = 0.0
+        self._logged: set[tuple[str, str]] = set()
 
     def replace_detectors(self, detectors: Sequence[Detector]) -> None:
         """Swap in freshly loaded detectors (rule reload) between two batches; their windows start from the old ones' state."""
@@ -182,18 +183,28 @@ class Pipeline:
         except ParseError:
             raise
         except Exception as error:  # a parser's own fault must not stop the road: keep the record aside and say so
-            log.exception("parser %s failed on a record of %s", record.format, record.source)
+            self._log_once(f"parser {record.format} failed on a record of {record.source}", error)
             raise ParseError(f"parser {record.format} failed: {type(error).__name__}: {error}") from error
 
     def _detect(self, events: list[Event], counters: Counter[str]) -> list[Detection]:
+        """One event at a time: an event that a detector fails on costs that detector this event and nothing else."""
         detections: list[Detection] = []
         for detector in self._detectors:
-            try:
-                detections.extend(detector.process(events))
-            except Exception:  # events are kept even where a detector fails; the failure is counted and shown
-                log.exception("detector %s failed on a batch of %d events", type(detector).__name__, len(events))
-                counters[f"detector_errors.{type(detector).__name__}"] += 1
+            for event in events:
+                try:
+                    detections.extend(detector.process((event,)))
+                except Exception as error:  # the event is kept; the failure is counted and shown
+                    name = type(detector).__name__
+                    self._log_once(f"detector {name} failed on event {event['event.id']}", error, kind=name)
+                    counters[f"detector_errors.{name}"] += 1
         return detections
+
+    def _log_once(self, text: str, error: Exception, kind: str = "") -> None:
+        """A traceback the first time, so that a sender of odd records cannot fill the disk with logs; the counters go on."""
+        fault = (kind or text, type(error).__name__)
+        if fault not in self._logged:
+            self._logged.add(fault)
+            log.error("%s (told once)", text, exc_info=error)
 
     def _saved_state(self) -> bytes:
         if len(self._streams) > MAX_STREAMS:

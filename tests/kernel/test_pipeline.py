@@ -202,3 +202,20 @@ def test_spool_is_released_after_the_commit(road: Road) -> None:
         pass
     assert len(list((road.folder / "spool").glob("*.seg"))) == 1
     assert len(road.messages()) == 30
+
+
+class Failing(Counting):
+    """Fails on one word."""
+
+    def process(self, events: Sequence[Event]) -> list[Detection]:
+        if any(event["message"] == "poison" for event in events):
+            raise ZeroDivisionError("detector bug")
+        return super().process(events)
+
+
+def test_an_event_that_a_detector_fails_on_costs_only_itself(road: Road) -> None:
+    road.put(b"one", b"poison", b"two")
+    road.pipeline(Failing()).step()
+    assert road.messages() == ["one", "poison", "two"]
+    assert sorted(found.event["message"] for found in road.published.values()) == ["one", "two"]
+    assert road.lake.counters()["detector_errors.Failing"] == 1

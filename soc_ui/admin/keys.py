@@ -11,6 +11,7 @@ from operations.accounts.schema import KeyRecord
 from operations.errors import Invalid
 from soc_ui import access
 from soc_ui.locale import _
+from soc_ui.numbers import row_id
 from soc_ui.services import services
 
 DAYS = 90
@@ -32,7 +33,7 @@ def create() -> str | tuple[str, int]:
     try:
         with services().database.write() as session:
             made, secret = service.create_key(
-                session, access.me(), form.get("name", ""), form.get("scope", ""), form.get("days", 0, int)
+                session, access.me(), form.get("name", ""), form.get("scope", ""), form.get("days", 0, row_id)
             )
     except Invalid as error:
         return _keys_page(error=_refusal(error)), 422

@@ -19,12 +19,16 @@ _SURICATA_FILES = (".rules",)
 
 
 class RuleSet(msgspec.Struct):
-    """Loaded rules of the three engines; ``failures`` are lines for people (file:line: reason)."""
+    """Loaded rules of the three engines; ``failures`` are lines for people (file:line: reason).
+
+    correlates  a rule looks at more than one event, so that one process must see the events of all files in order
+    """
 
     sigma: SigmaEngine | None
     yara: YaraScanner | None
     suricata: list[Path]
     failures: list[str]
+    correlates: bool
 
     @property
     def loaded(self) -> str:
@@ -37,11 +41,6 @@ class RuleSet(msgspec.Struct):
         if self.suricata:
             parts.append(f"{len(self.suricata)} Suricata rule files")
         return ", ".join(parts) or "no rules"
-
-    @property
-    def correlates(self) -> bool:
-        """True if a rule looks at more than one event, so that one process must see the events of all files in order."""
-        return self.sigma is not None and any(rule.kind == "correlation" for rule in self.sigma.rules)
 
 
 def load_rules(paths: Sequence[Path]) -> RuleSet:
@@ -58,10 +57,14 @@ def load_rules(paths: Sequence[Path]) -> RuleSet:
     scanner = YaraScanner.load(yara) if yara else None
     if scanner is not None:
         failures.extend(str(failure) for failure in scanner.failures)
-    rules = RuleSet(engine, scanner, suricata, failures)
+    rules = RuleSet(engine, scanner, suricata, failures, _correlates(engine))
     if not suricata and (engine is None or not engine.rules) and (scanner is None or not scanner.rules):
         raise LiandunError(f"none of the rules can be used, {len(failures)} failed", failures[0] if failures else "")
     return rules
+
+
+def _correlates(engine: SigmaEngine | None) -> bool:
+    return engine is not None and any(rule.kind == "correlation" for rule in engine.rules)
 
 
 def cache_dir() -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from detectors.sigma.ast import KEYWORDS, And, Const, FieldRef, Match, Node, Not, Null
 from detectors.sigma.evaluate import Fetch, evaluate
+from detectors.sigma.logsource import CHANNEL, EVENT_CODE
 from detectors.sigma.predicates import holds, refers
 from kernel.detection import MatchedField
 from kernel.event import Event
@@ -16,7 +17,8 @@ def explain(tree: Node, fetch: Fetch, event: Event) -> list[MatchedField]:
     """Matched fields of a tree that is true for the event; what a negation asks for is no reason and is left out."""
     reasons: dict[MatchedField, None] = {}
     _collect(tree, fetch, event, reasons)
-    return list(reasons)[:MAX_REASONS]
+    # what the whole class of events has in common says least
+    return sorted(reasons, key=lambda reason: reason.field in (EVENT_CODE, CHANNEL))[:MAX_REASONS]
 
 
 def _collect(node: Node, fetch: Fetch, event: Event, reasons: dict[MatchedField, None]) -> None:

@@ -33,7 +33,18 @@ def texts_of(value: Any) -> tuple[str, ...] | None:
     return (text_of(value),)
 
 
-_NOT_SEARCHED = frozenset({"event.id", "event.ingested", "@timestamp"})
+_NOT_SEARCHED = frozenset(
+    # words of ours, not of the source: "format" must not be found in "informational"
+    (
+        "event.id",
+        "event.ingested",
+        "@timestamp",
+        "log.level",
+        "log.syslog.severity.name",
+        "log.syslog.facility.name",
+        "liandun.source",
+    )
+)
 
 
 def keyword_texts(event: Mapping[str, Any]) -> tuple[str, ...]:

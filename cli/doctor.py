@@ -25,6 +25,7 @@ from kernel.config import Config, load_config
 from kernel.errors import LiandunError
 
 _FREE_WARNING = 10 << 30
+_MARKS = {"ok": "ok", "warn": "warning", "bad": "BAD"}
 _SM3_ABC = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
 """SM3("abc"), GB/T 32905-2016 annex A.1."""
 
@@ -50,8 +51,7 @@ def command(as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(msgspec.to_builtins(finding), ensure_ascii=False))
         else:
-            mark = {"ok": "ok     ", "missing": "warn", "bad": "BAD    "}[finding.state]
-            click.echo(f"{mark}  {finding.check:<12} {finding.detail}")
+            click.echo(f"{_MARKS[finding.state]:<7}  {finding.check:<12} {finding.detail}")
             if finding.hint:
                 click.echo(f"{'':<9}{'':<13}→ {finding.hint}")
     if any(finding.state == "bad" for finding in findings):

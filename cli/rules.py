@@ -140,11 +140,11 @@ def test(paths: tuple[Path, ...], verbose: bool) -> None:
 
 
 @command.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option("--tests/--no-tests", default=False, help="Also ask for test events beside each rule.")
 def lint(paths: tuple[Path, ...], tests: bool) -> None:
-    """Check Sigma rules with pySigma's validators and our own. Exit code 1 on an error or warning."""
-    findings = lint_rules(rule_files(paths), need_tests=tests)
+    """Check Sigma rules (default: our own) with pySigma's validators and ours. Exit code 1 on an error or warning."""
+    findings = lint_rules(rule_files(paths or (OWN_RULES / "sigma",)), need_tests=tests)
     for finding in findings:
         click.echo(str(finding))
     counts = {severity: sum(finding.severity == severity for finding in findings) for severity in ("error", "warning", "note")}

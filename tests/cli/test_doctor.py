@@ -32,6 +32,10 @@ def test_what_is_missing_comes_with_its_install_command(monkeypatch: pytest.Monk
     assert found["suricata"]["state"] == "warn"
     assert "apt install suricata" in found["suricata"]["hint"]
     assert found["tshark"]["hint"] == "apt install tshark"
+    shown = CliRunner().invoke(doctor.command, [])
+    assert shown.exit_code == 0
+    assert "warning  suricata" in shown.output
+    assert "→ " + found["suricata"]["hint"] in shown.output
 
 
 def test_a_taken_port_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

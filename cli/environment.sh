@@ -26,7 +26,8 @@ echo "liandun: installing the Python packages of ${lock##*/} into .venv (about 1
 "$python" -m venv "$root/.venv" 2>/dev/null \
     || fail "cannot make a virtual environment: install the venv module (Debian/Ubuntu: apt install python3-venv) and try again"
 log=$(mktemp)
-"$root/.venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock" >"$log" 2>&1 \
+# --no-deps: the lock is the whole closure. Left to resolve extras, pip asks for the newest pydantic[email], which has no hash here
+"$root/.venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r "$lock" >"$log" 2>&1 \
     || { tail -5 "$log" >&2; fail "installing the packages failed (see above): check the network or pip's index setting and try again"; }
 rm -f "$log"
 echo "$want" >"$root/.venv/.ready"

@@ -231,7 +231,9 @@ class Pipeline:
         if len(self._streams) > MAX_STREAMS:
             keep = sorted(self._streams.items(), key=lambda entry: entry[1].seen)[-MAX_STREAMS // 2 :]
             self._streams = dict(keep)
-        horizon = int((time.time() - STREAM_MEMORY_SECONDS) * 1_000_000)
+        # counted from the newest record, not from now: a spool that waited for weeks must find its marks again
+        newest = max((mark.seen for mark in self._streams.values()), default=0)
+        horizon = newest - STREAM_MEMORY_SECONDS * 1_000_000
         self._streams = {name: mark for name, mark in self._streams.items() if mark.seen >= horizon}
         return msgspec.msgpack.encode(SavedState(streams=self._streams, detectors=self._detector_states()))
 

@@ -31,7 +31,7 @@ DOWNLOADING = ("attacktag", "d3_fendtag")
 
 _OWN_FAMILIES = (
     *("winlog.", "suricata.", "zeek.", "auditd.", "aws.", "azure.", "gcp.", "okta.", "m365.", "github.", "kubernetes.", "huawei."),
-    *("h3c.", "ot.", "labels.", "log.", "liandun.", "system.", "event.", "threat."),
+    *("h3c.", "ot.", "labels.", "log.", "liandun.", "system.", "event.", "threat.", "zone.", "firewall."),
 )
 """Field families that hold vendors' originals; ``FIELD_TYPES`` lists only what the product itself reads."""
 

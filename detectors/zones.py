@@ -166,7 +166,8 @@ class ZoneDetector:
             return None
         service = str(event.get("zone.service", ""))
         client, server = ("destination", "source") if source == event.get("destination.zone") else ("source", "destination")
-        pair = {"source.ip": str(event.get(f"{client}.ip")), "destination.ip": str(event.get(f"{server}.ip"))}
+        reached = event.get(f"{server}.ip") or event.get("host.name")
+        pair = {"source.ip": str(event.get(f"{client}.ip")), "destination.ip": str(reached)}
         importance = table.importance(source if target == INTERNET else target, str(event.get(f"{server}.asset.id", "")))
         zone = table.zones.get(source)
         if target == INTERNET and zone is not None and zone.internet == "forbidden":

@@ -1,4 +1,4 @@
-"""The ground truth: what was really done, written down beside what is sent, so that a test or a person can compare it with alerts."""
+"""The ground truth: what was really done, beside what is sent, so that a test or a person can compare it with the alerts."""
 
 from __future__ import annotations
 

@@ -68,9 +68,9 @@ def _reach_for_data(chain: Chain, second: Host, exchange: Host) -> None:
     chain.step("reaches for the data platform", 4, exchange, "T1046")
     for number, service in enumerate((22, 5432)):
         way = (second.ip, 40_800 + number, exchange.ip, service)
-        rule = "management_access" if service == 22 else "crossing_denied"
+        rules = ("management_access",) if service == 22 else ("crossing_denied", "database_from_wrong_zone")
         seen = partial(eve.flow, sensor=SENSORS["data-platform"], flow=way, sent=700, received=900)
-        chain.send(Route.JSON, seen, rule, "perception_into_data_platform", gap=0.8)
+        chain.send(Route.JSON, seen, *rules, "perception_into_data_platform", gap=0.8)
     for number, service in enumerate((1433, 3306, 6379, 9200)):
         way = (second.ip, 40_820 + number, exchange.ip, service)
         denied = partial(devices.comware_filter, host="FW-DC-01", permit=False, flow=way, zones=("IoT", "Data"))

@@ -45,7 +45,7 @@ def _look(chain: Chain, desk: Host, plcs: tuple[Host, ...]) -> None:
     for number, plc in enumerate(plcs):
         read = partial(eve.modbus, sensor=SENSORS["water-ot"], function=3, address=0, value=8)
         asked = partial(read, flow=(desk.ip, 52_400 + number, plc.ip, 502))
-        chain.send(Route.JSON, asked, "crossing_denied", "ot_protocol_from_outside", gap=0.4)
+        chain.send(Route.JSON, asked, "crossing_denied", "ot_protocol_from_outside", "modbus_many_devices", gap=0.4)
 
 
 def _write(chain: Chain, desk: Host, plc: Host) -> None:

@@ -65,6 +65,8 @@ RULES: dict[str, Expected] = {
     "database_dumped": _sigma("46e56246-0d9f-405e-bba4-221b75d8c59e"),
     "container_escape_command": _sigma("94a6ad7d-7c55-4c38-b487-998dc82e6232"),
     "bastion_dangerous_command": _sigma("ae128bcb-6176-4c02-a68a-eaa054c8ffb4"),
+    "audit_switched_off": _sigma("85b00e7c-2933-4d97-99bd-125f8aed6908"),
+    "pod_takes_node": _sigma("77eb03a0-e8d5-4889-a3d6-442aa21eb531"),
     # on the network
     "firewall_port_sweep": _counting("471cee67-4674-429c-b442-58be75d1f38a"),
     "dns_long_label": _sigma("18447d71-1711-4524-adf5-2e58640a0949"),
@@ -72,6 +74,7 @@ RULES: dict[str, Expected] = {
     # against controllers
     "modbus_write": _sigma("ca950624-04f8-4794-bd7f-446a03c86bef"),
     "modbus_write_many": _counting("020b5375-841a-46b3-8d3d-59952e8883ed"),
+    "modbus_many_devices": _counting("dadc9861-90b6-42f6-99c7-dd05e81c89c5"),
     # across boundaries
     "crossing_denied": _zone("zone-crossing-denied"),
     "conduit_expired": _zone("zone-conduit-expired"),
@@ -83,6 +86,8 @@ RULES: dict[str, Expected] = {
     "management_into_ot": _sigma("50d5de14-9bc4-410c-bb12-4de5b95e00da"),
     "perception_into_data_platform": _sigma("2607f948-9171-4057-8e3e-df1e1fab7fe7"),
     "volume_to_internet": _counting("e17a8c38-7a44-4fb6-ae58-1cedbb8c644e"),
+    "database_from_wrong_zone": _sigma("0d63ab2f-bb27-4b14-8dc5-e6ea99622825"),
+    "internet_to_management": _sigma("4f17503f-8d57-458c-8fb2-ed3b46272ef7"),
     # in the pcaps
     "script_from_bare_address": _packets(1_000_001),
     "modbus_write_on_wire": _packets(1_000_004),

@@ -57,7 +57,8 @@ def _hide(chain: Chain, desk: Host, database: Host) -> None:
     for command in COMMANDS[1:]:
         chain.send(Route.TCP, _typed(desk, database, command), "bastion_dangerous_command", gap=3.0)
     words = ("systemctl", "stop", "auditd")
-    chain.send(Route.TCP, partial(syslog.auditd_execve, host=database.name, serial=90_460, arguments=words), "auditd_log_tamper")
+    stopped = partial(syslog.auditd_execve, host=database.name, serial=90_460, arguments=words)
+    chain.send(Route.TCP, stopped, "auditd_log_tamper", "audit_switched_off")
 
 
 def _take_away(chain: Chain, desk: Host, database: Host) -> None:

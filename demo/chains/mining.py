@@ -39,7 +39,9 @@ def _start_container(chain: Chain, node: Host) -> None:
             "volumes": [{"name": "host", "hostPath": {"path": "/"}}],
         }
     }
-    chain.send(Route.JSON, partial(told, verb="create", resource="pods", name="sys-w1", code=201, request=pod), gap=3.0)
+    chain.send(
+        Route.JSON, partial(told, verb="create", resource="pods", name="sys-w1", code=201, request=pod), "pod_takes_node", gap=3.0
+    )
     chain.send(Route.JSON, partial(told, verb="create", resource="pods", name="sys-w1", subresource="exec", code=101))
     out = ("nsenter", "--target", "1", "--mount", "--pid", "sh")
     chain.send(Route.TCP, partial(syslog.auditd_execve, host=node.name, serial=51_010, arguments=out), "container_escape_command")

@@ -78,7 +78,7 @@ def _guess_password(chain: Chain, web: Host, intruder: str) -> None:
     accepted = partial(
         syslog.sshd_accepted, host=web.name, pid=20_140, user="deploy", source=intruder, port=42_090, method="password"
     )
-    chain.send(Route.TCP, accepted, "sshd_bruteforce_success")
+    chain.send(Route.TCP, accepted, "sshd_bruteforce_success", "internet_to_management")
     root = partial(syslog.sudo, host=web.name, user="deploy", directory="/home/deploy", command="/bin/bash")
     chain.send(Route.TCP, root, "sudo_root_shell")
 

@@ -1,5 +1,5 @@
-"""Attack: somebody plugs a wireless router into the treasury's private network (非法接入). It takes an address, sweeps, claims to be
-the payment server, and gives a workstation of the private network a way to the Internet (违规外联).
+"""Attack: somebody plugs a wireless router into the treasury's private network (非法接入). It takes an address, sweeps, claims to
+be the payment server, and gives a workstation of the private network a way to the Internet (违规外联).
 """
 
 from __future__ import annotations

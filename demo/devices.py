@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from kernel.event import SHANGHAI
 
 LOCAL7_WARNING, LOCAL7_NOTICE, LOCAL7_INFO = 188, 189, 190
-LOCAL0_INFO, LOCAL1_INFO, MAIL_DEBUG, USER_WARNING = 134, 142, 23, 12
+LOCAL0_NOTICE, LOCAL0_INFO, LOCAL1_INFO, MAIL_DEBUG, USER_WARNING = 133, 134, 142, 23, 12
 """Priorities (facility * 8 + severity) as these devices send them; Sangfor's is what the device really says."""
 
 Flow = tuple[str, int, str, int]
@@ -131,8 +131,8 @@ def bastion_command(
     local = moment.astimezone(SHANGHAI)
     session = f"{int(moment.timestamp()) % 1_000_000:06d}"
     return (
-        f"{local:%b} {local.day:2d} {local:%H:%M:%S} {host} node1:cmd(NOTICE)(id=SPR9ADXQE{session},service=cmdcheck,"
-        f"action=confirm(pass),server={server[0]}({server[1]}),account={account},identity={user}({user}),from={source},command={command})"
+        f"<{LOCAL0_NOTICE}>{local:%b} {local.day:2d} {local:%H:%M:%S} {host} node1:cmd(NOTICE)(id=SPR9ADXQE{session},"
+        f"service=cmdcheck,action=confirm(pass),server={server[0]}({server[1]}),account={account},identity={user}({user}),from={source},command={command})"
     ).encode()
 
 

@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from collectors.framing import SyslogFramer
 from collectors.parsers import PARSERS
 from collectors.parsers.clock import Clock
 from demo.background import background
 from demo.background.rhythm import RHYTHMS
 from demo.background.rhythm import Clock as CityClock
+from demo.chains import CHAINS
 from demo.estate import lanting
 from demo.plan import Planned, Route
 from demo.stream import LIVE_SHARE, DemoStream
@@ -26,6 +28,8 @@ from kernel.zones.enrich import enrich
 
 MORNING = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 """Monday, ten o'clock in Lanting."""
+ARRIVAL = timedelta(hours=1)
+"""How much later the records arrive: as much of the history does, so that a stamp that is not read shows."""
 FORMATS = {Route.TCP: "syslog", Route.UDP: "syslog", Route.JSON: "json"}
 
 
@@ -51,7 +55,8 @@ def _events(table: ZoneTable) -> Iterator[tuple[datetime, Event]]:
     for number, planned in enumerate(minutes(MORNING, 10)):
         moment = MORNING + timedelta(seconds=planned.after)
         form = FORMATS[planned.route]
-        record = RawRecord("demo", form, int(moment.timestamp() * 1_000_000), "demo", planned.build(moment))
+        arrival = moment + ARRIVAL
+        record = RawRecord("demo", form, int(arrival.timestamp() * 1_000_000), "demo", planned.build(moment))
         for event in identify(record, number, PARSERS[form](record), {}):
             enrich(event, table)
             yield moment, event
@@ -91,6 +96,16 @@ def test_every_record_is_understood_and_keeps_its_moment(events: list[tuple[date
         assert abs((datetime.fromisoformat(event["@timestamp"]) - moment).total_seconds()) <= 1.0, event
         assert "labels.claimed_timestamp" not in event
         assert event["event.dataset"] not in ("generic.text", "generic.json"), event
+
+
+def test_syslog_records_are_framed_as_they_were_sent() -> None:
+    """Octet counting (RFC 6587 §3.4.1) is told from line feeds by the digits before ``<``, so every message needs its PRI."""
+    sent = [one.build(MORNING) for one in minutes(MORNING, 10) if one.route is Route.TCP]
+    sent += [
+        one.build(MORNING) for make in CHAINS.values() for one in make(lanting(), DemoStream(1)._rng("f")) if one.route is Route.TCP
+    ]
+    framer = SyslogFramer()
+    assert [message for one in sent for _, message in framer.feed(b"%d %s" % (len(one), one))] == sent
 
 
 def test_all_layers_write_in_their_makers_forms(events: list[tuple[datetime, Event]]) -> None:

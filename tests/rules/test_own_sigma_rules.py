@@ -80,6 +80,7 @@ def test_every_rule_says_who_what_and_when_it_is_wrong() -> None:
         assert document["author"] == "Liandun", file
         assert document["level"] in LEVELS, file
         assert document["falsepositives"], file
+        assert re.search(r"[\u4e00-\u9fff]", document["title_zh"]), file
         assert document["references"], file
         assert len(document["description"]) > 20, file
         assert any(re.fullmatch(r"attack\.t\d{4}(\.\d{3})?", tag) for tag in document["tags"]), file

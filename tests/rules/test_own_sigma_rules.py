@@ -24,12 +24,26 @@ from kernel.record import RawRecord
 RULES = Path(__file__).resolve().parents[2] / "rules" / "sigma"
 FILES = rule_files([RULES])
 AREAS = {
-    *("windows", "linux", "web", "dns", "network", "ot", "iot", "platform", "cloud", "kubernetes", "database", "antivirus", "zones"),
+    *(
+        "windows",
+        "linux",
+        "web",
+        "dns",
+        "network",
+        "ot",
+        "iot",
+        "platform",
+        "cloud",
+        "kubernetes",
+        "database",
+        "antivirus",
+        "zones",
+    ),
 }
 NOT_IN_SIGMAHQ = {"t1110.003", "t1530", "t1098.004", "t1098.006", "t1213.006", "t1567.004", "t1595.003", "t1610"}
 """Real Enterprise techniques (ATT&CK v19) that no SigmaHQ rule carries at present."""
 ICS = re.compile(r"t0\d{3}|t169[1-5]\.00[1-3]|(?:impair-process-control|inhibit-response-function|evasion)")
-"""Shapes of ATT&CK for ICS v19, which SigmaHQ has no rules for; which of them exist is told by attack.txt (test_lint_has_nothing_to_say)."""
+"""Shapes of ATT&CK for ICS v19, which SigmaHQ has no rules for; attack.txt tells which of them exist (lint looks there)."""
 
 
 def read(form: str, raw: bytes) -> list[Event]:

@@ -157,7 +157,7 @@ def camera(moment: datetime, intruder: str, target: str, loot: tuple[str, int]) 
     """pcap of a camera whose passwords are guessed over Telnet and RTSP and that then fetches a firmware."""
     start = moment.timestamp()
     packets = telnet_guesses(start, (intruder, 40_301), (target, 23), ("admin", "12345", "xc3511", "vizxv", "888888"))
-    packets += rtsp_guesses(start + 0.5, (intruder, 40_302), (target, 554), ("admin", "root", "service", "admin", "user"))
+    packets += rtsp_guesses(start + 0.5, (intruder, 40_302), (target, 554), ("admin", "root", "service", "user") * 6)
     packets += download(start + 1.5, (target, 40_303), loot, "/fw/ipc_update.bin", "Wget/1.21.4")
     return pcap(packets)
 

@@ -23,8 +23,8 @@ from demo.plan import Planned, Route
 from demo.truth import GroundTruth
 
 HISTORY = timedelta(hours=2)
-HISTORY_SHARE = 0.06
-"""How much of the city's traffic the history tells of: 18,000 records in two hours of a working morning, 6,000 at night."""
+HISTORY_SHARE = 0.04
+"""How much of the city's traffic the history tells of: 12,000 records in two hours of a working morning, 4,000 at night."""
 LIVE_SHARE = 1.3
 """The living city: some 55 records a second on a working morning, 35 in the evening, 18 at night."""
 BENIGN_SHARE = 0.03

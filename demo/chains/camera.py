@@ -39,7 +39,14 @@ def _guess(chain: Chain, first: Host, second: Host) -> None:
         service = 23 if number % 2 else 554
         chain.send(Route.JSON, partial(seen, flow=(first.ip, 40_300 + number, second.ip, service)), gap=0.6)
     mirror = partial(capture, kind="camera", intruder=first.ip, target=second.ip, loot=(LOOT, 8080))
-    on_wire = ("telnet_login_prompt", "script_from_bare_address", "demo_file_on_wire", "demo_file", "illegal_outbound")
+    on_wire = (
+        "telnet_login_prompt",
+        "rtsp_refused_on_wire",
+        "script_from_bare_address",
+        "demo_file_on_wire",
+        "demo_file",
+        "illegal_outbound",
+    )
     chain.send(Route.PCAP, mirror, *on_wire)
 
 

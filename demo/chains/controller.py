@@ -63,4 +63,4 @@ def _stop(chain: Chain, desk: Host, plc: Host) -> None:
     way = (desk.ip, 40_402, plc.ip, 102)
     chain.send(Route.TCP, partial(devices.topsec_session, host="FW-OT-01", accept=True, flow=way), "crossing_denied")
     mirror = partial(capture, kind="controller", station=desk.ip, plc=plc.ip, values=WRITTEN[:3])
-    chain.send(Route.PCAP, mirror, "modbus_write_on_wire")
+    chain.send(Route.PCAP, mirror, "modbus_write_on_wire", "s7_stop_on_wire")

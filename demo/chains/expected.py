@@ -70,6 +70,7 @@ RULES: dict[str, Expected] = {
     # on the network
     "firewall_port_sweep": _counting("471cee67-4674-429c-b442-58be75d1f38a"),
     "dns_long_label": _sigma("18447d71-1711-4524-adf5-2e58640a0949"),
+    "dns_mining_pool": _sigma("9a86d924-2cc7-44ec-88eb-a91b4717b57d"),
     "dns_tunnel_volume": _counting("4c51bfa0-bfd0-4175-9def-95533d8a5894"),
     # against controllers
     "modbus_write": _sigma("ca950624-04f8-4794-bd7f-446a03c86bef"),
@@ -92,6 +93,9 @@ RULES: dict[str, Expected] = {
     "script_from_bare_address": _packets(1_000_001),
     "modbus_write_on_wire": _packets(1_000_004),
     "telnet_login_prompt": _packets(1_000_007),
+    "s7_stop_on_wire": _packets(1_000_013),
+    "rtsp_refused_on_wire": _packets(1_000_023),
+    "miner_on_wire": _packets(1_000_045),
     "demo_file_on_wire": _packets(1_000_009),
     "demo_file": Expected("yara:tools:liandun_demo_file", "yara", "suricata", counts=True),
 }

@@ -58,9 +58,9 @@ def _fetch_miner(chain: Chain, node: Host) -> None:
 def _mine(chain: Chain, city: City, node: Host) -> None:
     chain.step("mines", 6, node, "T1496.001")
     ask = partial(eve.dns, sensor=SENSORS["operations"], source=node.ip, server=city.named("ops-dns-01").ip, port=44_101)
-    chain.send(Route.JSON, partial(ask, name="xmr.pool.example", kind="A"))
+    chain.send(Route.JSON, partial(ask, name="xmr.pool.example", kind="A"), "dns_mining_pool")
     mirror = partial(capture, kind="miner", node=node.ip, pool=(POOL, 3333))
-    chain.send(Route.PCAP, mirror, "crossing_denied")
+    chain.send(Route.PCAP, mirror, "crossing_denied", "miner_on_wire")
     for number in range(3):
         work = partial(
             eve.flow, sensor=SENSORS[node.zone], flow=(node.ip, 44_200 + number, POOL, 3333), sent=9_000, received=21_000

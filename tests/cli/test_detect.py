@@ -339,5 +339,5 @@ def test_crossings_are_judged_by_a_zone_plan(
     )
     assert detect(monkeypatch, logs, "--rules", rules, "--zones", plan, "--format", "jsonl") == 0
     found = [json.loads(line) for line in capsysbinary.readouterr().out.splitlines()]
-    assert [(one["rule_id"], one["level"]) for one in found] == [("zone-crossing-denied", "high")] * 2
+    assert [(one["rule.id"], one["rule.level"]) for one in found] == [("zone-crossing-denied", "high")] * 2
     assert detect(monkeypatch, logs, "--rules", rules, "--zones", tmp_path / "no.yml") == 1

@@ -52,7 +52,7 @@ def test_yara_and_suricata_sets_are_imported_from_folders(tmp_path: Path) -> Non
 def test_the_list_is_limited_by_level_and_engine(tmp_path: Path) -> None:
     lines = liandun("list", "--data", tmp_path, "--format", "jsonl", "--engine", "yara", "--level", "high").stdout.splitlines()
     assert {json.loads(line)["level"] for line in lines} == {"high", "critical"}
-    assert "13 rules" in liandun("list", "--data", tmp_path, "--engine", "yara").stdout
+    assert "33 rules" in liandun("list", "--data", tmp_path, "--engine", "yara").stdout
 
 
 def test_refused_imports_say_why_in_one_line(tmp_path: Path) -> None:

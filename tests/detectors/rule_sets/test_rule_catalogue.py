@@ -14,7 +14,7 @@ def test_our_own_rules_are_all_listed() -> None:
     assert catalogue.failures == []
     engines = [entry.engine for entry in catalogue.entries]
     assert engines.count("sigma") >= 40
-    assert engines.count("yara") == 13
+    assert engines.count("yara") == 33
     assert engines.count("suricata") == 48
     assert all(entry.title and entry.id and entry.level for entry in catalogue.entries)
     shell = next(entry for entry in catalogue.entries if entry.id == "webshell_php_hidden_code")

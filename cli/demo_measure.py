@@ -42,7 +42,7 @@ def measured(layout: Layout) -> Measured:
     """Read the ground truth and the alerts. Raises LiandunError where there is no ground truth.
 
     A rule of a step counts as found when it fired between the run's first record and some seconds after its last. ``seconds`` are
-    those from the event to the alert, of alerts that the run opened (one that joins an older alert has no moment of its own).
+    those from the event to the alert that it opened, or to the alert's change where it is the newest that was counted.
     """
     runs = _runs(layout)
     outside: dict[str, int] = {}
@@ -101,12 +101,12 @@ def _runs(layout: Layout) -> list[Run]:
 
 
 def _detections(session: Session) -> Iterator[tuple[str, float, float | None]]:
-    """Rule, moment of the event, and seconds to the alert where the detection opened it."""
-    query = select(Alert.rule_id, AlertDetection.time, Alert.first_seen, Alert.created_at).join(
-        Alert, Alert.id == AlertDetection.alert_id
-    )
-    for rule, time, first, created in session.execute(query):
-        yield rule, _seconds(time), _seconds(created) - _seconds(time) if time == first else None
+    """Rule, moment of the event, and seconds to the alert where the table tells them (no person has changed the alert since)."""
+    query = select(Alert, AlertDetection.time).join(AlertDetection, Alert.id == AlertDetection.alert_id)
+    for alert, time in session.execute(query):
+        told = alert.created_at if time == alert.first_seen else alert.updated_at if time == alert.last_seen else ""
+        waited = _seconds(told) - _seconds(time) if told and (told == alert.created_at or alert.version == 1) else None
+        yield alert.rule_id, _seconds(time), waited
 
 
 def _credit(run: Run, rule: str, waited: float | None) -> None:

@@ -141,7 +141,8 @@ WAYS = (
     ),
 )
 
-SINCE = "2026-01-01T00:00:00.000000Z"
+BEGUN = 400
+"""Days before today since when the conduits are in force."""
 
 
 def lanting_plan(today: datetime) -> ZonePlan:
@@ -157,7 +158,7 @@ def _conduit(way: Way, today: datetime) -> Conduit:
         targets=way.targets,
         services=way.services,
         reason=way.reason,
-        since=SINCE,
+        since=timestamp(midnight - timedelta(days=BEGUN)),
         until="" if way.ends is None else timestamp(midnight + timedelta(days=way.ends)),
         approver=way.approver,
     )

@@ -21,6 +21,7 @@ from cli.roles.rates import STEP_SECONDS, Rates
 from cli.ruleset import suricata_rules
 from collectors.packet_folder import PacketFolder
 from collectors.suricata import LiveSuricata, SuricataMissing
+from collectors.suricata.networks import Networks
 from collectors.syslog import TcpSyslog, UdpSyslog, listen_tcp, listen_udp
 from collectors.tail import FileTail
 from kernel.config import Config, Interface, Tail
@@ -37,6 +38,9 @@ from kernel.store.lake import Lake
 log = logging.getLogger("liandun.ingest")
 
 ORPHAN_SECONDS = 60.0
+SHOWN_PROBLEMS = 200
+"""Refused rules that the health file names; the counter ``rules_failed`` has them all."""
+
 RESTART_SECONDS = 5.0
 """Pause before a collector that failed is made and run anew."""
 
@@ -107,6 +111,7 @@ class Source(threading.Thread):
         return {
             "kind": self.kind,
             "error": self.error or getattr(self._collector, "error", ""),
+            "problems": list(getattr(self._collector, "problems", ()))[:SHOWN_PROBLEMS],
             "rates": self._rates.history(),
             "rate_step_seconds": STEP_SECONDS,
             **counters,
@@ -213,7 +218,8 @@ class Ingest:
                 self.layout.suricata / interface.id,
                 source=interface.id,
                 rules=lambda: suricata_rules(self._config),
-                home_net=interface.home_net,
+                networks=lambda: Networks(tuple(interface.home_net)),
+                vlan_tracking=interface.vlan_tracking,
             )
 
         self._start(interface.id, f"interface {interface.name}", make)

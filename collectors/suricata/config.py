@@ -9,25 +9,20 @@ Two EVE files are written: ``eve.json`` with what happened on the wire, ``stats.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import yaml
 
+from collectors.suricata.networks import Networks, address_groups
+
 CONTENT = Path(__file__).resolve().parents[2] / "rules" / "suricata"
 """Our rules/suricata: classification.config and reference.config lie there."""
 
-PRIVATE_NETWORKS: tuple[str, ...] = (
-    "10.0.0.0/8",
-    "172.16.0.0/12",
-    "192.168.0.0/16",
-    "100.64.0.0/10",
-    "fc00::/7",
-    "fe80::/10",
-)
-"""HOME_NET where nothing else is configured: RFC 1918, RFC 6598, RFC 4193, link-local. Networks on public IPv6 must name theirs."""
+SOCKET = "suricata.sock"
+"""Name of the command socket in the log folder. Suricata is started there and told ``/proc/self/cwd/…``, since the path of a
+socket must not be longer than 107 bytes (unix(7)) and a data directory may be."""
 
 _EVE_PROTOCOLS = (
     *("rdp", "nfs", "smb", "tftp", "ike", "dcerpc", "krb5", "bittorrent-dht", "snmp", "rfb", "sip", "quic", "ssh"),
@@ -39,6 +34,24 @@ _PARSED_PROTOCOLS = (
     *("telnet", "rfb", "mqtt", "krb5", "bittorrent-dht", "snmp", "ike", "dcerpc", "ftp", "rdp", "ssh", "http2", "smb"),
     *("nfs", "tftp", "ntp", "dhcp", "sip", "imap"),
 )
+
+_PORT_GROUPS = {
+    "HTTP_PORTS": "[80,8000,8080,8088,8888]",
+    "SHELLCODE_PORTS": "!80",
+    "ORACLE_PORTS": "1521",
+    "SSH_PORTS": "22",
+    "DNP3_PORTS": "20000",
+    "MODBUS_PORTS": "502",
+    "FILE_DATA_PORTS": "[$HTTP_PORTS,110,143]",
+    "FTP_PORTS": "21",
+    "GENEVE_PORTS": "6081",
+    "VXLAN_PORTS": "4789",
+    "TEREDO_PORTS": "3544",
+    "SIP_PORTS": "[5060,5061]",
+}
+
+_ONE_LINE = 1 << 20
+"""Signs a line may have: an address list is not folded."""
 
 _DETECTED_PROTOCOLS: dict[str, str] = {
     # OT protocols need their ports: Suricata only probes for them there
@@ -54,8 +67,10 @@ class SensorSettings(msgspec.Struct, frozen=True):
     log_dir        absolute folder for eve.json, stats.json, suricata.log and the file store
     rule_files     absolute paths of .rules files; none = metadata and files only
     content        folder with classification.config and reference.config
-    home_net       prefixes (IPv4 and IPv6) of the protected networks
+    networks       what is ours, by zone
+    name           of the sensor; on every event as ``host``
     interfaces     live capture by AF_PACKET; empty = offline
+    vlan_tracking  equal addresses in two VLANs are two connections. Off for a mirror whose two directions carry different tags
     run_as         user name to drop to after start (only meaningful as root)
     store_files    keep carried files in ``log_dir/filestore``
     max_file       largest body followed and stored, bytes
@@ -65,8 +80,10 @@ class SensorSettings(msgspec.Struct, frozen=True):
     log_dir: Path
     rule_files: tuple[Path, ...] = ()
     content: Path = CONTENT
-    home_net: tuple[str, ...] = PRIVATE_NETWORKS
+    networks: Networks = Networks()
+    name: str = ""
     interfaces: tuple[str, ...] = ()
+    vlan_tracking: bool = True
     run_as: str = ""
     store_files: bool = True
     max_file: int = 16 << 20
@@ -77,7 +94,7 @@ class SensorSettings(msgspec.Struct, frozen=True):
 def render_config(settings: SensorSettings) -> str:
     """Text of the suricata.yaml for these settings."""
     document = {
-        "vars": _variables(settings.home_net),
+        "vars": {"address-groups": address_groups(settings.networks), "port-groups": _PORT_GROUPS},
         "default-log-dir": str(settings.log_dir),
         "stats": {"enabled": True, "interval": settings.stats_interval},
         "outputs": _outputs(settings),
@@ -93,7 +110,8 @@ def render_config(settings: SensorSettings) -> str:
         "pcap-file": {"checksum-checks": False},
         "max-pending-packets": 4096,
         "exception-policy": "ignore",
-        "unix-command": {"enabled": False},
+        "unix-command": {"enabled": bool(settings.interfaces), "filename": f"/proc/self/cwd/{SOCKET}"},
+        "vlan": {"use-for-tracking": settings.vlan_tracking},
         "legacy": {"uricontent": "enabled"},
         "default-rule-path": str(settings.content),
         "rule-files": [str(path) for path in settings.rule_files],
@@ -103,33 +121,11 @@ def render_config(settings: SensorSettings) -> str:
     }
     if settings.interfaces:
         document["af-packet"] = [_af_packet(name, 90 + number) for number, name in enumerate(settings.interfaces)]
+    if settings.name:
+        document["sensor-name"] = settings.name
     if settings.run_as:
         document["run-as"] = {"user": settings.run_as}
-    return "%YAML 1.1\n---\n" + yaml.safe_dump(document, sort_keys=False, default_flow_style=False)
-
-
-def _variables(home_net: Sequence[str]) -> dict[str, Any]:
-    home = "[" + ",".join(home_net) + "]"
-    groups = {"HOME_NET": home, "EXTERNAL_NET": "!$HOME_NET"}
-    servers = ("HTTP", "SMTP", "SQL", "DNS", "TELNET", "DC", "FTP", "SIP")
-    groups |= {f"{name}_SERVERS": "$HOME_NET" for name in servers}
-    groups |= {f"{name}_{side}": "$HOME_NET" for name in ("DNP3", "MODBUS", "ENIP") for side in ("SERVER", "CLIENT")}
-    groups["AIM_SERVERS"] = "$EXTERNAL_NET"
-    ports = {
-        "HTTP_PORTS": "[80,8000,8080,8088,8888]",
-        "SHELLCODE_PORTS": "!80",
-        "ORACLE_PORTS": "1521",
-        "SSH_PORTS": "22",
-        "DNP3_PORTS": "20000",
-        "MODBUS_PORTS": "502",
-        "FILE_DATA_PORTS": "[$HTTP_PORTS,110,143]",
-        "FTP_PORTS": "21",
-        "GENEVE_PORTS": "6081",
-        "VXLAN_PORTS": "4789",
-        "TEREDO_PORTS": "3544",
-        "SIP_PORTS": "[5060,5061]",
-    }
-    return {"address-groups": groups, "port-groups": ports}
+    return "%YAML 1.1\n---\n" + yaml.safe_dump(document, sort_keys=False, default_flow_style=False, width=_ONE_LINE)
 
 
 def _outputs(settings: SensorSettings) -> list[dict[str, Any]]:

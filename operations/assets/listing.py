@@ -1,0 +1,91 @@
+"""Lists of assets: filtered, sorted, paged by key; the rules of operations.alerts.listing hold (no OFFSET, no unbounded count)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement
+
+from operations.assets import rows
+from operations.assets.models import AssetRow
+from operations.assets.schema import AssetFilter, AssetPage, AssetRecord
+from operations.errors import Invalid
+
+SORTS: dict[str, tuple[ColumnElement[Any], bool]] = {
+    "last_seen": (AssetRow.last_seen.expression, True),
+    "first_seen": (AssetRow.first_seen.expression, True),
+    "key": (AssetRow.key.expression, False),
+    "importance": (AssetRow.importance.expression, True),
+    "kind": (AssetRow.kind.expression, False),
+}
+"""Sort name → column, and whether it usually goes downwards."""
+
+MAX_PAGE = 500
+COUNT_LIMIT = 10_000
+_CURSOR = re.compile(r"([0-9]{1,18})~(.{0,128})", re.DOTALL)
+
+
+def list_assets(
+    session: Session, where: AssetFilter = AssetFilter(), *, sort: str = "last_seen", limit: int = 50, cursor: str = ""
+) -> AssetPage:
+    """One page. ``sort`` is a name of SORTS, with ``-`` before it for the other direction. Raises Invalid."""
+    name = sort.removeprefix("-")
+    if name not in SORTS:
+        raise Invalid(f"assets cannot be sorted by {name!r}", f"one of {', '.join(SORTS)}", field="sort")
+    column, downwards = SORTS[name]
+    downwards ^= sort.startswith("-")
+    limit = max(1, min(limit, MAX_PAGE))
+    query = _filtered(select(AssetRow), where)
+    if cursor:
+        match = _CURSOR.fullmatch(cursor)
+        if match is None:
+            raise Invalid("the page cursor cannot be read", "start again from the first page", field="cursor")
+        value: Any = int(match[2] or 0) if name == "importance" else match[2]
+        row_id = int(match[1])
+        beyond = column < value if downwards else column > value
+        same = and_(column == value, AssetRow.id < row_id if downwards else AssetRow.id > row_id)
+        query = query.where(or_(beyond, same))
+    order = (column.desc(), AssetRow.id.desc()) if downwards else (column, AssetRow.id)
+    found = list(session.execute(query.order_by(*order).limit(limit + 1)).scalars())
+    page = [rows.record(row) for row in found[:limit]]
+    return AssetPage(page, f"{page[-1].id}~{getattr(page[-1], name)}" if len(found) > limit else "")
+
+
+def count_assets(session: Session, where: AssetFilter = AssetFilter()) -> int:
+    """Number of assets that match, at most COUNT_LIMIT (which then means "that many or more")."""
+    inner = _filtered(select(AssetRow.id), where).limit(COUNT_LIMIT).subquery()
+    return session.execute(select(func.count()).select_from(inner)).scalar_one()
+
+
+def facets(session: Session) -> dict[str, dict[str, int]]:
+    """Number of assets per status, zone and kind."""
+    found: dict[str, dict[str, int]] = {}
+    for name in ("status", "zone", "kind", "bureau"):
+        column = getattr(AssetRow, name)
+        query = select(column, func.count()).group_by(column).order_by(func.count().desc()).limit(100)
+        found[name] = dict(session.execute(query).tuples())
+    return found
+
+
+def of_address(session: Session, address: str) -> AssetRecord | None:
+    """The asset that has an address, or None."""
+    owner = rows.owners(session, rows.marks_of((address,), (), ()))
+    row = session.get(AssetRow, next(iter(owner.values()))) if owner else None
+    return rows.record(row) if row is not None else None
+
+
+def _filtered(query: Select[Any], where: AssetFilter) -> Select[Any]:
+    for column, value in (
+        (AssetRow.status, where.status),
+        (AssetRow.zone, where.zone),
+        (AssetRow.kind, where.kind),
+        (AssetRow.bureau, where.bureau),
+    ):
+        if value:
+            query = query.where(column == value)
+    for word in where.text.casefold().split()[:8]:
+        query = query.where(AssetRow.text.contains(word, autoescape=True))
+    return query

@@ -21,7 +21,7 @@ from cli.roles.rates import STEP_SECONDS, Rates
 from cli.ruleset import suricata_rules
 from collectors.packet_folder import PacketFolder
 from collectors.suricata import LiveSuricata, SuricataMissing
-from collectors.suricata.networks import Networks
+from collectors.suricata.zone_roles import zone_networks
 from collectors.syslog import TcpSyslog, UdpSyslog, listen_tcp, listen_udp
 from collectors.tail import FileTail
 from kernel.config import Config, Interface, Tail
@@ -34,6 +34,7 @@ from kernel.pipeline import CONSUMER
 from kernel.record import RawRecord, encode_record
 from kernel.spool import SpoolClosedError, SpoolWriter
 from kernel.store.lake import Lake
+from kernel.zones.snapshot import ZoneSource
 
 log = logging.getLogger("liandun.ingest")
 
@@ -138,6 +139,7 @@ class Ingest:
         self.sources: list[Source] = []
         self.office = SocketOffice(self.layout.ingest_socket)
         self._sink = SpoolSink(self.writer)
+        self._zones = ZoneSource(self.layout.zones)
         self._database = open_database(self.layout.state_url)
         upgrade(self._database)
         self._config = config
@@ -206,6 +208,7 @@ class Ingest:
                 self.layout.suricata / settings.id,
                 source=settings.id,
                 rules=lambda: suricata_rules(self._config),
+                networks=zone_networks(self._zones),
             )
 
         self._start(settings.id, "pcap folder", make)
@@ -218,7 +221,7 @@ class Ingest:
                 self.layout.suricata / interface.id,
                 source=interface.id,
                 rules=lambda: suricata_rules(self._config),
-                networks=lambda: Networks(tuple(interface.home_net)),
+                networks=zone_networks(self._zones, interface.home_net),
                 vlan_tracking=interface.vlan_tracking,
             )
 

@@ -128,7 +128,7 @@ def _cut(piece: Network, hole: Network) -> list[Network]:
 
 
 def _put(groups: dict[str, str], name: str, prefixes: Iterable[Network]) -> None:
-    """Set a group, in parts where it is too long for one list. One without prefixes stays undefined: Suricata has no empty group."""
+    """Set a group, in parts where one list would be too long. Without prefixes it stays undefined: Suricata has no empty group."""
     listed = list(prefixes)
     v4 = ipaddress.collapse_addresses(one for one in listed if isinstance(one, ipaddress.IPv4Network))
     v6 = ipaddress.collapse_addresses(one for one in listed if isinstance(one, ipaddress.IPv6Network))

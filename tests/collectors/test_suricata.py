@@ -7,8 +7,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -262,84 +260,3 @@ def test_expected_events_of_suricata_verify(shared: Path) -> None:
 
 def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".")) if text else (0,)
-
-
-_LIVE = """
-import json, signal, subprocess, sys, threading, time, urllib.request, http.server, functools, os
-from pathlib import Path
-from collectors.suricata import LiveSuricata
-
-folder = Path(sys.argv[1])
-subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-rules = folder / "x.rules"
-rules.write_text('alert http any any -> any any (msg:"first"; http.uri; content:"eicar"; sid:1;)')
-
-class Sink:
-    records = []
-    def put(self, records):
-        self.records += records
-
-def until(condition):
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, live.error
-        time.sleep(0.1)
-
-def seen(text):
-    return any(text in record.raw for record in Sink.records)
-
-sink = Sink()
-live = LiveSuricata("lo", sink, folder / "work", rules=lambda: [rules])
-thread = threading.Thread(target=live.run)
-thread.start()
-running = lambda: live._process is not None and live._engine_runs()
-until(running)
-handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder / "www"))
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 8099), handler)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-fetch = lambda: urllib.request.urlopen("http://127.0.0.1:8099/eicar.com").read()
-fetch()
-until(lambda: seen(b'"signature":"first"') and live.counters["files"] == 1)
-rules.write_text('alert http any any -> any any (msg:"second"; http.uri; content:"eicar"; sid:2; rev:2;)')
-def second():
-    fetch()
-    time.sleep(0.5)
-    return seen(b'"signature":"second"')
-until(second)
-os.kill(live._process.pid, signal.SIGKILL)
-until(lambda: live.counters["restarts"] == 1)
-crashed = live.error
-until(lambda: live._process is not None and running())
-until(lambda: live.error == "")
-before = len(sink.records)
-fetch()
-until(lambda: len(sink.records) > before)
-live.stop()
-thread.join()
-offsets = [r.offset for r in sink.records if r.format == "eve"]
-formats = sorted({r.format for r in sink.records})
-print(json.dumps({"crashed": crashed, "counters": live.counters, "formats": formats, "ordered": offsets == sorted(set(offsets))}))
-"""
-
-
-@needs_suricata
-@pytest.mark.slow
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root for a network namespace of its own")
-def test_live_interface_reload_crash_restart(tmp_path: Path) -> None:
-    (tmp_path / "www").mkdir()
-    (tmp_path / "www" / "eicar.com").write_bytes(_EICAR)
-    done = subprocess.run(
-        ["unshare", "-n", sys.executable, "-c", _LIVE, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout.splitlines()[-1])
-    assert "killed by signal 9" in result["crashed"]
-    assert result["formats"] == ["eve", "file-stored"]
-    assert result["ordered"]
-    assert result["counters"]["received"] > 4
-    assert not (tmp_path / "work" / "etc" / "suricata.pid").exists()

@@ -31,8 +31,8 @@ _EVE_PROTOCOLS = (
 """Event types that need no option."""
 
 _PARSED_PROTOCOLS = (
-    *("telnet", "rfb", "mqtt", "krb5", "bittorrent-dht", "snmp", "ike", "dcerpc", "ftp", "rdp", "ssh", "http2", "smb"),
-    *("nfs", "tftp", "ntp", "dhcp", "sip", "imap"),
+    *("telnet", "mqtt", "krb5", "bittorrent-dht", "snmp", "ike", "dcerpc", "ftp", "rdp", "http2"),
+    *("nfs", "tftp", "ntp", "dhcp", "sip", "imap", "pgsql"),
 )
 
 _PORT_GROUPS = {
@@ -53,11 +53,30 @@ _PORT_GROUPS = {
 _ONE_LINE = 1 << 20
 """Signs a line may have: an address list is not folded."""
 
-_DETECTED_PROTOCOLS: dict[str, str] = {
-    # OT protocols need their ports: Suricata only probes for them there
-    "modbus": "502",
-    "dnp3": "20000",
-    "enip": "44818",
+_DETECTED_PROTOCOLS: dict[str, dict[str, str]] = {
+    # Suricata probes for these only at the ports named here (dp of the server; sp where an answer may come first)
+    "modbus": {"dp": "502"},
+    "dnp3": {"dp": "20000"},
+    "enip": {"dp": "44818", "sp": "44818"},
+    "smb": {"dp": "139, 445"},
+    "rfb": {"dp": "5900, 5901, 5902, 5903, 5904, 5905, 5906, 5907, 5908, 5909"},
+}
+_WHOLE_STREAM = frozenset({"modbus", "dnp3", "enip", "pgsql"})
+"""Long-lived connections that are followed to their end, not to ``stream.reassembly.depth``."""
+
+_TIMEOUTS = {
+    # seconds; Suricata's built-in ones are so short that a quiet connection counts as two
+    "default": {"new": 30, "established": 300, "closed": 0, "bypassed": 100},
+    "tcp": {"new": 60, "established": 600, "closed": 60, "bypassed": 100},
+    "udp": {"new": 30, "established": 300, "bypassed": 100},
+    "icmp": {"new": 30, "established": 300, "bypassed": 100},
+}
+_EMERGENCY = {
+    # seconds, while the flow table is full
+    "default": {"new": 10, "established": 100, "closed": 0, "bypassed": 50},
+    "tcp": {"new": 5, "established": 100, "closed": 10, "bypassed": 50},
+    "udp": {"new": 10, "established": 100, "bypassed": 50},
+    "icmp": {"new": 10, "established": 100, "bypassed": 50},
 }
 
 
@@ -117,7 +136,15 @@ def render_config(settings: SensorSettings) -> str:
         "rule-files": [str(path) for path in settings.rule_files],
         "classification-file": str(settings.content / "classification.config"),
         "reference-config-file": str(settings.content / "reference.config"),
-        "decoder": {"teredo": {"enabled": True}, "vxlan": {"enabled": True}, "geneve": {"enabled": True}},
+        "decoder": {name: {"enabled": True, "ports": f"${name.upper()}_PORTS"} for name in ("teredo", "vxlan", "geneve")},
+        "flow": {"memcap": "256mb", "hash-size": 65536, "prealloc": 10000, "emergency-recovery": 30},
+        "flow-timeouts": {
+            name: times | {f"emergency-{state}": seconds for state, seconds in _EMERGENCY[name].items()}
+            for name, times in _TIMEOUTS.items()
+        },
+        # rules come from outside: they may neither run programs nor write files
+        "security": {"limit-noproc": True, "lua": {"allow-rules": False}},
+        "datasets": {"rules": {"allow-write": False, "allow-absolute-filenames": False}},
     }
     if settings.interfaces:
         document["af-packet"] = [_af_packet(name, 90 + number) for number, name in enumerate(settings.interfaces)]
@@ -138,6 +165,7 @@ def _outputs(settings: SensorSettings) -> list[dict[str, Any]]:
         {"files": {"force-magic": True, "force-hash": ["md5", "sha1", "sha256"]}},
         {"dhcp": {"enabled": True, "extended": True}},
         {"mqtt": {"passwords": False}},
+        {"pgsql": {"enabled": True, "passwords": False}},
         *_EVE_PROTOCOLS,
         "flow",
     ]
@@ -174,9 +202,10 @@ def _logging() -> dict[str, Any]:
 
 def _protocols(settings: SensorSettings) -> dict[str, Any]:
     protocols: dict[str, Any] = {name: {"enabled": True} for name in _PARSED_PROTOCOLS}
-    protocols |= {
-        name: {"enabled": True, "stream-depth": 0, "detection-ports": {"dp": port}} for name, port in _DETECTED_PROTOCOLS.items()
-    }
+    protocols |= {name: {"enabled": True, "detection-ports": dict(ports)} for name, ports in _DETECTED_PROTOCOLS.items()}
+    for name in _WHOLE_STREAM:
+        protocols[name]["stream-depth"] = 0
+    protocols["ssh"] = {"enabled": True, "hassh": True}
     protocols["smtp"] = {"enabled": True, "mime": {"decode-mime": True, "decode-base64": True, "decode-quoted-printable": True}}
     protocols["dns"] = {side: {"enabled": True, "detection-ports": {"dp": 53}} for side in ("tcp", "udp")}
     protocols["tls"] = {

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from collectors.parsers.suricata_eve import parse, parse_stored
 from collectors.suricata import PcapLimits, SuricataMissing, pcap_records
@@ -196,67 +195,3 @@ def test_console_messages() -> None:
     )
     found = problems(console, {"/w/0.rules": "mine.rules"})
     assert found == ["mine.rules:3: sid 5: bad thing", "slow", "alone", "unknown file format"]
-
-
-def _value(obj: Any, path: str) -> Any:
-    for part in path.replace("[", ".").replace("]", "").split("."):
-        if isinstance(obj, list) and part.isdigit() and int(part) < len(obj):
-            obj = obj[int(part)]
-        elif isinstance(obj, dict):
-            obj = obj.get(part)
-        else:
-            return None
-    return obj
-
-
-_OTHERWISE = {
-    # our settings differ on purpose
-    "alert-no-3whs-established": "midstream pick-up is on",
-    "http-protocol-inspect-v2": "midstream pick-up is on",
-    "decode-teredo-01": "midstream pick-up is on: flow states differ",
-    "dcerpc/zerologon": "the check names the category's wording; ours is our own",
-    # the expectation is of a later Suricata than 7.0.10, whose stock configuration gives the same result as ours
-    "bug-2646-01": "later version",
-    "bug-4702-02": "later version",
-    "bug-7851-01": "later version",
-    "dns/dns-answer-emptydata": "later version",
-    "smb2-ntlmssp-negotiateflags": "later version",
-}
-
-
-@needs_suricata
-@pytest.mark.slow
-def test_expected_events_of_suricata_verify(shared: Path) -> None:
-    """Every check of the visible suite that our version and options can run."""
-    base = shared / "corpora/pcaps"
-    passed, wrong = 0, []
-    for line in (base / "index.jsonl").read_text().splitlines():
-        test = json.loads(line)
-        if test["scripts"] or test["yaml"] or test["features"] or len(test["pcap"]) != 1 or test["test"] in _OTHERWISE:
-            continue
-        if not set(test["args"]) <= {"-k none", "--set stream.midstream=true"}:
-            continue
-        if _version(test["min_version"]) > (7, 0, 10) or (0,) < _version(test["lt_version"]) <= (7,):
-            continue
-        folder = base / "suricata-verify" / test["test"]
-        records = pcap_records(
-            folder / next(iter(test["pcap"])), lambda line: None, rules=[folder / name for name in test["rules"]]
-        )
-        events = [json.loads(record.raw) for record in records]
-        for check in yaml.safe_load((folder / "test.yaml").read_text()).get("checks") or []:
-            wanted = check.get("filter") or {}
-            match = wanted.get("match") or {}
-            plain = not any("__" in key or key.startswith(("has-key", "not-has-key")) for key in match)
-            if "count" not in wanted or wanted.get("requires") or match.get("event_type") == "stats" or not plain:
-                continue
-            count = sum(all(_value(event, key) == value for key, value in match.items()) for event in events)
-            if count == wanted["count"]:
-                passed += 1
-            else:
-                wrong.append((test["test"], match, wanted["count"], count))
-    assert not wrong
-    assert passed > 200
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".")) if text else (0,)

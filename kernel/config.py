@@ -67,11 +67,16 @@ class PacketFolder(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Interface(msgspec.Struct, forbid_unknown_fields=True):
-    """[[ingest.interface]] — a network interface to watch live through Suricata."""
+    """[[ingest.interface]] — a network interface to watch live through Suricata.
+
+    home_net       prefixes that are ours besides the ranges of the zone plan; with neither, the private ones
+    vlan_tracking  false for a mirror whose two directions carry different VLAN tags
+    """
 
     id: str
     name: str
-    home_net: list[str] = msgspec.field(default_factory=lambda: list(PRIVATE_NETWORKS))
+    home_net: list[str] = []
+    vlan_tracking: bool = True
 
 
 class Ingest(msgspec.Struct, forbid_unknown_fields=True):

@@ -21,6 +21,7 @@ from cli.roles.rates import STEP_SECONDS, Rates
 from cli.ruleset import suricata_rules
 from collectors.packet_folder import PacketFolder
 from collectors.suricata import LiveSuricata, SuricataMissing
+from collectors.suricata.zone_roles import zone_networks
 from collectors.syslog import TcpSyslog, UdpSyslog, listen_tcp, listen_udp
 from collectors.tail import FileTail
 from kernel.config import Config, Interface, Tail
@@ -33,10 +34,14 @@ from kernel.pipeline import CONSUMER
 from kernel.record import RawRecord, encode_record
 from kernel.spool import SpoolClosedError, SpoolWriter
 from kernel.store.lake import Lake
+from kernel.zones.snapshot import ZoneSource
 
 log = logging.getLogger("liandun.ingest")
 
 ORPHAN_SECONDS = 60.0
+SHOWN_PROBLEMS = 200
+"""Refused rules that the health file names; the counter ``rules_failed`` has them all."""
+
 RESTART_SECONDS = 5.0
 """Pause before a collector that failed is made and run anew."""
 
@@ -107,6 +112,7 @@ class Source(threading.Thread):
         return {
             "kind": self.kind,
             "error": self.error or getattr(self._collector, "error", ""),
+            "problems": list(getattr(self._collector, "problems", ()))[:SHOWN_PROBLEMS],
             "rates": self._rates.history(),
             "rate_step_seconds": STEP_SECONDS,
             **counters,
@@ -133,6 +139,7 @@ class Ingest:
         self.sources: list[Source] = []
         self.office = SocketOffice(self.layout.ingest_socket)
         self._sink = SpoolSink(self.writer)
+        self._zones = ZoneSource(self.layout.zones)
         self._database = open_database(self.layout.state_url)
         upgrade(self._database)
         self._config = config
@@ -201,6 +208,7 @@ class Ingest:
                 self.layout.suricata / settings.id,
                 source=settings.id,
                 rules=lambda: suricata_rules(self._config),
+                networks=zone_networks(self._zones),
             )
 
         self._start(settings.id, "pcap folder", make)
@@ -213,7 +221,8 @@ class Ingest:
                 self.layout.suricata / interface.id,
                 source=interface.id,
                 rules=lambda: suricata_rules(self._config),
-                home_net=interface.home_net,
+                networks=zone_networks(self._zones, interface.home_net),
+                vlan_tracking=interface.vlan_tracking,
             )
 
         self._start(interface.id, f"interface {interface.name}", make)

@@ -28,7 +28,7 @@ from kernel.store.elasticsearch.fields import (
     kind_of,
 )
 from kernel.store.elasticsearch.reader import Question, Reader, moment
-from kernel.store.elasticsearch.terms import prefix
+from kernel.store.elasticsearch.terms import prefix, uncounted
 
 MOST_BARS = 10_000
 MOST_VALUES = 200_000
@@ -85,8 +85,8 @@ def top(reader: Reader, question: Question, field: str, limit: int) -> list[Buck
     countable = question.bounds.surely
     if field in NO_VALUES and field != "event.id":
         countable = {"match_none": {}}
-    elif in_layout(field) in layout.long:
-        countable = both([countable, without({"term": {TERMS: prefix(field) + "X"}})])
+    elif in_layout(field) in layout.uncounted:
+        countable = both([countable, without({"term": {TERMS: uncounted(field)}})])
     sources = [_native_source(field)] if is_regular(field) else []
     if in_layout(field) in layout.aside:
         sources.append(_Source(VALUES, prefix(field)))

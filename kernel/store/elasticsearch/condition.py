@@ -44,8 +44,7 @@ from kernel.store.elasticsearch.bounds import (
     opposite,
 )
 from kernel.store.elasticsearch.document import micros
-from kernel.store.elasticsearch.fields import LONGEST, MOMENT, TERMS, in_layout, is_regular, kind_of, text_of
-from kernel.store.elasticsearch.state import Layout
+from kernel.store.elasticsearch.fields import LONGEST, MOMENT, TERMS, Layout, in_layout, is_regular, kind_of, text_of
 from kernel.store.elasticsearch.terms import EXACT, OVERLAP, ordered, prefix
 
 FIRST_MICROS, LAST_MICROS = -62_135_596_800_000_000, 253_402_300_799_999_999
@@ -125,7 +124,7 @@ class Condition:
     def long(self, field: str, predicate: Predicate) -> Bounds:
         """Texts too long for one term: exact where a plain text is looked for inside, else they have to be read."""
         start = prefix(field)
-        unread: Dsl = {"term": {TERMS: start + "X"}}
+        unread: Dsl = {"prefix": {TERMS: {"value": start + "L"}}}
         if isinstance(predicate, Exists):
             return NOTHING  # asked already
         if isinstance(predicate, (Equals, Wildcard)):

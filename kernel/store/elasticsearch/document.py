@@ -24,6 +24,7 @@ from kernel.store.elasticsearch.fields import (
     SEQUENCE,
     TERMS,
     VALUES,
+    Layout,
     in_layout,
     is_regular,
     kind_of,
@@ -42,14 +43,13 @@ _DOUBTFUL = re.compile("[\u2c2f\ua7c0\ua7cb-\ua7dc\U00010570-\U000105af\U00010d5
 class Document(msgspec.Struct):
     """``source`` is the document without the number of its commit.
 
-    aside, long  fields (as :func:`in_layout` names them) with values aside, and with values too long to be indexed as one term
+    layout  what holds for the fields of this document
     """
 
     identifier: str
     event_id: str
     source: dict[str, Any]
-    aside: set[str]
-    long: set[str]
+    layout: Layout
 
     def encoded(self, sequence: int) -> bytes:
         """JSON of the document as part of a commit."""
@@ -72,10 +72,13 @@ def encode(event: Event, native: Callable[[str], bool]) -> Document:
     source: dict[str, Any] = {MOMENT: moment, KEY: key_of(identifier)}
     aside: Event = {}
     found: list[str] = []
+    doubled: list[str] = []
     for field, value in plain.items():
         elements = value if isinstance(value, list) else [value]
         if is_regular(field) and _fits(field, elements) and native(field):
             source[field] = value
+            if len(elements) > 1 and len(set(elements)) < len(elements):
+                doubled.append(field)
             if (kind := kind_of(field)) == "keyword":
                 found.extend(terms.of_texts(field, elements, addresses=True))
             elif kind == "moment" and not NANOS_FIRST <= moment <= NANOS_LAST:
@@ -84,7 +87,7 @@ def encode(event: Event, native: Callable[[str], bool]) -> Document:
         else:
             aside[field] = value
             found.extend(terms.of_aside(field, elements))
-    return _document(identifier, source, aside, found)
+    return _document(identifier, source, aside, found, doubled)
 
 
 def encode_bare(event: Event) -> Document:
@@ -100,29 +103,36 @@ def encode_bare(event: Event) -> Document:
     for field, value in plain.items():
         if field != "@timestamp":
             found.extend(terms.of_aside(field, value if isinstance(value, list) else [value]))
-    return _document(plain["event.id"], source, plain, found)
+    return _document(plain["event.id"], source, plain, found, [])
 
 
-def _document(identifier: str, source: dict[str, Any], aside: Event, found: list[str]) -> Document:
-    document = Document(document_id(identifier), identifier, source, set(), set())
-    if found:
-        source[TERMS] = found
+def _document(identifier: str, source: dict[str, Any], aside: Event, found: list[str], doubled: list[str]) -> Document:
+    """``doubled``: native fields in which a value occurs twice."""
+    values: list[str] = []
+    uncounted, long = set(doubled), set[str]()
     if aside:
         source[ASIDE] = orjson.dumps(aside).decode()
-        values = []
-        for field, value in aside.items():
-            if field == "@timestamp":
-                continue
-            document.aside.add(in_layout(field))
-            for element in value if isinstance(value, list) else [value]:
-                counted = terms.value_term(field, element)
-                if counted is None:
-                    document.long.add(in_layout(field))
-                else:
-                    values.append(counted)
-        if values:
-            source[VALUES] = values
-    return document
+    for field, value in aside.items():
+        if field == "@timestamp":
+            continue
+        elements = value if isinstance(value, list) else [value]
+        counted = {term for element in elements if (term := terms.value_term(field, element)) is not None}
+        values += counted
+        if len(counted) < len(elements):
+            uncounted.add(field)
+        if any(isinstance(element, str) and len(element) > LONGEST for element in elements):
+            long.add(in_layout(field))
+    if values:
+        source[VALUES] = values
+    found += [terms.uncounted(field) for field in uncounted]
+    if found:
+        source[TERMS] = found
+    layout = Layout(
+        aside=frozenset(in_layout(field) for field in aside if field != "@timestamp"),
+        long=frozenset(long),
+        uncounted=frozenset(map(in_layout, uncounted)),
+    )
+    return Document(document_id(identifier), identifier, source, layout)
 
 
 def decode(source: dict[str, Any]) -> Event:

@@ -18,6 +18,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+import msgspec
+
 from kernel.ecs_fields import FIELD_TYPES
 from kernel.query.tree import TEXT_FIELDS
 
@@ -45,6 +47,22 @@ NO_VALUES = TEXT_FIELDS | {"event.id"}
 """Fields without doc values: long texts that nobody counts would double the disk they take. Such a top list reads the events."""
 
 _REGULAR = re.compile(r"[A-Za-z0-9@][\w@-]*(\.[\w@-]+)*", re.ASCII)
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """Fields (as :func:`in_layout` names them) about which a reader must know something.
+
+    aside      some values are kept aside
+    long       some texts are too long for one term
+    uncounted  some values cannot be counted by the server, see the term ``X``
+    """
+
+    aside: frozenset[str] = frozenset()
+    long: frozenset[str] = frozenset()
+    uncounted: frozenset[str] = frozenset()
+
+    def __or__(self, other: Layout) -> Layout:
+        return Layout(self.aside | other.aside, self.long | other.long, self.uncounted | other.uncounted)
 
 
 def kind_of(field: str) -> str:

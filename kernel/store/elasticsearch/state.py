@@ -16,20 +16,11 @@ import msgspec
 from elasticsearch import Elasticsearch
 
 from kernel.errors import StoreError
+from kernel.store.elasticsearch.fields import Layout
 from kernel.store.elasticsearch.mapping import Names
 from kernel.store.elasticsearch.server import Server
 
 STORE, RETENTION = "store", "retention"
-
-
-class Layout(msgspec.Struct, frozen=True):
-    """Fields (see :func:`.fields.in_layout`) with values aside, and with values too long for one term."""
-
-    aside: frozenset[str] = frozenset()
-    long: frozenset[str] = frozenset()
-
-    def __or__(self, other: Layout) -> Layout:
-        return Layout(self.aside | other.aside, self.long | other.long)
 
 
 class State(msgspec.Struct):

@@ -10,7 +10,7 @@ One keyword field holds them all: ``<field> 0x1f <kind> <payload>``. Kinds:
 ``T``  the same of a text that spells a plain number, native or aside
 ``A``  32 hex digits of a text that is an address and does not stand in an ``ip`` field
 ``L``  a piece of a folded text longer than ``LONGEST``, ``PIECE`` characters, overlapping
-``X``  an element aside that the server cannot count (too long for one term)
+``X``  the server cannot count the elements: one is too long for a term, or one occurs twice (it counts documents)
 =====  ==========================================================================
 """
 
@@ -75,8 +75,6 @@ def of_aside(field: str, elements: list[Any]) -> Iterator[str]:
     if elements:
         yield start + "E"
     for element in elements:
-        if value_term(field, element) is None:
-            yield start + "X"
         if isinstance(element, (int, float)) and not isinstance(element, bool):
             yield start + "n" + fold(element_text(element))
             yield start + "N" + ordered(element)
@@ -88,6 +86,11 @@ def of_aside(field: str, elements: list[Any]) -> Iterator[str]:
             yield start + "s" + folded
         else:
             yield from (start + "L" + folded[at : at + PIECE] for at in range(0, len(folded), PIECE - OVERLAP))
+
+
+def uncounted(field: str) -> str:
+    """The term ``X`` of a field."""
+    return prefix(field) + "X"
 
 
 def value_term(field: str, element: Any) -> str | None:

@@ -29,11 +29,11 @@ from kernel.store.contract import Commit, Quarantined
 from kernel.store.elasticsearch import bulk, state
 from kernel.store.elasticsearch.bulk import Operation, Outcome
 from kernel.store.elasticsearch.document import Document, document_id, encode, encode_bare
-from kernel.store.elasticsearch.fields import AS_WRITTEN, FOLDED, MOST_DYNAMIC, SEQUENCE
+from kernel.store.elasticsearch.fields import AS_WRITTEN, FOLDED, MOST_DYNAMIC, SEQUENCE, Layout
 from kernel.store.elasticsearch.generations import Generations, chunks
 from kernel.store.elasticsearch.mapping import Names
 from kernel.store.elasticsearch.server import Server
-from kernel.store.elasticsearch.state import Layout, State
+from kernel.store.elasticsearch.state import State
 
 log = logging.getLogger(__name__)
 
@@ -125,12 +125,10 @@ class Writer:
                 raise StoreError(f"event {outcome.operation.identifier} cannot be stored: {outcome.reason[:300]}")
         known += self._of_other_commits([o for o in outcomes if o.status == CONFLICT], sequence)
         known += self._twice_across_rollover([o for o in outcomes if o.status != CONFLICT])
-        aside, long = set[str](), set[str]()
+        layout = Layout()
         for outcome in outcomes:
-            document = by_id[outcome.operation.identifier]
-            aside |= document.aside
-            long |= document.long
-        return Layout(frozenset(aside), frozenset(long)), known
+            layout |= by_id[outcome.operation.identifier].layout
+        return layout, known
 
     def _create(self, document: Document, sequence: int) -> Operation:
         return Operation("create", self._names.events, document.identifier, document.encoded(sequence))

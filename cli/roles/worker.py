@@ -25,7 +25,7 @@ from kernel.event import timestamp_from_micros
 from kernel.layout import Layout
 from kernel.pipeline import Pipeline
 from kernel.spool import SpoolReader
-from kernel.store.lake import Lake
+from kernel.store.open import open_store
 from operations.alerts.service import record_detections
 
 log = logging.getLogger("liandun.worker")
@@ -80,7 +80,7 @@ class Worker:
         self.layout = Layout(config.data_dir)
         self.database = open_database(self.layout.state_url)
         upgrade(self.database)
-        self.store = Lake.open(self.layout.lake, writable=True, demo=config.platform.demo)
+        self.store = open_store(config, writable=True)
         self.ruleset = load_ruleset(config)
         write_catalogue(self.ruleset, self.layout.catalogue)
         self.reader = SpoolReader(self.layout.spool)
@@ -110,7 +110,7 @@ class Worker:
             log.info("rules reloaded: %d in use, %d could not be loaded", len(fresh.catalogue.rules), len(fresh.catalogue.failures))
 
     def _upkeep(self, stop: threading.Event) -> None:
-        """Compaction every minute, retention every hour; the store serialises them with commits."""
+        """Compaction or rollover every minute, retention every hour; the store serialises them with commits."""
         retained = 0.0
         while not stop.wait(COMPACT_SECONDS):
             try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kernel.store.elasticsearch.install import template_bodies
+from kernel.store.elasticsearch.server import SECRET_CONTEXT
 from kernel.store.elasticsearch.store import ElasticsearchStore
 
-__all__ = ["ElasticsearchStore"]
+__all__ = ["SECRET_CONTEXT", "ElasticsearchStore", "template_bodies"]

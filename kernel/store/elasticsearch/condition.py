@@ -154,7 +154,7 @@ class Condition:
         field, start = space
         if isinstance(predicate, Equals):
             if predicate.anywhere:
-                return exactly({"wildcard": {field: {"value": _plain(start) + "*" + _plain(fold(predicate.text)) + "*"}}})
+                return self.wildcard(space, Wildcard(_plain(predicate.text), anywhere=True))
             return NOTHING if numbers else exactly({"term": {field: start + fold(predicate.text)}})
         if isinstance(predicate, Wildcard):
             return self.wildcard(space, predicate)

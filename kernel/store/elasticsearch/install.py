@@ -33,6 +33,16 @@ def parts(names: Names, settings: StoreElasticsearch, lifecycle: str) -> tuple[d
     return small, whole, fingerprint(small, whole)
 
 
+def template_bodies(settings: StoreElasticsearch, *, lifecycle: bool) -> dict[str, Any]:
+    """API path → body of everything that has to be put before the first write, in order."""
+    names = Names(settings.prefix, settings.namespace)
+    policy = names.of("lifecycle") if lifecycle else ""
+    small, whole, wanted = parts(names, settings, policy)
+    found: dict[str, Any] = {f"_ilm/policy/{policy}": {"policy": lifecycle_policy()}} if policy else {}
+    found |= {f"_component_template/{name}": body for name, body in small.items()}
+    return found | {f"_index_template/{name}": body | {"_meta": {"fingerprint": wanted}} for name, body in whole.items()}
+
+
 def installed(server: Server, names: Names) -> str:
     """Fingerprint of the templates on the server, "" where there are none."""
 

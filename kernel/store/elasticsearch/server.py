@@ -34,6 +34,8 @@ _BUSY = (429, 503)
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 """Seconds between tries while the server says that it is too busy (429: queue full or circuit breaker)."""
 
+_JSON = {"accept": "application/json", "content-type": "application/json"}
+
 _Answer = TypeVar("_Answer")
 
 
@@ -192,7 +194,7 @@ class Server:
         reason = re.sub(r"\s+", " ", str(error.message))[:300]
         return StoreError(
             f"Elasticsearch at {', '.join(self._settings.urls)} {kind}: {reason}",
-            "see ca_file in [store.elasticsearch]" if "certificate" in kind else "is it running? ./liandun doctor tries it",
+            "see ca_file in [store.elasticsearch]" if "certificate" in kind else "is it running, is the address right?",
         )
 
     def capabilities(self) -> Capabilities:
@@ -207,7 +209,7 @@ class Server:
         }
         return Capabilities(
             version=version,
-            lifecycle=self._answers("GET", "/_ilm/status"),
+            lifecycle=self._answers("GET", "/_ilm/policy/liandun-probe", missing=True),
             data_stream_calls=self._answers("GET", "/_data_stream/_stats"),
             by_query=self._answers(
                 "POST", "/liandun-probe-*/_delete_by_query?allow_no_indices=true", {"query": {"match_none": {}}}
@@ -216,17 +218,28 @@ class Server:
             licence=self._licence(),
         )
 
-    def _answers(self, method: str, path: str, body: dict[str, Any] | None = None) -> bool:
-        return self._raw(method, path, body) is not None
+    def cluster_health(self) -> dict[str, Any]:
+        """Empty where we may not ask."""
+        answer = self._raw("GET", "/_cluster/health")
+        return answer if isinstance(answer, dict) else {}
+
+    def _answers(self, method: str, path: str, body: dict[str, Any] | None = None, *, missing: bool = False) -> bool:
+        """Whether a call exists. ``missing``: 404 is an answer too (the call looks for something that is not there)."""
+        try:
+            self.client.perform_request(method, path, headers=_JSON, body=body)
+        except elasticsearch.NotFoundError:
+            return missing
+        except (elasticsearch.ApiError, elastic_transport.TransportError):
+            return False
+        return True
 
     def _licence(self) -> str:
         answer = self._raw("GET", "/_license")
         return str(answer.get("license", {}).get("type", "")) if isinstance(answer, dict) else ""
 
-    def _raw(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        headers = {"accept": "application/json", "content-type": "application/json"}
+    def _raw(self, method: str, path: str) -> Any:
         try:
-            return self.client.perform_request(method, path, headers=headers, body=body).body
+            return self.client.perform_request(method, path, headers=_JSON).body
         except (elasticsearch.ApiError, elastic_transport.TransportError):
             return None
 

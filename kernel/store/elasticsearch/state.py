@@ -96,6 +96,19 @@ def load(server: Server, names: Names, *, saved: bool) -> Snapshot:
     return Snapshot(state, retained)
 
 
+def version(server: Server, names: Names) -> tuple[int, int] | None:
+    """Which version of the document ``store`` there is."""
+
+    def question(client: Elasticsearch) -> tuple[int, int] | None:
+        try:
+            found = client.get(index=names.state, id=STORE, source=False)
+        except elasticsearch.NotFoundError:
+            return None
+        return int(found["_seq_no"]), int(found["_primary_term"])
+
+    return server.ask(question)
+
+
 def save(server: Server, names: Names, state: State) -> None:
     """Write the document ``store`` if nobody else has since it was read. Raises StoreError."""
     version = state.version

@@ -13,9 +13,10 @@ import threading
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import elasticsearch
+import msgspec
 
 from kernel.config import StoreElasticsearch
 from kernel.errors import StoreError
@@ -35,6 +36,15 @@ from kernel.store.lake.columns import LIST_FIELDS
 MAX_LIMIT = 100_000
 PATIENCE_SECONDS = 60.0
 _MOST_DATASETS = 1_000
+
+
+class Examination(msgspec.Struct, frozen=True):
+    """What ``liandun doctor`` tells: ``health`` is green, yellow, red or "" (not allowed to ask)."""
+
+    server: str
+    health: str
+    nodes: int
+    templates: Literal["", "current", "other"]
 
 
 class ElasticsearchStore:
@@ -71,6 +81,15 @@ class ElasticsearchStore:
     def close(self) -> None:
         """Close the connections."""
         self.server.close()
+
+    def examine(self) -> Examination:
+        """Ask the server about itself, for ``liandun doctor``. Raises StoreError where it cannot be used."""
+        capabilities = self.server.capabilities()
+        health = self.server.cluster_health()
+        found = install.installed(self.server, self.names)
+        wanted = install.parts(self.names, self.settings, install.policy_name(self.names, capabilities))[2]
+        templates: Literal["", "current", "other"] = "" if not found else "current" if found == wanted else "other"
+        return Examination(str(capabilities), str(health.get("status", "")), int(health.get("number_of_nodes", 1)), templates)
 
     # writing
 

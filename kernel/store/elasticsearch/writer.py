@@ -5,7 +5,7 @@ Invariants, in this order (they make a kill at any moment harmless):
 1. Every document carries ``sequence`` = number of the commit it belongs to, one more than that of the last finished commit.
 2. ``_id`` is made of ``event.id``: an event that is delivered again is refused by the server (409), also after a rollover
    (:mod:`.generations`).
-3. The state document is written last, with ``if_seq_no``: two writers cannot both finish a commit.
+3. The state document is looked at first and written last, with ``if_seq_no``: two writers cannot both finish a commit.
 4. A commit that did not finish leaves documents of a sequence that nobody looks at. They are deleted before the next commit. One
    that arrives even later is recognised by its sequence and counts as stored, not as a duplicate.
 5. When the answer to the state document is lost, the digest of the batch tells whether the commit was finished.
@@ -29,7 +29,7 @@ from kernel.store.contract import Commit, Quarantined
 from kernel.store.elasticsearch import bulk, state
 from kernel.store.elasticsearch.bulk import Operation, Outcome
 from kernel.store.elasticsearch.document import Document, document_id, encode, encode_bare
-from kernel.store.elasticsearch.fields import AS_WRITTEN, FOLDED, MOST_DYNAMIC, SEQUENCE, Layout
+from kernel.store.elasticsearch.fields import MOST_DYNAMIC, OWN, SEQUENCE, Layout
 from kernel.store.elasticsearch.generations import Generations, chunks
 from kernel.store.elasticsearch.mapping import Names
 from kernel.store.elasticsearch.server import Server
@@ -62,6 +62,8 @@ class Writer:
     def commit(self, batch: Commit) -> None:
         """Raises StoreError; then nothing of the batch shows, and it can be committed again."""
         digest = _digest(batch)
+        if not self._uncertain and state.version(self._server, self._names) != self._state.version:
+            self._uncertain = True  # somebody else has written: settle says who
         if self._uncertain and self._settle(digest):
             return
         before = self._state
@@ -171,7 +173,7 @@ class Writer:
         if index:
             answer = self._server.ask(lambda client: client.indices.get_mapping(index=index))
             properties = answer[index]["mappings"].get("properties", {})
-            self._dynamic = {name for name in properties if name not in FIELD_TYPES and not name.endswith((FOLDED, AS_WRITTEN))}
+            self._dynamic = {name for name in properties if name not in FIELD_TYPES and not name.startswith(OWN)}
         self._dynamic_of = index
 
     def _may_be_native(self, field: str) -> bool:

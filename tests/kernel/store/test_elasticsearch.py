@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -15,6 +15,20 @@ from tests.kernel.store.elasticsearch_server import a_store
 def store(elasticsearch_url: str) -> Iterator[ElasticsearchStore]:
     with a_store([elasticsearch_url]) as store:
         yield store
+
+
+@pytest.fixture
+def reopen(store: ElasticsearchStore) -> Iterator[Callable[[], ElasticsearchStore]]:
+    opened: list[ElasticsearchStore] = []
+
+    def again() -> ElasticsearchStore:
+        store.close()
+        opened.append(ElasticsearchStore(store.settings, writable=True))
+        return opened[-1]
+
+    yield again
+    for other in opened:
+        other.close()
 
 
 class TestContract(EventStoreContract):

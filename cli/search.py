@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 import sys
 import time
@@ -16,14 +17,13 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from kernel.config import load_config
+from kernel.config import Config, load_config
 from kernel.errors import QueryError
 from kernel.event import Event, parse_timestamp, timestamp_from_micros
-from kernel.layout import Layout
 from kernel.query import parse_query
 from kernel.store.answer import Answer, answer
-from kernel.store.contract import Bucket, TimeRange
-from kernel.store.lake import Lake
+from kernel.store.contract import Bucket, EventStore, TimeRange
+from kernel.store.open import open_store
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _TABLE_FIELDS = ("@timestamp", "event.dataset", "host.name", "user.name", "source.ip", "destination.ip", "process.name", "message")
@@ -54,21 +54,21 @@ def command(
     """
     parsed = _parsed(query)
     when = time_range(last, start, end)
-    lake = Lake.open(lake_path(data), writable=False, patience=_PATIENCE_SECONDS)
+    store = open_store(config_of(data), writable=False, patience=_PATIENCE_SECONDS)
     try:
         names = tuple(name.strip() for name in fields.split(",") if name.strip()) if fields else None
         if names is None and parsed.fields is None:
             names = ("*",) if form == "jsonl" else _TABLE_FIELDS
-        result = answer(lake, parsed, when, limit=min(limit, _PAGE), fields=names)
+        result = answer(store, parsed, when, limit=min(limit, _PAGE), fields=names)
         if result.page is None:
             _print_buckets(result, form)
             return
-        _print_events(_all_events(lake, parsed, when, limit, result), result.columns or _TABLE_FIELDS, form)
-        damaged = lake.statistics()["damaged"]
+        _print_events(_all_events(store, parsed, when, limit, result), result.columns or _TABLE_FIELDS, form)
+        damaged = store.statistics()["damaged"]
         if damaged:
             raise click.ClickException(f"not searched, because damaged: {', '.join(sorted(damaged))} (see ./liandun store verify)")
     finally:
-        lake.close()
+        store.close()
 
 
 def _parsed(query: str) -> Any:
@@ -79,9 +79,9 @@ def _parsed(query: str) -> Any:
         raise click.ClickException(f"{error}\n  {shown}\n  {' ' * error.position}^") from error
 
 
-def lake_path(data: Path | None) -> Path:
-    """The lake of ``--data``, else of the configured data directory."""
-    return Layout(data if data else load_config().data_dir).lake
+def config_of(data: Path | None) -> Config:
+    """The configuration in force; with ``--data`` the one of that data directory."""
+    return load_config(environ={**os.environ, "LIANDUN_DATA": str(data)}) if data else load_config()
 
 
 def time_range(last: str | None, start: str | None, end: str | None) -> TimeRange:
@@ -103,7 +103,7 @@ def _moment(option: str, text: str | None) -> str:
     return moment
 
 
-def _all_events(lake: Lake, query: Any, when: TimeRange, limit: int, first: Answer) -> Iterable[Event]:
+def _all_events(store: EventStore, query: Any, when: TimeRange, limit: int, first: Answer) -> Iterable[Event]:
     """The hits page by page, so that a large export does not stand in memory."""
     page, left = first.page, limit
     while page is not None:
@@ -111,7 +111,7 @@ def _all_events(lake: Lake, query: Any, when: TimeRange, limit: int, first: Answ
         left -= len(page.events)
         if left <= 0 or not page.cursor:
             return
-        page = lake.search(query, when, limit=min(left, _PAGE), cursor=page.cursor, fields=first.columns)
+        page = store.search(query, when, limit=min(left, _PAGE), cursor=page.cursor, fields=first.columns)
 
 
 def _print_events(events: Iterable[Event], names: Sequence[str], form: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import orjson
@@ -24,6 +24,20 @@ def store(tmp_path: Path) -> Iterator[Lake]:
     lake = Lake.open(tmp_path / "lake", writable=True)
     yield lake
     lake.close()
+
+
+@pytest.fixture
+def reopen(store: Lake) -> Iterator[Callable[[], Lake]]:
+    opened: list[Lake] = []
+
+    def again() -> Lake:
+        store.close()
+        opened.append(type(store).open(store.root, writable=True))
+        return opened[-1]
+
+    yield again
+    for other in opened:
+        other.close()
 
 
 class TestLake(EventStoreContract):

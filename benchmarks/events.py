@@ -177,7 +177,7 @@ def _network(eve: dict[str, object], dataset: str, category: str) -> Event:
         "destination.port": eve["dest_port"],
         "network.transport": str(eve["proto"]).lower(),
         "network.community_id": eve["community_id"],
-        "related.ip": [eve["src_ip"], eve["dest_ip"]],
+        "related.ip": [eve["dest_ip"], eve["src_ip"]],
         "suricata.eve.flow_id": eve["flow_id"],
     }
 

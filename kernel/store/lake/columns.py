@@ -6,8 +6,8 @@ named in the segment's :class:`Layout`). A value that fits neither (a number in 
 only where it must.
 
 The set of columns has grown and may grow again: a segment's ``format`` says with which it was written. In an older segment the
-fields that became columns later have their values in ``rest`` (:func:`known_layout`), its missing columns read as null
-(:func:`selection`), and compaction writes it anew in the present format.
+fields that became columns later have their values in ``rest`` (:func:`kernel.store.lake.source.layout_of`), its missing columns
+read as null (:func:`kernel.store.lake.packing.selection`), and compaction writes it anew in the present format.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ CORE: tuple[str, ...] = (
 CORE_SET = frozenset(CORE)
 
 FORMAT = 2
-"""What is written today. 1: without the columns below and without a skip index."""
+"""What is written today. 1: without the columns below, without a skip index, not packed (:mod:`.packing`)."""
 _SINCE: dict[int, frozenset[str]] = {
     2: frozenset(
         {
@@ -193,8 +193,12 @@ _PLAIN = frozenset(
         "network.community_id",
         "process.command_line",
         "process.entity_id",
+        "process.parent.command_line",
+        "related.ip",
+        "source.ip",
         "url.original",
         "url.full",
+        "url.path",
         "url.query",
         "winlog.record_id",
         REST,
@@ -202,8 +206,10 @@ _PLAIN = frozenset(
 )
 DICTIONARY_COLUMNS = [name for name in SCHEMA.names if name not in _PLAIN]
 """Columns whose values repeat within a row group."""
-ENCODINGS = {"@timestamp": "DELTA_BINARY_PACKED"}
-"""Parquet encodings of some of the others."""
+ENCODINGS = {
+    name: "DELTA_BINARY_PACKED" if name == "@timestamp" else "DELTA_LENGTH_BYTE_ARRAY" for name in SCHEMA.names if name in _PLAIN
+}
+"""Parquet encodings of the others: lengths apart from texts make 16.7 bytes of the 32 hex digits of an id."""
 
 
 def quoted(name: str) -> str:
@@ -214,14 +220,6 @@ def quoted(name: str) -> str:
 def lacking(format_: int) -> frozenset[str]:
     """The columns that segments of a format do not have yet."""
     return frozenset().union(*(fields for since, fields in _SINCE.items() if since > format_))
-
-
-def selection(format_: int) -> str:
-    """The columns of today's schema as SQL over a file of a format."""
-    missing = lacking(format_)
-    if not missing:
-        return "*"
-    return ", ".join(f"CAST(NULL AS VARCHAR) AS {quoted(name)}" if name in missing else quoted(name) for name in SCHEMA.names)
 
 
 class Layout(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from crypto.sm3 import sm3_hasher
 from kernel.errors import StoreError
 from kernel.store.lake.columns import DICTIONARY_COLUMNS, ENCODINGS, SCHEMA
+from kernel.store.lake.packing import packed
 from kernel.store.lake.skipindex import Filter, Place, index_bytes, make_filter
 
 ROW_GROUP = 8192
@@ -26,6 +27,7 @@ HOT_LEVEL = 1
 DAY_LEVEL = 6
 """zstd levels of a commit and of compaction."""
 
+_PAGE = 8 << 20  # a row group's column is one page: zstd sees more at once
 _CHUNK = 1 << 20
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -43,6 +45,8 @@ class SegmentWriter:
             compression_level=level,
             use_dictionary=DICTIONARY_COLUMNS,
             column_encoding=ENCODINGS,
+            data_page_size=_PAGE,
+            max_rows_per_page=ROW_GROUP,
             write_page_checksum=True,
         )
 
@@ -50,7 +54,7 @@ class SegmentWriter:
         """Add rows; each ``ROW_GROUP`` of them (and the rest) become a row group."""
         for start in range(0, len(table), ROW_GROUP):
             group = table.slice(start, ROW_GROUP)
-            self._writer.write_table(group, row_group_size=ROW_GROUP)
+            self._writer.write_table(packed(group), row_group_size=ROW_GROUP)
             self._filters.append(make_filter(group))
 
     def close(self) -> Place:

@@ -11,9 +11,10 @@ from pathlib import Path
 import msgspec
 
 from kernel.query.tree import And, Node
-from kernel.store.lake.columns import Layout, lacking, selection
+from kernel.store.lake.columns import Layout, lacking
 from kernel.store.lake.manifest import Segment
 from kernel.store.lake.needs import ANYTHING, Need, need_of
+from kernel.store.lake.packing import selection
 from kernel.store.lake.session import parquet
 from kernel.store.lake.skipindex import Filter, IndexDamagedError, read_index, surviving
 
@@ -57,8 +58,6 @@ def table(root: Path, parts: Sequence[Part]) -> str:
         selects.append(f"SELECT {columns} FROM {parquet(path)} WHERE {rows}")  # noqa: S608
     for format_, paths in together.items():
         selects.append(f"SELECT {selection(format_)} FROM {parquet(*paths)}")  # noqa: S608
-    if len(selects) == 1 and selects[0].startswith("SELECT * FROM ") and together:
-        return selects[0].removeprefix("SELECT * FROM ")
     return "(" + " UNION ALL ".join(selects) + ")"
 
 

@@ -32,7 +32,7 @@ _PLAIN = {str, int, bool}
 
 
 class Encoded(msgspec.Struct):
-    """A table ordered by dataset and time (as far as shapes allow), with what the manifest records of it."""
+    """A table, shape by shape, with what the manifest records of it."""
 
     table: Any  # pyarrow.Table
     layout: Layout
@@ -73,28 +73,27 @@ def _groups(events: Sequence[Event]) -> list[Group]:
     others = [event for _, members in by_size[len(common) :] for event in members]
     groups: list[tuple[str, Group]] = []
     for shape, members in common:
-        ordered = _in_order(members)
-        group = _of_one_shape(shape, ordered)
+        group = _of_one_shape(shape, members)
         if group is None:
-            others += ordered
+            others += members
         else:
-            groups.append((_dataset(ordered[0].get("event.dataset")), group))
+            groups.append((_dataset(members[0].get("event.dataset")), group))
     groups.sort(key=itemgetter(0))
-    rest = [_of_any_shape(_in_order(others))] if others else []
+    rest = [_of_any_shape(others)] if others else []
     return [group for _, group in groups] + rest
 
 
-def _in_order(events: list[Event]) -> list[Event]:
+def _check_places(columns: dict[str, Sequence[Any]], events: Sequence[Event]) -> None:
     for field in ("@timestamp", "event.id"):
-        if {type(event.get(field)) for event in events} != {str}:
+        if set(map(type, columns.get(field, ()))) != {str}:
             wrong = next(event for event in events if not isinstance(event.get(field), str))
             raise StoreError(f"an event without @timestamp or event.id text cannot be stored: {str(wrong)[:200]}")
-    return sorted(events, key=itemgetter("@timestamp"))
 
 
 def _of_one_shape(shape: tuple[str, ...], events: list[Event]) -> Group | None:
     """None when a value outside the columns has to be made storable first."""
     columns: dict[str, Sequence[Any]] = dict(zip(shape, zip(*map(dict.values, events), strict=True), strict=True))
+    _check_places(columns, events)
     others = {field: values for field, values in columns.items() if field not in CORE_SET}
     rests: list[Any] = [None] * len(events)
     if others:
@@ -137,6 +136,7 @@ def _of_any_shape(events: list[Event]) -> Group:
                 column[row] = plain.get(field)
             text = _json({field: value for field, value in plain.items() if field not in CORE_SET}, certain=True)
         rests.append(text or None)
+    _check_places(columns, events)
     return Group(len(events), columns, rests)
 
 
@@ -162,7 +162,7 @@ def _table(rows: list[int], pieces: list[dict[str, Any]]) -> Any:
     for field in SCHEMA:
         chunks = [piece.get(field.name) for piece in pieces]
         filled = [pa.nulls(count, field.type) if chunk is None else chunk for count, chunk in zip(rows, chunks, strict=True)]
-        columns.append(pa.chunked_array(filled, field.type).combine_chunks())
+        columns.append(pa.chunked_array(filled, field.type))
     return pa.table(columns, schema=SCHEMA)
 
 

@@ -22,15 +22,18 @@ from kernel.query.text import fold
 
 SHORT = 4
 LONG = 8
-LARGEST = 20
-"""log2 of the bits with which a filter is begun, and of the largest there is (128 KiB)."""
+LARGEST = 19
+"""log2 of the bits with which a filter is begun, and of the largest there is (64 KiB)."""
 
 _SPREAD = 0x9E3779B1  # 2^32 / golden ratio: neighbours land far apart
 _SPREAD_LONG = 0x85EBCA6B
 _SPREAD_ADDRESS = (0xC2B2AE35, 0x27D4EB2F, 0x165667B1)
 _SAMPLED = 1 << 28  # one key in sixteen begins a long one
 _MODULUS = 1 << 32
-_SLICE = 1 << 16  # places at a time: what fits the processor's cache needs no new memory pages
+_BLOCK = 1 << 18  # bytes at a time: what fits the processor's cache needs no new memory pages
+_SPREAD_SCALAR, _SPREAD_LONG_SCALAR, _SAMPLED_SCALAR = (pa.scalar(n, pa.uint32()) for n in (_SPREAD, _SPREAD_LONG, _SAMPLED))
+_ONE = pa.scalar(1, pa.uint64())
+_DROPPED = pa.scalar(32 - LARGEST, pa.uint32())
 
 
 def text_keys(text: str) -> frozenset[int]:
@@ -56,18 +59,17 @@ def mark(content: bytes, addresses: Iterable[Any]) -> Any:
 
     Texts may follow one another without a gap: what the seams add is only noise.
     """
-    marks = _nothing()
-    for phase in range(SHORT):
-        places = (len(content) - phase) // SHORT
-        if places > 0:
-            window = pa.py_buffer(content[phase : phase + SHORT * places])
-            marks = pc.or_(marks, _marked(pa.Array.from_buffers(pa.uint32(), places, [None, window])))
+    places: list[Any] = []
+    for start in range(0, len(content), _BLOCK):
+        for phase in range(start, start + SHORT):
+            window = content[phase : phase + _BLOCK + SHORT]  # one word more than its own, to look at the word that follows
+            words = pa.Array.from_buffers(pa.uint32(), len(window) // SHORT, [None, pa.py_buffer(window)])
+            places += _text_places(words, min(len(words), _BLOCK // SHORT))
     for numbers in addresses:
         for spread in _SPREAD_ADDRESS:
             factor = pa.scalar(spread, pa.uint32())
-            keys = pc.multiply(pc.bit_wise_xor(numbers, factor), factor)
-            marks = pc.or_(marks, _booleans([_places(keys)], LARGEST))
-    return marks
+            places.append(_places(pc.multiply(pc.bit_wise_xor(numbers, factor), factor)))
+    return _booleans(places, LARGEST)
 
 
 def filter_bits(marks: Any, fullest: float) -> tuple[int, bytes]:
@@ -86,25 +88,19 @@ def has(filter_: bytes | memoryview, size: int, key: int) -> bool:
     return bool(filter_[place >> 3] >> (place & 7) & 1)
 
 
-def _marked(words: Any) -> Any:
-    spread, spread_long = pa.scalar(_SPREAD, pa.uint32()), pa.scalar(_SPREAD_LONG, pa.uint32())
-    limit, one_on = pa.scalar(_SAMPLED, pa.uint32()), pa.scalar(1, pa.uint64())
-    places: list[Any] = []
-    for start in range(0, len(words), _SLICE):
-        keys = pc.multiply(words.slice(start, _SLICE), spread)
-        places.append(_places(keys))
-        chosen = pc.indices_nonzero(pc.less(keys.slice(0, min(len(keys), len(words) - start - 1)), limit))
-        following = words.slice(start).take(pc.add(chosen, one_on))
-        places.append(_places(pc.multiply(pc.add(keys.take(chosen), following), spread_long)))
-    return _booleans(places, LARGEST)
+def _text_places(words: Any, own: int) -> list[Any]:
+    """Places of the keys that begin at the first ``own`` words."""
+    keys = pc.multiply(words, _SPREAD_SCALAR)
+    chosen = pc.indices_nonzero(pc.less(keys.slice(0, min(own, len(words) - 1)), _SAMPLED_SCALAR)) if len(words) > 1 else []
+    short = _places(keys.slice(0, own))
+    if len(chosen) == 0:
+        return [short]
+    following = words.take(pc.add(chosen, _ONE))
+    return [short, _places(pc.multiply(pc.add(keys.take(chosen), following), _SPREAD_LONG_SCALAR))]
 
 
 def _places(keys: Any) -> Any:
-    return pc.shift_right(keys, pa.scalar(32 - LARGEST, pa.uint32())).view(pa.int32())
-
-
-def _nothing() -> Any:
-    return pa.Array.from_buffers(pa.bool_(), 1 << LARGEST, [None, pa.py_buffer(bytes((1 << LARGEST) // 8))])
+    return pc.shift_right(keys, _DROPPED).view(pa.int32())
 
 
 def _booleans(places: list[Any], size: int) -> Any:

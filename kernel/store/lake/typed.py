@@ -28,7 +28,7 @@ _ADDRESSES = frozenset(ADDRESS_COLUMNS)
 class Group(msgspec.Struct):
     """Some events, column by column.
 
-    columns  core field → its value (or None) of each event, in the order of time; ``@timestamp`` and ``event.id`` are texts
+    columns  core field → its value (or None) of each event; ``@timestamp`` and ``event.id`` are texts
     rests    JSON of the other fields of each event, or None
     multi    core fields that hold lists; found by :func:`arrays`
     spills   row → core fields whose values are in ``rest`` because no column can hold them; found by :func:`arrays`

@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kernel.errors import StoreError
 from kernel.event import timestamp
@@ -41,6 +42,8 @@ FULL_ROWS = 250_000
 """A segment of this size is not merged again; no compaction handles more rows at once."""
 MERGE_COUNT = 4
 """So many segments of one day and one size class are merged."""
+RUN_ROWS = 8 * ROW_GROUP
+"""So many rows are put in order together."""
 GRACE_SECONDS = 300.0
 """Replaced files stay this long for readers that still hold the old list."""
 
@@ -168,9 +171,8 @@ def _merge(root: Path, connection: Any, group: Sequence[Segment], sequence: int,
     path = f"days/{day}/{sequence:010d}.parquet" if day else f"hot/{sequence:010d}.parquet"
     scratch = root / "tmp" / f"{sequence:010d}.parquet"
     chosen = ", ".join(f"DATE '{name}'" for name in days)
-    source = table(root, whole(group))
-    order = 'ORDER BY "event.dataset", "@timestamp", "event.id"'
-    sql = f'SELECT * FROM {source} WHERE CAST("@timestamp" AS DATE) IN ({chosen}) {order}'  # noqa: S608
+    source = table(root, whole(sorted(group, key=lambda segment: segment.first)))
+    sql = f'SELECT * FROM {source} WHERE CAST("@timestamp" AS DATE) IN ({chosen})'  # noqa: S608
     try:
         index, rows = _write(connection.sql(sql).to_arrow_reader(ROW_GROUP), scratch)
         first, last = connection.execute(
@@ -203,22 +205,32 @@ def _merge(root: Path, connection: Any, group: Sequence[Segment], sequence: int,
 
 
 def _write(reader: Any, path: Path) -> tuple[Place, int]:
-    """Write sorted record batches as a segment, a row group at a time; where its index stands, and how many rows it has."""
-    with pa.OSFile(str(path), "wb") as sink:
-        writer = SegmentWriter(sink, DAY_LEVEL)
+    """Write record batches as a segment; where its index stands, and how many rows it has.
+
+    Rows are ordered by dataset and time in runs of ``RUN_ROWS``: so little memory is needed, a row group is mostly of one dataset
+    (small, and skipped as a whole by questions about others) and of a short time.
+    """
+    rows = 0
+    with pa.OSFile(str(path), "wb") as sink, SegmentWriter(sink, DAY_LEVEL) as writer:
         waiting: list[Any] = []
-        rows = 0
+        gathered = 0
         for batch in reader:
-            rows += len(batch)
             waiting.append(batch)
-            if sum(map(len, waiting)) >= ROW_GROUP:
-                gathered = pa.Table.from_batches(waiting).cast(SCHEMA)
-                whole_groups = len(gathered) // ROW_GROUP * ROW_GROUP
-                writer.write(gathered.slice(0, whole_groups))
-                waiting = gathered.slice(whole_groups).to_batches()
+            gathered += len(batch)
+            if gathered >= RUN_ROWS:
+                run = pa.Table.from_batches(waiting)
+                writer.write(_in_order(run.slice(0, RUN_ROWS)))
+                waiting = run.slice(RUN_ROWS).to_batches()
+                gathered -= RUN_ROWS
+                rows += RUN_ROWS
         if waiting:
-            writer.write(pa.Table.from_batches(waiting).cast(SCHEMA))
-        return writer.close(), rows
+            writer.write(_in_order(pa.Table.from_batches(waiting)))
+        return writer.finish(), rows + gathered
+
+
+def _in_order(run: Any) -> Any:
+    run = run.cast(SCHEMA)
+    return run.take(pc.sort_indices(run, [("event.dataset", "ascending"), ("@timestamp", "ascending")]))
 
 
 def _days(group: Sequence[Segment], days: list[str]) -> dict[str, int]:

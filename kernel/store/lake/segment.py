@@ -57,7 +57,7 @@ class SegmentWriter:
             self._writer.write_table(packed(group), row_group_size=ROW_GROUP)
             self._filters.append(make_filter(group))
 
-    def close(self) -> Place:
+    def finish(self) -> Place:
         """Write the index and the footer; says where the index stands. The sink stays open."""
         content = index_bytes(self._filters)
         place = Place(self._sink.tell(), len(content))
@@ -65,13 +65,21 @@ class SegmentWriter:
         self._writer.close()
         return place
 
+    def __enter__(self) -> SegmentWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """After an error: Arrow must not try to write a footer when the sink is closed already."""
+        with contextlib.suppress(Exception):
+            self._writer.close()
+
 
 def parquet_bytes(table: Any) -> tuple[bytes, Place]:
     """The file of a table of one commit, and where its skip index stands."""
     sink = pa.BufferOutputStream()
-    writer = SegmentWriter(sink, HOT_LEVEL)
-    writer.write(table)
-    place = writer.close()
+    with SegmentWriter(sink, HOT_LEVEL) as writer:
+        writer.write(table)
+        place = writer.finish()
     return bytes(sink.getvalue()), place
 
 

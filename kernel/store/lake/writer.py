@@ -17,6 +17,7 @@ from kernel.store.lake.encode import Encoded, encode
 from kernel.store.lake.manifest import Manifest, Segment
 from kernel.store.lake.segment import discard, parquet_bytes, write_durably
 from kernel.store.lake.session import Session, parquet
+from kernel.store.lake.skipindex import Place
 
 log = logging.getLogger(__name__)
 
@@ -115,16 +116,16 @@ def _write(root: Path, sequence: int, events: list[Event]) -> Segment:
     gc.disable()  # a collection in the midst of a million small objects doubles the time
     try:
         encoded = encode(events)
-        content = parquet_bytes(encoded.table)
+        content, place = parquet_bytes(encoded.table)
     finally:
         if running:
             gc.enable()
     path = f"hot/{sequence:010d}.parquet"
     write_durably(root / path, content)
-    return described(encoded, sequence, path, content)
+    return described(encoded, sequence, path, content, place)
 
 
-def described(encoded: Encoded, sequence: int, path: str, content: bytes) -> Segment:
+def described(encoded: Encoded, sequence: int, path: str, content: bytes, place: Place) -> Segment:
     """The manifest row of a written batch."""
     return Segment(
         sequence=sequence,
@@ -138,6 +139,7 @@ def described(encoded: Encoded, sequence: int, path: str, content: bytes) -> Seg
         layout=encoded.layout,
         days=encoded.days,
         datasets=encoded.datasets,
+        index=place,
     )
 
 

@@ -15,9 +15,7 @@ def read(**entry: object) -> Event:
 
 
 def test_the_detail_of_an_entry_is_flat_beside_its_object() -> None:
-    event = read(
-        object_type="account", object_id="zhou", detail={"before": {"role": "viewer"}, "after": {"role": "admin"}, "days": 30}
-    )
+    event = read(object_type="account", object_id="zhou", detail={"before": {"role": "viewer"}, "after": {"role": "admin"}, "days": 30})
     assert event["liandun.audit.detail.before.role"] == "viewer"
     assert event["liandun.audit.detail.after.role"] == "admin"
     assert event["liandun.audit.detail.days"] == 30
@@ -25,14 +23,7 @@ def test_the_detail_of_an_entry_is_flat_beside_its_object() -> None:
 
 
 def test_a_login_belongs_to_the_account_that_was_named() -> None:
-    event = read(
-        action="session.login",
-        actor="guest",
-        object_id="li.na",
-        result="denied",
-        address="2001:db8::7",
-        detail={"reason": "locked"},
-    )
+    event = read(action="session.login", actor="guest", object_id="li.na", result="denied", address="2001:db8::7", detail={"reason": "locked"})
     assert (event["event.dataset"], event["event.action"], event["event.outcome"]) == ("liandun.auth", "login", "failure")
     assert (event["user.name"], event["source.ip"]) == ("li.na", "2001:db8::7")
     assert event["liandun.audit.detail.reason"] == "locked"

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one sample a line
 """Our YARA rules on samples put together here; none of them does anything, and none is stored as a file of the repository."""
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ POSITIVE: list[tuple[str, bytes]] = [
     ("engineering_archive_with_program", zipped("pump/pump.ap17", "pump/IM/readme.exe")),
     ("tunnel_configuration", b'serverAddr = "203.0.113.66"\nserverPort = 7000\n[[proxies]]\nremotePort = 6000\n'),
     ("tunnel_configuration", b"[common]\nserver_addr=203.0.113.66:8024\nvkey=abcdef\n"),
-    ("tunnel_program", ELF + b"github.com/fatedier/" + b"frp/client\0" + b"github.com/fatedier/" * 1 + b"frp/pkg\0" + (b"github.com/fatedier/" + b"frp/server\0") * 3),
+    ("tunnel_program", ELF + b"github.com/fatedier/" + b"frp/client\0" + b"github.com/fatedier/" + b"frp/pkg\0" + (b"github.com/fatedier/" + b"frp/server\0") * 3),
     ("beacon_configuration", beacon(0x2E)),
     ("beacon_configuration", beacon(0x69)),
     ("beacon_configuration", beacon(0)),

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kernel.errors import StoreError
 from kernel.event import Event
@@ -48,11 +49,11 @@ def encode(events: Sequence[Event]) -> Encoded:
     encoded = [arrays(group) for group in groups]
     times: list[str] = []
     datasets: Counter[str] = Counter()
-    for group in groups:
-        times += group.columns["@timestamp"]
-        datasets.update(map(_dataset, group.columns.get("event.dataset") or [None] * group.rows))
     layout = Layout()
-    for group in groups:
+    for group, piece in zip(groups, encoded, strict=True):
+        times += group.columns["@timestamp"]
+        for entry in pc.value_counts(piece.get("event.dataset", pa.nulls(group.rows, pa.string()))).to_pylist():
+            datasets[_dataset(entry["values"])] += entry["counts"]
         layout = layout | Layout(frozenset(group.multi), frozenset(field for odd in group.spills.values() for field in odd))
     return Encoded(
         table=_table([group.rows for group in groups], encoded),

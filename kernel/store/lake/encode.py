@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -84,7 +84,7 @@ def _groups(events: Sequence[Event]) -> list[Group]:
     return [group for _, group in groups] + rest
 
 
-def _check_places(columns: dict[str, Sequence[Any]], events: Sequence[Event]) -> None:
+def _check_places(columns: Mapping[str, Sequence[Any]], events: Sequence[Event]) -> None:
     for field in ("@timestamp", "event.id"):
         if set(map(type, columns.get(field, ()))) != {str}:
             wrong = next(event for event in events if not isinstance(event.get(field), str))

@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 from crypto.sm3 import sm3
 from kernel.errors import StoreError
@@ -100,7 +101,7 @@ def commit(root: Path, manifest: Manifest, recent: RecentIds, batch: Commit) -> 
 
 
 def _without_duplicates(events: list[Event], recent: RecentIds) -> tuple[list[Event], int]:
-    identifiers = [event.get("event.id") for event in events]
+    identifiers: list[Any] = [event.get("event.id") for event in events]
     if not set(map(type, identifiers)) <= {str}:
         wrong = next(event for event in events if not isinstance(event.get("event.id"), str))
         raise StoreError(f"an event without event.id text cannot be stored: {str(wrong)[:200]}")

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import click
 import orjson
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cli.export import command as export
 from cli.search import lake_path
 from kernel.config import load_config
 from kernel.event import timestamp_from_micros
@@ -21,13 +24,23 @@ def command() -> None:
     """Verify, measure, compact and clear the event store."""
 
 
+command.add_command(export)
+
+
 @command.command()
 @_DATA
 def verify(data: Path | None) -> None:
-    """Recompute the SM3 of every segment and the hash chain; names what was changed, is missing or was never recorded."""
+    """Recompute the SM3 of every segment (its skip index included) and the hash chain.
+
+    Names what was changed, is missing or was never recorded. Exit code 0: sound; 1: not, or it cannot be checked.
+    """
     lake = Lake.open(lake_path(data), writable=False)
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     try:
-        result = lake.verify()
+        with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+            task = progress.add_task("checking", total=None)
+            result = lake.verify(lambda done, total: progress.update(task, completed=done, total=total))
     finally:
         lake.close()
     for problem in result.problems:
@@ -42,8 +55,8 @@ def verify(data: Path | None) -> None:
 
 @command.command()
 @_DATA
-def stats(data: Path | None) -> None:
-    """Events, bytes, segments, time span, datasets and durable counters as JSON."""
+def statistics(data: Path | None) -> None:
+    """Events, bytes, segments, skip indexes, time span, datasets and durable counters as JSON."""
     lake = Lake.open(lake_path(data), writable=False)
     try:
         click.echo(orjson.dumps(lake.statistics() | {"counters": lake.counters()}, option=orjson.OPT_INDENT_2).decode())
@@ -55,7 +68,7 @@ def stats(data: Path | None) -> None:
 @_DATA
 @click.option("--everything", is_flag=True, help="Merge all that can be merged, not only what is due.")
 def compact(data: Path | None, everything: bool) -> None:
-    """Merge small segments now. The platform does it by itself while it runs; then this is refused."""
+    """Merge small segments now and give them skip indexes. The platform does it by itself while it runs; then this is refused."""
     lake = Lake.open(lake_path(data), writable=True)
     try:
         replaced = lake.compact(everything=everything)

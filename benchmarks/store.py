@@ -255,7 +255,9 @@ def report(figures: dict[str, dict[str, Any]]) -> None:
         line = f"{question.title:44}"
         for engine in asked_of:
             told = figures[engine]["ask"][question.title]
-            line += f"{told['warm_p50']:17.0f}{told['warm_p95']:9.0f}{told['cold_p50']:9.0f}{told['cold_p95']:7.0f}{told['hits']:11,}"
+            line += (
+                f"{told['warm_p50']:17.0f}{told['warm_p95']:9.0f}{told['cold_p50']:9.0f}{told['cold_p95']:7.0f}{told['hits']:11,}"
+            )
         if len(asked_of) == len(ENGINES):
             lake, other = (figures[engine]["ask"][question.title] for engine in ENGINES)
             line += f"   × {other['warm_p50'] / lake['warm_p50']:.2f} warm, × {other['cold_p50'] / lake['cold_p50']:.2f} cold"

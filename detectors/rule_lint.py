@@ -128,9 +128,10 @@ def _pysigma(files: Sequence[Path]) -> Iterable[Finding]:
             continue  # _loading has said so
         lines = _lines(file)
         for rule in collection.rules:
-            place = owners[str(rule.id)] = (str(file), lines.get(str(rule.id), 1))
+            line = lines.get(str(rule.id), 1)
+            owners[str(rule.id)] = (str(file), line)
             for error in rule.errors:  # sigma-cli prints these and does not look at the rule any further
-                yield Finding(*place, "warning", type(error).__name__, str(error))
+                yield Finding(str(file), line, "warning", type(error).__name__, str(error))
         collections.append(collection)
     rules = [rule for collection in collections for rule in collection.rules if not rule.errors]  # correlations and filters too
     for issue in validator.validate_rules(iter(rules)):

@@ -21,8 +21,8 @@ _LEVEL_OF_SEVERITY = {"critical": "critical", "major": "high", "minor": "medium"
 class Entry(msgspec.Struct, frozen=True):
     """One rule. ``active`` is False for a Suricata rule that is commented out and a Sigma rule that only feeds a correlation.
 
-    ``title_zh``: the title in Chinese where the rule has one (``title_zh`` in Sigma and in Suricata's metadata, ``description_zh`` in
-    YARA).
+    ``title_zh``: the title in Chinese where the rule has one (``title_zh`` in Sigma and in Suricata's metadata,
+    ``description_zh`` in YARA).
     """
 
     engine: str

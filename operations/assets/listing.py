@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select
@@ -68,6 +69,21 @@ def facets(session: Session) -> dict[str, dict[str, int]]:
         query = select(column, func.count()).group_by(column).order_by(func.count().desc()).limit(100)
         found[name] = dict(session.execute(query).tuples())
     return found
+
+
+def count_by_zone(session: Session) -> dict[str, dict[str, int]]:
+    """Zone → status → number of assets."""
+    query = select(AssetRow.zone, AssetRow.status, func.count()).group_by(AssetRow.zone, AssetRow.status)
+    found: dict[str, dict[str, int]] = {}
+    for zone, status, number in session.execute(query).tuples():
+        found.setdefault(zone, {})[status] = number
+    return found
+
+
+def of_keys(session: Session, keys: Sequence[str]) -> dict[str, AssetRecord]:
+    """The assets that have these keys, by key."""
+    query = select(AssetRow).where(AssetRow.key.in_(list(keys)[:MAX_PAGE]))
+    return {row.key: rows.record(row) for row in session.execute(query).scalars()}
 
 
 def of_address(session: Session, address: str) -> AssetRecord | None:

@@ -146,7 +146,7 @@ def _alert_page(detail: AlertDetail, **context: Any) -> str:
     hit = {match.field for match in detail.matched}
     return render_template(
         "alerts/page.html", detail=detail, alert=row, event=event, groups=grouped(event), raw=raw_record(event), rule=rule,
-        lines=lines, hit=hit, title=row.rule_name,
+        lines=lines, hit=hit,
         mark_value=rule_source.mark_value, subject=_subject(row), **context,
     )  # fmt: skip
 

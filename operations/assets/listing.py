@@ -67,7 +67,7 @@ def facets(session: Session) -> dict[str, dict[str, int]]:
     for name in ("status", "zone", "kind", "bureau"):
         column = getattr(AssetRow, name)
         query = select(column, func.count()).group_by(column).order_by(func.count().desc()).limit(100)
-        found[name] = dict(session.execute(query).tuples())
+        found[name] = dict(session.execute(query).tuples().all())
     return found
 
 

@@ -35,7 +35,7 @@ def observed(session: Session) -> dict[str, str]:
         .join(AssetRow, AssetRow.id == AssetMark.asset_id)
         .where(AssetMark.kind == "address", AssetRow.status == "observed")
     )
-    return dict(session.execute(query).tuples())
+    return dict(session.execute(query).tuples().all())
 
 
 def get(session: Session, key: str) -> AssetRecord:

@@ -1,7 +1,7 @@
 """Where everything stands on the zone map: bands, cards and curves, in the units of the SVG's view box.
 
-The city's layers lie on each other as its construction plan draws them, perception lowest; operations stand beside all of them. The
-Internet lies above, networks that no zone declares below. Nothing here knows colours or words: the template draws, the sheet paints.
+The city's layers lie on each other as its construction plan draws them, perception lowest; operations stand beside all of them.
+The Internet lies above, networks that no zone declares below. Nothing here knows colours or words: the template draws, the sheet paints.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Drawing:
-    """The whole map. ``boxes`` holds zones and the two outsides by id; ``lost`` counts flows of zones that the plan does not name."""
+    """The whole map. ``boxes`` holds zones and the outsides by id; ``lost`` counts flows of zones that the plan does not name."""
 
     height: float
     bands: tuple[Band, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from flask import current_app
 
@@ -122,7 +123,7 @@ def _slices(store: EventStore, when: TimeRange, now: datetime) -> list[TimeRange
     step = (end - start) / SLICES
     edges = [timestamp((start + step * number).astimezone(UTC)) for number in range(SLICES)]
     edges.append(when.end or timestamp(end + timedelta(days=1)))
-    return [TimeRange(first, last) for first, last in zip(edges, edges[1:], strict=False)]
+    return [TimeRange(first, last) for first, last in pairwise(edges)]
 
 
 def _pulse(store: EventStore, slices: Sequence[TimeRange]) -> dict[str, tuple[int, ...]]:

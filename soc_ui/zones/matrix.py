@@ -35,7 +35,7 @@ class Matrix:
 
 
 def read(args: MultiDict[str, str], found: Traffic, name: Callable[[str], str]) -> Matrix:
-    """What the URL asks for: ``zone`` (either end), ``verdict``, ``q`` (in ids and names), ``sort`` (- turns it round), ``page``."""
+    """What the URL asks for: ``zone`` (either end), ``verdict``, ``q`` (in ids and names), ``sort`` (- turns it), ``page``."""
     zone, verdict = args.get("zone", "")[:MAX_TEXT], args.get("verdict", "")
     text, sort = args.get("q", "").strip()[:MAX_TEXT], args.get("sort", "total")
     rows = [flow for flow in found.flows if zone in ("", flow.source, flow.target)]

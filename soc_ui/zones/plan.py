@@ -31,7 +31,7 @@ def page() -> str:
 @zone_plan.get("/zoneplan/plan.yaml")
 @access.needs("zones.read")
 def download() -> Response:
-    """The plan in force, as a file that the upload and ``./liandun zones import`` read. It tells of every device, so it is audited."""
+    """The plan in force, as a file that the upload and ``./liandun zones import`` read. It names every device: audited."""
     with services().database.write() as session:
         audit.append(session, access.me().actor, "zone.export", "zone")
         text = write_plan(service.read(session))

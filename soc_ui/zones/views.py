@@ -1,4 +1,4 @@
-"""``/zones``: the map of the city's zones and what flows between them; ``/zones/<id>``: one zone; ``/crossings``: one line of the map."""
+"""``/zones``: the map of the city's zones and what flows between them; ``/zones/<id>``: one zone; ``/crossings``: one line."""
 
 from __future__ import annotations
 

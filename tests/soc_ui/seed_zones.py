@@ -103,7 +103,7 @@ def plan(now: datetime) -> ZonePlan:
 
     conduits = (
         conduit("internet-portal", "internet mobile-access", "citizen-dmz", "https", "市民访问一网通办门户"),
-        conduit("extranet-portal", "egov-extranet", "citizen-dmz app-share gov-cloud", "https", "政务外网用户访问门户", until=at(200)),
+        conduit("extranet-portal", "egov-extranet", "citizen-dmz app-share gov-cloud", "https", "外网用户访问门户", until=at(200)),
         conduit("portal-apps", "citizen-dmz", "app-share", "https", "门户调用共享应用", until=at(21)),
         conduit("apps-data", "app-share", "data-platform gov-cloud", "dameng https", "应用读取城市数据", until=at(400)),
         conduit("iot-data", "traffic-iot env-sensor water-ot", "data-platform", "mqtts", "感知数据汇聚", until=at(120)),
@@ -173,7 +173,7 @@ def rules() -> list[RuleInfo]:
             description=rule.description,
             title_zh=rule.name_zh,
             description_zh=rule.description_zh,
-        )  # fmt: skip
+        )
         for rule in RULES.values()
     ]
 

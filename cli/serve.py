@@ -15,7 +15,7 @@ from collectors.parsers import PARSERS
 from kernel.config import ROOT, Config, load_config
 from kernel.db import Database, open_database, upgrade
 from kernel.layout import Layout
-from kernel.zones.plan import read_plan
+from kernel.zones.plan import read_plan_file
 from operations.accounts import service as accounts
 from operations.audit.schema import SYSTEM
 from operations.zones import service as zones
@@ -91,7 +91,7 @@ def _begin_with(database: Database, layout: Layout, plan: Path | None) -> None:
     with database.read() as session:
         empty = not zones.list_zones(session)
     if plan is not None and empty:
-        load_plan(database, layout, read_plan(plan.read_text("utf-8"), str(plan)), SYSTEM)
+        load_plan(database, layout, read_plan_file(plan), SYSTEM)
     else:
         PlanPublisher(database, layout.zones)()
 

@@ -17,7 +17,7 @@ from kernel.config import load_config
 from kernel.db import Database, open_database, upgrade
 from kernel.errors import LiandunError
 from kernel.layout import Layout
-from kernel.zones.plan import ZonePlan, read_plan, write_plan
+from kernel.zones.plan import ZonePlan, read_plan_file, write_plan
 from kernel.zones.table import ZoneTable
 from operations import clock
 from operations.audit.schema import Actor
@@ -38,7 +38,7 @@ def command() -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def check(file: Path) -> None:
     """Explain every mistake of a zone plan FILE; changes nothing."""
-    plan = _read(file)
+    plan = read_plan_file(file)
     click.echo(f"{file}: sound: {_counts(plan)}")
 
 
@@ -48,7 +48,7 @@ def check(file: Path) -> None:
 @data_option
 def import_plan(file: Path, replace: bool, data: Path | None) -> None:
     """Take in a zone plan FILE: what it names is made or changed. Workers use it within two seconds."""
-    plan = _read(file)
+    plan = read_plan_file(file)
     layout = _layout(data)
     with _database(layout) as database:
         done = load_plan(database, layout, plan, Actor(f"cli:{getpass.getuser()}"), replace=replace)
@@ -118,15 +118,6 @@ def load_plan(database: Database, layout: Layout, plan: ZonePlan, actor: Actor, 
 
 def _counts(plan: ZonePlan) -> str:
     return f"{len(plan.zones)} zones, {len(plan.conduits)} conduits, {len(plan.assets)} registered assets"
-
-
-def _read(file: Path) -> ZonePlan:
-    try:
-        return read_plan(file.read_text("utf-8"), str(file))
-    except OSError as error:
-        raise LiandunError(f"{file}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise LiandunError(f"{file}: is not UTF-8 (byte {error.start})") from error
 
 
 def _layout(data: Path | None) -> Layout:

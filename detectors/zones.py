@@ -2,8 +2,9 @@
 
 GB/T 22239-2019 8.1.3.1 asks that traffic crosses a boundary through controlled interfaces only (a), that devices joining the inside
 without permission are found (b, 非法接入), and that inside users reaching the outside without permission are found (c, 违规外联).
-The verdicts stand in the events (kernel.zones.enrich); this detector turns them into detections, once per offender and
-``QUIET_SECONDS``: a stream of flows is one fact, not thousands.
+The verdicts stand in the events (kernel.zones.enrich); this detector turns them into detections, once per offender, boundary,
+service and ``QUIET_SECONDS``: a stream of flows or a sweep over a network is one fact, not thousands (every event keeps its
+verdict).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from kernel.zones.services import MANAGEMENT
 from kernel.zones.table import EXPIRED, PERMITTED, ZoneTable
 
 QUIET_SECONDS = 60
-_MOST_REMEMBERED = 50_000
+_MOST_REMEMBERED = 10_000
 _NEIGHBOUR_DATASETS = ("dhcp", "arp", "ndp")
 """Datasets in which ``source.mac`` is the device's own (elsewhere it may be that of a router on the way)."""
 
@@ -133,7 +134,6 @@ class ZoneDetector:
     def __init__(self, table: Callable[[], ZoneTable]) -> None:
         self._table = table
         self._told: dict[str, str] = {}
-        self.suppressed = 0
 
     def process(self, events: Sequence[Event]) -> list[Detection]:
         """Detections of enriched events, in order."""
@@ -144,6 +144,9 @@ class ZoneDetector:
 
     def state(self) -> bytes:
         """What was told lately (it survives restarts with the batch that told it)."""
+        newest = max(self._told.values(), default="")
+        if newest:
+            self._told = {key: time for key, time in self._told.items() if time[:10] == newest[:10] and _recent(time, newest)}
         return msgspec.msgpack.encode(_Memory(self._told))
 
     def restore(self, state: bytes) -> None:
@@ -166,18 +169,19 @@ class ZoneDetector:
             return None
         service = str(event.get("zone.service", ""))
         client, server = ("destination", "source") if source == event.get("destination.zone") else ("source", "destination")
-        pair = {"source.ip": str(event.get(f"{client}.ip")), "destination.ip": str(event.get(f"{server}.ip"))}
+        offender = {"source.ip": str(event.get(f"{client}.ip"))}
         importance = table.importance(source if target == INTERNET else target, str(event.get(f"{server}.asset.id", "")))
         zone = table.zones.get(source)
         if target == INTERNET and zone is not None and zone.internet == "forbidden":
-            rule, group = "zone-illegal-outbound", {"source.ip": pair["source.ip"], "zone": source}
+            rule, group = "zone-illegal-outbound", {**offender, "zone": source}
         elif verdict == EXPIRED:
-            rule, group = "zone-conduit-expired", {**pair, "conduit": event["zone.conduit"]}
+            rule, group = "zone-conduit-expired", {**offender, "zone.conduit": event["zone.conduit"]}
         elif service in MANAGEMENT and target != INTERNET:
-            rule, group = "zone-management-access", {**pair, "service": service}
+            rule, group = "zone-management-access", {**offender, "zone.crossing": event["zone.crossing"], "zone.service": service}
         else:
-            rule, group = "zone-crossing-denied", {**pair, "service": service}
-        return self._tell(rule, event, group, importance, _CROSSING_FIELDS)
+            rule, group = "zone-crossing-denied", {**offender, "zone.crossing": event["zone.crossing"]}
+        named = service if "/" not in service else ""  # a sweep over all ports is one fact
+        return self._tell(rule, event, group, importance, _CROSSING_FIELDS, also=named)
 
     def _device(self, event: Event, table: ZoneTable) -> Detection | None:
         """What the source of an event says of the device it comes from."""
@@ -199,6 +203,15 @@ class ZoneDetector:
         group = {"device": str(mac) if near else address, "zone": zone.id}
         return self._tell("zone-unknown-device", event, group, zone.importance, _DEVICE_FIELDS)
 
+    def _is_news(self, key: str, time: str) -> bool:
+        last = self._told.get(key)
+        if last is not None and last[:10] == time[:10] and abs(_seconds(time) - _seconds(last)) < QUIET_SECONDS:
+            return False
+        if len(self._told) >= _MOST_REMEMBERED:
+            self._told = dict(sorted(self._told.items(), key=lambda entry: entry[1])[_MOST_REMEMBERED // 2 :])
+        self._told[key] = time
+        return True
+
     def _undeclared(self, event: Event) -> Detection | None:
         if event["source.zone"] != UNKNOWN:
             return None
@@ -206,15 +219,13 @@ class ZoneDetector:
             "zone-undeclared-network", event, {"network": _network(event["source.ip"])}, 3, ("source.ip", "destination.ip")
         )
 
-    def _tell(self, rule_id: str, event: Event, group: dict[str, str], importance: int, fields: Sequence[str]) -> Detection | None:
-        key = "\0".join((rule_id, *group.values()))
-        time, last = event["@timestamp"], self._told.get(key)
-        if last is not None and last[:10] == time[:10] and abs(_seconds(time) - _seconds(last)) < QUIET_SECONDS:
-            self.suppressed += 1
+    def _tell(
+        self, rule_id: str, event: Event, group: dict[str, str], importance: int, fields: Sequence[str], *, also: str = ""
+    ) -> Detection | None:
+        """A detection, unless it was told within QUIET_SECONDS. ``group`` makes the alert, ``also`` tells facts of it apart."""
+        time = event["@timestamp"]
+        if not self._is_news("\0".join((rule_id, *group.values(), also)), time):
             return None
-        if len(self._told) >= _MOST_REMEMBERED:
-            self._told = dict(sorted(self._told.items(), key=lambda entry: entry[1])[_MOST_REMEMBERED // 2 :])
-        self._told[key] = time
         rule = RULES[rule_id]
         return Detection(
             id=detection_id(rule_id, [event["event.id"]]),
@@ -250,6 +261,11 @@ def _level(level: str, importance: int, *, blocked: bool) -> str:
     """The rule's level moved by the importance of what is touched: 5 one up, 1 one down, blocked attempts two down."""
     rank = LEVELS.index(level) + (1 if importance >= 5 else -1 if importance <= 1 else 0) - (2 if blocked else 0)
     return LEVELS[max(1, min(rank, len(LEVELS) - 1))]
+
+
+def _recent(time: str, newest: str) -> bool:
+    """Two moments of one day within the quiet time (and as much again, for events that come late)."""
+    return _seconds(newest) - _seconds(time) < 2 * QUIET_SECONDS
 
 
 def _seconds(time: str) -> int:

@@ -13,8 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from kernel.event import Event
+from kernel.zones.services import port_ranges
 from kernel.zones.table import PERMITTED, Verdict, ZoneTable
 
+_LOGIN_PORTS = {name: port_ranges(name)[0].first for name in ("ssh", "telnet", "rdp", "vnc")}
 _NOT_CROSSINGS = ("stats", "file_stored", "fileinfo")
 """Last parts of datasets whose addresses do not tell of traffic of their own."""
 
@@ -84,14 +86,14 @@ def _host(event: Event, table: ZoneTable) -> None:
 
 
 def _crossing(event: Event, table: ZoneTable) -> None:
-    source, target = event.get("source.zone"), event.get("destination.zone")
+    source, target, port = event.get("source.zone"), event.get("destination.zone"), event.get("destination.port")
+    if target is None and "destination.ip" not in event:
+        target, port = _reached_host(event)
     if source is None or target is None or source == target:
         return
     if str(event.get("event.dataset", "")).rpartition(".")[2] in _NOT_CROSSINGS:
         return
-    port = event.get("destination.port")
-    directed = _swapped_client(event)
-    if directed:
+    if _is_answer(event):
         source, target, port = target, source, event.get("source.port")
     transport = str(event.get("network.transport") or "tcp").lower()
     time = event["@timestamp"]
@@ -110,7 +112,14 @@ def _crossing(event: Event, table: ZoneTable) -> None:
             event[field] = layer
 
 
-def _swapped_client(event: Event) -> bool:
+def _reached_host(event: Event) -> tuple[str | None, int]:
+    """Zone and port of a host that writes who logged in over a named protocol, as sshd does."""
+    ports = _LOGIN_PORTS.get(str(event.get("network.protocol", "")))
+    zone = event.get("host.zone")
+    return (zone, ports) if ports and isinstance(zone, str) else (None, 0)
+
+
+def _is_answer(event: Event) -> bool:
     """True when the event speaks of an answer: its destination is the client."""
     client = event.get("client.ip")
     if client is None or client != event.get("destination.ip"):

@@ -17,6 +17,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -156,6 +157,16 @@ def read_plan(text: str, file: str = "zone plan") -> ZonePlan:
     if problems:
         raise PlanError("\n".join(problems), "nothing was changed")
     return plan
+
+
+def read_plan_file(file: Path) -> ZonePlan:
+    """The plan in a file. Raises PlanError."""
+    try:
+        return read_plan(file.read_text("utf-8"), str(file))
+    except OSError as error:
+        raise PlanError(f"{file}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise PlanError(f"{file}: is not UTF-8 (byte {error.start})") from error
 
 
 def _lines(tree: Any) -> dict[str, list[int]]:

@@ -67,7 +67,11 @@ def facets(session: Session) -> dict[str, dict[str, int]]:
     for name in ("status", "zone", "kind", "bureau"):
         column = getattr(AssetRow, name)
         query = select(column, func.count()).group_by(column).order_by(func.count().desc()).limit(100)
+<<<<<<< HEAD
         found[name] = dict(session.execute(query).tuples().all())
+=======
+        found[name] = dict(iter(session.execute(query)))
+>>>>>>> main
     return found
 
 

@@ -35,7 +35,7 @@ def observed(session: Session) -> dict[str, str]:
         .join(AssetRow, AssetRow.id == AssetMark.asset_id)
         .where(AssetMark.kind == "address", AssetRow.status == "observed")
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(iter(session.execute(query)))
 
 
 def get(session: Session, key: str) -> AssetRecord:

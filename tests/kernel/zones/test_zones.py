@@ -248,3 +248,9 @@ def test_asset_and_conduit_without_zone_are_data_only() -> None:
     assert table.asset_of("2001:0db8::0001") == "a"
     assert table.importance("internet", "a") == 4
     assert table.verdict("internet", "unknown", "tcp", 1, TIME).verdict == "denied"
+
+
+def test_a_login_that_a_host_writes_down_is_a_crossing_to_that_host(table: ZoneTable) -> None:
+    event = enriched(table, source__ip="10.21.0.9", host__name="wtr-plc-01", network__protocol="ssh")
+    assert (event["zone.crossing"], event["zone.service"], event["zone.verdict"]) == ("office>water-ot", "ssh", "expired")
+    assert "zone.crossing" not in enriched(table, source__ip="10.21.0.9", host__name="wtr-plc-01")

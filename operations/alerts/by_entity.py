@@ -31,6 +31,6 @@ def count_by_entity(session: Session, kind: str, where: AlertFilter) -> EntityCo
         .group_by(AlertEntity.value, sample.c.level)
     )
     found: dict[str, dict[str, int]] = {}
-    for value, level, number in session.execute(query).tuples():
+    for value, level, number in session.execute(query):
         found.setdefault(value, {})[level] = number
     return EntityCounts(found, size <= SAMPLE)

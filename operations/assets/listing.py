@@ -67,11 +67,7 @@ def facets(session: Session) -> dict[str, dict[str, int]]:
     for name in ("status", "zone", "kind", "bureau"):
         column = getattr(AssetRow, name)
         query = select(column, func.count()).group_by(column).order_by(func.count().desc()).limit(100)
-<<<<<<< HEAD
-        found[name] = dict(session.execute(query).tuples().all())
-=======
         found[name] = dict(iter(session.execute(query)))
->>>>>>> main
     return found
 
 
@@ -79,7 +75,7 @@ def count_by_zone(session: Session) -> dict[str, dict[str, int]]:
     """Zone → status → number of assets."""
     query = select(AssetRow.zone, AssetRow.status, func.count()).group_by(AssetRow.zone, AssetRow.status)
     found: dict[str, dict[str, int]] = {}
-    for zone, status, number in session.execute(query).tuples():
+    for zone, status, number in session.execute(query):
         found.setdefault(zone, {})[status] = number
     return found
 

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from kernel.zones.plan import ZonePlan
 from kernel.zones.table import ZoneTable
 from operations.alerts import service as alerts
-from operations.alerts.schema import AlertFilter
+from operations.alerts.schema import AlertFilter, AlertRow
 from operations.assets import listing, register
 from operations.assets.schema import AssetFilter, AssetRecord
 from operations.audit import service as audit
@@ -35,7 +35,7 @@ from soc_ui.zones.names import ZoneNames
 
 PAGE_ROWS = 50
 MAX_BULK = listing.MAX_PAGE
-SHOWN_ALERTS, SHOWN_HISTORY = 10, 50
+SHOWN_ALERTS, SHOWN_HISTORY, MOST_ADDRESSES = 10, 50, 8
 FILTERS = ("status", "zone", "kind", "bureau", "q")
 inventory = Blueprint("inventory", __name__)
 
@@ -203,21 +203,33 @@ def _refusal(error: Conflict | Invalid) -> list[problems.Problem]:
 def _asset_page(key: str, *, wrong: list[problems.Problem] | None = None, form: Mapping[str, str] | None = None) -> str:
     with services().database.read() as session:
         record = register.get(session, key)
-        about = AlertFilter(entity=(("asset", key),))
-        newest = alerts.list_alerts(session, about, limit=SHOWN_ALERTS).alerts
-        total = alerts.count_alerts(session, about)
+        newest = _alerts_about(session, record)
         history = audit.listing(session, object_type="asset", object_id=key[:128], limit=SHOWN_HISTORY).entries
         name = _zone_names(session)
     return render_template(
         "inventory/one.html",
-        asset_=record, newest=newest, alert_count=total, history=history, name=name, wrong=wrong or [], kinds=forms.KINDS,
+        asset_=record, newest=newest, history=history, name=name, wrong=wrong or [], kinds=forms.KINDS,
         value=form if form is not None else forms.asset_values(record), event_query=_events_of(record),
     )  # fmt: skip
 
 
+def _alerts_about(session: Session, record: AssetRecord) -> list[AlertRow]:
+    """The newest alerts that name the device, or an address it has: before it was known, events could not name it."""
+    about = [("asset", record.key), *(("ip", address) for address in record.addresses[:MOST_ADDRESSES])]
+    found: dict[int, AlertRow] = {}
+    for entity in about:
+        where = AlertFilter(entity=(entity,))
+        found |= {alert.id: alert for alert in alerts.list_alerts(session, where, limit=SHOWN_ALERTS).alerts}
+    return sorted(found.values(), key=lambda alert: (alert.last_seen, alert.id), reverse=True)[:SHOWN_ALERTS]
+
+
 def _events_of(record: AssetRecord) -> str:
     parts = [term(field, record.key) for field in ("source.asset.id", "destination.asset.id", "host.asset.id")]
-    parts += [term(field, address) for address in record.addresses[:8] for field in ("source.ip", "destination.ip", "host.ip")]
+    parts += [
+        term(field, address)
+        for address in record.addresses[:MOST_ADDRESSES]
+        for field in ("source.ip", "destination.ip", "host.ip")
+    ]
     return " OR ".join(parts)
 
 

@@ -1,7 +1,8 @@
 """Where everything stands on the zone map: bands, cards and curves, in the units of the SVG's view box.
 
 The city's layers lie on each other as its construction plan draws them, perception lowest; operations stand beside all of them.
-The Internet lies above, networks that no zone declares below. Nothing here knows colours or words: the template draws, the sheet paints.
+The Internet lies above, networks that no zone declares below. Nothing here knows colours or words: the template draws, the sheet
+paints.
 """
 
 from __future__ import annotations

@@ -70,10 +70,8 @@ def conduit_values(conduit: Conduit) -> dict[str, str]:
 
 def _moment(text: str) -> str:
     """A local moment of the form as ISO 8601 with its zone; what cannot be read goes on as it is, to be refused with the rest."""
-    text = text.strip()
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        text += "T00:00"
-    return text + "+08:00" if re.fullmatch(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?", text) else text
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?)?", text.strip())
+    return f"{match[1]}T{match[2] or '00:00'}{match[3] or ':00'}+08:00" if match else text.strip()
 
 
 def _local(text: str) -> str:

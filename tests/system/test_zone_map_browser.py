@@ -97,10 +97,8 @@ def test_from_the_map_to_a_registered_device(city: City, chromium: Browser) -> N
     # A reload with the line in the address shows the same; the refresh of the map leaves it open.
     page.goto("/zones?crossing=egov-extranet%3Ewater-ot")
     expect(panel).to_contain_text("modbus")
-    page.mouse.move(5, 5)
-    with page.expect_response(lambda answer: "/zones?" in answer.url and answer.request.headers.get("hx-request") == "true"):
-        page.evaluate("document.activeElement.blur(); htmx.trigger('#zone-map', 'every 10s')")
-        page.wait_for_timeout(11_000)
+    with page.expect_response(lambda answer: "/zones?" in answer.url and "hx-request" in answer.request.headers, timeout=20_000):
+        page.mouse.move(5, 5)
     expect(panel).to_contain_text("modbus")
     expect(line).to_have_class(re.compile("is-chosen"))
     page.locator("#crossing").get_by_role("link", name="跨区事件").click()

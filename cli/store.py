@@ -48,7 +48,7 @@ def verify(data: Path | None) -> None:
     config = config_of(data)
     if config.store.engine != "lake":
         raise click.ClickException(
-            f"verify is for the embedded lake, the engine here is {config.store.engine} (for an old lake: LIANDUN_STORE_ENGINE=lake)"
+            f"verify is for the embedded lake, the engine is {config.store.engine} (for an old lake: LIANDUN_STORE_ENGINE=lake)"
         )
     lake = Lake.open(Layout(config.data_dir).lake, writable=False)
     try:

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import elasticsearch
+import msgspec
 
 from kernel.config import StoreElasticsearch
 from kernel.errors import StoreError
@@ -20,11 +21,6 @@ DAY_SECONDS = 86_400
 _FEW_EVENTS = 100_000
 _OLDEST_SECONDS = 7 * DAY_SECONDS
 _LARGEST = "40gb"
-
-
-def policy_name(names: Names, capabilities: Capabilities | None) -> str:
-    """Name of the lifecycle policy, "" where the server has none."""
-    return names.of("lifecycle") if capabilities is not None and capabilities.lifecycle else ""
 
 
 def parts(names: Names, settings: StoreElasticsearch, lifecycle: str) -> tuple[dict[str, Any], dict[str, Any], str]:
@@ -59,28 +55,48 @@ def installed(server: Server, names: Names) -> str:
 def install(server: Server, names: Names, settings: StoreElasticsearch, generations: Generations) -> Capabilities:
     """Make the server ready to be written to: once per start of the writer. Raises StoreError."""
     capabilities = server.capabilities()
-    lifecycle = policy_name(names, capabilities)
-    small, whole, wanted = parts(names, settings, lifecycle)
     found = installed(server, names)
+    lifecycle = policy_of(names, settings, found)
+    if lifecycle is None:
+        if not settings.manage_templates:
+            raise StoreError(
+                f"the index templates of {names.events} are {'not current' if found else 'missing'}",
+                "an administrator puts what ./liandun store templates prints, or set manage_templates = true",
+            )
+        lifecycle = names.of("lifecycle") if capabilities.lifecycle and _put_policy(server, names.of("lifecycle")) else ""
+        _put_templates(server, names, settings, lifecycle)
+        if found and generations.all(fresh=True):
+            roll_over(server, names)
+            generations.all(fresh=True)
     how = "rollover and merging by its ILM" if lifecycle else "rollover by Liandun"
     log.info("%s; chosen: %s, retention by Liandun, keyword fields everywhere", capabilities, how)
-    if found == wanted:
-        return capabilities
-    if not settings.manage_templates:
-        raise StoreError(
-            f"the index templates of {names.events} are {'not current' if found else 'missing'}",
-            "an administrator puts what ./liandun store templates prints, or set manage_templates = true",
-        )
-    if lifecycle:
-        server.ask(lambda client: client.ilm.put_lifecycle(name=lifecycle, policy=lifecycle_policy()))
+    return msgspec.structs.replace(capabilities, lifecycle=bool(lifecycle))
+
+
+def policy_of(names: Names, settings: StoreElasticsearch, found: str) -> str | None:
+    """The lifecycle policy that the templates with this fingerprint name ("": none), or None where they are not current."""
+    return next((policy for policy in ("", names.of("lifecycle")) if found == parts(names, settings, policy)[2]), None)
+
+
+def _put_templates(server: Server, names: Names, settings: StoreElasticsearch, lifecycle: str) -> None:
+    small, whole, fingerprint_of_both = parts(names, settings, lifecycle)
     for name, body in small.items():
         _put_component(server, name, body)
     for name, body in whole.items():
-        _put_template(server, name, body | {"meta": {"fingerprint": wanted}})
-    if found and generations.all(fresh=True):
-        roll_over(server, names)
-        generations.all(fresh=True)
-    return capabilities
+        _put_template(server, name, body | {"meta": {"fingerprint": fingerprint_of_both}})
+
+
+def _put_policy(server: Server, name: str) -> bool:
+    """False where the account may not."""
+
+    def question(client: elasticsearch.Elasticsearch) -> bool:
+        try:
+            client.ilm.put_lifecycle(name=name, policy=lifecycle_policy())
+        except elasticsearch.AuthorizationException:
+            return False
+        return True
+
+    return server.ask(question)
 
 
 def _put_component(server: Server, name: str, body: dict[str, Any]) -> None:

@@ -171,10 +171,7 @@ class Server:
     def translated(self, error: elasticsearch.ApiError, *, searching: bool = False) -> Exception:
         """An error of the server as ours."""
         if error.status_code in (401, 403):
-            return StoreError(
-                f"Elasticsearch refuses this: {_reason(error)[:300]}",
-                "check user, password or API key; docs/event-store.md lists the privileges that are needed",
-            )
+            return refused_by_rights(_reason(error))
         if error.status_code in _BUSY:
             return StoreError(
                 f"Elasticsearch is too busy: {_reason(error)[:300]}", "it is tried again; give the cluster more memory"
@@ -242,6 +239,14 @@ class Server:
             return self.client.perform_request(method, path, headers=_JSON).body
         except (elasticsearch.ApiError, elastic_transport.TransportError):
             return None
+
+
+def refused_by_rights(reason: str) -> StoreError:
+    """The account may not do this, or is none."""
+    return StoreError(
+        f"Elasticsearch refuses this: {reason[:300]}",
+        "check user, password or API key; docs/event-store.md lists the privileges that are needed",
+    )
 
 
 class _TookTooLongError(StoreError):

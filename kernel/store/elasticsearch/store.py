@@ -87,8 +87,8 @@ class ElasticsearchStore:
         capabilities = self.server.capabilities()
         health = self.server.cluster_health()
         found = install.installed(self.server, self.names)
-        wanted = install.parts(self.names, self.settings, install.policy_name(self.names, capabilities))[2]
-        templates: Literal["", "current", "other"] = "" if not found else "current" if found == wanted else "other"
+        current = install.policy_of(self.names, self.settings, found) is not None
+        templates: Literal["", "current", "other"] = "current" if current else "other" if found else ""
         return Examination(str(capabilities), str(health.get("status", "")), int(health.get("number_of_nodes", 1)), templates)
 
     # writing

@@ -32,7 +32,7 @@ from kernel.store.elasticsearch.document import Document, document_id, encode, e
 from kernel.store.elasticsearch.fields import MOST_DYNAMIC, OWN, SEQUENCE, Layout
 from kernel.store.elasticsearch.generations import Generations, chunks
 from kernel.store.elasticsearch.mapping import Names
-from kernel.store.elasticsearch.server import Server
+from kernel.store.elasticsearch.server import Server, refused_by_rights
 from kernel.store.elasticsearch.state import State
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,9 @@ DUPLICATES = "store.duplicates"
 """Durable counter of events dropped because their event.id was stored already."""
 
 CONFLICT = 409
+REFUSED = 400
+"""A document that does not fit the mapping."""
+
 _PAGE = 5_000
 
 
@@ -115,16 +118,14 @@ class Writer:
         fresh = [document for identifier, document in by_id.items() if identifier not in earlier]
         known = sum(1 for number in earlier.values() if number != sequence)
         outcomes = bulk.run(self._server, [self._create(document, sequence) for document in fresh])
-        refused = [outcome for outcome in outcomes if outcome.status not in (200, 201, CONFLICT)]
+        refused = [outcome for outcome in outcomes if outcome.status == REFUSED]
         if refused:
             log.warning("%d events kept aside from the mapping, first: %s", len(refused), refused[0].reason[:200])
             bare = [encode_bare(unique[by_id[outcome.operation.identifier].event_id]) for outcome in refused]
             by_id |= {document.identifier: document for document in bare}
             outcomes = [o for o in outcomes if o not in refused]
             outcomes += bulk.run(self._server, [self._create(document, sequence) for document in bare])
-        for outcome in outcomes:
-            if outcome.status not in (200, 201, CONFLICT):
-                raise StoreError(f"event {outcome.operation.identifier} cannot be stored: {outcome.reason[:300]}")
+        _all_stored("event", outcomes)
         known += self._of_other_commits([o for o in outcomes if o.status == CONFLICT], sequence)
         known += self._twice_across_rollover([o for o in outcomes if o.status != CONFLICT])
         layout = Layout()
@@ -192,9 +193,15 @@ class Writer:
             Operation("create", self._names.quarantine, document_id(record.id), _quarantined(record, sequence))
             for record in records
         ]
-        for outcome in bulk.run(self._server, operations):
-            if outcome.status not in (200, 201, CONFLICT):
-                raise StoreError(f"quarantined record {outcome.operation.identifier} cannot be stored: {outcome.reason[:300]}")
+        _all_stored("quarantined record", bulk.run(self._server, operations))
+
+
+def _all_stored(what: str, outcomes: Sequence[Outcome]) -> None:
+    for outcome in outcomes:
+        if outcome.status in (401, 403):
+            raise refused_by_rights(outcome.reason)
+        if outcome.status not in (200, 201, CONFLICT):
+            raise StoreError(f"{what} {outcome.operation.identifier} cannot be stored: {outcome.reason[:300]}")
 
 
 def _unique(events: Sequence[Event]) -> dict[str, Event]:

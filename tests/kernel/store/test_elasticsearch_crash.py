@@ -16,8 +16,9 @@ from kernel.event import event_id
 from kernel.query import parse_query
 from kernel.store.contract import Commit, Quarantined
 from kernel.store.elasticsearch import ElasticsearchStore, state
+from tests.elasticsearch_node import free_port
 from tests.kernel.store.contract_suite import ALWAYS, event, ids
-from tests.kernel.store.elasticsearch_server import a_store, free_port
+from tests.kernel.store.elasticsearch_server import a_store
 from tests.kernel.store.test_crash import start
 
 WRITER = """

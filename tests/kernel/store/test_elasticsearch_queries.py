@@ -143,3 +143,19 @@ def test_a_bare_form_comes_back_whole(store: ElasticsearchStore, monkeypatch: py
     store.commit(Commit([dict(whole)]))
     assert store.get(whole["event.id"]) == storable(whole)
     assert store.count(parse_query("source.ip:10.0.0.0/8 AND y.z:2 AND x:a"), TimeRange()) == 1
+
+
+def test_templates_of_another_version_are_replaced_and_the_stream_rolls_over(store: ElasticsearchStore) -> None:
+    store.commit(Commit([event(1)]))
+    store.settings.shards = 2  # as another version of the templates would differ
+    new = ElasticsearchStore(store.settings, writable=True)
+    assert new.examine().templates == "other"
+    new.commit(Commit([event(1), event(2)]))
+    assert new.examine().templates == "current"
+    assert len(new._generations.all(fresh=True)) == 2
+    assert new.count(parse_query("*"), ALWAYS) == 2
+    new.close()
+    again = ElasticsearchStore(store.settings, writable=True)
+    again.commit(Commit([event(3)]))
+    assert len(again._generations.all(fresh=True)) == 2
+    again.close()

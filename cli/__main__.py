@@ -21,6 +21,7 @@ COMMANDS = {
     "role": "cli.role",
     "demo": "cli.demo",
     "doctor": "cli.doctor",
+    "zones": "cli.zones",
 }
 
 

@@ -28,6 +28,8 @@ from cli.detect_worker import Outcome, Piece, Worker, correlate
 from collectors.files import find_files, spans
 from collectors.parsers.clock import Clock
 from kernel.detection import LEVELS
+from kernel.zones.plan import read_plan_file
+from kernel.zones.table import ZoneTable
 
 PIECE_BYTES = 32 << 20
 """Large files are shared out in pieces of this size."""
@@ -55,6 +57,7 @@ def _run_piece(piece: Piece) -> Outcome:
 @click.option("--out", type=_FILE, metavar="FILE", help="Write detections here instead of standard output.")
 @click.option("--min-level", type=click.Choice(LEVELS), default=LEVELS[0], show_default=True, help="Leave out rules below this.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Worker processes. Default: one per core.")
+@click.option("--zones", "plan", type=_FILE, metavar="FILE", help="Zone plan to judge crossings by (docs/zones.md).")
 @click.option("--timezone", "zone", default="UTC", show_default=True, metavar="ZONE", help="Zone of time stamps that name none.")
 @click.option("--failures", type=_FILE, metavar="FILE", help="Write the rules that could not be loaded here.")
 @click.option("-v", "--verbose", is_flag=True, help="List every rule that could not be loaded.")
@@ -65,6 +68,7 @@ def command(
     out: Path | None,
     min_level: str,
     jobs: int | None,
+    plan: Path | None,
     zone: str,
     failures: Path | None,
     verbose: bool,
@@ -81,6 +85,7 @@ def command(
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     started = time.monotonic()
     rules = load_rules(rule_paths)
+    zones = ZoneTable(read_plan_file(plan)) if plan is not None else None
     _tell_failures(rules, verbose, failures, console)
     loaded = time.monotonic()
     pieces, missing = _pieces(paths)
@@ -92,7 +97,7 @@ def command(
         cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
         workers = min(jobs or os.cpu_count() or 1, max(len(pieces), 1))
         outcomes: list[Outcome] = []
-        hits = _hits(pieces, rules, min_level, folder, workers, outcomes, console)
+        hits = _hits(Worker(rules, min_level, folder, zones), pieces, workers, folder, outcomes, console)
         counted = _Counted(correlate(hits, rules, min_level) if rules.correlates else hits)
         _write(form, counted, target)
     _summary(outcomes, rules, counted.count, (started, loaded), len(missing), console)
@@ -135,11 +140,11 @@ def _pieces(paths: Sequence[Path]) -> tuple[list[Piece], list[str]]:
 
 
 def _hits(
-    pieces: list[Piece], rules: RuleSet, min_level: str, folder: Path, workers: int, outcomes: list[Outcome], console: Console
+    worker: Worker, pieces: list[Piece], workers: int, folder: Path, outcomes: list[Outcome], console: Console
 ) -> Iterator[bytes]:
     """JSON lines of all pieces, in the order of the pieces; ``outcomes`` is filled on the way."""
     global _worker
-    _worker = Worker(rules, min_level, folder)
+    _worker = worker
     gc.freeze()  # rules stay shared between the forked workers
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)

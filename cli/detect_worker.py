@@ -20,10 +20,13 @@ from collectors.parsers import PARSERS
 from collectors.suricata import SuricataMissing, pcap_records
 from detectors import suricata
 from detectors.yara import YaraScanError, detection
+from detectors.zones import ZoneDetector
 from kernel.detection import Detection, level_rank
 from kernel.errors import LiandunError, ParseError
 from kernel.event import Event, conform, event_id
 from kernel.record import RawRecord
+from kernel.zones.enrich import enrich
+from kernel.zones.table import ZoneTable
 
 BATCH = 2000
 SHOWN_PROBLEMS = 20
@@ -57,10 +60,12 @@ class Outcome(msgspec.Struct):
 
 
 class Worker:
-    """Looks for detections in files with rules that were loaded before."""
+    """Looks for detections in files with rules that were loaded before; ``zones`` is the plan to judge crossings by, if any."""
 
-    def __init__(self, rules: RuleSet, min_level: str, folder: Path) -> None:
+    def __init__(self, rules: RuleSet, min_level: str, folder: Path, zones: ZoneTable | None = None) -> None:
         self._rules = rules
+        self._zones = zones
+        self._zone_detector: ZoneDetector | None = None
         self._least = level_rank(min_level)
         self._folder = folder
         self._now = int(time.time() * 1_000_000)
@@ -70,6 +75,8 @@ class Worker:
         """Detections of the piece, written to a file in the work folder. Never raises for what the piece contains."""
         with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".jsonl", delete=False) as hits:
             outcome = Outcome(piece, Path(hits.name))
+            if (zones := self._zones) is not None:  # one memory a piece: the outcome does not hang on who runs it
+                self._zone_detector = ZoneDetector(lambda: zones)
             gc.disable()  # events are trees without cycles; collecting them costs a tenth of the time
             try:
                 self._piece(piece, outcome, cast(BinaryIO, hits))
@@ -108,7 +115,7 @@ class Worker:
 
     def _worth_parsing(self, batch: list[RawRecord]) -> Iterable[RawRecord]:
         """Windows records that no rule can hit are left out before they become events (the fast path)."""
-        if self._scanner is None:
+        if self._scanner is None or self._zones is not None:
             return batch
         keep = [index for index, record in enumerate(batch) if record.format not in ("evtx", "json")]
         quick = [index for index, record in enumerate(batch) if record.format in ("evtx", "json")]
@@ -138,12 +145,18 @@ class Worker:
             event["event.id"] = event_id(*place, index) if index else event_id(*place)
             event["log.file.path"] = record.origin
             conform(event, self._now, {})
+            if self._zones is not None:
+                enrich(event, self._zones)
         return events
 
     def _sigma(self, event: Event) -> list[Detection]:
         return self._rules.sigma.match(event) if self._rules.sigma is not None else []
 
     def _other_engines(self, event: Event, record: RawRecord, outcome: Outcome) -> list[Detection]:
+        crossings = self._zone_detector.process([event]) if self._zone_detector is not None else []
+        return crossings + self._packet_engines(event, record, outcome)
+
+    def _packet_engines(self, event: Event, record: RawRecord, outcome: Outcome) -> list[Detection]:
         if record.format == "eve":
             return suricata.detections(event)
         if record.format == "file-stored" and self._rules.yara is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -15,9 +15,12 @@ from detectors.sigma.engine import SigmaEngine
 from detectors.suricata import SuricataDetector
 from detectors.yara import YaraDetector, YaraScanner, level_of
 from detectors.yara_load import YaraRule
+from detectors.zones import RULES as ZONE_RULES
+from detectors.zones import ZoneDetector, ZoneRule
 from kernel.config import Config
 from kernel.layout import Layout
 from kernel.pipeline import Detector
+from kernel.zones.table import ZoneTable
 from soc_ui.services import RuleCatalogue, RuleFailure, RuleInfo
 
 _RULE_ENDINGS = (".yml", ".yaml", ".yar", ".yara", ".rules", ".tar.gz", ".zip", ".json")
@@ -62,8 +65,11 @@ def fingerprint(config: Config) -> str:
     return digest.hexdigest()
 
 
-def load_ruleset(config: Config) -> RuleSet:
-    """Load all engines. A rule that cannot be loaded stands in the catalogue's failures; the others run."""
+def load_ruleset(config: Config, zones: Callable[[], ZoneTable]) -> RuleSet:
+    """Load all engines. A rule that cannot be loaded stands in the catalogue's failures; the others run.
+
+    zones  gives the zone plan in force
+    """
     layout = Layout(config.data_dir)
     mark = fingerprint(config)
     paths = rule_paths(config)
@@ -75,10 +81,12 @@ def load_ruleset(config: Config) -> RuleSet:
         sigma,
         SuricataDetector(),
         YaraDetector(yara, [layout.suricata], timeout=config.detect.yara_timeout_seconds),
+        ZoneDetector(zones),
     ]
     rules = [_sigma_info(rule) for rule in sigma.rules]
     rules += [_yara_info(rule) for rule in yara.rules]
     rules += [rule for path in suricata_rules(config) for rule in _suricata_infos(path)]
+    rules += [_zone_info(rule) for rule in ZONE_RULES.values()]
     failures = [RuleFailure(one.file, one.line, one.reason) for one in (*sigma.failures, *yara.failures)]
     return RuleSet(detectors, RuleCatalogue(rules, failures), mark)
 
@@ -126,6 +134,22 @@ def _sigma_info(rule: sigma_rules.RuleInfo) -> RuleInfo:
         description=rule.description,
         author=rule.author,
         references=tuple(rule.references),
+    )
+
+
+def _zone_info(rule: ZoneRule) -> RuleInfo:
+    return RuleInfo(
+        id=rule.id,
+        title=rule.name,
+        level=rule.level,
+        engine="zone",
+        tags=rule.tags,
+        source_text="detectors/zones.py judges every crossing by the zone plan: ./liandun zones export shows the plan in force.",
+        file="detectors/zones.py",
+        status="stable",
+        description=rule.description,
+        title_zh=rule.name_zh,
+        description_zh=rule.description_zh,
     )
 
 

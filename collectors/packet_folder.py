@@ -18,6 +18,8 @@ from pathlib import Path
 import msgspec
 
 from collectors.suricata import pcap_records
+from collectors.suricata.log import is_refusal
+from collectors.suricata.networks import Networks
 from kernel.errors import ParseError
 from kernel.record import Counters, RawRecord, Sink
 
@@ -26,11 +28,16 @@ log = logging.getLogger("liandun.packet_folder")
 BATCH = 1000
 LOOK_SECONDS = 1.0
 KEPT_BYTES = 4 << 30
+KEEP_SECONDS = 7 * 86_400.0
 _SUFFIXES = (".pcap", ".pcapng", ".pcap.gz", ".pcapng.gz", ".cap")
 
 
 class PacketFolder:
-    """Watch ``folder``; ``work`` is where Suricata leaves the files it carried out of the packets (pruned above KEPT_BYTES)."""
+    """Watch ``folder``; ``work`` is where Suricata leaves the files it carried out of the packets (pruned above KEPT_BYTES).
+
+    error     what was wrong with the last capture, "" when nothing was
+    problems  rules that Suricata refused at the last capture, ``FILE:LINE: sid N: REASON``
+    """
 
     def __init__(
         self,
@@ -41,17 +48,20 @@ class PacketFolder:
         *,
         source: str,
         rules: Callable[[], Sequence[Path]] = tuple,
-        home_net: Sequence[str] | None = None,
+        networks: Callable[[], Networks] = Networks,
     ) -> None:
         self.counters: Counters = {"received": 0, "bytes": 0, "dropped": 0, "captures": 0, "broken": 0, "last_received": 0}
+        self.counters |= {"files": 0, "file_store_bytes": 0, "folders_pruned": 0}
         self.error = ""
+        self.problems: list[str] = []
+        self._refused: list[str] = []
         self._folder = folder
         self._sink = sink
         self._checkpoint = checkpoint
         self._work = work
         self._source = source
         self._rules = rules
-        self._home_net = home_net
+        self._networks = networks
         self._stopping = threading.Event()
         self._done: dict[str, str] = _read_checkpoint(checkpoint)
         self._sizes: dict[Path, int] = {}
@@ -90,13 +100,15 @@ class PacketFolder:
             state = path.stat()
         except FileNotFoundError:
             return
+        self._refused, self.error = [], ""
         work = self._work / f"{time.time_ns():020d}"
         work.mkdir(parents=True)
         self._work.chmod(0o711)  # Suricata runs as nobody and must be able to enter its own folder
-        home_net = {"home_net": self._home_net} if self._home_net else {}
         batch: list[RawRecord] = []
         try:
-            for record in pcap_records(path, self._report, rules=self._rules(), workdir=work, **home_net):
+            records = pcap_records(path, self._report, rules=self._rules(), networks=self._networks(), workdir=work)
+            for record in records:
+                self.counters["files"] += record.format == "file-stored"
                 batch.append(msgspec.structs.replace(record, source=self._source))
                 if len(batch) >= BATCH:
                     self._put(batch)
@@ -106,6 +118,7 @@ class PacketFolder:
         except ParseError as error:
             self.counters["broken"] += 1
             self._report(str(error))
+        self.problems = self._refused
         self._done[path.name] = _identity(state)
         _write_checkpoint(self._checkpoint, self._done)
         self._prune()
@@ -119,19 +132,26 @@ class PacketFolder:
         batch.clear()
 
     def _report(self, line: str) -> None:
-        self.error = line
         log.warning("%s", line)
+        if is_refusal(line):
+            self._refused.append(line)
+        else:
+            self.error = line
 
     def _prune(self) -> None:
-        """Remove the oldest work folders above KEPT_BYTES; the newest always stays (its files may still wait for YARA)."""
+        """Remove the oldest work folders above KEPT_BYTES and those older than KEEP_SECONDS; the newest always stays (its files may
+        still wait for YARA).
+        """
         folders = sorted(path for path in self._work.iterdir() if path.is_dir())
         sizes = {folder: sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) for folder in folders}
-        excess = sum(sizes.values()) - KEPT_BYTES
+        total, horizon = sum(sizes.values()), time.time() - KEEP_SECONDS
         for folder in folders[:-1]:
-            if excess <= 0:
-                return
+            if total <= KEPT_BYTES and folder.stat().st_mtime > horizon:
+                break
             shutil.rmtree(folder, ignore_errors=True)
-            excess -= sizes[folder]
+            total -= sizes[folder]
+            self.counters["folders_pruned"] += 1
+        self.counters["file_store_bytes"] = total
 
 
 def _identity(state: os.stat_result) -> str:

@@ -108,6 +108,15 @@ class FileTail:
         """Make :meth:`run` return after the batch in hand."""
         self._stopping.set()
 
+    def holds(self, path: Path) -> bool:
+        """True while something of this file may still be read, under whatever name: whoever rotates it must not remove it yet."""
+        try:
+            status = path.stat()
+        except OSError:
+            return False
+        key = (status.st_dev, status.st_ino)
+        return key in self._files or any((orphan.device, orphan.inode) == key for orphan in tuple(self._orphans))
+
     def poll(self) -> int:
         """One look at everything; returns the number of records put."""
         before = self.counters["received"]

@@ -23,6 +23,7 @@ class Layout:
         self.health = root / "run" / "health"
         self.ingest_socket = root / "run" / "ingest.sock"
         self.catalogue = root / "run" / "rules.json"
+        self.zones = root / "run" / "zones.msgpack"
         self.logs = root / "log"
         self.demo_json = root / "demo" / "windows.jsonl"
         self.demo_packets = root / "demo" / "pcap"

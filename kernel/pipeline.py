@@ -1,4 +1,4 @@
-"""The road: spool → normalise → enrich → detect → publish → event store, one batch at a time.
+"""The road: spool → normalise → enrich → detect → publish, witness → event store, one batch at a time.
 
 Invariants, in this order (they make a kill at any moment harmless):
 
@@ -51,6 +51,10 @@ class Detector(Protocol):
     def restore(self, state: bytes) -> None: ...
 
 
+Witness = Callable[[Sequence[Event]], Callable[[], None] | None]
+"""Looks at a batch of finished events, e.g. for an inventory of assets."""
+
+
 class StreamMark(msgspec.Struct, array_like=True):
     """Highest committed offset of a stream and when it was last seen (microseconds)."""
 
@@ -72,6 +76,8 @@ class Pipeline:
     enrichers  called with each batch's events, change them in place
     detectors  called after enrichment
     publish    stores detections durably and idempotently (operations.alerts)
+    witnesses  called with each batch after detection; the act that one returns (None = nothing to do) is carried out before the
+               commit, like ``publish``: it must bear to be repeated
     """
 
     def __init__(
@@ -83,6 +89,7 @@ class Pipeline:
         detectors: Sequence[Detector],
         publish: Callable[[Sequence[Detection]], None],
         enrichers: Sequence[Callable[[list[Event]], None]] = (),
+        witnesses: Sequence[Witness] = (),
         max_records: int = 10_000,
     ) -> None:
         self._reader = reader
@@ -91,6 +98,7 @@ class Pipeline:
         self._detectors = list(detectors)
         self._publish = publish
         self._enrichers = list(enrichers)
+        self._witnesses = list(witnesses)
         self._max_records = max_records
         self.position, blob = store.consumer(CONSUMER)
         saved = msgspec.msgpack.decode(blob, type=SavedState) if blob else SavedState()
@@ -131,6 +139,8 @@ class Pipeline:
         if detections:
             counters["detections"] += len(detections)
             self._until_done(lambda: self._publish(detections), "publish detections", stop)
+        for witness in self._witnesses:
+            self._let_witness(witness, events, counters, stop)
         commit = Commit(
             events=events,
             quarantined=quarantined,
@@ -199,6 +209,17 @@ class Pipeline:
                     counters[f"detector_errors.{name}"] += 1
         return detections
 
+    def _let_witness(self, witness: Witness, events: list[Event], counters: Counter[str], stop: threading.Event | None) -> None:
+        name = type(witness).__name__
+        try:
+            act = witness(events)
+        except Exception as error:  # the events are kept; the failure is counted and shown
+            self._log_once(f"witness {name} failed on a batch", error)
+            counters[f"witness_errors.{name}"] += 1
+            return
+        if act is not None:
+            self._until_done(act, f"write down what {name} saw", stop)
+
     def _log_once(self, text: str, error: Exception, kind: str = "") -> None:
         """A traceback the first time, so that a sender of odd records cannot fill the disk with logs; the counters go on."""
         fault = (kind or text, type(error).__name__)
@@ -210,7 +231,9 @@ class Pipeline:
         if len(self._streams) > MAX_STREAMS:
             keep = sorted(self._streams.items(), key=lambda entry: entry[1].seen)[-MAX_STREAMS // 2 :]
             self._streams = dict(keep)
-        horizon = int((time.time() - STREAM_MEMORY_SECONDS) * 1_000_000)
+        # counted from the newest record, not from now: a spool that waited for weeks must find its marks again
+        newest = max((mark.seen for mark in self._streams.values()), default=0)
+        horizon = newest - STREAM_MEMORY_SECONDS * 1_000_000
         self._streams = {name: mark for name, mark in self._streams.items() if mark.seen >= horizon}
         return msgspec.msgpack.encode(SavedState(streams=self._streams, detectors=self._detector_states()))
 

@@ -21,6 +21,7 @@ from cli.roles.rates import STEP_SECONDS, Rates
 from cli.ruleset import suricata_rules
 from collectors.packet_folder import PacketFolder
 from collectors.suricata import LiveSuricata, SuricataMissing
+from collectors.suricata.zone_roles import zone_networks
 from collectors.syslog import TcpSyslog, UdpSyslog, listen_tcp, listen_udp
 from collectors.tail import FileTail
 from kernel.config import Config, Interface, Tail
@@ -32,11 +33,15 @@ from kernel.layout import Layout
 from kernel.pipeline import CONSUMER
 from kernel.record import RawRecord, encode_record
 from kernel.spool import SpoolClosedError, SpoolWriter
-from kernel.store.lake import Lake
+from kernel.store.open import open_store
+from kernel.zones.snapshot import ZoneSource
 
 log = logging.getLogger("liandun.ingest")
 
 ORPHAN_SECONDS = 60.0
+SHOWN_PROBLEMS = 200
+"""Refused rules that the health file names; the counter ``rules_failed`` has them all."""
+
 RESTART_SECONDS = 5.0
 """Pause before a collector that failed is made and run anew."""
 
@@ -107,17 +112,18 @@ class Source(threading.Thread):
         return {
             "kind": self.kind,
             "error": self.error or getattr(self._collector, "error", ""),
+            "problems": list(getattr(self._collector, "problems", ()))[:SHOWN_PROBLEMS],
             "rates": self._rates.history(),
             "rate_step_seconds": STEP_SECONDS,
             **counters,
         }
 
 
-def _committed(layout: Layout) -> int:
+def _committed(config: Config) -> int:
     """Spool position that the pipeline has reached; 0 where the store cannot say it (then the worker says what is wrong)."""
     try:
-        with contextlib.closing(Lake.open(layout.lake, writable=False)) as lake:
-            return lake.consumer(CONSUMER)[0]
+        with contextlib.closing(open_store(config, writable=False)) as store:
+            return store.consumer(CONSUMER)[0]
     except StoreError as error:
         log.warning("%s", error)
         return 0
@@ -129,10 +135,11 @@ class Ingest:
     def __init__(self, config: Config) -> None:
         self.layout = Layout(config.data_dir)
         limit = int(config.ingest.spool_gib * (1 << 30))
-        self.writer = SpoolWriter(self.layout.spool, max_bytes=limit, after=_committed(self.layout))
+        self.writer = SpoolWriter(self.layout.spool, max_bytes=limit, after=_committed(config))
         self.sources: list[Source] = []
         self.office = SocketOffice(self.layout.ingest_socket)
         self._sink = SpoolSink(self.writer)
+        self._zones = ZoneSource(self.layout.zones)
         self._database = open_database(self.layout.state_url)
         upgrade(self._database)
         self._config = config
@@ -201,6 +208,7 @@ class Ingest:
                 self.layout.suricata / settings.id,
                 source=settings.id,
                 rules=lambda: suricata_rules(self._config),
+                networks=zone_networks(self._zones),
             )
 
         self._start(settings.id, "pcap folder", make)
@@ -213,7 +221,8 @@ class Ingest:
                 self.layout.suricata / interface.id,
                 source=interface.id,
                 rules=lambda: suricata_rules(self._config),
-                home_net=interface.home_net,
+                networks=zone_networks(self._zones, interface.home_net),
+                vlan_tracking=interface.vlan_tracking,
             )
 
         self._start(interface.id, f"interface {interface.name}", make)

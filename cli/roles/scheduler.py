@@ -15,6 +15,7 @@ from kernel.layout import Layout
 from operations.accounts import login
 from operations.webhooks.guard import WebhookPolicy
 from operations.webhooks.sender import deliver_due
+from operations.zones.publish import PlanPublisher
 
 log = logging.getLogger("liandun.scheduler")
 
@@ -54,6 +55,7 @@ def run(config: Config) -> int:
             login.remove_stale(session)
 
     jobs = [
+        Job("zone plan", 1.0, PlanPublisher(database, layout.zones)),
         Job("webhooks", 1.0, lambda: deliver_due(database, key, policy)),
         Job("stale sessions", 600.0, remove_stale_sessions),
         Job("planner statistics", 3600.0, database.optimize),

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,12 +21,16 @@ from kernel.config import Config
 from kernel.db import Database, open_database, upgrade
 from kernel.detection import Detection
 from kernel.errors import StoreError
-from kernel.event import timestamp_from_micros
+from kernel.event import Event, timestamp_from_micros
 from kernel.layout import Layout
 from kernel.pipeline import Pipeline
 from kernel.spool import SpoolReader
-from kernel.store.lake import Lake
+from kernel.store.open import open_store
+from kernel.zones.enrich import ZoneEnricher
+from kernel.zones.sightings import Inventory, Sighting
+from kernel.zones.snapshot import ZoneSource
 from operations.alerts.service import record_detections
+from operations.assets.inventory import record_sightings
 
 log = logging.getLogger("liandun.worker")
 
@@ -52,11 +56,32 @@ class Publisher:
                 raise StoreError(f"the state database cannot be written: {error.orig}") from error
 
 
+class AssetWitness:
+    """Devices that events show → inventory."""
+
+    def __init__(self, database: Database, zones: ZoneSource) -> None:
+        self._database = database
+        self._inventory = Inventory(zones)
+
+    def __call__(self, events: Sequence[Event]) -> Callable[[], None] | None:
+        sightings = self._inventory.sightings(events)
+        return (lambda: self._write(sightings)) if sightings else None
+
+    def _write(self, sightings: list[Sighting]) -> None:
+        for start in range(0, len(sightings), PUBLISH_BATCH):
+            try:
+                with self._database.write() as session:
+                    record_sightings(session, sightings[start : start + PUBLISH_BATCH])
+            except OperationalError as error:
+                raise StoreError(f"the state database cannot be written: {error.orig}") from error
+
+
 class RuleReload(threading.Thread):
     """Loads rules again, beside the running pipeline, when a rule file has changed; ``fresh`` holds them until they are taken."""
 
-    def __init__(self, config: Config, loaded: RuleSet) -> None:
+    def __init__(self, config: Config, loaded: RuleSet, zones: ZoneSource) -> None:
         super().__init__(name="rule-reload", daemon=True)
+        self._zones = zones
         self.fresh: RuleSet | None = None
         self._config = config
         self._known = loaded.fingerprint
@@ -66,7 +91,7 @@ class RuleReload(threading.Thread):
             time.sleep(RULES_LOOK_SECONDS)
             try:
                 if fingerprint(self._config) != self._known:
-                    ruleset = load_ruleset(self._config)
+                    ruleset = load_ruleset(self._config, self._zones)
                     self._known = ruleset.fingerprint
                     self.fresh = ruleset
             except Exception:  # the rules in use stay in use; the log and the rules page say what is wrong
@@ -80,8 +105,9 @@ class Worker:
         self.layout = Layout(config.data_dir)
         self.database = open_database(self.layout.state_url)
         upgrade(self.database)
-        self.store = Lake.open(self.layout.lake, writable=True, demo=config.platform.demo)
-        self.ruleset = load_ruleset(config)
+        self.store = open_store(config, writable=True)
+        self.zones = ZoneSource(self.layout.zones)
+        self.ruleset = load_ruleset(config, self.zones)
         write_catalogue(self.ruleset, self.layout.catalogue)
         self.reader = SpoolReader(self.layout.spool)
         self.pipeline = Pipeline(
@@ -90,10 +116,12 @@ class Worker:
             parsers=PARSERS,
             detectors=self.ruleset.detectors,
             publish=Publisher(self.database, config.alerts.window_minutes * 60.0),
+            enrichers=[ZoneEnricher(self.zones)],
+            witnesses=[AssetWitness(self.database, self.zones)],
         )
         Clock.zone = ZoneInfo(config.ingest.time_zone)
         self._config = config
-        self._reload = RuleReload(config, self.ruleset)
+        self._reload = RuleReload(config, self.ruleset, self.zones)
         self._records = 0
 
     def run(self, stop: threading.Event) -> None:
@@ -110,7 +138,7 @@ class Worker:
             log.info("rules reloaded: %d in use, %d could not be loaded", len(fresh.catalogue.rules), len(fresh.catalogue.failures))
 
     def _upkeep(self, stop: threading.Event) -> None:
-        """Compaction every minute, retention every hour; the store serialises them with commits."""
+        """Compaction or rollover every minute, retention every hour; the store serialises them with commits."""
         retained = 0.0
         while not stop.wait(COMPACT_SECONDS):
             try:
@@ -130,6 +158,7 @@ class Worker:
             "last_commit": self.pipeline.last_commit,
             "rules": len(self.ruleset.catalogue.rules),
             "rule_failures": len(self.ruleset.catalogue.failures),
+            "zone_plan": self.zones.revision,
         }
 
     def close(self) -> None:

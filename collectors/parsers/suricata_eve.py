@@ -21,7 +21,7 @@ from kernel.record import RawRecord
 
 _OT = {"modbus": "ot.modbus", "dnp3": "ot.dnp3", "enip": "ot.enip"}
 
-_RENAMED = frozenset({"timestamp", "src_ip", "src_port", "dest_ip", "dest_port", "community_id", "pcap_cnt", "pkt_src"})
+_RENAMED = frozenset({"timestamp", "src_ip", "src_port", "dest_ip", "dest_port", "community_id", "pcap_cnt", "pkt_src", "host"})
 
 _KINDS: dict[str, tuple[list[str], list[str]]] = {
     # event_type → event.category, event.type; everything else is network/protocol
@@ -121,8 +121,10 @@ def _network(obj: Mapping[str, Any], kind: str, event: Event) -> None:
     put(event, "network.community_id", text_of(obj, "community_id"))
     put(event, "observer.ingress.interface.name", text_of(obj, "in_iface"))
     vlan = obj.get("vlan")
-    if isinstance(vlan, list) and vlan and isinstance(vlan[0], int):
-        event["network.vlan.id"] = str(vlan[0])
+    if isinstance(vlan, list):  # the outermost tag first (IEEE 802.1ad)
+        for field, tag in zip(("network.vlan.id", "network.inner.vlan.id"), vlan, strict=False):
+            put(event, field, str(tag) if isinstance(tag, int) else None)
+    put(event, "observer.name", text_of(obj, "host"))
     flow = obj.get("flow")
     client = flow if isinstance(flow, Mapping) and "src_ip" in flow else None if kind in _EITHER_WAY else obj
     if client is not None:

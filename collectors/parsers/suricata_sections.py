@@ -151,6 +151,8 @@ def _fileinfo(file: Mapping[str, Any], event: Event) -> None:
     put_file(event, None if name is None or name.startswith(_UNSEEN) else name)
     put(event, "file.size", file.get("size") if isinstance(file.get("size"), int) else None)
     put(event, "file.mime_type", text_of(file, "mimetype"))
+    if file.get("state") == "TRUNCATED":  # the size limit or a gap: hashes and the stored copy are of the part that was seen
+        event["tags"] = ["file-truncated"]
     for algorithm in ("md5", "sha1", "sha256"):
         put(event, f"file.hash.{algorithm}", text_of(file, algorithm))
 
@@ -226,6 +228,17 @@ def _ftp(ftp: Mapping[str, Any], event: Event) -> None:
         put(event, "user.name", text_of(ftp, "command_data"))
 
 
+def _pgsql(pgsql: Mapping[str, Any], event: Event) -> None:
+    request, response = pgsql.get("request"), pgsql.get("response")
+    if isinstance(request, Mapping):
+        started = request.get("startup_parameters")
+        put(event, "user.name", text_of(started, "user") if isinstance(started, Mapping) else None)
+        put(event, "event.action", "query" if "simple_query" in request else text_of(request, "message"))
+    if isinstance(response, Mapping) and "severity_non_localizable" in response:
+        put(event, "event.outcome", "failure")
+        put(event, "event.code", text_of(response, "code"))
+
+
 def _dhcp(dhcp: Mapping[str, Any], event: Event) -> None:
     put(event, "event.action", text_of(dhcp, "dhcp_type") or text_of(dhcp, "type"))
     put(event, "source.mac" if text_of(dhcp, "type") == "request" else "destination.mac", mac(text_of(dhcp, "client_mac") or ""))
@@ -291,6 +304,7 @@ SECTIONS: dict[str, Callable[[Mapping[str, Any], Event], None]] = {
     "ssh": _ssh,
     "krb5": _krb5,
     "ftp": _ftp,
+    "pgsql": _pgsql,
     "dhcp": _dhcp,
     "modbus": _modbus,
     "dnp3": _dnp3,

@@ -9,25 +9,20 @@ Two EVE files are written: ``eve.json`` with what happened on the wire, ``stats.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import yaml
 
+from collectors.suricata.networks import Networks, address_groups
+
 CONTENT = Path(__file__).resolve().parents[2] / "rules" / "suricata"
 """Our rules/suricata: classification.config and reference.config lie there."""
 
-PRIVATE_NETWORKS: tuple[str, ...] = (
-    "10.0.0.0/8",
-    "172.16.0.0/12",
-    "192.168.0.0/16",
-    "100.64.0.0/10",
-    "fc00::/7",
-    "fe80::/10",
-)
-"""HOME_NET where nothing else is configured: RFC 1918, RFC 6598, RFC 4193, link-local. Networks on public IPv6 must name theirs."""
+SOCKET = "suricata.sock"
+"""Name of the command socket in the log folder. Suricata is started there and told ``/proc/self/cwd/…``, since the path of a
+socket must not be longer than 107 bytes (unix(7)) and a data directory may be."""
 
 _EVE_PROTOCOLS = (
     *("rdp", "nfs", "smb", "tftp", "ike", "dcerpc", "krb5", "bittorrent-dht", "snmp", "rfb", "sip", "quic", "ssh"),
@@ -36,15 +31,52 @@ _EVE_PROTOCOLS = (
 """Event types that need no option."""
 
 _PARSED_PROTOCOLS = (
-    *("telnet", "rfb", "mqtt", "krb5", "bittorrent-dht", "snmp", "ike", "dcerpc", "ftp", "rdp", "ssh", "http2", "smb"),
-    *("nfs", "tftp", "ntp", "dhcp", "sip", "imap"),
+    *("telnet", "mqtt", "krb5", "bittorrent-dht", "snmp", "ike", "dcerpc", "ftp", "rdp", "http2"),
+    *("nfs", "tftp", "ntp", "dhcp", "sip", "imap", "pgsql"),
 )
 
-_DETECTED_PROTOCOLS: dict[str, str] = {
-    # OT protocols need their ports: Suricata only probes for them there
-    "modbus": "502",
-    "dnp3": "20000",
-    "enip": "44818",
+_PORT_GROUPS = {
+    "HTTP_PORTS": "[80,8000,8080,8088,8888]",
+    "SHELLCODE_PORTS": "!80",
+    "ORACLE_PORTS": "1521",
+    "SSH_PORTS": "22",
+    "DNP3_PORTS": "20000",
+    "MODBUS_PORTS": "502",
+    "FILE_DATA_PORTS": "[$HTTP_PORTS,110,143]",
+    "FTP_PORTS": "21",
+    "GENEVE_PORTS": "6081",
+    "VXLAN_PORTS": "4789",
+    "TEREDO_PORTS": "3544",
+    "SIP_PORTS": "[5060,5061]",
+}
+
+_ONE_LINE = 1 << 20
+"""Signs a line may have: an address list is not folded."""
+
+_DETECTED_PROTOCOLS: dict[str, dict[str, str]] = {
+    # Suricata probes for these only at the ports named here (dp of the server; sp where an answer may come first)
+    "modbus": {"dp": "502"},
+    "dnp3": {"dp": "20000"},
+    "enip": {"dp": "44818", "sp": "44818"},
+    "smb": {"dp": "139, 445"},
+    "rfb": {"dp": "5900, 5901, 5902, 5903, 5904, 5905, 5906, 5907, 5908, 5909"},
+}
+_WHOLE_STREAM = frozenset({"modbus", "dnp3", "enip", "pgsql"})
+"""Long-lived connections that are followed to their end, not to ``stream.reassembly.depth``."""
+
+_TIMEOUTS = {
+    # seconds; Suricata's built-in ones are so short that a quiet connection counts as two
+    "default": {"new": 30, "established": 300, "closed": 0, "bypassed": 100},
+    "tcp": {"new": 60, "established": 600, "closed": 60, "bypassed": 100},
+    "udp": {"new": 30, "established": 300, "bypassed": 100},
+    "icmp": {"new": 30, "established": 300, "bypassed": 100},
+}
+_EMERGENCY = {
+    # seconds, while the flow table is full
+    "default": {"new": 10, "established": 100, "closed": 0, "bypassed": 50},
+    "tcp": {"new": 5, "established": 100, "closed": 10, "bypassed": 50},
+    "udp": {"new": 10, "established": 100, "bypassed": 50},
+    "icmp": {"new": 10, "established": 100, "bypassed": 50},
 }
 
 
@@ -54,8 +86,10 @@ class SensorSettings(msgspec.Struct, frozen=True):
     log_dir        absolute folder for eve.json, stats.json, suricata.log and the file store
     rule_files     absolute paths of .rules files; none = metadata and files only
     content        folder with classification.config and reference.config
-    home_net       prefixes (IPv4 and IPv6) of the protected networks
+    networks       what is ours, by zone
+    name           of the sensor; on every event as ``host``
     interfaces     live capture by AF_PACKET; empty = offline
+    vlan_tracking  equal addresses in two VLANs are two connections. Off for a mirror whose two directions carry different tags
     run_as         user name to drop to after start (only meaningful as root)
     store_files    keep carried files in ``log_dir/filestore``
     max_file       largest body followed and stored, bytes
@@ -65,8 +99,10 @@ class SensorSettings(msgspec.Struct, frozen=True):
     log_dir: Path
     rule_files: tuple[Path, ...] = ()
     content: Path = CONTENT
-    home_net: tuple[str, ...] = PRIVATE_NETWORKS
+    networks: Networks = Networks()
+    name: str = ""
     interfaces: tuple[str, ...] = ()
+    vlan_tracking: bool = True
     run_as: str = ""
     store_files: bool = True
     max_file: int = 16 << 20
@@ -77,7 +113,7 @@ class SensorSettings(msgspec.Struct, frozen=True):
 def render_config(settings: SensorSettings) -> str:
     """Text of the suricata.yaml for these settings."""
     document = {
-        "vars": _variables(settings.home_net),
+        "vars": {"address-groups": address_groups(settings.networks), "port-groups": _PORT_GROUPS},
         "default-log-dir": str(settings.log_dir),
         "stats": {"enabled": True, "interval": settings.stats_interval},
         "outputs": _outputs(settings),
@@ -93,43 +129,30 @@ def render_config(settings: SensorSettings) -> str:
         "pcap-file": {"checksum-checks": False},
         "max-pending-packets": 4096,
         "exception-policy": "ignore",
-        "unix-command": {"enabled": False},
+        "unix-command": {"enabled": bool(settings.interfaces), "filename": f"/proc/self/cwd/{SOCKET}"},
+        "vlan": {"use-for-tracking": settings.vlan_tracking},
         "legacy": {"uricontent": "enabled"},
         "default-rule-path": str(settings.content),
         "rule-files": [str(path) for path in settings.rule_files],
         "classification-file": str(settings.content / "classification.config"),
         "reference-config-file": str(settings.content / "reference.config"),
-        "decoder": {"teredo": {"enabled": True}, "vxlan": {"enabled": True}, "geneve": {"enabled": True}},
+        "decoder": {name: {"enabled": True, "ports": f"${name.upper()}_PORTS"} for name in ("teredo", "vxlan", "geneve")},
+        "flow": {"memcap": "256mb", "hash-size": 65536, "prealloc": 10000, "emergency-recovery": 30},
+        "flow-timeouts": {
+            name: times | {f"emergency-{state}": seconds for state, seconds in _EMERGENCY[name].items()}
+            for name, times in _TIMEOUTS.items()
+        },
+        # rules come from outside: they may neither run programs nor write files
+        "security": {"limit-noproc": True, "lua": {"allow-rules": False}},
+        "datasets": {"rules": {"allow-write": False, "allow-absolute-filenames": False}},
     }
     if settings.interfaces:
         document["af-packet"] = [_af_packet(name, 90 + number) for number, name in enumerate(settings.interfaces)]
+    if settings.name:
+        document["sensor-name"] = settings.name
     if settings.run_as:
         document["run-as"] = {"user": settings.run_as}
-    return "%YAML 1.1\n---\n" + yaml.safe_dump(document, sort_keys=False, default_flow_style=False)
-
-
-def _variables(home_net: Sequence[str]) -> dict[str, Any]:
-    home = "[" + ",".join(home_net) + "]"
-    groups = {"HOME_NET": home, "EXTERNAL_NET": "!$HOME_NET"}
-    servers = ("HTTP", "SMTP", "SQL", "DNS", "TELNET", "DC", "FTP", "SIP")
-    groups |= {f"{name}_SERVERS": "$HOME_NET" for name in servers}
-    groups |= {f"{name}_{side}": "$HOME_NET" for name in ("DNP3", "MODBUS", "ENIP") for side in ("SERVER", "CLIENT")}
-    groups["AIM_SERVERS"] = "$EXTERNAL_NET"
-    ports = {
-        "HTTP_PORTS": "[80,8000,8080,8088,8888]",
-        "SHELLCODE_PORTS": "!80",
-        "ORACLE_PORTS": "1521",
-        "SSH_PORTS": "22",
-        "DNP3_PORTS": "20000",
-        "MODBUS_PORTS": "502",
-        "FILE_DATA_PORTS": "[$HTTP_PORTS,110,143]",
-        "FTP_PORTS": "21",
-        "GENEVE_PORTS": "6081",
-        "VXLAN_PORTS": "4789",
-        "TEREDO_PORTS": "3544",
-        "SIP_PORTS": "[5060,5061]",
-    }
-    return {"address-groups": groups, "port-groups": ports}
+    return "%YAML 1.1\n---\n" + yaml.safe_dump(document, sort_keys=False, default_flow_style=False, width=_ONE_LINE)
 
 
 def _outputs(settings: SensorSettings) -> list[dict[str, Any]]:
@@ -142,6 +165,7 @@ def _outputs(settings: SensorSettings) -> list[dict[str, Any]]:
         {"files": {"force-magic": True, "force-hash": ["md5", "sha1", "sha256"]}},
         {"dhcp": {"enabled": True, "extended": True}},
         {"mqtt": {"passwords": False}},
+        {"pgsql": {"enabled": True, "passwords": False}},
         *_EVE_PROTOCOLS,
         "flow",
     ]
@@ -178,9 +202,10 @@ def _logging() -> dict[str, Any]:
 
 def _protocols(settings: SensorSettings) -> dict[str, Any]:
     protocols: dict[str, Any] = {name: {"enabled": True} for name in _PARSED_PROTOCOLS}
-    protocols |= {
-        name: {"enabled": True, "stream-depth": 0, "detection-ports": {"dp": port}} for name, port in _DETECTED_PROTOCOLS.items()
-    }
+    protocols |= {name: {"enabled": True, "detection-ports": dict(ports)} for name, ports in _DETECTED_PROTOCOLS.items()}
+    for name in _WHOLE_STREAM:
+        protocols[name]["stream-depth"] = 0
+    protocols["ssh"] = {"enabled": True, "hassh": True}
     protocols["smtp"] = {"enabled": True, "mime": {"decode-mime": True, "decode-base64": True, "decode-quoted-printable": True}}
     protocols["dns"] = {side: {"enabled": True, "detection-ports": {"dp": 53}} for side in ("tcp", "udp")}
     protocols["tls"] = {

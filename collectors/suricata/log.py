@@ -8,6 +8,7 @@ from collections.abc import Mapping
 _LINE = re.compile(r"^(Error|Warning|Notice|Info|Perf|Config|Debug): ?(.*)$")
 _BAD_RULE = re.compile(r'^error parsing signature "(?P<rule>.*)" from file (?P<file>\S+) at line (?P<line>\d+)$', re.S)
 _SID = re.compile(r"\bsid\s*:\s*(\d+)")
+_REFUSAL = re.compile(r":\d+: sid (?:\d+|\?): ")
 _NOISE = (
     "rule files specified, but no rules were loaded",
     # what follows from a capture that was refused; the first message says why
@@ -20,8 +21,14 @@ _PLAIN = {
     "failed to get first packet timestamp. pcap_next_ex(): -1": "damaged or cut off before its first packet; nothing was read",
     "failed to get first packet timestamp. pcap_next_ex(): -2": "the capture holds no packet",
 }
+_RELOAD = "Notice: rule reload starting"
 DEAD = b"thread failed to initialize"
 """Said by a run that can no longer read anything; Suricata itself would wait another minute."""
+
+
+def last_load(console: str) -> str:
+    """What was said since rules were loaded last: at the start, or by the newest reload."""
+    return console[max(0, console.rfind(_RELOAD)) :]
 
 
 def problems(console: str, names: Mapping[str, str] | None = None) -> list[str]:
@@ -52,6 +59,11 @@ def problems(console: str, names: Mapping[str, str] | None = None) -> list[str]:
     if reason:
         found.append(reason)
     return [_renamed(text, names) for text in found]
+
+
+def is_refusal(line: str) -> bool:
+    """Whether a line of :func:`problems` speaks of a refused rule."""
+    return _REFUSAL.search(line) is not None
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ and a gzip-compressed capture needs no copy on disk. Rules are copied beside it 
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import os
@@ -19,10 +20,11 @@ from pathlib import Path
 
 import msgspec
 
-from collectors.filestore import stored_files, stored_record
+from collectors.filestore import prune_store, stored_files, stored_record
 from collectors.suricata.binary import find_suricata
-from collectors.suricata.config import PRIVATE_NETWORKS, SensorSettings, render_config
+from collectors.suricata.config import SensorSettings, render_config
 from collectors.suricata.log import DEAD, problems
+from collectors.suricata.networks import Networks
 from collectors.suricata.workdir import copy_rules, give_away
 from kernel.errors import LiandunError, ParseError
 from kernel.record import RawRecord
@@ -45,11 +47,13 @@ class PcapLimits(msgspec.Struct, frozen=True):
     seconds       wall-clock limit; what was found until then is kept
     capture       bytes of capture (after decompression) that are read
     output        size of one file Suricata may write, bytes
+    files         bytes of carried files that are kept; the first ones go when there are more
     """
 
     seconds: float = 900.0
     capture: int = 64 << 30
     output: int = 8 << 30
+    files: int = 4 << 30
 
 
 def pcap_records(
@@ -58,7 +62,7 @@ def pcap_records(
     *,
     rules: Sequence[Path] = (),
     workdir: Path | None = None,
-    home_net: Sequence[str] = PRIVATE_NETWORKS,
+    networks: Networks | None = None,
     limits: PcapLimits | None = None,
 ) -> Iterator[RawRecord]:
     """Events of a capture as ``eve`` records, then the files it carried as ``file-stored`` records.
@@ -66,6 +70,7 @@ def pcap_records(
     path      .pcap or .pcapng, plain or gzip
     report    takes one line per problem (refused rules, damaged capture, time limit); the rest goes on
     rules     .rules files; none = metadata only
+    networks  what is ours, by zone, for rules that name it
     workdir   where carried files are left (``workdir/filestore``, which must not exist yet); the caller removes it when the
               records are dealt with. None = no files are kept. Suricata itself works in a private temporary folder.
 
@@ -76,7 +81,7 @@ def pcap_records(
     _check_magic(path)
     with tempfile.TemporaryDirectory(prefix="liandun-pcap-") as private:
         folder = Path(private)
-        digest = _run(program, path, report, rules, folder, tuple(home_net), workdir is not None, limits)
+        digest = _run(program, path, report, rules, folder, networks or Networks(), workdir is not None, limits)
         if workdir is not None and (folder / "filestore").is_dir():
             _hand_over(folder / "filestore", workdir / "filestore")
         yield from _records(folder / "eve.json", workdir, f"pcap:{digest}", str(path))
@@ -150,7 +155,7 @@ def _run(
     report: Callable[[str], None],
     rules: Sequence[Path],
     workdir: Path,
-    home_net: tuple[str, ...],
+    networks: Networks,
     keep_files: bool,
     limits: PcapLimits,
 ) -> str:
@@ -160,7 +165,7 @@ def _run(
         log_dir=workdir,
         rule_files=tuple(Path(copy) for copy in names),
         content=workdir,
-        home_net=home_net,
+        networks=networks,
         store_files=keep_files,
     )
     (workdir / "suricata.yaml").write_text(render_config(settings), encoding="utf-8")
@@ -184,7 +189,10 @@ def _run(
     feeder = _Feeder(path, pipe, limits.capture)
     feeder.start()
     try:
-        if not _wait(process, console, limits.seconds):
+        over, removed = _wait(process, console, workdir / "filestore", limits)
+        if removed:
+            report(f"{path}: {removed} of the carried files were not kept (limit of {limits.files >> 20} MiB)")
+        if over:
             report(f"{path}: Suricata stopped after the limit of {limits.seconds:g} s; events until then are kept")
     finally:
         if process.poll() is None:
@@ -202,25 +210,34 @@ def _run(
     return feeder.digest
 
 
-def _wait(process: subprocess.Popen[bytes], console: Path, seconds: float) -> bool:
-    """Wait for the end, or until nothing more can come; False when the time is over."""
-    deadline = time.monotonic() + seconds
+def _wait(process: subprocess.Popen[bytes], console: Path, store: Path, limits: PcapLimits) -> tuple[bool, int]:
+    """Wait for the end, or until nothing more can come: (the time is over, carried files removed because there were too many)."""
+    deadline, removed = time.monotonic() + limits.seconds, 0
     while (left := deadline - time.monotonic()) > 0:
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(min(left, 0.5))
-        except subprocess.TimeoutExpired:
-            with console.open("rb") as said:
-                if DEAD in said.read(1 << 20):
-                    return True
-            continue
-        return True
-    return False
+        removed += prune_store(store, limits.files)
+        if process.returncode is not None or _dead(console):
+            return False, removed
+    return True, removed
+
+
+def _dead(console: Path) -> bool:
+    with console.open("rb") as said:
+        return DEAD in said.read(1 << 20)
 
 
 def _limiter(limits: PcapLimits) -> list[str]:
-    """Command prefix that sets kernel limits (util-linux); preexec_fn is not safe in a process with threads."""
-    program = shutil.which("prlimit")
-    return [program, "--core=0", f"--fsize={limits.output}", "--"] if program else []
+    """Command prefix (util-linux; preexec_fn is not safe in a process with threads): kernel limits, and an end with ours.
+
+    A Suricata whose feeder was killed before it opened the pipe would wait for it for ever.
+    """
+    prefix: list[str] = []
+    if program := shutil.which("prlimit"):
+        prefix += [program, "--core=0", f"--fsize={limits.output}", "--"]
+    if program := shutil.which("setpriv"):
+        prefix += [program, "--pdeathsig", "KILL", "--"]
+    return prefix
 
 
 def _check_magic(path: Path) -> None:

@@ -21,19 +21,25 @@ ACCOUNT = "nobody"
 def copy_rules(rules: Sequence[Path], workdir: Path, report: Callable[[str], None]) -> dict[str, str]:
     """Copy rule files and our content into the work folder; returns copy → original."""
     for name in ("classification.config", "reference.config"):
-        shutil.copyfile(CONTENT / name, workdir / name)
-        (workdir / name).chmod(0o644)
+        _copy(CONTENT / name, workdir / name)
     names: dict[str, str] = {}
     for number, original in enumerate(rules):
         copy = workdir / f"{number:04d}.rules"
         try:
-            shutil.copyfile(original, copy)
+            _copy(original, copy)
         except OSError as error:
             report(f"{original}: rules cannot be read: {error.strerror}")
             continue
         names[str(copy)] = str(original)
-        copy.chmod(0o644)
     return names
+
+
+def _copy(original: Path, copy: Path) -> None:
+    """Copy at one stroke: a Suricata that is reading the earlier copy must not see half a file."""
+    fresh = copy.with_suffix(".new")
+    shutil.copyfile(original, fresh)
+    fresh.chmod(0o644)
+    fresh.replace(copy)
 
 
 def give_away(workdir: Path) -> dict[str, Any]:

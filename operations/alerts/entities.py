@@ -44,7 +44,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "file": ("file.path", "file.name", "winlog.event_data.TargetFilename", "dll.path"),
     "hash": ("file.hash.sha256", "file.hash.sha1", "file.hash.md5", "process.hash.sha256", "process.hash.md5", "hash.sha256"),
     "domain": ("dns.question.name", "url.domain", "destination.domain", "tls.client.server_name", "server.domain"),
-    "asset": ("asset.id", "asset.name"),
+    "asset": ("host.asset.id", "source.asset.id", "destination.asset.id"),
+    "zone": ("host.zone", "source.zone", "destination.zone"),
 }
 _PAIRS = tuple((kind, field) for kind, fields in FIELDS.items() for field in fields)
 _LOWERED = frozenset({"host", "user", "domain", "hash"})

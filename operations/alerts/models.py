@@ -14,7 +14,7 @@ from kernel.db.base import Base
 
 STATUSES: tuple[str, ...] = ("new", "acknowledged", "in_progress", "closed")
 VERDICTS: tuple[str, ...] = ("true_positive", "false_positive", "benign")
-ENTITY_KINDS: tuple[str, ...] = ("host", "user", "ip", "process", "file", "hash", "domain", "asset")
+ENTITY_KINDS: tuple[str, ...] = ("host", "user", "ip", "process", "file", "hash", "domain", "asset", "zone")
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
 

@@ -307,3 +307,37 @@ def test_capture_with_suricata_and_yara(tmp_path: Path, monkeypatch: pytest.Monk
         ("yara", "Mark", "critical"),
     ]
     assert {hit["file"] for hit in hits} == {str(tmp_path / "t.pcap")}
+
+
+def test_crossings_are_judged_by_a_zone_plan(
+    rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    plan, logs = tmp_path / "plan.yml", tmp_path / "eve.json"
+    plan.write_text(
+        "zones:\n"
+        "  - {id: office, name: 办公网, layer: network, ranges: [10.21.0.0/16, '2001:db8:21::/48']}\n"
+        "  - {id: ot, name: 控制网, layer: perception, importance: 5, ranges: [10.60.0.0/16, '2001:db8:60::/48']}\n",
+        "utf-8",
+    )
+    flows = [("10.21.0.5", "10.60.0.9"), ("2001:db8:21::5", "2001:db8:60::9"), ("10.60.0.8", "10.60.0.9")]
+    logs.write_bytes(
+        b"".join(
+            json.dumps(
+                {
+                    "timestamp": "2026-11-25T08:00:00.000000+0000",
+                    "event_type": "flow",
+                    "src_ip": source,
+                    "src_port": 50000,
+                    "dest_ip": destination,
+                    "dest_port": 502,
+                    "proto": "TCP",
+                }
+            ).encode()
+            + b"\n"
+            for source, destination in flows
+        )
+    )
+    assert detect(monkeypatch, logs, "--rules", rules, "--zones", plan, "--format", "jsonl") == 0
+    found = [json.loads(line) for line in capsysbinary.readouterr().out.splitlines()]
+    assert [(one["rule.id"], one["rule.level"]) for one in found] == [("zone-crossing-denied", "high")] * 2
+    assert detect(monkeypatch, logs, "--rules", rules, "--zones", tmp_path / "no.yml") == 1

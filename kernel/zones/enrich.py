@@ -1,0 +1,145 @@
+"""What the plan adds to events: zone and asset of every end, and the verdict where a boundary was crossed.
+
+Fields, beside ECS: ``source.zone``, ``destination.zone``, ``host.zone`` · ``source.asset.id``, ``destination.asset.id``,
+``host.asset.id`` · ``zone.crossing`` (``client-zone>server-zone``), ``zone.verdict``, ``zone.conduit``, ``zone.service``,
+``zone.source_layer``, ``zone.destination_layer`` · ``observer.ingress.zone``, the zone of the sensor.
+
+A crossing is judged from client to server. Where an event does not say who the client is (a flow record of one direction), traffic
+that a conduit permits the other way round counts as its answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from kernel.event import Event
+from kernel.zones.services import port_ranges
+from kernel.zones.table import PERMITTED, Verdict, ZoneTable
+
+_LOGIN_PORTS = {name: port_ranges(name)[0].first for name in ("ssh", "telnet", "rdp", "vnc")}
+_NOT_CROSSINGS = ("stats", "file_stored", "fileinfo", "bastion")
+"""Last parts of datasets whose addresses do not tell of traffic of their own."""
+
+
+class ZoneEnricher:
+    """An enricher of the pipeline; ``table`` gives the table in force (it may change between batches)."""
+
+    def __init__(self, table: Callable[[], ZoneTable]) -> None:
+        self._table = table
+
+    def __call__(self, events: Sequence[Event]) -> None:
+        """Add the fields, in place."""
+        table = self._table()
+        if not table.zones:
+            return
+        for event in events:
+            enrich(event, table)
+
+
+def enrich(event: Event, table: ZoneTable) -> None:
+    """Add what the plan knows to one event, in place."""
+    if sensor := _sensor_zone(event, table):
+        event["observer.ingress.zone"] = sensor
+    _end(event, "source", table)
+    _end(event, "destination", table)
+    _host(event, table)
+    _crossing(event, table)
+
+
+def _end(event: Event, side: str, table: ZoneTable) -> None:
+    address = event.get(side + ".ip")
+    if type(address) is not str:
+        return
+    zone = table.zone_of(address)
+    if zone in ("", "unknown") and side == "source":
+        zone = _by_place(event, table) or zone
+    if zone:
+        event[side + ".zone"] = zone
+    asset = table.asset_of(address)
+    if asset:
+        event[side + ".asset.id"] = asset
+
+
+def _by_place(event: Event, table: ZoneTable) -> str:
+    """The zone that a VLAN number or the sensor tells, "" if neither does."""
+    vlan = event.get("network.vlan.id")
+    if isinstance(vlan, str) and (zone := table.zone_of_vlan(vlan)):
+        return zone
+    return _sensor_zone(event, table)
+
+
+def _sensor_zone(event: Event, table: ZoneTable) -> str:
+    """The zone in which the sensor of an event stands, "" where the plan names none."""
+    for field in ("observer.name", "liandun.source"):
+        sensor = event.get(field)
+        if isinstance(sensor, str) and (zone := table.zone_of_sensor(sensor)):
+            return zone
+    return ""
+
+
+def _host(event: Event, table: ZoneTable) -> None:
+    address, name = event.get("host.ip"), event.get("host.name")
+    if isinstance(address, list):
+        address = next((one for one in address if isinstance(one, str) and table.zone_of(one) not in ("", "internet")), None)
+    asset = table.asset_of(address) if isinstance(address, str) else ""
+    if not asset and isinstance(name, str):
+        asset = table.asset_of_name(name)
+    if asset:
+        event["host.asset.id"] = asset
+        if not isinstance(address, str) and (known := table.assets.get(asset)) is not None and known.addresses:
+            address = known.addresses[0]
+    if isinstance(address, str) and (zone := table.zone_of(address)):
+        event["host.zone"] = zone
+
+
+def _crossing(event: Event, table: ZoneTable) -> None:
+    source, target, port = event.get("source.zone"), event.get("destination.zone"), event.get("destination.port")
+    if target is None and "destination.ip" not in event:
+        target, port = _reached_host(event)
+    if source is None or target is None or source == target:
+        return
+    if str(event.get("event.dataset", "")).rpartition(".")[2] in _NOT_CROSSINGS:
+        return
+    if _is_answer(event):
+        source, target, port = target, source, event.get("source.port")
+    transport = str(event.get("network.transport") or "tcp").lower()
+    time = event["@timestamp"]
+    verdict = table.verdict(source, target, transport, port if isinstance(port, int) else 0, time)
+    if verdict.verdict != PERMITTED and "client.ip" not in event:
+        answer = _as_answer(event, table, source, target, transport, time)
+        if answer is not None:
+            source, target, verdict = target, source, answer
+    event["zone.crossing"] = f"{source}>{target}"
+    event["zone.verdict"] = verdict.verdict
+    event["zone.service"] = verdict.service
+    if verdict.conduit:
+        event["zone.conduit"] = verdict.conduit
+    for field, zone in (("zone.source_layer", source), ("zone.destination_layer", target)):
+        if layer := table.layer(zone):
+            event[field] = layer
+
+
+def _reached_host(event: Event) -> tuple[str | None, int]:
+    """Zone and port of a host that writes who logged in over a named protocol, as sshd does."""
+    ports = _LOGIN_PORTS.get(str(event.get("network.protocol", "")))
+    zone = event.get("host.zone")
+    return (zone, ports) if ports and isinstance(zone, str) else (None, 0)
+
+
+def _is_answer(event: Event) -> bool:
+    """True when the event speaks of an answer: its destination is the client."""
+    client = event.get("client.ip")
+    if client is None or client != event.get("destination.ip"):
+        return False
+    return client != event.get("source.ip") and event.get("client.port", event.get("destination.port")) == event.get(
+        "destination.port"
+    )
+
+
+def _as_answer(event: Event, table: ZoneTable, source: str, target: str, transport: str, time: str) -> Verdict | None:
+    """The verdict of the way back, where a conduit permits it and the ports look like a server's answer."""
+    here, there = event.get("source.port"), event.get("destination.port")
+    if not isinstance(here, int) or not isinstance(there, int) or here >= there:
+        return None
+    back = table.verdict(target, source, transport, here, time)
+    return back if back.verdict == PERMITTED else None

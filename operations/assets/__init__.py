@@ -1,0 +1,1 @@
+"""Assets: the register of devices and the inventory of what was seen."""

@@ -1,0 +1,191 @@
+"""The register: devices that belong here, entered by people or imported with the zone plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kernel.zones.plan import Asset, ZonePlan, check, normal_mac
+from kernel.zones.table import ZoneTable
+from operations import clock
+from operations.assets import rows
+from operations.assets.models import AssetMark, AssetRow
+from operations.assets.schema import AssetRecord
+from operations.audit import service as audit
+from operations.audit.schema import Actor
+from operations.errors import Conflict, Invalid, NotFound
+from operations.zones.revision import advance
+
+MAX_NOTE = 4000
+
+
+def registered(session: Session) -> list[Asset]:
+    """Every registered asset."""
+    query = select(AssetRow).where(AssetRow.status == "registered").order_by(AssetRow.id)
+    return [_asset(row) for row in session.execute(query.execution_options(yield_per=2000)).scalars()]
+
+
+def observed(session: Session) -> dict[str, str]:
+    """Address (32 hex digits) → key of devices that were seen but are not registered."""
+    query = (
+        select(AssetMark.value, AssetRow.key)
+        .join(AssetRow, AssetRow.id == AssetMark.asset_id)
+        .where(AssetMark.kind == "address", AssetRow.status == "observed")
+    )
+    return dict(iter(session.execute(query)))
+
+
+def get(session: Session, key: str) -> AssetRecord:
+    """One asset by its key. Raises NotFound."""
+    return rows.record(_row(session, key))
+
+
+def register(
+    session: Session, actor: Actor, asset: Asset, table: ZoneTable, *, note: str = "", expected_version: int | None = None
+) -> AssetRecord:
+    """Enter a device, or change what is entered (``expected_version``). A device that was seen under the key becomes registered.
+
+    Raises Invalid, Conflict.
+    """
+    if len(note) > MAX_NOTE:
+        raise Invalid(f"a note has at most {MAX_NOTE} characters", field="note")
+    asset = Asset(
+        id=asset.id.strip(),
+        name=asset.name,
+        kind=asset.kind,
+        addresses=asset.addresses,
+        macs=tuple(map(normal_mac, asset.macs)),
+        bureau=asset.bureau,
+        importance=asset.importance,
+    )
+    for _, identifier, problem in check(ZonePlan(assets=(asset,))):
+        raise Invalid(f"asset {identifier}: {problem}", field="asset")
+    row = session.execute(select(AssetRow).where(AssetRow.key == asset.id)).scalar_one_or_none()
+    if row is not None and expected_version is None and row.status != "observed":
+        raise Conflict(f"there is an asset {asset.id} already", "change that one, or choose another id")
+    if row is not None and expected_version is not None and row.version != expected_version:
+        raise Conflict(f"asset {asset.id} was changed by somebody else", "reload it and decide again")
+    _refuse_taken(session, asset, row)
+    before = rows.record(row).status if row is not None else None
+    row = _store(session, actor, asset, row, table, note)
+    audit.append(
+        session,
+        actor,
+        "asset.register",
+        "asset",
+        asset.id,
+        detail={"before": before, "addresses": list(asset.addresses), "note": note},
+    )
+    advance(session)
+    return rows.record(row)
+
+
+def register_many(session: Session, actor: Actor, assets: Sequence[Asset], table: ZoneTable) -> None:
+    """Take in the assets of a plan (checked by the caller): known keys are changed, others made. Not audited one by one."""
+    known = {row.key: row for row in session.execute(select(AssetRow).where(AssetRow.key.in_([a.id for a in assets]))).scalars()}
+    for asset in assets:
+        row = known.get(asset.id)
+        if row is not None and row.status == "registered" and _asset(row) == asset:
+            continue
+        _store(session, actor, asset, row, table, row.note if row is not None else "")
+
+
+def set_status(session: Session, actor: Actor, key: str, status: str, *, note: str = "") -> AssetRecord:
+    """Retire a registered device, or take a retired one back. Raises NotFound, Invalid."""
+    row = _row(session, key)
+    if status not in ("registered", "retired"):
+        raise Invalid(f"{status!r} is no status that can be given", "registered or retired", field="status")
+    if row.status == status:
+        return rows.record(row)
+    before, row.status = row.status, status
+    if note:
+        row.note = note[:MAX_NOTE]
+    row.version, row.changed_at, row.changed_by = row.version + 1, clock.now(), actor.name[:160]
+    audit.append(session, actor, f"asset.{status}", "asset", key, detail={"before": before, "note": note})
+    advance(session)
+    return rows.record(row)
+
+
+def forget(session: Session, actor: Actor, key: str) -> None:
+    """Remove a device from the inventory (it comes back when it is seen again). Raises NotFound, Invalid for a registered one."""
+    row = _row(session, key)
+    if row.status == "registered":
+        raise Invalid(f"{key} is registered", "retire it first", field="status")
+    audit.append(session, actor, "asset.forget", "asset", key, detail={"addresses": json.loads(row.addresses)})
+    session.delete(row)
+    advance(session)
+
+
+def rezone(session: Session, table: ZoneTable) -> None:
+    """Give every asset the zone that the plan now says; called when ranges have changed."""
+    for row in session.execute(select(AssetRow).execution_options(yield_per=2000)).scalars():
+        zone = rows.zone_of(table, json.loads(row.addresses)) or (row.zone if row.zone in table.zones else "")
+        if zone != row.zone:
+            row.zone = zone
+
+
+def _row(session: Session, key: str) -> AssetRow:
+    row = session.execute(select(AssetRow).where(AssetRow.key == key)).scalar_one_or_none()
+    if row is None:
+        raise NotFound(f"there is no asset {key}")
+    return row
+
+
+def _refuse_taken(session: Session, asset: Asset, row: AssetRow | None) -> None:
+    """An address or MAC of another registered device cannot be given away silently."""
+    taken = rows.owners(session, rows.marks_of(asset.addresses, asset.macs, ()))
+    for (_, value), owner_id in taken.items():
+        owner = session.get(AssetRow, owner_id)
+        if owner is not None and owner.status == "registered" and (row is None or owner.id != row.id):
+            raise Conflict(f"{value} belongs to {owner.key}", "take it from that asset first")
+
+
+def _store(session: Session, actor: Actor, asset: Asset, row: AssetRow | None, table: ZoneTable, note: str) -> AssetRow:
+    now = clock.now()
+    marks = rows.marks_of(asset.addresses, asset.macs, (asset.id, asset.name))
+    absorbed = _absorb(session, marks, row)
+    if row is None:
+        row = AssetRow(key=asset.id, names="[]", services="[]", first_seen="", last_seen="", version=0, zone="", text="")
+        session.add(row)
+    row.name, row.kind, row.bureau, row.importance = asset.name, asset.kind, asset.bureau, asset.importance
+    row.addresses, row.macs = json.dumps(list(asset.addresses)), json.dumps(list(asset.macs))
+    row.status, row.note = "registered", note
+    row.zone = rows.zone_of(table, asset.addresses) or row.zone
+    row.changed_at, row.changed_by, row.version = now, actor.name[:160], row.version + 1
+    for names, services, first, last in absorbed:
+        row.names = json.dumps(list(dict.fromkeys([*json.loads(row.names), *names])), ensure_ascii=False)
+        row.services = json.dumps(list(dict.fromkeys([*json.loads(row.services), *services])), ensure_ascii=False)
+        row.first_seen = min(filter(None, (row.first_seen, first)), default="")
+        row.last_seen = max(row.last_seen, last)
+    rows.set_text(row)
+    session.flush()
+    rows.mark(session, row.id, marks)
+    return row
+
+
+def _absorb(session: Session, marks: Sequence[rows.Mark], row: AssetRow | None) -> list[tuple[list[str], list[str], str, str]]:
+    """Devices that were seen under these marks are this one: what is known of them moves over, their rows go."""
+    found = []
+    for owner_id in sorted(set(rows.owners(session, marks).values())):
+        owner = session.get(AssetRow, owner_id)
+        if owner is None or owner.status != "observed" or (row is not None and owner.id == row.id):
+            continue
+        found.append((json.loads(owner.names), json.loads(owner.services), owner.first_seen, owner.last_seen))
+        session.delete(owner)
+    session.flush()
+    return found
+
+
+def _asset(row: AssetRow) -> Asset:
+    return Asset(
+        id=row.key,
+        name=row.name,
+        kind=row.kind,
+        addresses=tuple(json.loads(row.addresses)),
+        macs=tuple(json.loads(row.macs)),
+        bureau=row.bureau,
+        importance=row.importance,
+    )

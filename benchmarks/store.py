@@ -18,7 +18,6 @@ A list is the newest hundred hits with twelve fields and the number of all hits,
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import resource
@@ -34,12 +33,13 @@ import msgspec
 import orjson
 
 from benchmarks import events as mix
-from kernel.config import Config, load_config
+from kernel.config import load_config
 from kernel.event import timestamp_from_micros
 from kernel.query import parse_query
 from kernel.store.answer import answer
 from kernel.store.contract import Commit, EventStore, TimeRange
 from kernel.store.lake import Lake
+from kernel.store.open import open_store
 
 ENGINES = ("lake", "elasticsearch")
 WARM, COLD = 20, 5
@@ -74,19 +74,15 @@ QUESTIONS = (
 
 
 def opened(engine: str, options: argparse.Namespace, *, writable: bool) -> EventStore:
-    """The store of an engine. Elasticsearch is imported only when asked for."""
+    """The store of an engine."""
     if engine == "lake":
         return Lake.open(options.dir / "lake", writable=writable, demo=True, patience=_PATIENCE)
-    config: Config = load_config(environ={})
-    config.data_dir = options.dir
-    config.platform.demo = True
-    settings: Any = config.store
-    settings.engine = "elasticsearch"
-    settings.elasticsearch.urls = [options.url]
-    settings.elasticsearch.prefix = "liandun-bench"
-    open_store: Any = importlib.import_module("kernel.store.open").open_store
-    store: EventStore = open_store(config, writable=writable, patience=_PATIENCE)
-    return store
+    config = load_config(environ={})
+    config.platform.data_dir, config.platform.demo = options.dir, True
+    config.store.engine = "elasticsearch"
+    config.store.elasticsearch.urls = [options.url]
+    config.store.elasticsearch.prefix = "liandun-bench"
+    return open_store(config, writable=writable, patience=_PATIENCE)
 
 
 # loading
@@ -255,7 +251,9 @@ def report(figures: dict[str, dict[str, Any]]) -> None:
         line = f"{question.title:44}"
         for engine in asked_of:
             told = figures[engine]["ask"][question.title]
-            line += f"{told['warm_p50']:17.0f}{told['warm_p95']:9.0f}{told['cold_p50']:9.0f}{told['cold_p95']:7.0f}{told['hits']:11,}"
+            line += (
+                f"{told['warm_p50']:17.0f}{told['warm_p95']:9.0f}{told['cold_p50']:9.0f}{told['cold_p95']:7.0f}{told['hits']:11,}"
+            )
         if len(asked_of) == len(ENGINES):
             lake, other = (figures[engine]["ask"][question.title] for engine in ENGINES)
             line += f"   × {other['warm_p50'] / lake['warm_p50']:.2f} warm, × {other['cold_p50'] / lake['cold_p50']:.2f} cold"

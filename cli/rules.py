@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cli.rule_tables import rule_tables
 from collectors.parsers import PARSERS
 from collectors.suricata.config import SensorSettings, render_config
 from detectors.rule_lint import lint as lint_rules
@@ -111,6 +112,13 @@ def list_rules(data: Path | None, engine: str | None, level: str | None, form: s
         _show_table(entries)
     if catalogue.failures:
         click.echo(f"{len(catalogue.failures)} rules cannot be loaded: ./liandun rules failures", err=True)
+
+
+@command.command("tables")
+def tables() -> None:
+    """Tables of our own rules as Markdown: the end of docs/rules.md is this output."""
+    folders = [OWN_RULES / engine for engine in ENGINES]
+    click.echo(rule_tables(read_catalogue(folders).entries), nl=False)
 
 
 @command.command()

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import click
 import orjson
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cli.export import command as export
 from cli.search import config_of
 from crypto.secret import MasterKey
 from kernel.config import Config, load_config
@@ -38,21 +41,29 @@ def _opened(config: Config, *, writable: bool) -> Iterator[EventStore]:
         store.close()
 
 
+command.add_command(export)
+
+
 @command.command()
 @_DATA
 def verify(data: Path | None) -> None:
-    """Recompute the SM3 of every segment and the hash chain; names what was changed, is missing or was never recorded.
+    """Recompute the SM3 of every segment (its skip index included) and the hash chain.
 
-    For the embedded lake. Elasticsearch keeps no such chain: its shards carry checksums of their own, see docs/event-store.md.
+    Names what was changed, is missing or was never recorded. Exit code 0: sound; 1: not, or it cannot be checked. For the embedded
+    lake: Elasticsearch keeps no such chain, its shards carry checksums of their own (docs/event-store.md).
     """
     config = config_of(data)
     if config.store.engine != "lake":
         raise click.ClickException(
-            f"verify is for the embedded lake, the engine here is {config.store.engine} (for an old lake: LIANDUN_STORE_ENGINE=lake)"
+            f"verify is for the embedded lake, the engine is {config.store.engine} (for an old lake: LIANDUN_STORE_ENGINE=lake)"
         )
     lake = Lake.open(Layout(config.data_dir).lake, writable=False)
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     try:
-        result = lake.verify()
+        with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+            task = progress.add_task("checking", total=None)
+            result = lake.verify(lambda done, total: progress.update(task, completed=done, total=total))
     finally:
         lake.close()
     for problem in result.problems:
@@ -67,8 +78,8 @@ def verify(data: Path | None) -> None:
 
 @command.command()
 @_DATA
-def stats(data: Path | None) -> None:
-    """Events, bytes, segments, time span, datasets and durable counters as JSON."""
+def statistics(data: Path | None) -> None:
+    """Events, bytes, segments, skip indexes, time span, datasets and durable counters as JSON."""
     config = config_of(data)
     with _opened(config, writable=False) as store:
         facts = {"engine": config.store.engine} | store.statistics() | {"counters": store.counters()}
@@ -79,7 +90,7 @@ def stats(data: Path | None) -> None:
 @_DATA
 @click.option("--everything", is_flag=True, help="Merge all that can be merged, not only what is due.")
 def compact(data: Path | None, everything: bool) -> None:
-    """Merge small segments now. The platform does it by itself while it runs; then this is refused.
+    """Merge small segments now and give them skip indexes. The platform does it by itself while it runs; then this is refused.
 
     On Elasticsearch: begin a new backing index if one is due (--everything: now); the server merges segments by itself.
     """

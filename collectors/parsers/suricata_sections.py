@@ -151,6 +151,8 @@ def _fileinfo(file: Mapping[str, Any], event: Event) -> None:
     put_file(event, None if name is None or name.startswith(_UNSEEN) else name)
     put(event, "file.size", file.get("size") if isinstance(file.get("size"), int) else None)
     put(event, "file.mime_type", text_of(file, "mimetype"))
+    if file.get("state") == "TRUNCATED":  # the size limit or a gap: hashes and the stored copy are of the part that was seen
+        event["tags"] = ["file-truncated"]
     for algorithm in ("md5", "sha1", "sha256"):
         put(event, f"file.hash.{algorithm}", text_of(file, algorithm))
 

@@ -228,9 +228,16 @@ def _dead(console: Path) -> bool:
 
 
 def _limiter(limits: PcapLimits) -> list[str]:
-    """Command prefix that sets kernel limits (util-linux); preexec_fn is not safe in a process with threads."""
-    program = shutil.which("prlimit")
-    return [program, "--core=0", f"--fsize={limits.output}", "--"] if program else []
+    """Command prefix (util-linux; preexec_fn is not safe in a process with threads): kernel limits, and an end with ours.
+
+    A Suricata whose feeder was killed before it opened the pipe would wait for it for ever.
+    """
+    prefix: list[str] = []
+    if program := shutil.which("prlimit"):
+        prefix += [program, "--core=0", f"--fsize={limits.output}", "--"]
+    if program := shutil.which("setpriv"):
+        prefix += [program, "--pdeathsig", "KILL", "--"]
+    return prefix
 
 
 def _check_magic(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 Fields, beside ECS: ``source.zone``, ``destination.zone``, ``host.zone`` · ``source.asset.id``, ``destination.asset.id``,
 ``host.asset.id`` · ``zone.crossing`` (``client-zone>server-zone``), ``zone.verdict``, ``zone.conduit``, ``zone.service``,
-``zone.source_layer``, ``zone.destination_layer``.
+``zone.source_layer``, ``zone.destination_layer`` · ``observer.ingress.zone``, the zone of the sensor.
 
 A crossing is judged from client to server. Where an event does not say who the client is (a flow record of one direction), traffic
 that a conduit permits the other way round counts as its answer.
@@ -38,6 +38,8 @@ class ZoneEnricher:
 
 def enrich(event: Event, table: ZoneTable) -> None:
     """Add what the plan knows to one event, in place."""
+    if sensor := _sensor_zone(event, table):
+        event["observer.ingress.zone"] = sensor
     _end(event, "source", table)
     _end(event, "destination", table)
     _host(event, table)
@@ -63,6 +65,11 @@ def _by_place(event: Event, table: ZoneTable) -> str:
     vlan = event.get("network.vlan.id")
     if isinstance(vlan, str) and (zone := table.zone_of_vlan(vlan)):
         return zone
+    return _sensor_zone(event, table)
+
+
+def _sensor_zone(event: Event, table: ZoneTable) -> str:
+    """The zone in which the sensor of an event stands, "" where the plan names none."""
     for field in ("observer.name", "liandun.source"):
         sensor = event.get(field)
         if isinstance(sensor, str) and (zone := table.zone_of_sensor(sensor)):

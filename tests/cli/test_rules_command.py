@@ -92,6 +92,11 @@ def test_the_list_is_limited_by_level_and_engine(tmp_path: Path) -> None:
     assert "33 rules" in liandun("list", "--data", tmp_path, "--engine", "yara").stdout
 
 
+def test_the_tables_in_the_documentation_are_those_of_the_rules() -> None:
+    documentation = (OWN.parent / "docs" / "rules.md").read_text("utf-8")
+    assert documentation.partition("<!-- ./liandun rules tables -->\n")[2].partition("<!-- end -->")[0] == liandun("tables").stdout
+
+
 def test_refused_imports_say_why_in_one_line(tmp_path: Path) -> None:
     for source, words in (
         ("https://127.0.0.1/rules.zip", "private, local or reserved"),

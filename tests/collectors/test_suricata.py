@@ -16,14 +16,12 @@ from collectors.parsers.suricata_eve import parse, parse_stored
 from collectors.suricata import PcapLimits, SuricataMissing, pcap_records
 from collectors.suricata.log import problems
 from detectors.suricata import detections
-from detectors.yara import YaraDetector, YaraScanner
 from kernel.errors import ParseError
 from kernel.event import Event, conform
 
 pytestmark = pytest.mark.suricata
 
 ROOT = Path(__file__).resolve().parents[2]
-_EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
 needs_suricata = pytest.mark.skipif(shutil.which("suricata") is None, reason="suricata is not installed")
 
@@ -39,72 +37,6 @@ def _events(path: Path, **options: Any) -> tuple[list[Event], list[str]]:
         events.append(conform(event, record.received, counters))
         assert counters == {}, event
     return events, reports
-
-
-def _http_capture(path: Path, body: bytes, *, ipv6: bool = False) -> None:
-    """One HTTP download, handshake included, written by scapy."""
-    from scapy.all import IP, TCP, Ether, IPv6, Raw, wrpcap
-
-    client, server = ("2001:db8::7", "2001:db8::80") if ipv6 else ("10.0.0.7", "198.51.100.80")
-    network = IPv6 if ipv6 else IP
-    packets = []
-    sequence = {client: 1000, server: 5000}
-
-    def send(source: str, flags: str, payload: bytes = b"") -> None:
-        target = server if source == client else client
-        ports = (40000, 80) if source == client else (80, 40000)
-        numbers = {"seq": sequence[source], "ack": sequence[target] if "A" in flags else 0}
-        segment = TCP(sport=ports[0], dport=ports[1], flags=flags, window=65535, **numbers)
-        packet = Ether() / network(src=source, dst=target) / segment
-        packets.append(packet / Raw(payload) if payload else packet)
-        sequence[source] += len(payload) + ("S" in flags or "F" in flags)
-
-    send(client, "S")
-    send(server, "SA")
-    send(client, "A")
-    send(client, "PA", b"GET /files/eicar.com HTTP/1.1\r\nHost: download.example\r\nUser-Agent: test\r\n\r\n")
-    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n\r\n" % len(body) + body
-    for start in range(0, len(answer), 1400):
-        send(server, "PA", answer[start : start + 1400])
-        if start % 14000 == 0:
-            send(client, "A")
-    send(client, "FA")
-    send(server, "FA")
-    send(client, "A")
-    wrpcap(str(path), packets)
-
-
-@needs_suricata
-@pytest.mark.parametrize("ipv6", [False, True])
-def test_a_file_in_http_is_logged_stored_and_found_by_yara(tmp_path: Path, ipv6: bool) -> None:
-    capture, rules, work = tmp_path / "eicar.pcap", tmp_path / "eicar.yar", tmp_path / "work"
-    work.mkdir()
-    _http_capture(capture, _EICAR, ipv6=ipv6)
-    rules.write_text('rule eicar : test { meta: level = "high" strings: $a = "EICAR-STANDARD-ANTIVIRUS-TEST-FILE" condition: $a }')
-    events, reports = _events(capture, workdir=work)
-    assert reports == []
-    digest = hashlib.sha256(_EICAR).hexdigest()
-    info = next(e for e in events if e["event.dataset"] == "suricata.fileinfo")
-    assert (info["file.name"], info["file.hash.sha256"], info["suricata.eve.fileinfo.stored"]) == ("eicar.com", digest, True)
-    stored = next(e for e in events if e["event.dataset"] == "suricata.file_stored")
-    assert Path(stored["file.path"]).read_bytes() == _EICAR
-    assert (stored["file.name"], stored["file.size"], stored["url.domain"]) == ("eicar.com", len(_EICAR), "download.example")
-    (found,) = YaraDetector(YaraScanner.load([rules]), [work]).process(events)
-    assert (found.rule_id, found.level, found.event["file.hash.sha256"]) == ("yara:eicar:eicar", "high", digest)
-    assert {"suricata.http", "suricata.flow"} <= {e["event.dataset"] for e in events}
-
-
-@needs_suricata
-@pytest.mark.slow
-def test_a_file_of_three_megabytes_is_stored_whole(tmp_path: Path) -> None:
-    body = hashlib.shake_128(b"seed").digest(3 << 20)
-    capture, work = tmp_path / "large.pcap", tmp_path / "work"
-    work.mkdir()
-    _http_capture(capture, body)
-    events, _ = _events(capture, workdir=work)
-    stored = next(e for e in events if e["event.dataset"] == "suricata.file_stored")
-    assert stored["file.hash.sha256"] == hashlib.sha256(body).hexdigest()
-    assert Path(stored["file.path"]).read_bytes() == body
 
 
 @needs_suricata

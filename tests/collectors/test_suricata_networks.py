@@ -19,6 +19,7 @@ from collectors.suricata.config import SensorSettings, render_config
 from collectors.suricata.networks import Networks, address_groups, layer_variable, zone_variable
 from collectors.suricata.zone_roles import networks_of
 from kernel.zones import Asset, Conduit, Zone, ZonePlan, ZoneTable
+from tests.collectors.conversations import MACS
 
 needs_suricata = pytest.mark.skipif(shutil.which("suricata") is None, reason="suricata is not installed")
 
@@ -137,7 +138,7 @@ def test_suricata_takes_hundreds_of_ranges_and_agrees_with_the_zone_table(tmp_pa
     packets = []
     for port, address in enumerate(addresses, 20001):
         network, target = (IPv6, "2001:db8:ffff::1") if ":" in address else (IP, "203.0.113.1")
-        packets.append(Ether() / network(src=address, dst=target) / UDP(sport=port, dport=9) / b"x")
+        packets.append(Ether(**MACS) / network(src=address, dst=target) / UDP(sport=port, dport=9) / b"x")
     wrpcap(str(tmp_path / "c.pcap"), packets)
     names = ["HOME_NET", "EXTERNAL_NET", "LAYER_PERCEPTION", "LAYER_CLOUD", *(zone_variable(zone.id) for zone in plan.zones)]
     rules = [f'alert udp ${name} any -> any any (msg:"{name}"; sid:{sid};)' for sid, name in enumerate(names, 1)]

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kernel.health import RoleHealth, read_health
@@ -34,14 +34,15 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
 
 
 class Platform:
-    """Start, look at, kill and stop one platform."""
+    """Start, look at, kill and stop one platform. ``prefix`` is put before its command line (``ip netns exec NAME``)."""
 
-    def __init__(self, data: Path, *arguments: str, config: str = "") -> None:
+    def __init__(self, data: Path, *arguments: str, config: str = "", prefix: Sequence[str] = ()) -> None:
         self.layout = Layout(data).create()
         self.console_port, self.syslog_port = free_port(), free_port()
         if config:
             (data / "liandun.toml").write_text(config, "utf-8")
         self._arguments = arguments
+        self._prefix = list(prefix)
         self.output = data / "serve.out"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -56,7 +57,11 @@ class Platform:
         }
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "cli", "serve", *self._arguments], cwd=ROOT, env=environment, stdout=output, stderr=output
+                [*self._prefix, sys.executable, "-m", "cli", "serve", *self._arguments],
+                cwd=ROOT,
+                env=environment,
+                stdout=output,
+                stderr=output,
             )
         self.wait_for_roles(seconds)
 

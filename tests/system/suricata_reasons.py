@@ -58,6 +58,12 @@ def _wording(folder: Path, case: Case) -> list[str]:
     return [*_write(folder, document), "-k", "none"]
 
 
+def _writing(folder: Path, case: Case) -> list[str]:
+    document = _ours(folder, case)
+    document["datasets"]["rules"]["allow-write"] = True
+    return [*_write(folder, document), "-k", "none", f"--data-dir={folder}"]
+
+
 def _no_filestore(folder: Path, case: Case) -> list[str]:
     return [*_write(folder, _ours(folder, case, store_files=False)), "-k", "none"]
 
@@ -106,6 +112,7 @@ CHANGES: dict[str, Callable[[Path, Case], list[str]]] = {
     "wants events or fields that we leave out": _more_events,
     "wants wrong checksums ignored or told (we do not check them)": _checksums,
     "wants the wording of another classification.config (ours is our own)": _wording,
+    "wants rules that write files (datasets with save or state), which we refuse": _writing,
     "wants files not stored": _no_filestore,
     "wants options of its own (inline, simulated IPS, …)": _options,
     "wants a suricata.yaml of its own": _own,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kernel.errors import StoreError
 from kernel.event import Event
@@ -48,11 +49,11 @@ def encode(events: Sequence[Event]) -> Encoded:
     encoded = [arrays(group) for group in groups]
     times: list[str] = []
     datasets: Counter[str] = Counter()
-    for group in groups:
-        times += group.columns["@timestamp"]
-        datasets.update(map(_dataset, group.columns.get("event.dataset") or [None] * group.rows))
     layout = Layout()
-    for group in groups:
+    for group, piece in zip(groups, encoded, strict=True):
+        times += group.columns["@timestamp"]
+        for entry in pc.value_counts(piece.get("event.dataset", pa.nulls(group.rows, pa.string()))).to_pylist():
+            datasets[_dataset(entry["values"])] += entry["counts"]
         layout = layout | Layout(frozenset(group.multi), frozenset(field for odd in group.spills.values() for field in odd))
     return Encoded(
         table=_table([group.rows for group in groups], encoded),
@@ -83,7 +84,7 @@ def _groups(events: Sequence[Event]) -> list[Group]:
     return [group for _, group in groups] + rest
 
 
-def _check_places(columns: dict[str, Sequence[Any]], events: Sequence[Event]) -> None:
+def _check_places(columns: Mapping[str, Sequence[Any]], events: Sequence[Event]) -> None:
     for field in ("@timestamp", "event.id"):
         if set(map(type, columns.get(field, ()))) != {str}:
             wrong = next(event for event in events if not isinstance(event.get(field), str))

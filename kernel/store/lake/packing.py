@@ -26,6 +26,7 @@ PACKED_SINCE = 2
 
 _MARK = "\x1d"
 _QUOTE = "\x1e"
+_AS_IT_IS = "\x1e0"
 _QUOTED: tuple[tuple[str, bool], ...] = (
     ("network.community_id", False),
     ("url.original", False),
@@ -101,15 +102,16 @@ def _packed_original(table: Any) -> Any:
     originals: list[str | None] = column.to_pylist()
     for row, original in enumerate(originals):
         if original is not None and _QUOTE in original:
-            originals[row] = f"{_QUOTE}0{original}"
+            originals[row] = _AS_IT_IS + original
     for digit, (field, as_json) in enumerate(_QUOTED, 1):
         values = table.column(field)
         if values.null_count == len(values):
             continue
         mark = f"{_QUOTE}{digit}"
-        for row, value in enumerate(values.to_pylist()):
+        rows = pc.indices_nonzero(values.is_valid()).to_pylist()
+        for row, value in zip(rows, values.drop_null().to_pylist(), strict=True):
             original = originals[row]
-            if value is None or len(value) < _SHORTEST or original is None or _QUOTE in value or original.startswith(f"{_QUOTE}0"):
+            if original is None or len(value) < _SHORTEST or _QUOTE in value or original.startswith(_AS_IT_IS):
                 continue
             if as_json and ("\\" in value or '"' in value):
                 value = _in_json(value)

@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 _FIRST_CHUNK = 100_000
 """Rows looked through at first; each further step takes four times as many."""
 
+_SCAN_ROWS = 16_384
+"""Rows looked through at a time by a scan: two row groups, read once each."""
+
 _FIRST_LOOK = 5
 """A list looks at so many times its rows first: often the newest segments hold them all."""
 
@@ -128,6 +131,20 @@ class Reader:
         full = len(hits) == limit and limit > 0
         following = f"{hits[-1]['@timestamp']}~{hits[-1]['event.id']}" if full else ""
         return Page([_only(hit, names) for hit in hits], following)
+
+    def scan(self, manifest: Manifest, query: Query, when: TimeRange, names: Sequence[str]) -> Iterator[list[Event]]:
+        """All hits, segment by segment (latest first), unordered within one; a few thousand at a time."""
+        for part in self.indexes.parts(manifest.live(when), query.root):
+            layout = layout_of([part.segment])
+            condition = Condition(layout)
+            where = self.where(condition, query.root, when)
+            columns = _columns(names, layout)
+            for first, last in part.ranges or ((0, part.segment.rows - 1),):
+                for start in range(first, last + 1, _SCAN_ROWS):
+                    piece = Part(part.segment, part.rows, ((start, min(last, start + _SCAN_ROWS - 1)),))
+                    events = self._events(manifest, [piece], columns, f"WHERE {where}", condition.parameters)
+                    if events:
+                        yield [_only(event, names) for event in events]
 
     def _newest(
         self,

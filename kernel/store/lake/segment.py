@@ -46,15 +46,16 @@ class SegmentWriter:
             use_dictionary=DICTIONARY_COLUMNS,
             column_encoding=ENCODINGS,
             data_page_size=_PAGE,
-            max_rows_per_page=ROW_GROUP,
+            max_rows_per_page=2 * ROW_GROUP,
             write_page_checksum=True,
         )
 
     def write(self, table: Any) -> None:
-        """Add rows; each ``ROW_GROUP`` of them (and the rest) become a row group."""
-        for start in range(0, len(table), ROW_GROUP):
-            group = table.slice(start, ROW_GROUP)
-            self._writer.write_table(packed(group), row_group_size=ROW_GROUP)
+        """Add rows; each ``ROW_GROUP`` of them (and the rest) become a row group. A commit of a few more makes one."""
+        size = ROW_GROUP if len(table) > ROW_GROUP * 3 // 2 else len(table)
+        for start in range(0, len(table), size or 1):
+            group = table.slice(start, size)
+            self._writer.write_table(packed(group), row_group_size=size)
             self._filters.append(make_filter(group))
 
     def finish(self) -> Place:

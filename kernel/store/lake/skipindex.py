@@ -6,9 +6,9 @@ manifest says where it begins and how long it is; a segment without one is simpl
 
 Layout, little-endian::
 
-    "LDNSKIP1"  u32 groups  u32 CRC-32 of all that follows  {u32 rows, u8 log2 bits} * groups  filters, whole bytes
+    "LDNSKIP1"  u32 groups  u32 CRC-32 of all that follows  {u32 rows, u32 bits} * groups  filters, whole bytes
 
-Rows of the groups in order are the rows of the file in order. A filter's bit for a key is its upper bits, see :mod:`.grams`.
+Rows of the groups in order are the rows of the file in order. Which bit of a filter is a key's: :mod:`.grams`.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from kernel.store.lake.columns import ADDRESS_COLUMNS, REST, TEXT_COLUMNS, v4_co
 from kernel.store.lake.needs import Need, may_hold
 
 MAGIC = b"LDNSKIP1"
-FULLEST = 0.5
+FULLEST = 0.33
 """A filter is as small as it can be with no larger share of its bits set. A word of seven letters has four keys, so it is looked
-for in vain in at most one group of sixteen, a piece of a command line in hardly any."""
+for in vain in about one group of a hundred."""
 
 NOT_INDEXED = frozenset({"event.id", "event.ingested"})
 INDEXED: tuple[str, ...] = (*sorted(TEXT_COLUMNS - NOT_INDEXED), *map(v6_column, ADDRESS_COLUMNS), REST)
@@ -41,11 +41,11 @@ _LONG_TEXTS = frozenset(
 )
 
 _HEAD = struct.Struct("<8sII")
-_GROUP = struct.Struct("<IB")
+_GROUP = struct.Struct("<II")
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """The filter of one row group: ``2^size`` bits for its rows."""
+    """The filter of one row group: ``size`` bits for its rows."""
 
     rows: int
     size: int
@@ -114,7 +114,7 @@ def read_index(path: Path, place: Place) -> list[Filter]:
         raise IndexDamagedError("its checksum is wrong")
     filters = []
     for rows, bits in _GROUP.iter_unpack(content[_HEAD.size : at]):
-        length = (1 << bits) // 8
+        length = (bits + 7) // 8
         filters.append(Filter(rows, bits, content[at : at + length]))
         at += length
     return filters

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
-from functools import lru_cache
+import sys
+from array import array
+from collections.abc import Iterator, Sequence
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Any
 
@@ -23,6 +25,7 @@ _TEXT = {str, type(None)}
 _WHOLE = {int, type(None)}
 _BLANK = {type(None)}
 _ADDRESSES = frozenset(ADDRESS_COLUMNS)
+_SEPARATOR = SEPARATOR.encode()
 
 
 class Group(msgspec.Struct):
@@ -47,14 +50,14 @@ def arrays(group: Group) -> dict[str, Any]:
     for field, column in group.columns.items():
         if field == "@timestamp":
             result[field] = _moments(column, group.columns["event.id"])
-        elif set(map(type, column)) == _BLANK:
+        elif (kinds := set(map(type, column))) == _BLANK:
             continue
         elif field in _ADDRESSES:
-            result |= _addresses(field, column, group)
+            result |= _addresses(field, column, kinds, group)
         elif field in LONG_COLUMNS:
-            result[field] = _longs(field, column, group)
+            result[field] = _longs(field, column, kinds, group)
         else:
-            result[field] = _texts(field, column, group)
+            result[field] = _texts(field, column, kinds, group)
     rests = group.rests
     for row, odd in group.spills.items():
         rests[row] = orjson.dumps(orjson.loads(rests[row] or b"{}") | odd)
@@ -82,16 +85,16 @@ def is_moment(time: str) -> bool:
     return len(time) == 27 and time[-1] == "Z"
 
 
-def _texts(field: str, column: Sequence[Any], group: Group) -> Any:
-    kinds = set(map(type, column))
+def _texts(field: str, column: Sequence[Any], kinds: set[type], group: Group) -> Any:
     if kinds <= _TEXT:
         try:
-            array = pa.array(column, pa.string())
+            texts = pa.array(column, pa.string())
         except UnicodeEncodeError:
             pass
         else:
-            if not pc.any(pc.starts_with(array, SEPARATOR)).as_py():
-                return array
+            content = texts.buffers()[2]
+            if content is None or _SEPARATOR not in content.to_pybytes() or not pc.any(pc.starts_with(texts, SEPARATOR)).as_py():
+                return texts
     elif kinds == {list} and (joined := _lists(column)) is not None:
         group.multi.add(field)
         return joined
@@ -131,8 +134,8 @@ def _text(field: str, row: int, value: Any, group: Group) -> str | None:
     return None
 
 
-def _longs(field: str, column: Sequence[Any], group: Group) -> Any:
-    if set(map(type, column)) <= _WHOLE:
+def _longs(field: str, column: Sequence[Any], kinds: set[type], group: Group) -> Any:
+    if kinds <= _WHOLE:
         try:
             return pa.array(column, pa.int64())
         except OverflowError:
@@ -146,39 +149,32 @@ def _longs(field: str, column: Sequence[Any], group: Group) -> Any:
     return pa.array(whole, pa.int64())
 
 
-_NO_ADDRESS = (None, None, False)
+_dotted = partial(socket.inet_pton, socket.AF_INET)
+_address = lru_cache(maxsize=65_536)(ip_hex)
 
 
-@lru_cache(maxsize=65_536)
-def _address(text: str) -> tuple[int | None, str | None, bool]:
-    """The number of an IPv4 address, the hex digits of an IPv6 one, and whether it is an address at all."""
-    try:
-        return int.from_bytes(socket.inet_pton(socket.AF_INET, text), "big"), None, True
-    except (OSError, ValueError):
-        number = ip_hex(text)
-    if number is None:
-        return _NO_ADDRESS
-    return (int(number[24:], 16), None, True) if number.startswith(MAPPED) else (None, number, True)
-
-
-def _addresses(field: str, column: Sequence[Any], group: Group) -> dict[str, Any]:
+def _addresses(field: str, column: Sequence[Any], kinds: set[type], group: Group) -> dict[str, Any]:
     """Text, u32 and hex columns. Text that is no address goes to ``rest``: so the numbers alone answer network queries."""
-    if set(map(type, column)) <= _TEXT:
-        numbers = [_address(value) if value is not None else _BLANK_ADDRESS for value in column]
-        small, large, sound = zip(*numbers, strict=True)
-        if all(sound):
-            try:
-                return _address_arrays(field, column, small, large)
-            except UnicodeEncodeError:  # a surrogate behind the % of a scope
-                pass
+    if kinds == {str}:
+        dotted = [value for value in column if ":" not in value]
+        try:
+            numbers = array("I", b"".join(map(_dotted, dotted)))
+            if sys.byteorder == "little":
+                numbers.byteswap()
+            if len(dotted) == len(column):
+                return _address_arrays(field, column, numbers, [None] * len(column))
+            return _with_colons(field, column, iter(numbers))
+        except (OSError, ValueError):  # not all are addresses, or not in a form that can be stored
+            pass
     texts: list[str | None] = []
     small_numbers: list[int | None] = []
     large_numbers: list[str | None] = []
     for row, value in enumerate(column):
-        v4, v6, is_address = _address(value) if isinstance(value, str) else _NO_ADDRESS
-        small_numbers.append(v4)
-        large_numbers.append(v6)
-        if is_address:
+        number = _address(value) if isinstance(value, str) else None
+        mapped = number is not None and number.startswith(MAPPED)
+        small_numbers.append(int(number[24:], 16) if number and mapped else None)
+        large_numbers.append(None if mapped else number)
+        if number is not None:
             texts.append(str(storable_scalar(value)))
         elif isinstance(value, str):
             texts.append(None)
@@ -188,10 +184,21 @@ def _addresses(field: str, column: Sequence[Any], group: Group) -> dict[str, Any
     return _address_arrays(field, texts, small_numbers, large_numbers)
 
 
-_BLANK_ADDRESS = (None, None, True)
+def _with_colons(field: str, column: Sequence[str], dotted: Iterator[int]) -> dict[str, Any]:
+    """Where all are addresses and some have colons. Raises ValueError where one is none."""
+    small: list[int | None] = []
+    large: list[str | None] = []
+    for value in column:
+        number = _address(value) if ":" in value else ""
+        if number is None:
+            raise ValueError(value)
+        mapped = number.startswith(MAPPED)
+        small.append(int(number[24:], 16) if mapped else next(dotted) if not number else None)
+        large.append(number or None if not mapped else None)
+    return _address_arrays(field, column, small, large)
 
 
-def _address_arrays(field: str, texts: Sequence[Any], small: Sequence[int | None], large: Sequence[str | None]) -> dict[str, Any]:
+def _address_arrays(field: str, texts: Sequence[Any], small: Any, large: Sequence[str | None]) -> dict[str, Any]:
     return {
         field: pa.array(texts, pa.string()),
         v4_column(field): pa.array(small, pa.uint32()),

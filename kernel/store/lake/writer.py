@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 from crypto.sm3 import sm3
 from kernel.errors import StoreError
@@ -100,14 +101,18 @@ def commit(root: Path, manifest: Manifest, recent: RecentIds, batch: Commit) -> 
 
 
 def _without_duplicates(events: list[Event], recent: RecentIds) -> tuple[list[Event], int]:
+    identifiers: list[Any] = [event.get("event.id") for event in events]
+    if not set(map(type, identifiers)) <= {str}:
+        wrong = next(event for event in events if not isinstance(event.get("event.id"), str))
+        raise StoreError(f"an event without event.id text cannot be stored: {str(wrong)[:200]}")
+    distinct = set(identifiers)
+    known = recent.known(distinct)
+    if len(distinct) == len(events) and not known:
+        return events, 0
     unique: dict[str, Event] = {}
-    for event in events:
-        identifier = event.get("event.id")
-        if not isinstance(identifier, str):
-            raise StoreError(f"an event without event.id text cannot be stored: {str(event)[:200]}")
-        unique.setdefault(identifier, event)
-    for identifier in recent.known(set(unique)):
-        del unique[identifier]
+    for identifier, event in zip(identifiers, events, strict=True):
+        if identifier not in known:
+            unique.setdefault(identifier, event)
     return list(unique.values()), len(events) - len(unique)
 
 

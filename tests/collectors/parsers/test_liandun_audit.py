@@ -15,7 +15,8 @@ def read(**entry: object) -> Event:
 
 
 def test_the_detail_of_an_entry_is_flat_beside_its_object() -> None:
-    event = read(object_type="account", object_id="zhou", detail={"before": {"role": "viewer"}, "after": {"role": "admin"}, "days": 30})
+    detail = {"before": {"role": "viewer"}, "after": {"role": "admin"}, "days": 30}
+    event = read(object_type="account", object_id="zhou", detail=detail)
     assert event["liandun.audit.detail.before.role"] == "viewer"
     assert event["liandun.audit.detail.after.role"] == "admin"
     assert event["liandun.audit.detail.days"] == 30
@@ -23,7 +24,8 @@ def test_the_detail_of_an_entry_is_flat_beside_its_object() -> None:
 
 
 def test_a_login_belongs_to_the_account_that_was_named() -> None:
-    event = read(action="session.login", actor="guest", object_id="li.na", result="denied", address="2001:db8::7", detail={"reason": "locked"})
+    tried = {"actor": "guest", "object_id": "li.na", "result": "denied", "address": "2001:db8::7"}
+    event = read(action="session.login", **tried, detail={"reason": "locked"})
     assert (event["event.dataset"], event["event.action"], event["event.outcome"]) == ("liandun.auth", "login", "failure")
     assert (event["user.name"], event["source.ip"]) == ("li.na", "2001:db8::7")
     assert event["liandun.audit.detail.reason"] == "locked"

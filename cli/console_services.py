@@ -13,7 +13,7 @@ from kernel.event import timestamp_from_micros
 from kernel.health import RoleHealth, read_health
 from kernel.layout import Layout
 from kernel.store.contract import EventStore
-from kernel.store.lake import Lake
+from kernel.store.open import open_store
 from kernel.version import VERSION
 from operations.webhooks.guard import WebhookPolicy
 from soc_ui.services import ConsoleSettings, Services, SourceHealth
@@ -24,7 +24,7 @@ def build_services(config: Config) -> Services:
     layout = Layout(config.data_dir)
     database = open_database(layout.state_url)
     upgrade(database)
-    store = Lake.open(layout.lake, writable=False, demo=config.platform.demo)
+    store = open_store(config, writable=False)
     public = config.console.public_url
     return Services(
         database=database,

@@ -23,6 +23,8 @@ from collectors.syslog import bytes_taken
 from crypto.sm3 import sm3
 from kernel.config import Config, load_config
 from kernel.errors import LiandunError
+from kernel.layout import Layout
+from kernel.store.elasticsearch import ElasticsearchStore
 
 _FREE_WARNING = 10 << 30
 _MARKS = {"ok": "ok", "warn": "warning", "bad": "BAD"}
@@ -66,7 +68,7 @@ def examine() -> list[Finding]:
     except LiandunError as error:
         config, configured = Config(), Finding("config", "bad", error.message, error.hint)
     checks: list[Callable[[], Finding]] = [_python, _suricata, _capture, _yara, _tshark, _hyperscan, _sm3, _tcp_info]
-    return [configured, *(check() for check in checks), _disk(config.data_dir), *_ports(config)]
+    return [configured, *(check() for check in checks), _disk(config.data_dir), *_store(config), *_ports(config)]
 
 
 def _python() -> Finding:
@@ -162,6 +164,35 @@ def _disk(data_dir: Path) -> Finding:
     if free < _FREE_WARNING:
         return Finding("disk", "warn", detail, "180 days of logs (the legal minimum) need more: about 150 bytes an event")
     return Finding("disk", "ok", detail)
+
+
+def _store(config: Config) -> list[Finding]:
+    if config.store.engine != "elasticsearch":
+        return []
+    store = ElasticsearchStore(config.store.elasticsearch, writable=False, master_key=Layout(config.data_dir).master_key)
+    try:
+        check = store.examine()
+    except LiandunError as error:
+        return [Finding("elasticsearch", "bad", error.message, error.hint)]
+    finally:
+        store.close()
+    if check.health == "red":
+        return [
+            Finding("elasticsearch", "bad", f"{check.server}: cluster red", "some events cannot be read: look after the cluster")
+        ]
+    if check.health == "yellow" and check.nodes > 1:
+        hint = "a copy of some shards is missing: look after the cluster"
+    elif check.templates == "other":
+        hint = "the templates are not those of this version: the worker puts them at its next start (docs/event-store.md)"
+    else:
+        hint = ""
+    told = {
+        "": "no templates yet: the first write puts them",
+        "current": "templates current",
+        "other": "templates of another version",
+    }
+    detail = f"{check.server}; {check.nodes} node(s), {check.health or 'health unknown'}; {told[check.templates]}"
+    return [Finding("elasticsearch", "warn" if hint else "ok", detail, hint)]
 
 
 def _ports(config: Config) -> list[Finding]:

@@ -15,12 +15,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cli.rule_tables import rule_tables
 from collectors.parsers import PARSERS
+from collectors.suricata.config import SensorSettings, render_config
 from detectors.rule_lint import lint as lint_rules
-from detectors.rule_sets.archive import read_rule_files
+from detectors.rule_sets.archive import RuleFile, read_rule_files
 from detectors.rule_sets.catalogue import Catalogue, Entry, read_catalogue
+from detectors.rule_sets.engine_check import refused_rules, without
 from detectors.rule_sets.fetch import fetch
-from detectors.rule_sets.sets import install, installed, set_name
+from detectors.rule_sets.sets import SuricataPart, decisions_of, install, installed, set_name
+from detectors.rule_sets.suricata_update import DECISIONS, MERGED, merge
 from detectors.rule_tests import START, rule_files, run_tests
 from kernel.config import ROOT, load_config
 from kernel.detection import LEVELS, level_rank
@@ -47,22 +51,34 @@ def command() -> None:
 
 
 @command.command("import")
-@click.argument("source")
+@click.argument("sources", nargs=-1, required=True)
 @data_option
-@click.option("--name", help="Name of the set (default: from the source). A set of the same name is replaced.")
+@click.option("--name", help="Name of the set (default: from the first source). A set of the same name is replaced.")
 @click.option("--allow-private", is_flag=True, help="Let the URL point into a private network, and allow http.")
-def import_rules(source: str, data: Path | None, name: str | None, allow_private: bool) -> None:
-    """Take in a rule set: FILE, folder or archive (.tar.gz, .zip), or an https: or file: URL."""
+@click.option(
+    "--decisions",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with enable.conf, disable.conf, modify.conf, drop.conf for Suricata rules (default: those of the set replaced).",
+)
+def import_rules(
+    sources: tuple[str, ...], data: Path | None, name: str | None, allow_private: bool, decisions: Path | None
+) -> None:
+    """Take in a rule set: files, folders, archives (.tar.gz, .zip, .rules.gz), https: or file: URLs; several become one set."""
     layout = _layout(data)
-    with tempfile.TemporaryDirectory(prefix="liandun-rules-") as scratch:
-        is_url = "://" in source or source.startswith("file:")
-        path = fetch(source, Path(scratch), allow_private=allow_private) if is_url else Path(source)
-        manifest = install(layout.rules, name or set_name(source), source, read_rule_files(path))
+    name = name or set_name(sources[0])
+    kept = decisions_of(layout.rules, name) if decisions is None else decisions_of(decisions.parent, decisions.name)
+    files = _read_sources(sources, allow_private)
+    files, part = _merge_suricata(files, kept)
+    manifest = install(layout.rules, name, ", ".join(sources), files, suricata=part)
     folder = layout.rules / manifest.name
     catalogue = read_catalogue([folder], cache_dir=layout.rule_cache)
     counts = ", ".join(f"{count} {engine} files" for engine, count in sorted(manifest.counts.items()))
     click.echo(f"{manifest.name}: {counts}; {len(catalogue.entries)} rules loaded, {len(catalogue.failures)} not")
+    if part.merged:
+        checked = f"{len(part.refused)} refused by suricata -T" if part.checked else "not checked: no suricata on this machine"
+        click.echo(f"{MERGED}: {part.merged} rules merged, {part.enabled} of them enabled, {checked}")
     click.echo(f"stored in {folder}, SM3 {manifest.sm3}, licence texts: {manifest.licence}")
+    _show_refused(layout, manifest.name, limit=10)
     _show_failures(catalogue, limit=10)
 
 
@@ -98,15 +114,23 @@ def list_rules(data: Path | None, engine: str | None, level: str | None, form: s
         click.echo(f"{len(catalogue.failures)} rules cannot be loaded: ./liandun rules failures", err=True)
 
 
+@command.command("tables")
+def tables() -> None:
+    """Tables of our own rules as Markdown: the end of docs/rules.md is this output."""
+    folders = [OWN_RULES / engine for engine in ENGINES]
+    click.echo(rule_tables(read_catalogue(folders).entries), nl=False)
+
+
 @command.command()
 @data_option
 @engine_option
 def failures(data: Path | None, engine: str | None) -> None:
-    """Rules that cannot be loaded, with file, line and reason. Exit code 1 if there are any."""
+    """Rules that cannot be loaded or that Suricata refused, with file, line and reason. Exit code 1 if there are any."""
     catalogue = _catalogue(data, engine)
     _show_failures(catalogue)
-    click.echo(f"{len(catalogue.entries)} rules loaded, {len(catalogue.failures)} not", err=True)
-    if catalogue.failures:
+    refused = _show_refused(_layout(data)) if engine in (None, "suricata") else 0
+    click.echo(f"{len(catalogue.entries)} rules loaded, {len(catalogue.failures) + refused} not", err=True)
+    if catalogue.failures or refused:
         sys.exit(1)
 
 
@@ -151,6 +175,46 @@ def lint(paths: tuple[Path, ...], tests: bool) -> None:
     click.echo(", ".join(f"{count} {severity}s" for severity, count in counts.items()), err=True)
     if counts["error"] or counts["warning"]:
         sys.exit(1)
+
+
+def _read_sources(sources: Sequence[str], allow_private: bool) -> list[RuleFile]:
+    """Files of all sources; where there are several, each source's files stand below its name."""
+    files: list[RuleFile] = []
+    for source in sources:
+        with tempfile.TemporaryDirectory(prefix="liandun-rules-") as scratch:
+            is_url = "://" in source or source.startswith("file:")
+            path = fetch(source, Path(scratch), allow_private=allow_private) if is_url else Path(source)
+            for file in read_rule_files(path):
+                inner = f"{set_name(source)}/{file.name}" if len(sources) > 1 else file.name
+                files.append(RuleFile(inner, file.engine, file.content))
+    return files
+
+
+def _merge_suricata(files: list[RuleFile], kept: dict[str, bytes]) -> tuple[list[RuleFile], SuricataPart]:
+    """Put one merged and checked file in place of all Suricata rule files, and the operator's decisions beside it."""
+    rules = [file for file in files if file.engine == "suricata"]
+    if not rules:
+        return files, SuricataPart()
+    merged = merge(rules, kept)
+    for remark in merged.remarks[:10]:
+        click.echo(f"suricata-update: {remark}", err=True)
+    refused = refused_rules(merged.content, render_config(SensorSettings(log_dir=Path(tempfile.gettempdir()), store_files=False)))
+    content = without(merged.content, refused or [])
+    others = [file for file in files if file.engine != "suricata"]
+    decided = [RuleFile(name, "decision", kept[name]) for name in DECISIONS if name in kept]
+    enabled = merged.enabled - len(refused or [])
+    part = SuricataPart(merged.rules, enabled, refused or [], refused is not None)
+    return [*others, RuleFile(MERGED, "suricata", content), *decided], part
+
+
+def _show_refused(layout: Layout, only: str = "", limit: int | None = None) -> int:
+    """Print what Suricata refused at import, of one set or of all; returns how many."""
+    told = [(one.name, rule) for one in installed(layout.rules) if only in ("", one.name) for rule in one.refused]
+    for name, rule in told[:limit]:
+        click.echo(f"{layout.rules / name / MERGED}:{rule.line}: sid {rule.sid or '?'}: suricata -T: {rule.reason}")
+    if limit is not None and len(told) > limit:
+        click.echo(f"… and {len(told) - limit} more: ./liandun rules failures")
+    return len(told)
 
 
 def _layout(data: Path | None) -> Layout:

@@ -147,7 +147,9 @@ def _zone_info(rule: ZoneRule) -> RuleInfo:
         source_text="detectors/zones.py judges every crossing by the zone plan: ./liandun zones export shows the plan in force.",
         file="detectors/zones.py",
         status="stable",
-        description=f"{rule.description_zh}\n{rule.description}",
+        description=rule.description,
+        title_zh=rule.name_zh,
+        description_zh=rule.description_zh,
     )
 
 

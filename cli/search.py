@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import os
 import re
 import sys
 import time
@@ -16,14 +15,14 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from kernel.config import load_config
+from kernel.config import Config, load_config
 from kernel.errors import QueryError
 from kernel.event import Event, parse_timestamp, timestamp_from_micros
-from kernel.layout import Layout
-from kernel.query import parse_query
+from kernel.query import Query, parse_query
 from kernel.store.answer import Answer, answer
-from kernel.store.contract import Bucket, TimeRange
-from kernel.store.lake import Lake
+from kernel.store.contract import Bucket, EventStore, TimeRange
+from kernel.store.export import cell, csv_row
+from kernel.store.open import open_store
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _TABLE_FIELDS = ("@timestamp", "event.dataset", "host.name", "user.name", "source.ip", "destination.ip", "process.name", "message")
@@ -52,26 +51,27 @@ def command(
     QUERY for example: process.name:powershell.exe AND destination.ip:10.0.0.0/8 AND NOT user.name:svc_*, also with
     | top FIELD [N], | histogram [5m], | count, | fields A, B, | sort FIELD [desc]. See docs/query-language.md.
     """
-    parsed = _parsed(query)
+    asked = parsed(query)
     when = time_range(last, start, end)
-    lake = Lake.open(lake_path(data), writable=False, patience=_PATIENCE_SECONDS)
+    store = open_store(config_of(data), writable=False, patience=_PATIENCE_SECONDS)
     try:
         names = tuple(name.strip() for name in fields.split(",") if name.strip()) if fields else None
-        if names is None and parsed.fields is None:
+        if names is None and asked.fields is None:
             names = ("*",) if form == "jsonl" else _TABLE_FIELDS
-        result = answer(lake, parsed, when, limit=min(limit, _PAGE), fields=names)
+        result = answer(store, asked, when, limit=min(limit, _PAGE), fields=names)
         if result.page is None:
             _print_buckets(result, form)
             return
-        _print_events(_all_events(lake, parsed, when, limit, result), result.columns or _TABLE_FIELDS, form)
-        damaged = lake.statistics()["damaged"]
+        _print_events(_all_events(store, asked, when, limit, result), result.columns or _TABLE_FIELDS, form)
+        damaged = store.statistics()["damaged"]
         if damaged:
             raise click.ClickException(f"not searched, because damaged: {', '.join(sorted(damaged))} (see ./liandun store verify)")
     finally:
-        lake.close()
+        store.close()
 
 
-def _parsed(query: str) -> Any:
+def parsed(query: str) -> Query:
+    """The query, or click.ClickException that points at the mistake."""
     try:
         return parse_query(query)
     except QueryError as error:
@@ -79,9 +79,9 @@ def _parsed(query: str) -> Any:
         raise click.ClickException(f"{error}\n  {shown}\n  {' ' * error.position}^") from error
 
 
-def lake_path(data: Path | None) -> Path:
-    """The lake of ``--data``, else of the configured data directory."""
-    return Layout(data if data else load_config().data_dir).lake
+def config_of(data: Path | None) -> Config:
+    """The configuration in force; with ``--data`` the one of that data directory."""
+    return load_config(environ={**os.environ, "LIANDUN_DATA": str(data)}) if data else load_config()
 
 
 def time_range(last: str | None, start: str | None, end: str | None) -> TimeRange:
@@ -103,7 +103,7 @@ def _moment(option: str, text: str | None) -> str:
     return moment
 
 
-def _all_events(lake: Lake, query: Any, when: TimeRange, limit: int, first: Answer) -> Iterable[Event]:
+def _all_events(store: EventStore, query: Any, when: TimeRange, limit: int, first: Answer) -> Iterable[Event]:
     """The hits page by page, so that a large export does not stand in memory."""
     page, left = first.page, limit
     while page is not None:
@@ -111,7 +111,7 @@ def _all_events(lake: Lake, query: Any, when: TimeRange, limit: int, first: Answ
         left -= len(page.events)
         if left <= 0 or not page.cursor:
             return
-        page = lake.search(query, when, limit=min(left, _PAGE), cursor=page.cursor, fields=first.columns)
+        page = store.search(query, when, limit=min(left, _PAGE), cursor=page.cursor, fields=first.columns)
 
 
 def _print_events(events: Iterable[Event], names: Sequence[str], form: str) -> None:
@@ -126,9 +126,9 @@ def _print_events(events: Iterable[Event], names: Sequence[str], form: str) -> N
     if form == "csv":
         sys.stdout.write(csv_row(names))
         for event in events:
-            sys.stdout.write(csv_row([_cell(event.get(name)) for name in names]))
+            sys.stdout.write(csv_row([cell(event.get(name)) for name in names]))
         return
-    _print_table(names, ([_cell(event.get(name)) for name in names] for event in events))
+    _print_table(names, ([cell(event.get(name)) for name in names] for event in events))
 
 
 def _print_buckets(result: Answer, form: str) -> None:
@@ -148,9 +148,9 @@ def _print_buckets(result: Answer, form: str) -> None:
     elif form == "csv":
         sys.stdout.write(csv_row([name, "count"]))
         for bucket in result.buckets:
-            sys.stdout.write(csv_row([_cell(bucket.key), str(bucket.count)]))
+            sys.stdout.write(csv_row([cell(bucket.key), str(bucket.count)]))
     else:
-        _print_table([name, "count", ""], ([_cell(b.key), str(b.count), _bar(b, result.buckets)] for b in result.buckets))
+        _print_table([name, "count", ""], ([cell(b.key), str(b.count), _bar(b, result.buckets)] for b in result.buckets))
 
 
 def _bar(bucket: Bucket, buckets: Sequence[Bucket]) -> str:
@@ -174,24 +174,3 @@ def _print_table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def _visible(text: str) -> str:
     """One line without control characters: a log must not steer the reader's terminal."""
     return "".join(c if c.isprintable() else "�" if c not in "\r\n\t" else " " for c in text)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def csv_row(cells: Sequence[str]) -> str:
-    """RFC 4180. A cell that a spreadsheet would run as a formula gets an apostrophe in front (OWASP: CSV injection)."""
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow([_harmless(cell) for cell in cells])
-    return buffer.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") and not re.fullmatch(r"[+-]?\d+(\.\d+)?|@timestamp", cell):
-        return "'" + cell
-    return cell

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -12,17 +13,17 @@ import click
 from cli.supervisor import Supervisor
 from cli.zones import load_plan
 from collectors.parsers import PARSERS
-from kernel.config import ROOT, Config, load_config
+from demo.zone_plan import lanting_plan
+from kernel.config import Config, load_config
 from kernel.db import Database, open_database, upgrade
 from kernel.layout import Layout
-from kernel.zones.plan import read_plan_file
+from kernel.zones import ZonePlan
 from operations.accounts import service as accounts
 from operations.audit.schema import SYSTEM
 from operations.zones import service as zones
 from operations.zones.publish import PlanPublisher
 
 MOST_FILES = 65_536
-DEMO_PLAN = ROOT / "demo" / "lanting.zones.yml"
 
 
 @click.command()
@@ -45,7 +46,7 @@ def command(data: Path | None, config_file: Path | None, port: int | None, demo:
     layout = Layout(config.data_dir).create()
     _allow_many_files()
     supervisor = Supervisor(config, _demo_role(config, layout, seed, speed) if demo else None)
-    token = _prepare(layout, DEMO_PLAN if demo and DEMO_PLAN.exists() else None)
+    token = _prepare(layout, lanting_plan(datetime.now(UTC)) if demo else None)
 
     def ready() -> None:
         base = config.console.public_url.rstrip("/") or f"http://{_shown(config.console.host)}:{config.console.port}"
@@ -71,7 +72,7 @@ def _allow_many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _prepare(layout: Layout, plan: Path | None) -> str | None:
+def _prepare(layout: Layout, plan: ZonePlan | None) -> str | None:
     """Bring the state database up to date; a fresh set-up token while there is no account.
 
     plan  zone plan to begin with where there is none yet
@@ -86,12 +87,12 @@ def _prepare(layout: Layout, plan: Path | None) -> str | None:
         database.close()
 
 
-def _begin_with(database: Database, layout: Layout, plan: Path | None) -> None:
+def _begin_with(database: Database, layout: Layout, plan: ZonePlan | None) -> None:
     """Publish the zone plan before any role starts, so that the first event is judged by it."""
     with database.read() as session:
         empty = not zones.list_zones(session)
     if plan is not None and empty:
-        load_plan(database, layout, read_plan_file(plan), SYSTEM)
+        load_plan(database, layout, plan, SYSTEM)
     else:
         PlanPublisher(database, layout.zones)()
 

@@ -21,16 +21,31 @@ class Route(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """What an intruder does: in which attack, to which asset in which zone, by which technique (MITRE ATT&CK id).
+
+    run  number of the attack's repetition, so that two of the same kind are not mixed up
+    """
+
+    chain: str
+    name: str
+    zone: str = ""
+    asset: str = ""
+    technique: str = ""
+    run: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
     """One record of the plan.
 
     after    demo seconds after the start of its plan
-    expects  names of the rules that this record (or it with those before it) makes fire, see ``chains.chain.RULES``
+    step     None: a normal day's record
+    expects  names of the rules that this record (or it with those before it) makes fire, see ``chains.expected``
     """
 
     after: float
     route: Route
     build: Build
-    chain: str = ""
-    step: str = ""
+    step: Step | None = None
     expects: tuple[str, ...] = field(default=())

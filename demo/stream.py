@@ -1,39 +1,39 @@
 """The stream: two hours of history at once, then the living city until stopped.
 
-Same seed, same records; only the moments differ. The ground truth (which attack step was sent when, which rules must fire) is
-written as JSON lines beside what is sent.
+Same seed and start, same records; only the moments differ.
 """
 
 from __future__ import annotations
 
 import heapq
-import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from demo.background import background
 from demo.chains import CHAINS
-from demo.chains.chain import PACKET_RULES, RULES
-from demo.city import City, lanting
+from demo.city import City
 from demo.delivery import Delivery, Targets
+from demo.estate import lanting
 from demo.plan import Planned, Route
-from kernel.event import timestamp
+from demo.truth import GroundTruth
 
 HISTORY = timedelta(hours=2)
-HISTORY_RATE = 0.8
-"""Background records a second in the history: some 5,800 in two hours."""
-LIVE_RATE = 30.0
-FIRST_CHAINS = (5.0, 75.0)
-"""Seconds after the start when each kind of attack comes for the first time; the first is over before the second begins."""
-CHAIN_EVERY = 210.0
-"""Seconds from the start of one attack to the next after that, the two kinds in turn."""
-PAST_CHAINS = (1_500.0, 4_700.0)
-"""Seconds after the beginning of the history when each attack happened once before."""
+HISTORY_SHARE = 0.04
+"""How much of the city's traffic the history tells of: 12,000 records in two hours of a working morning, 4,000 at night."""
+LIVE_SHARE = 1.3
+"""The living city: some 55 records a second on a working morning, 35 in the evening, 18 at night."""
+BENIGN_SHARE = 0.03
+"""How much of the traffic the generated days of ``benign_days`` have: some 90,000 records a day."""
+FIRST_CHAIN, CHAIN_EVERY = 5.0, 70.0
+"""Seconds after the start of the first attack, and from one start to the next until each kind has come once."""
+PAUSES = (150.0, 330.0)
+"""Seconds from one attack's start to the next after that, in random order."""
+LONGEST_CHAIN = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +48,45 @@ class Record:
 
 
 class DemoStream:
-    """``DemoStream(7).run(targets, 1.0, stop)``. The plan depends on nothing but the seed."""
+    """``DemoStream(7).run(targets, 1.0, stop)``. ``chains`` names the attacks that are to come; () = none."""
 
-    def __init__(self, seed: int = 7) -> None:
+    def __init__(self, seed: int = 7, chains: Sequence[str] = tuple(CHAINS)) -> None:
         self.seed = seed
+        self.chains = tuple(chains)
         self.city: City = lanting()
 
     def history(self, end: datetime) -> Iterator[Record]:
-        """Records of the two hours before ``end``, in time order; both attacks happen once. Packets are left to the live part."""
+        """Records of the two hours before ``end``, in time order; each attack happens once. Packets are left to the live part."""
         start = end - HISTORY
         length = HISTORY.total_seconds()
-        quiet = background(self.city, self._rng("past"), HISTORY_RATE)
-        chains = [_shift(make(self.city, self._rng(f"past-{n}")), PAST_CHAINS[n]) for n, make in enumerate(CHAINS)]
-        for planned in heapq.merge(quiet, *chains, key=_after):
+        attacks = [
+            self._attack(name, length * (number + 0.5) / len(self.chains), -1 - number) for number, name in enumerate(self.chains)
+        ]
+        quiet = background(self.city, self._rng("past"), start, HISTORY_SHARE)
+        for planned in heapq.merge(quiet, *attacks, key=_after):
             if planned.after >= length:
                 return
             if planned.route is not Route.PCAP:
                 yield Record(start + timedelta(seconds=planned.after), planned)
 
-    def live(self) -> Iterator[Planned]:
-        """Endless records in time order, ``after`` in demo seconds from the start."""
-        return heapq.merge(background(self.city, self._rng("live"), LIVE_RATE), self._attacks(), key=_after)
+    def benign_days(self, end: datetime, days: int) -> Iterator[Record]:
+        """Records of whole normal days before ``end``, in time order."""
+        start = end - timedelta(days=days)
+        for planned in background(self.city, self._rng("days"), start, BENIGN_SHARE):
+            if planned.after >= days * 86_400:
+                return
+            yield Record(start + timedelta(seconds=planned.after), planned)
 
-    def once(self) -> Iterator[Planned]:
+    def live(self, start: datetime) -> Iterator[Planned]:
+        """Endless records in time order, ``after`` in demo seconds from ``start``."""
+        quiet = background(self.city, self._rng("live"), start, LIVE_SHARE)
+        return heapq.merge(quiet, self._attacks(), key=_after) if self.chains else quiet
+
+    def once(self, start: datetime) -> Iterator[Planned]:
         """The live part, ended when each attack has been sent once."""
-        length = FIRST_CHAINS[-1] + 120.0
-        for planned in self.live():
+        length = FIRST_CHAIN + CHAIN_EVERY * (len(self.chains) - 1) + LONGEST_CHAIN if self.chains else 60.0
+        quiet = background(self.city, self._rng("live"), start, LIVE_SHARE)
+        for planned in heapq.merge(quiet, *self._first_attacks(), key=_after):
             if planned.after > length:
                 return
             yield planned
@@ -85,6 +98,7 @@ class DemoStream:
         stop: threading.Event | None = None,
         *,
         once: bool = False,
+        days: int = 0,
         since: datetime | None = None,
         truth: Path | None = None,
         report: Callable[[str], None] = lambda line: None,
@@ -92,6 +106,7 @@ class DemoStream:
         """Send history, then the live part until ``stop`` is set (``once``: until each attack was sent once).
 
         speed   how many demo seconds pass in a second; stamps are always the true time of sending
+        days    so many whole normal days instead of the two hours of history; with ``once`` nothing follows them
         since   an earlier run ended then: only the history after it is sent
         truth   ground truth file (JSON lines), None = none
         report  told one line when the history has been sent and one for each attack step
@@ -100,88 +115,64 @@ class DemoStream:
         stop = stop or threading.Event()
         delivery = Delivery(targets, stop)
         book = GroundTruth(truth, report)
+        now = datetime.now(UTC)
         try:
-            for record in self.history(datetime.now(UTC)):
+            for record in self.benign_days(now, days) if days else self.history(now):
                 if stop.is_set():
                     break
-                if since is not None and record.moment <= since:
+                if since is not None and record.moment <= since and not days:
                     continue
                 delivery.send(record.planned.route, record.payload())
-                book.note(record)
+                book.note(record.moment, record.planned)
             delivery.flush()
-            report(f"history sent: {sum(delivery.sent.values())} records of the last {HISTORY.total_seconds() / 3600:.0f} hours")
-            self._run_live(delivery, book, speed, stop, once)
+            told = f"{days} days" if days else f"{HISTORY.total_seconds() / 3600:.0f} hours"
+            report(f"history sent: {sum(delivery.sent.values())} records of the last {told}")
+            if not (days and once):
+                self._run_live(delivery, book, speed, stop, once)
         finally:
             delivery.close()
             book.close()
         return delivery.sent
 
     def _run_live(self, delivery: Delivery, book: GroundTruth, speed: float, stop: threading.Event, once: bool) -> None:
-        start = time.monotonic()
-        for planned in self.once() if once else self.live():
+        begin, start = datetime.now(UTC), time.monotonic()
+        for planned in self.once(begin) if once else self.live(begin):
             wait = start + planned.after / speed - time.monotonic()
             if wait > 0.005:
                 delivery.flush()
                 stop.wait(wait)
             if stop.is_set():
                 return
-            record = Record(datetime.now(UTC), planned)
-            delivery.send(planned.route, record.payload())
-            book.note(record)
+            moment = datetime.now(UTC)
+            delivery.send(planned.route, planned.build(moment))
+            book.note(moment, planned)
 
     def _attacks(self) -> Iterator[Planned]:
-        turn = 0
+        """Each kind once in order, then one after the other by chance, none twice in a row."""
+        for attack in self._first_attacks():
+            yield from attack
+        rng = self._rng("order")
+        start, run, last = FIRST_CHAIN + CHAIN_EVERY * (len(self.chains) - 1), len(self.chains), self.chains[-1]
         while True:
-            make = CHAINS[turn % len(CHAINS)]
-            later = turn - len(FIRST_CHAINS) + 1
-            start = FIRST_CHAINS[turn] if later <= 0 else FIRST_CHAINS[-1] + later * CHAIN_EVERY
-            yield from _shift(make(self.city, self._rng(f"live-{turn}")), start)
-            turn += 1
+            last = rng.choice([name for name in self.chains if name != last] or [last])
+            start += rng.uniform(*PAUSES)
+            yield from self._attack(last, start, run)
+            run += 1
+
+    def _first_attacks(self) -> list[list[Planned]]:
+        return [self._attack(name, FIRST_CHAIN + CHAIN_EVERY * number, number) for number, name in enumerate(self.chains)]
+
+    def _attack(self, name: str, start: float, run: int) -> list[Planned]:
+        """One attack, ``start`` seconds into the plan; ``run`` numbers it (history counts down from -1)."""
+        records = CHAINS[name](self.city, self._rng(f"{name}-{run}"))
+        return [
+            replace(one, after=one.after + start, step=replace(one.step, run=run) if one.step is not None else None)
+            for one in records
+        ]
 
     def _rng(self, purpose: str) -> random.Random:
         return random.Random(f"{self.seed}/{purpose}")  # noqa: S311 - a reproducible demo, nothing secret
 
 
-class GroundTruth:
-    """Writes what was really done, so that a test or a person can compare it with the alerts."""
-
-    def __init__(self, file: Path | None, report: Callable[[str], None]) -> None:
-        self._report = report
-        self._last = ""
-        self._file = None
-        if file is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            self._file = file.open("a", encoding="utf-8")
-
-    def note(self, record: Record) -> None:
-        """Keep a record of an attack; benign ones are not written down."""
-        planned = record.planned
-        if not planned.chain:
-            return
-        step = f"{planned.chain}: {planned.step}"
-        if step != self._last:
-            self._last = step
-            self._report(f"attack {step}")
-        if self._file is not None:
-            line = {
-                "chain": planned.chain,
-                "step": planned.step,
-                "time": timestamp(record.moment),
-                "route": planned.route.value,
-                "expected": [RULES.get(name, name) for name in planned.expects],
-                "engines": sorted({PACKET_RULES.get(name, "sigma") for name in planned.expects}),
-            }
-            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
-            self._file.flush()
-
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-
-
 def _after(planned: Planned) -> float:
     return planned.after
-
-
-def _shift(records: list[Planned], by: float) -> list[Planned]:
-    return [replace(one, after=one.after + by) for one in records]

@@ -1,8 +1,8 @@
-"""Checks of Sigma rules: pySigma's validators (those that sigma-cli runs) and our own.
+"""Checks of Sigma rules: pySigma's validators (all that ``sigma check`` of sigma-cli runs, plug-ins included) and our own.
 
 Our own: can the rule be loaded, does any event class carry its logsource, is a field one that these events can have, are the ATT&CK
-tags real (against the list shipped with the rules, offline), does a test stand beside it. pySigma's two validators that download
-MITRE data are left out for that reason.
+tags real (against the list shipped with the rules, offline), does a test stand beside it. Two of pySigma's validators are left out
+(:data:`DOWNLOADING`), because they download what they compare with.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import msgspec
 import yaml
 from sigma.collection import SigmaCollection
 from sigma.exceptions import SigmaError
-from sigma.rule import SigmaRule
+from sigma.plugins import InstalledSigmaPlugins
 from sigma.validation import SigmaValidator
-from sigma.validators.core import validators
+from sigma.validators.base import SigmaRuleValidator
 
 from detectors.rule_tests import case_file
 from detectors.sigma.engine import SigmaEngine
@@ -27,11 +27,15 @@ from kernel.ecs_fields import FIELD_TYPES
 from kernel.errors import RuleError
 
 ATTACK_LIST = Path(__file__).resolve().parents[1] / "rules" / "mappings" / "attack.txt"
-DOWNLOADING = ("attacktag", "d3_fendtag")
+DOWNLOADING: dict[str, str] = {
+    "attacktag": "downloads MITRE ATT&CK; our own check compares with rules/mappings/attack.txt, Enterprise and ICS",
+    "d3_fendtag": "downloads MITRE D3FEND; no rule of ours carries such a tag, and a platform without Internet cannot ask",
+}
+"""pySigma's validators that are left out → why."""
 
 _OWN_FAMILIES = (
     *("winlog.", "suricata.", "zeek.", "auditd.", "aws.", "azure.", "gcp.", "okta.", "m365.", "github.", "kubernetes.", "huawei."),
-    *("h3c.", "ot.", "labels.", "log.", "liandun.", "system.", "event.", "threat."),
+    *("h3c.", "ot.", "labels.", "log.", "liandun.", "system.", "event.", "threat.", "zone.", "firewall."),
 )
 """Field families that hold vendors' originals; ``FIELD_TYPES`` lists only what the product itself reads."""
 
@@ -114,8 +118,7 @@ def _fields(detection: dict[str, Any]) -> set[str]:
 
 
 def _pysigma(files: Sequence[Path]) -> Iterable[Finding]:
-    kept = [validator for name, validator in validators.items() if name not in DOWNLOADING]
-    validator = SigmaValidator(kept)
+    validator = SigmaValidator([one for name, one in available_validators().items() if name not in DOWNLOADING])
     owners: dict[str, tuple[str, int]] = {}
     collections = []
     for file in files:
@@ -125,9 +128,12 @@ def _pysigma(files: Sequence[Path]) -> Iterable[Finding]:
             continue  # _loading has said so
         lines = _lines(file)
         for rule in collection.rules:
-            owners[str(rule.id)] = (str(file), lines.get(str(rule.id), 1))
+            line = lines.get(str(rule.id), 1)
+            owners[str(rule.id)] = (str(file), line)
+            for error in rule.errors:  # sigma-cli prints these and does not look at the rule any further
+                yield Finding(str(file), line, "warning", type(error).__name__, str(error))
         collections.append(collection)
-    rules = [rule for collection in collections for rule in collection.rules if isinstance(rule, SigmaRule) and not rule.errors]
+    rules = [rule for collection in collections for rule in collection.rules if not rule.errors]  # correlations and filters too
     for issue in validator.validate_rules(iter(rules)):
         for rule in issue.rules:
             place, line = owners.get(str(rule.id), (str(rule.source or ""), 1))
@@ -136,6 +142,12 @@ def _pysigma(files: Sequence[Path]) -> Iterable[Finding]:
             severity = {"high": "error", "medium": "warning"}.get(issue.severity.name.lower(), "note")
             text = f"{issue.description}" + (f" ({shown})" if shown else "")
             yield Finding(place, line, severity, type(issue).__name__.removesuffix("Issue"), text)
+
+
+@lru_cache(maxsize=1)
+def available_validators() -> dict[str, type[SigmaRuleValidator]]:
+    """Name → validator, as sigma-cli finds them: pySigma's own and those of installed plug-ins."""
+    return dict(InstalledSigmaPlugins.autodiscover().validators)
 
 
 @lru_cache(maxsize=1)

@@ -12,9 +12,10 @@ import ipaddress
 import os
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -23,6 +24,9 @@ from kernel.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent
 MINIMUM_RETENTION_DAYS = 180
+SEALED = "sm4-gcm:"
+"""How a secret begins that crypto.secret has sealed."""
+
 PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 
 
@@ -99,10 +103,57 @@ class Detect(msgspec.Struct, forbid_unknown_fields=True):
     yara_timeout_seconds: int = 20
 
 
-class Store(msgspec.Struct, forbid_unknown_fields=True):
-    """[store] — the event store."""
+class Secret:
+    """A password or key of the configuration: shown nowhere, neither by repr nor by ``config show``."""
 
+    def __init__(self, text: str = "") -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself, to be handed on and not kept."""
+        return self._text
+
+    @property
+    def sealed(self) -> bool:
+        return self._text.startswith(SEALED)
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __repr__(self) -> str:
+        return "(set)" if self._text else ""
+
+
+class StoreElasticsearch(msgspec.Struct, forbid_unknown_fields=True):
+    """[store.elasticsearch] — used with ``engine = "elasticsearch"``. See docs/event-store.md.
+
+    password, api_key  sealed text in the file (``./liandun store seal``); plain only in the environment or in a ``…_file``
+    prefix, namespace  the store's parts are called ``<prefix>-events-<namespace>`` and so on
+    replicas           -1: one as soon as the cluster has a second node
+    manage_templates   False where an administrator puts the templates (``./liandun store templates``)
+    """
+
+    urls: list[str] = []
+    ca_file: Path | None = None
+    user: str = ""
+    password: Secret = msgspec.field(default_factory=Secret)
+    password_file: Path | None = None
+    api_key: Secret = msgspec.field(default_factory=Secret)
+    api_key_file: Path | None = None
+    prefix: str = "liandun"
+    namespace: str = "default"
+    shards: int = 1
+    replicas: int = -1
+    manage_templates: bool = True
+    timeout_seconds: float = 30.0
+
+
+class Store(msgspec.Struct, forbid_unknown_fields=True):
+    """[store] — the event store. ``engine``: lake (embedded, no server) or elasticsearch."""
+
+    engine: Literal["lake", "elasticsearch"] = "lake"
     retention_days: int = MINIMUM_RETENTION_DAYS
+    elasticsearch: StoreElasticsearch = msgspec.field(default_factory=StoreElasticsearch)
 
 
 class Alerts(msgspec.Struct, forbid_unknown_fields=True):
@@ -245,6 +296,8 @@ def _fill_struct(
 def _paths(kind: type, value: Any) -> Any:
     if kind is Path and isinstance(value, str):
         return Path(value).expanduser()
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
     raise msgspec.ValidationError(f"expected {kind.__name__}, got {type(value).__name__}")
 
 
@@ -286,6 +339,46 @@ def _is_network(text: str) -> bool:
     return True
 
 
+def _check_elasticsearch(store: Store, lines: Mapping[str, int], wrong: Callable[[str, str], None]) -> None:
+    settings = store.elasticsearch
+    for name in ("password", "api_key"):
+        secret: Secret = getattr(settings, name)
+        if secret and not secret.sealed and f"store.elasticsearch.{name}" in lines:
+            wrong(
+                f"store.elasticsearch.{name}",
+                f"no plain secrets in this file: seal it with ./liandun store seal, or use {name}_file, "
+                f"or LIANDUN_STORE_ELASTICSEARCH_{name.upper()}",
+            )
+    for name in ("prefix", "namespace"):
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_.]{0,60}", getattr(settings, name)):
+            wrong(f"store.elasticsearch.{name}", f"{getattr(settings, name)!r}: use lower-case letters, digits, . and _")
+    if not 1 <= settings.shards <= 1024:
+        wrong("store.elasticsearch.shards", f"{settings.shards} is not between 1 and 1024")
+    if not -1 <= settings.replicas <= 5:
+        wrong("store.elasticsearch.replicas", f"{settings.replicas} is not between -1 (as the cluster allows) and 5")
+    if not 1 <= settings.timeout_seconds <= 3600:
+        wrong("store.elasticsearch.timeout_seconds", "must be 1 to 3600")
+    if store.engine != "elasticsearch":
+        return
+    if not settings.urls:
+        wrong("store.elasticsearch.urls", 'is needed with engine = "elasticsearch", e.g. ["https://es1.example.cn:9200"]')
+    for url in settings.urls:
+        try:
+            parts = urlsplit(url)
+            sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port is not None
+        except ValueError:
+            sound = False
+        if not sound:
+            wrong("store.elasticsearch.urls", "every one is https://HOST:PORT (or http://), IPv6 addresses in brackets")
+        elif parts.username or parts.password:
+            wrong("store.elasticsearch.urls", "no user or password in a URL: it would be logged; use user and password_file")
+    if settings.api_key or settings.api_key_file:
+        if settings.user:
+            wrong("store.elasticsearch.user", "give either a user or an API key")
+    elif settings.user and not (settings.password or settings.password_file):
+        wrong("store.elasticsearch.user", "needs password, password_file or LIANDUN_STORE_ELASTICSEARCH_PASSWORD")
+
+
 def _check(config: Config, file: str, lines: Mapping[str, int], problems: list[str]) -> None:
     """What types alone cannot say."""
 
@@ -313,6 +406,7 @@ def _check(config: Config, file: str, lines: Mapping[str, int], problems: list[s
             f"{config.store.retention_days} is less than {MINIMUM_RETENTION_DAYS}: network logs are kept at least six months "
             "(《网络安全法》 on log retention; GB/T 22239-2019 level 3, security audit)",
         )
+    _check_elasticsearch(config.store, lines, wrong)
     if config.ingest.spool_gib < 0.05:
         wrong("ingest.spool_gib", "must be at least 0.05")
     try:

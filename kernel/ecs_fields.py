@@ -229,5 +229,15 @@ FIELD_TYPES: dict[str, str] = {
     "winlog.computer_name": "keyword",
     "source.zone": "keyword",
     "destination.zone": "keyword",
+    "host.zone": "keyword",
+    "source.asset.id": "keyword",
+    "destination.asset.id": "keyword",
+    "host.asset.id": "keyword",
+    "zone.crossing": "keyword",
+    "zone.verdict": "keyword",
+    "zone.conduit": "keyword",
+    "zone.service": "keyword",
+    "zone.source_layer": "keyword",
+    "zone.destination_layer": "keyword",
 }
 """Field → keyword | long | float | boolean | ip | date. Keyword and ip fields may hold lists."""

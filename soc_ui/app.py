@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 import soc_ui.api
 from kernel.errors import LiandunError, QueryError
 from operations.errors import Conflict, Denied, Invalid, NotFound
-from soc_ui import access, assets, event_view, frame, headers, locale, numbers, times
+from soc_ui import access, assets, event_view, frame, headers, locale, numbers, rule_titles, times
 from soc_ui.accounts.people import people
 from soc_ui.accounts.views import accounts
 from soc_ui.admin.audit import audit
@@ -19,12 +19,18 @@ from soc_ui.admin.keys import keys
 from soc_ui.admin.webhooks import webhooks
 from soc_ui.alerts.views import alerts
 from soc_ui.hunt.views import hunt
+from soc_ui.inventory import addresses
+from soc_ui.inventory.views import inventory
 from soc_ui.locale import _
 from soc_ui.overview.views import overview
 from soc_ui.preferences import preferences
 from soc_ui.rules.views import rules
 from soc_ui.services import Services
 from soc_ui.sources.views import sources
+from soc_ui.zones import names
+from soc_ui.zones.conduits import conduits
+from soc_ui.zones.plan import zone_plan
+from soc_ui.zones.views import zones
 
 MAX_REQUEST_BYTES = 4 * 1024 * 1024
 _log = logging.getLogger(__name__)
@@ -44,7 +50,11 @@ def create_app(services: Services) -> APIFlask:
     headers.install(app)
     frame.install(app)
     event_view.install(app)
-    for blueprint in (accounts, people, overview, alerts, hunt, sources, rules, keys, webhooks, audit, preferences):
+    rule_titles.install(app)
+    names.install(app)
+    addresses.install(app)
+    pages = (accounts, people, overview, alerts, hunt, zones, conduits, zone_plan, inventory, sources, rules, keys, webhooks, audit)
+    for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)
     _explain_errors(app)

@@ -75,6 +75,14 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
             ],
         ),
         (
+            _("Zones and assets"),
+            [
+                ("zones.page", "map-2", _("Zone map")),
+                ("conduits.page", "plug-connected", _("Conduits")),
+                ("inventory.page", "devices", _("Assets")),
+            ],
+        ),
+        (
             _("Platform"),
             [
                 ("sources.page", "database-import", _("Sources")),
@@ -104,6 +112,14 @@ def _notice() -> Notice | None:
         "webhook_deleted": _("Webhook deleted."),
         "test": _("Test message queued; its attempts appear here in a few seconds."),
         "replay": _("Message queued again."),
+        "zone": _("Zone saved."),
+        "zone_deleted": _("Zone deleted."),
+        "conduit": _("Conduit saved."),
+        "conduit_deleted": _("Conduit deleted."),
+        "plan": ngettext("%(num)d entry of the plan taken in.", "%(num)d entries of the plan taken in.", count),
+        "asset": _("Asset saved."),
+        "registered": ngettext("%(num)d device registered.", "%(num)d devices registered.", count),
+        "forgotten": _("Device taken off the list."),
         "conflict": _("Somebody else changed this alert in the meantime; here is how it stands now."),
         "nothing": _("Nothing was selected."),
     }

@@ -15,7 +15,10 @@ from operations.webhooks.guard import WebhookPolicy
 
 @dataclass(frozen=True)
 class RuleInfo:
-    """One loaded rule as people see it. ``level`` is one of ``kernel.detection.LEVELS``; ``file`` is relative to the rule set."""
+    """One loaded rule as people see it. ``level`` is one of ``kernel.detection.LEVELS``; ``file`` is relative to the rule set.
+
+    title_zh, description_zh  shown on Chinese pages instead of ``title`` and ``description``, where the rule has them
+    """
 
     id: str
     title: str
@@ -28,6 +31,8 @@ class RuleInfo:
     description: str = ""
     author: str = ""
     references: tuple[str, ...] = ()
+    title_zh: str = ""
+    description_zh: str = ""
 
 
 @dataclass(frozen=True)

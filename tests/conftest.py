@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.elasticsearch_node import running_node, server_url
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -18,6 +20,16 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the corpora of ../shared")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_url() -> Iterator[str]:
+    """URL of one real node without security for the whole session."""
+    if server_url():
+        yield server_url()
+        return
+    with running_node() as node:
+        yield f"http://127.0.0.1:{node.port}"
 
 
 @pytest.hookimpl(wrapper=True)

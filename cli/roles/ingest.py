@@ -33,7 +33,7 @@ from kernel.layout import Layout
 from kernel.pipeline import CONSUMER
 from kernel.record import RawRecord, encode_record
 from kernel.spool import SpoolClosedError, SpoolWriter
-from kernel.store.lake import Lake
+from kernel.store.open import open_store
 from kernel.zones.snapshot import ZoneSource
 
 log = logging.getLogger("liandun.ingest")
@@ -119,11 +119,11 @@ class Source(threading.Thread):
         }
 
 
-def _committed(layout: Layout) -> int:
+def _committed(config: Config) -> int:
     """Spool position that the pipeline has reached; 0 where the store cannot say it (then the worker says what is wrong)."""
     try:
-        with contextlib.closing(Lake.open(layout.lake, writable=False)) as lake:
-            return lake.consumer(CONSUMER)[0]
+        with contextlib.closing(open_store(config, writable=False)) as store:
+            return store.consumer(CONSUMER)[0]
     except StoreError as error:
         log.warning("%s", error)
         return 0
@@ -135,7 +135,7 @@ class Ingest:
     def __init__(self, config: Config) -> None:
         self.layout = Layout(config.data_dir)
         limit = int(config.ingest.spool_gib * (1 << 30))
-        self.writer = SpoolWriter(self.layout.spool, max_bytes=limit, after=_committed(self.layout))
+        self.writer = SpoolWriter(self.layout.spool, max_bytes=limit, after=_committed(config))
         self.sources: list[Source] = []
         self.office = SocketOffice(self.layout.ingest_socket)
         self._sink = SpoolSink(self.writer)

@@ -25,7 +25,7 @@ from kernel.event import Event, timestamp_from_micros
 from kernel.layout import Layout
 from kernel.pipeline import Pipeline
 from kernel.spool import SpoolReader
-from kernel.store.lake import Lake
+from kernel.store.open import open_store
 from kernel.zones.enrich import ZoneEnricher
 from kernel.zones.sightings import Inventory, Sighting
 from kernel.zones.snapshot import ZoneSource
@@ -105,7 +105,7 @@ class Worker:
         self.layout = Layout(config.data_dir)
         self.database = open_database(self.layout.state_url)
         upgrade(self.database)
-        self.store = Lake.open(self.layout.lake, writable=True, demo=config.platform.demo)
+        self.store = open_store(config, writable=True)
         self.zones = ZoneSource(self.layout.zones)
         self.ruleset = load_ruleset(config, self.zones)
         write_catalogue(self.ruleset, self.layout.catalogue)
@@ -138,7 +138,7 @@ class Worker:
             log.info("rules reloaded: %d in use, %d could not be loaded", len(fresh.catalogue.rules), len(fresh.catalogue.failures))
 
     def _upkeep(self, stop: threading.Event) -> None:
-        """Compaction every minute, retention every hour; the store serialises them with commits."""
+        """Compaction or rollover every minute, retention every hour; the store serialises them with commits."""
         retained = 0.0
         while not stop.wait(COMPACT_SECONDS):
             try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from collectors.parsers import clock
 from collectors.parsers import fields as ecs
 from collectors.parsers.syslog_header import Message
 from kernel.event import Event
@@ -15,6 +16,7 @@ _NETFILTER = re.compile(r"\bIN=\S* OUT=\S* .*\bSRC=\S+ DST=\S+")
 _WORD = re.compile(r"\b([A-Z]{2,8})=(\S*)")
 _DENY = re.compile(r"\b(?:BLOCK|DROP|DENY|DENIED|REJECT|REFUSE)|-[DR]-\d+\]", re.IGNORECASE)
 _ALLOW = re.compile(r"\b(?:ALLOW|ACCEPT|PERMIT|PASS)|-A-\d+\]", re.IGNORECASE)
+_DPTECH_HEAD = re.compile(r"([A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \d{4}) (\S+) \d+ POLICY:")
 _DPTECH = re.compile(r"POLICY:(\w+) (\d+)\|([^|]+)\|(\d*)\|([^|]+)\|(\d*)\|([^|]*)\|([^|\s]*)")
 
 
@@ -91,7 +93,10 @@ def filterlog(event: Event, message: Message) -> bool:
 
 
 def dptech(event: Event, message: Message) -> bool:
-    """DPtech ``POLICY:Deny 17|source|port|destination|port|in|out``; False if the text is something else."""
+    """DPtech ``POLICY:Deny 17|source|port|destination|port|in|out``; False if the text is something else.
+
+    Before it stand an address, the moment and the device's name, in an order that no syslog standard has.
+    """
     match = _DPTECH.search(message.text)
     if match is None:
         return False
@@ -99,6 +104,10 @@ def dptech(event: Event, message: Message) -> bool:
     allowed = verdict.lower() in ("allow", "permit", "pass", "accept")
     event["event.dataset"] = "firewall.traffic"
     event["observer.vendor"], event["observer.type"] = "DPtech", "firewall"
+    head = _DPTECH_HEAD.search(message.text)
+    if head is not None:
+        ecs.put(event, "@timestamp", clock.bsd(head[1], message.received))
+        event["host.name"] = event["observer.hostname"] = head[2]
     event["event.action"] = "permit" if allowed else "deny"
     ecs.put(event, "network.transport", ecs.transport(protocol))
     ecs.put_ip(event, "source", source)

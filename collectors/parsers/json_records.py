@@ -11,7 +11,19 @@ from typing import Any, Final
 
 import orjson
 
-from collectors.parsers import audit_products, clock, cloud, cloudtrail, ecs_json, kubernetes, web_json, windows, windows_xml, zeek
+from collectors.parsers import (
+    audit_products,
+    clock,
+    cloud,
+    cloudtrail,
+    ecs_json,
+    kubernetes,
+    safeline,
+    web_json,
+    windows,
+    windows_xml,
+    zeek,
+)
 from collectors.parsers import fields as ecs
 from collectors.parsers.suricata_eve import parse_eve
 from collectors.parsers.text import decode, where
@@ -171,6 +183,7 @@ _SHAPES: Final[list[tuple[Callable[[dict[str, Any]], Any], Reader]]] = [
     (cloud.fits_azure, cloud.read_azure),
     (cloud.fits_okta, cloud.read_okta),
     (audit_products.fits, audit_products.read),
+    (safeline.fits, safeline.read),
     (web_json.fits, web_json.read),
     (lambda obj: isinstance(obj.get("log"), str) and isinstance(obj.get("time"), str), _docker),
     (ecs_json.fits, ecs_json.read),

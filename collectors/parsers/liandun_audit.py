@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from collectors.parsers.fields import flatten
 from kernel.errors import ParseError
 from kernel.event import Event, is_ip, parse_timestamp
 from kernel.record import RawRecord
@@ -54,6 +55,7 @@ def parse(record: RawRecord) -> list[Event]:
         "liandun.audit.object_type": entry.object_type,
         "liandun.audit.object_id": entry.object_id,
     }
+    flatten(entry.detail, "liandun.audit.detail", event)
     if stamp := parse_timestamp(entry.time):
         event["@timestamp"] = stamp
     if entry.address and is_ip(entry.address):

@@ -24,6 +24,7 @@ from collectors.parsers import (
     json_records,
     juniper,
     linux_auth,
+    qianxin,
     security_devices,
     server_logins,
     sshd,
@@ -49,6 +50,7 @@ _VENDOR_TEXTS: Final[list[tuple[str, Callable[[Event, Message], bool]]]] = [
     ("id=tos", topsec.fill),
     ("POLICY:", firewall.dptech),
     ("identity=", security_devices.bastion),
+    (qianxin.MARK, qianxin.fill),
     ("client ", dns_server.fill),
 ]
 

@@ -38,7 +38,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class RuleFile(msgspec.Struct, frozen=True):
-    """One file worth keeping: ``engine`` is sigma, yara, suricata or licence."""
+    """One file worth keeping: ``engine`` is sigma, yara, suricata, licence or decision (what an operator changes of a set)."""
 
     name: str
     engine: str
@@ -46,7 +46,7 @@ class RuleFile(msgspec.Struct, frozen=True):
 
 
 def read_rule_files(source: Path, limits: Limits | None = None) -> Iterator[RuleFile]:
-    """Rule files (and licence texts) of a single file, folder or archive (.tar.gz, .tgz, .tar, .zip).
+    """Rule files (and licence texts) of a single file (also packed: .rules.gz), folder or archive (.tar.gz, .tgz, .tar, .zip).
 
     Raises RuleError where the source can't be read, holds an unsafe member or goes beyond a limit.
     """
@@ -59,6 +59,8 @@ def read_rule_files(source: Path, limits: Limits | None = None) -> Iterator[Rule
         yield from _zip(source, limits)
     elif source.name.lower().endswith(ARCHIVE_ENDINGS):
         yield from _tar(source, limits)
+    elif source.name.lower().endswith(".gz"):
+        yield _packed(source, limits)
     else:
         yield _single(source, limits)
 
@@ -78,6 +80,22 @@ def _single(source: Path, limits: Limits) -> RuleFile:
             f"{source}: not a rule file or archive by its name", f"known endings: {', '.join([*ENGINES, *ARCHIVE_ENDINGS])}"
         )
     return RuleFile(source.name, engine, _Budget(source, limits, 0).read(source, source.name))
+
+
+def _packed(source: Path, limits: Limits) -> RuleFile:
+    """One rule file under gzip."""
+    name = source.name[:-3]
+    engine = kind_of(name)
+    if engine in ("", "licence"):
+        raise RuleError(
+            f"{source}: not a packed rule file by its name", f"known endings: {', '.join(f'{one}.gz' for one in ENGINES)}"
+        )
+    budget = _Budget(source, limits, source.stat().st_size)
+    try:
+        with gzip.open(source, "rb") as stream:
+            return RuleFile(name, engine, budget.take(stream, name))
+    except (gzip.BadGzipFile, zlib.error, EOFError, OSError) as error:
+        raise RuleError(f"{source}: damaged gzip file: {error}") from error
 
 
 def _folder(source: Path, limits: Limits) -> Iterator[RuleFile]:

@@ -19,7 +19,11 @@ _LEVEL_OF_SEVERITY = {"critical": "critical", "major": "high", "minor": "medium"
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One rule. ``active`` is False for a Suricata rule that is commented out and a Sigma rule that only feeds a correlation."""
+    """One rule. ``active`` is False for a Suricata rule that is commented out and a Sigma rule that only feeds a correlation.
+
+    ``title_zh``: the title in Chinese where the rule has one (``title_zh`` in Sigma and in Suricata's metadata,
+    ``description_zh`` in YARA).
+    """
 
     engine: str
     id: str
@@ -30,6 +34,7 @@ class Entry(msgspec.Struct, frozen=True):
     author: str
     file: str
     active: bool = True
+    title_zh: str = ""
 
 
 class Catalogue(msgspec.Struct):
@@ -48,7 +53,16 @@ def read_catalogue(folders: Sequence[Path], *, cache_dir: Path | None = None, en
         for rule in loaded.rules:
             catalogue.entries.append(
                 Entry(
-                    "sigma", rule.id, rule.title, rule.level, rule.status, tuple(rule.tags), rule.author, rule.file, rule.reported
+                    "sigma",
+                    rule.id,
+                    rule.title,
+                    rule.level,
+                    rule.status,
+                    tuple(rule.tags),
+                    rule.author,
+                    rule.file,
+                    rule.reported,
+                    rule.title_zh,
                 )
             )
     if engine in ("", "yara"):
@@ -79,7 +93,17 @@ def _read_yara(path: Path, catalogue: Catalogue) -> None:
         tags = tuple(f"attack.{word.strip().lower()}" for word in meta.get("attack", "").split(",") if word.strip())
         level = meta.get("level") or meta.get("severity") or "medium"
         title = meta.get("description") or rule.identifier
-        entry = Entry("yara", rule.identifier, title, level.lower(), "", tags, meta.get("author", ""), str(path))
+        entry = Entry(
+            "yara",
+            rule.identifier,
+            title,
+            level.lower(),
+            "",
+            tags,
+            meta.get("author", ""),
+            str(path),
+            title_zh=meta.get("description_zh", ""),
+        )
         catalogue.entries.append(entry)
 
 
@@ -108,4 +132,6 @@ def _read_suricata(path: Path, catalogue: Catalogue) -> None:
         level = _LEVEL_OF_SEVERITY.get(metadata.get("signature_severity", "").lower(), "medium")
         tags = (f"attack.{technique}",) if technique else ()
         title = options.get("msg", "")
-        catalogue.entries.append(Entry("suricata", options["sid"], title, level, "", tags, "", str(path), match["off"] is None))
+        active, title_zh = match["off"] is None, metadata.get("title_zh", "")
+        entry = Entry("suricata", options["sid"], title, level, "", tags, "", str(path), active, title_zh)
+        catalogue.entries.append(entry)

@@ -14,6 +14,8 @@ import msgspec
 
 from crypto.sm3 import sm3_hasher
 from detectors.rule_sets.archive import ARCHIVE_ENDINGS, RuleFile
+from detectors.rule_sets.engine_check import Refused
+from detectors.rule_sets.suricata_update import DECISIONS
 from kernel.errors import RuleError
 from kernel.event import timestamp
 
@@ -28,6 +30,9 @@ class Manifest(msgspec.Struct):
     sm3      digest (hexadecimal) over names and contents of all kept files, in order of their names
     counts   files by engine (sigma, yara, suricata)
     licence  names of the licence texts that came with the set; "none found" asks the operator to look
+    merged   Suricata rules that the merged file holds and how many of them are enabled; 0 where the set has none
+    refused  Suricata rules that the installed engine does not take; they are commented out in the merged file
+    checked  whether an installed Suricata has looked at the rules
     """
 
     name: str
@@ -36,17 +41,43 @@ class Manifest(msgspec.Struct):
     imported: str
     counts: dict[str, int]
     licence: str
+    merged: int = 0
+    enabled: int = 0
+    refused: list[Refused] = []
+    checked: bool = False
+
+
+class SuricataPart(msgspec.Struct, frozen=True):
+    """What is known of the merged Suricata rules of a set (see :class:`Manifest`)."""
+
+    merged: int = 0
+    enabled: int = 0
+    refused: list[Refused] = []
+    checked: bool = False
+
+
+def decisions_of(root: Path, name: str) -> dict[str, bytes]:
+    """The operator's decisions (enable.conf …) that stand in the installed set ``name``."""
+    folder = root / name
+    return {file: (folder / file).read_bytes() for file in DECISIONS if (folder / file).is_file()}
 
 
 def set_name(source: str) -> str:
     """Name of a set made of a path or URL: ``sigma-rules`` of ``…/sigma-rules.tar.gz?x=1``."""
     last = re.split(r"[?#]", source)[0].rstrip("/").rsplit("/", 1)[-1].lower()
-    for ending in (*ARCHIVE_ENDINGS, ".yml", ".yaml", ".yara", ".yar", ".rules"):
+    for ending in (*ARCHIVE_ENDINGS, ".gz", ".yml", ".yaml", ".yara", ".yar", ".rules"):
         last = last.removesuffix(ending)
     return re.sub(r"[^a-z0-9._-]+", "-", last).strip("-.")[:64] or "rules"
 
 
-def install(root: Path, name: str, source: str, files: Iterable[RuleFile], now: datetime | None = None) -> Manifest:
+def install(
+    root: Path,
+    name: str,
+    source: str,
+    files: Iterable[RuleFile],
+    now: datetime | None = None,
+    suricata: SuricataPart = SuricataPart(),
+) -> Manifest:
     """Write the files as set ``name`` below ``root``; an older set of that name is replaced in one step, or kept if anything fails.
 
     Raises RuleError where the name is not usable or no rule is among the files.
@@ -56,7 +87,7 @@ def install(root: Path, name: str, source: str, files: Iterable[RuleFile], now: 
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     incoming = Path(tempfile.mkdtemp(prefix=".incoming-", dir=root))
     try:
-        manifest = _write(incoming, name, source, files, now or datetime.now(UTC))
+        manifest = _write(incoming, name, source, files, now or datetime.now(UTC), suricata)
         _swap(incoming, root / name)
     except BaseException:
         shutil.rmtree(incoming, ignore_errors=True)
@@ -77,7 +108,7 @@ def installed(root: Path) -> list[Manifest]:
     return found
 
 
-def _write(folder: Path, name: str, source: str, files: Iterable[RuleFile], now: datetime) -> Manifest:
+def _write(folder: Path, name: str, source: str, files: Iterable[RuleFile], now: datetime, suricata: SuricataPart) -> Manifest:
     counts: dict[str, int] = {}
     digests: dict[str, bytes] = {}
     licences: list[str] = []
@@ -90,7 +121,7 @@ def _write(folder: Path, name: str, source: str, files: Iterable[RuleFile], now:
         digests[file.name] = file.content
         if file.engine == "licence":
             licences.append(file.name)
-        else:
+        elif file.engine != "decision":
             counts[file.engine] = counts.get(file.engine, 0) + 1
     if not counts:
         raise RuleError(f"{source}: no Sigma, YARA or Suricata rule in it")
@@ -98,7 +129,9 @@ def _write(folder: Path, name: str, source: str, files: Iterable[RuleFile], now:
     for inner in sorted(digests):
         hasher.update(f"{inner}\0{len(digests[inner])}\0".encode())
         hasher.update(digests[inner])
-    manifest = Manifest(name, source, hasher.hexdigest(), timestamp(now), counts, ", ".join(sorted(licences)[:5]) or "none found")
+    licence = ", ".join(sorted(licences)[:5]) or "none found"
+    told = (suricata.merged, suricata.enabled, suricata.refused, suricata.checked)
+    manifest = Manifest(name, source, hasher.hexdigest(), timestamp(now), counts, licence, *told)
     (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
     return manifest
 

@@ -36,7 +36,7 @@ from detectors.sigma.values import texts_of
 from kernel.detection import Detection, detection_id
 from kernel.event import Event
 
-VERSION = "2"  # part of the cache key: raise it when parsing or the tree changes
+VERSION = "3"  # part of the cache key: raise it when parsing or the tree changes
 KEPT = {"rules": 20, "plan": 4_000, "database": 4_000, "accepted": 4_000}  # blobs in the cache folder, by kind
 
 

@@ -196,4 +196,5 @@ def _info(document: dict[str, Any], file: str, text: str) -> RuleInfo:
         date=word("date"),
         modified=word("modified"),
         license=word("license"),
+        title_zh=word("title_zh"),
     )

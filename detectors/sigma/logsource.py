@@ -183,13 +183,15 @@ def _windows_target(target: str, where: str) -> str:
 def _dataset_routes(table: dict[str, Any], path: Path) -> list[Route]:
     routes = []
     for number, entry in enumerate(table["routes"]):
-        unknown = set(entry) - {"logsource", "datasets", "prefixes", "fields", "when"}
+        unknown = set(entry) - {"logsource", "datasets", "channel", "event_id", "prefixes", "fields", "when"}
         if unknown:
             raise ConfigError(f"{path}: route {number + 1}: unknown key {', '.join(sorted(unknown))}")
         routes.append(
             Route(
                 LogSource(**entry["logsource"]),
-                datasets=tuple(entry["datasets"]),
+                channel=entry.get("channel", "").lower(),
+                event_ids=frozenset(entry.get("event_id", ())),
+                datasets=tuple(entry.get("datasets", ())),
                 prefixes=tuple(entry.get("prefixes", ())),
                 fields={name: "|".join(keys) for name, keys in entry.get("fields", {}).items()},
                 when=_when(entry.get("when"), lambda name: name),

@@ -10,7 +10,7 @@ from detectors.sigma.logsource import LogSource
 
 class RuleInfo(msgspec.Struct):
     """A loaded rule. ``kind`` is detection, correlation or filter; ``routed`` is False where no mapping covers its logsource;
-    ``reported`` is False for a rule that only feeds a correlation."""
+    ``reported`` is False for a rule that only feeds a correlation; ``title_zh`` is our own rules' title in Chinese."""
 
     id: str
     title: str
@@ -32,6 +32,7 @@ class RuleInfo(msgspec.Struct):
     date: str = ""
     modified: str = ""
     license: str = ""
+    title_zh: str = ""
 
 
 class RuleFailure(msgspec.Struct, frozen=True):

@@ -128,4 +128,11 @@ class EventStore(Protocol):
         """
         ...
 
+    def compact(self, *, everything: bool = False) -> int:
+        """Regular upkeep, cheap when nothing is due: call it once a minute. ``everything``: also what is not due yet.
+
+        Returns how many parts were replaced (lake: small segments merged; Elasticsearch: a new backing index begun).
+        """
+        ...
+
     def close(self) -> None: ...

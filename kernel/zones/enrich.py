@@ -17,7 +17,7 @@ from kernel.zones.services import port_ranges
 from kernel.zones.table import PERMITTED, Verdict, ZoneTable
 
 _LOGIN_PORTS = {name: port_ranges(name)[0].first for name in ("ssh", "telnet", "rdp", "vnc")}
-_NOT_CROSSINGS = ("stats", "file_stored", "fileinfo")
+_NOT_CROSSINGS = ("stats", "file_stored", "fileinfo", "bastion")
 """Last parts of datasets whose addresses do not tell of traffic of their own."""
 
 

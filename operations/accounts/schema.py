@@ -7,8 +7,21 @@ import msgspec
 from operations.audit.schema import Actor
 
 PERMISSIONS: dict[str, frozenset[str]] = {
-    "viewer": frozenset({"alerts.read", "events.read", "rules.read", "sources.read"}),
-    "analyst": frozenset({"alerts.read", "alerts.write", "events.read", "events.export", "rules.read", "sources.read", "keys.own"}),
+    "viewer": frozenset({"alerts.read", "events.read", "rules.read", "sources.read", "zones.read", "assets.read"}),
+    "analyst": frozenset(
+        {
+            "alerts.read",
+            "alerts.write",
+            "events.read",
+            "events.export",
+            "rules.read",
+            "sources.read",
+            "zones.read",
+            "assets.read",
+            "assets.write",
+            "keys.own",
+        }
+    ),
     "admin": frozenset(
         {
             "alerts.read",
@@ -17,6 +30,10 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "events.export",
             "rules.read",
             "sources.read",
+            "zones.read",
+            "zones.write",
+            "assets.read",
+            "assets.write",
             "keys.own",
             "keys.all",
             "webhooks.manage",

@@ -5,6 +5,7 @@ This is the door of the room; the work is done in ``record`` (detections → ale
 
 from __future__ import annotations
 
+from operations.alerts.by_entity import count_by_entity
 from operations.alerts.facets import SAMPLE, facets, timeline, top
 from operations.alerts.listing import count_alerts, latest_id, list_alerts, matching_ids, new_since
 from operations.alerts.reading import get_alert, get_detail, list_detections, related
@@ -19,6 +20,7 @@ __all__ = [
     "change_alert",
     "change_alerts",
     "count_alerts",
+    "count_by_entity",
     "facets",
     "get_alert",
     "get_detail",

@@ -44,7 +44,11 @@ class AssetRow(Base):
     __table_args__ = (
         Index("ix_assets_seen", "last_seen", "id"),
         Index("ix_assets_status", "status", "last_seen", "id"),
-        Index("ix_assets_zone", "zone", "last_seen", "id"),
+        Index("ix_assets_zone", "zone", "status", "last_seen", "id"),
+        Index("ix_assets_first", "first_seen", "id"),
+        Index("ix_assets_importance", "importance", "id"),
+        Index("ix_assets_kind", "kind", "id"),
+        Index("ix_assets_bureau", "bureau", "id"),
     )
 
 

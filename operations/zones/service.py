@@ -66,15 +66,17 @@ def save_zone(session: Session, actor: Actor, zone: Zone, *, expected_version: i
     """Make a zone (``expected_version`` None) or change it. Raises Invalid, Conflict, NotFound."""
     row = session.get(ZoneRow, zone.id)
     _expect(row, "zone", zone.id, expected_version)
-    plan = read(session)
+    plan = _bounds(session)
     others = tuple(one for one in plan.zones if one.id != zone.id)
     _checked(msgspec.structs.replace(plan, zones=(*others, zone)), ("zone", "conduit"))
     before = _told(_zone(row)) if row is not None else None
+    moved = row is None or _zone(row).ranges != zone.ranges
     row = _store_zone(session, actor, zone, row)
     audit.append(
         session, actor, "zone.change" if before else "zone.create", "zone", zone.id, detail=_difference(before, _told(zone))
     )
-    register.rezone(session, ZoneTable(read(session)))
+    if moved:
+        register.rezone(session, ZoneTable(_bounds(session)))
     advance(session)
     return _zone_record(row)
 
@@ -84,12 +86,12 @@ def delete_zone(session: Session, actor: Actor, zone_id: str) -> None:
     row = session.get(ZoneRow, zone_id)
     if row is None:
         raise NotFound(f"there is no zone {zone_id}")
-    plan = read(session)
+    plan = _bounds(session)
     _checked(msgspec.structs.replace(plan, zones=tuple(zone for zone in plan.zones if zone.id != zone_id)), ("zone", "conduit"))
     audit.append(session, actor, "zone.delete", "zone", zone_id, detail={"before": _told(_zone(row))})
     session.delete(row)
     session.flush()
-    register.rezone(session, ZoneTable(read(session)))
+    register.rezone(session, ZoneTable(_bounds(session)))
     advance(session)
 
 
@@ -98,7 +100,7 @@ def save_conduit(session: Session, actor: Actor, conduit: Conduit, *, expected_v
     conduit = msgspec.structs.replace(conduit, since=moment(conduit.since), until=moment(conduit.until))
     row = session.get(ConduitRow, conduit.id)
     _expect(row, "conduit", conduit.id, expected_version)
-    plan = read(session)
+    plan = _bounds(session)
     others = tuple(one for one in plan.conduits if one.id != conduit.id)
     _checked(msgspec.structs.replace(plan, conduits=(*others, conduit)), ("conduit",))
     before = _told(_conduit(row)) if row is not None else None
@@ -121,10 +123,14 @@ def delete_conduit(session: Session, actor: Actor, conduit_id: str) -> None:
 
 def read(session: Session) -> ZonePlan:
     """The whole plan: zones, conduits, registered assets."""
+    return msgspec.structs.replace(_bounds(session), assets=tuple(register.registered(session)))
+
+
+def _bounds(session: Session) -> ZonePlan:
+    """Zones and conduits alone: whether these are sound does not depend on the assets, of which there may be 100,000."""
     return ZonePlan(
         tuple(_zone(row) for row in session.execute(select(ZoneRow).order_by(ZoneRow.id)).scalars()),
         tuple(_conduit(row) for row in session.execute(select(ConduitRow).order_by(ConduitRow.id)).scalars()),
-        tuple(register.registered(session)),
     )
 
 

@@ -36,10 +36,11 @@ def read(args: MultiDict[str, str], window: Window) -> AlertFilter:
 
 
 class Links:
-    """URLs of the queue that differ from this one by a filter. A new filter starts at the first page."""
+    """URLs of a list that differ from this one by a filter (one of ``names``). A new filter starts at the first page."""
 
-    def __init__(self, path: str, args: MultiDict[str, str]) -> None:
+    def __init__(self, path: str, args: MultiDict[str, str], names: Iterable[str] = (*CHOICES, "entity", "q")) -> None:
         self._path = path
+        self._names = frozenset(names)
         kept = ("cursor", "done", "n", "batch")
         self._pairs = [(name, value) for name, values in args.lists() if name not in kept for value in values if value]
 
@@ -60,8 +61,7 @@ class Links:
 
     def chips(self) -> list[Chip]:
         """All filters in force."""
-        names = (*CHOICES, "entity", "q")
-        return [Chip(name, value, self.toggle(name, value)) for name, value in self._pairs if name in names]
+        return [Chip(name, value, self.toggle(name, value)) for name, value in self._pairs if name in self._names]
 
     def pairs(self, *, without: Iterable[str] = ()) -> list[tuple[str, str]]:
         """Parameters to carry along in a form."""

@@ -14,6 +14,7 @@ from operations.alerts import service
 from operations.alerts.models import ENTITY_KINDS
 from operations.alerts.schema import UNASSIGNED, AlertDetail, AlertRow, Entity
 from operations.errors import Conflict, Invalid
+from operations.zones import service as zones
 from soc_ui import access, times
 from soc_ui.alerts import filters, rule_source, triage
 from soc_ui.event_view import grouped, raw_record
@@ -21,9 +22,11 @@ from soc_ui.locale import ngettext
 from soc_ui.numbers import row_id
 from soc_ui.preferences import local_path
 from soc_ui.services import services
+from soc_ui.zones.names import ZoneNames
 
 PAGE_ROWS = 50
 SIMILAR = 6
+MOST_ENTITIES = 14
 alerts = Blueprint("alerts", __name__)
 
 
@@ -103,7 +106,8 @@ def page(alert_id: int) -> str:
         entities = [(entity, service.related(session, detail.alert, entity, limit=3)) for entity in _shown(detail.entities)]
         detections = service.list_detections(session, alert_id, limit=10)
         people = assignable(session)
-    return _alert_page(detail, similar=similar, entities=entities, detections=detections, people=people)
+        zone_name = ZoneNames(record.zone for record in zones.list_zones(session))
+    return _alert_page(detail, similar=similar, entities=entities, detections=detections, people=people, zone_name=zone_name)
 
 
 @alerts.post("/alerts/<int:alert_id>")
@@ -146,7 +150,7 @@ def _alert_page(detail: AlertDetail, **context: Any) -> str:
     hit = {match.field for match in detail.matched}
     return render_template(
         "alerts/page.html", detail=detail, alert=row, event=event, groups=grouped(event), raw=raw_record(event), rule=rule,
-        lines=lines, hit=hit, title=row.rule_name,
+        lines=lines, hit=hit,
         mark_value=rule_source.mark_value, subject=_subject(row), **context,
     )  # fmt: skip
 
@@ -158,7 +162,7 @@ def _subject(row: AlertRow) -> str:
 def _shown(entities: list[Entity]) -> list[Entity]:
     """The entities worth a card, the most telling kinds first."""
     order = {kind: position for position, kind in enumerate(ENTITY_KINDS)}
-    return sorted(entities, key=lambda entity: order.get(entity.kind, len(order)))[:10]
+    return sorted(entities, key=lambda entity: order.get(entity.kind, len(order)))[:MOST_ENTITIES]
 
 
 def _told(target: str, done: str, count: int = 0, batch: str = "") -> str:

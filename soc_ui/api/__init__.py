@@ -1,4 +1,5 @@
-"""The REST API ``/api/v1`` (OpenAPI 3.1 at ``/api/v1/openapi.json``): alerts, events, rules, sources, webhooks, keys, audit.
+"""The REST API ``/api/v1`` (OpenAPI 3.1 at ``/api/v1/openapi.json``): alerts, events, rules, sources, zones, assets, webhooks,
+keys, audit.
 
     curl -H "Authorization: Bearer ldn_…" https://console/api/v1/alerts?status=new&level=critical
 
@@ -9,9 +10,12 @@ from __future__ import annotations
 
 from apiflask import APIFlask
 
-from soc_ui.api import alerts, audit, catalogue, description, events, guard, keys, problems, webhooks
+from soc_ui.api import alerts, assets, audit, catalogue, description, events, guard, keys, problems, webhooks, zones
 
-BLUEPRINTS = (alerts.alerts, events.events, catalogue.catalogue, webhooks.webhooks, keys.keys, audit.audit)
+BLUEPRINTS = (
+    *(alerts.alerts, events.events, catalogue.catalogue, zones.zones, assets.assets),
+    *(webhooks.webhooks, keys.keys, audit.audit),
+)
 for _blueprint in BLUEPRINTS:  # here, not in register(): a blueprint may be mounted on several apps, but is set up once
     guard.protect(_blueprint)
     problems.explain(_blueprint)

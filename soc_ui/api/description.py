@@ -69,8 +69,9 @@ def _tidy(spec: dict[str, Any]) -> dict[str, Any]:
         for status, response in operation["responses"].items():
             if status >= "400":
                 response["content"] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        names = {parameter["name"] for parameter in operation.get("parameters", [])}
         for parameter in operation.get("parameters", []):
-            if parameter["name"] == "If-Match":
+            if parameter["name"] == "If-Match" and "If-None-Match" not in names:
                 parameter["required"] = True
                 parameter["schema"].pop("default", None)
     doubles = {name: name[:-1] for name in schemas if name.endswith("1") and name[:-1] in schemas}
@@ -87,8 +88,10 @@ def _tidy(spec: dict[str, Any]) -> dict[str, Any]:
 def install(app: APIFlask) -> None:
     """What the description says about the whole API."""
     app.config["OPENAPI_VERSION"] = "3.1.0"
-    app.description = "Alerts, events, rules, sources, webhooks, keys and audit of Liandun. Errors are problem+json (RFC 9457)."
-    app.tags = ["alerts", "events", "catalogue", "webhooks", "keys", "audit"]
+    app.description = (
+        "Alerts, events, rules, sources, zones, assets, webhooks, keys and audit of Liandun. Errors are problem+json (RFC 9457)."
+    )
+    app.tags = ["alerts", "events", "catalogue", "zones", "assets", "webhooks", "keys", "audit"]
     app.config["SECURITY_SCHEMES"] = {
         "ApiKey": {"type": "http", "scheme": "bearer", "description": "A key ldn_… of the page API keys"},
         "Session": {

@@ -286,6 +286,7 @@ class RuleListIn(Paging):
 class RuleOut(Schema):
     id = String(required=True)
     title = String(required=True)
+    title_zh = String(required=True, metadata={"description": "Empty where the rule has no Chinese title"})
     level = String(required=True)
     engine = String(required=True)
     tags = List(String())

@@ -9,11 +9,15 @@ from flask import Blueprint, jsonify, render_template, request
 from werkzeug.wrappers import Response
 
 from kernel.detection import LEVELS
+from kernel.errors import StoreError
 from kernel.event import timestamp
 from operations.alerts import service as alerts
 from operations.alerts.schema import AlertFilter
+from operations.zones import service as zones
 from soc_ui import access, times
 from soc_ui.services import services, source_health
+from soc_ui.zones import flows
+from soc_ui.zones.names import ZoneNames
 
 OPEN = ("new", "acknowledged", "in_progress")
 RANGES = ("1h", "24h", "7d", "30d")
@@ -85,7 +89,10 @@ def _numbers() -> dict[str, Any]:
         open_by_level = {
             level: alerts.count_alerts(session, AlertFilter(status=OPEN, level=(level,))) for level in reversed(LEVELS)
         }
+        zone_name = ZoneNames(record.zone for record in zones.list_zones(session))
     return {
+        "zone_name": zone_name,
+        "violations": _violations() if zone_name.known else {},
         "ranges": RANGES,
         "chosen": _range(),
         "statuses": {value.value: value.count for value in statuses},
@@ -100,3 +107,12 @@ def _numbers() -> dict[str, Any]:
         "quarantined": sum(source.quarantined for source in health),
         "dropped": sum(source.dropped for source in health),
     }
+
+
+def _violations() -> dict[str, int] | None:
+    """Zones with what left them without a permit, most first; None where the store cannot tell (the rest of the page can)."""
+    try:
+        found = flows.traffic(times.Window(_range(), timestamp(times.now() - times.PRESETS[_range()]), ""))
+    except StoreError:
+        return None
+    return found.violating_zones()

@@ -64,5 +64,5 @@ def one(rule_id: str) -> str:
 def _says(rule: RuleInfo, text: str) -> bool:
     if not text:
         return True
-    hay = " ".join((rule.title, rule.id, rule.file, *rule.tags)).lower()
+    hay = " ".join((rule.title, rule.title_zh, rule.id, rule.file, *rule.tags)).lower()
     return all(word in hay for word in text.split())

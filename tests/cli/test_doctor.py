@@ -52,3 +52,14 @@ def test_a_wrong_configuration_makes_it_fail(monkeypatch: pytest.MonkeyPatch) ->
     result = CliRunner().invoke(doctor.command, [])
     assert result.exit_code == 1
     assert "BAD      config" in result.output
+
+
+def test_an_elasticsearch_that_is_away_makes_it_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIANDUN_STORE_ENGINE", "elasticsearch")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    monkeypatch.setenv("LIANDUN_STORE_ELASTICSEARCH_URLS", f"http://127.0.0.1:{port}")
+    found = _findings()
+    assert found["elasticsearch"]["state"] == "bad"
+    assert f"http://127.0.0.1:{port} cannot be reached" in found["elasticsearch"]["detail"]
+    assert CliRunner().invoke(doctor.command, []).exit_code == 1

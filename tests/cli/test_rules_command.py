@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -46,13 +47,54 @@ def test_yara_and_suricata_sets_are_imported_from_folders(tmp_path: Path) -> Non
     assert liandun("import", (OWN / "suricata" / "liandun.rules").as_uri(), "--data", tmp_path).exit_code == 0
     rows = list(csv.DictReader(io.StringIO(liandun("list", "--data", tmp_path, "--format", "csv", "--level", "critical").stdout)))
     assert {row["engine"] for row in rows} >= {"sigma", "yara"}
-    assert sum("my-yara" in row["file"] for row in rows) == 3
+    assert sum("my-yara" in row["file"] for row in rows) == 12
+
+
+def test_suricata_sources_are_merged_and_decisions_outlive_the_next_import(tmp_path: Path) -> None:
+    line = 'alert tcp any any -> any 80 (msg:"n{0}"; sid:{0}; rev:1;)\n'
+    (tmp_path / "one.rules").write_text(line.format(2_000_001) + line.format(2_000_002))
+    folder = tmp_path / "two"
+    folder.mkdir()
+    (folder / "more.rules").write_text(line.format(2_000_003))
+    (folder / "LICENSE").write_text("BSD")
+    decisions = tmp_path / "decisions"
+    decisions.mkdir()
+    (decisions / "disable.conf").write_text("2000002\n")
+    data = tmp_path / "data"
+    result = liandun("import", tmp_path / "one.rules", folder.as_uri(), "--data", data, "--name", "city", "--decisions", decisions)
+    assert result.exit_code == 0, result.output
+    assert "suricata.rules: 3 rules merged, 2 of them enabled" in result.output
+    kept = sorted(path.relative_to(data / "rules" / "city").as_posix() for path in (data / "rules" / "city").rglob("*"))
+    assert kept == ["disable.conf", "manifest.json", "suricata.rules", "two", "two/LICENSE"]
+    manifest = json.loads((data / "rules" / "city" / "manifest.json").read_bytes())
+    assert (manifest["counts"], manifest["merged"], manifest["enabled"]) == ({"suricata": 1}, 3, 2)
+
+    assert liandun("import", tmp_path / "one.rules", "--data", data, "--name", "city").exit_code == 0
+    assert '# alert tcp any any -> any 80 (msg:"n2000002"' in (data / "rules" / "city" / "suricata.rules").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.suricata
+@pytest.mark.skipif(shutil.which("suricata") is None, reason="needs suricata (apt install suricata)")
+def test_an_old_et_open_set_is_imported_and_the_rule_that_the_engine_refuses_is_told(shared: Path, tmp_path: Path) -> None:
+    packed = shared / "corpora" / "pcaps" / "rulesets" / "etopen-2019-04.rules.gz"
+    result = liandun("import", packed, "--data", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "17301 rules merged, 17300 of them enabled, 1 refused by suricata -T" in result.output
+    failures = liandun("failures", "--data", tmp_path, "--engine", "suricata")
+    assert failures.exit_code == 1
+    assert "sid 2025232: suricata -T: " in failures.stdout
 
 
 def test_the_list_is_limited_by_level_and_engine(tmp_path: Path) -> None:
     lines = liandun("list", "--data", tmp_path, "--format", "jsonl", "--engine", "yara", "--level", "high").stdout.splitlines()
     assert {json.loads(line)["level"] for line in lines} == {"high", "critical"}
-    assert "13 rules" in liandun("list", "--data", tmp_path, "--engine", "yara").stdout
+    assert "33 rules" in liandun("list", "--data", tmp_path, "--engine", "yara").stdout
+
+
+def test_the_tables_in_the_documentation_are_those_of_the_rules() -> None:
+    documentation = (OWN.parent / "docs" / "rules.md").read_text("utf-8")
+    assert documentation.partition("<!-- ./liandun rules tables -->\n")[2].partition("<!-- end -->")[0] == liandun("tables").stdout
 
 
 def test_refused_imports_say_why_in_one_line(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_quarantine_stats_and_retention(data: Path) -> None:
     assert "no priority" in result.stdout
     assert "\\xff<bad>" in result.stdout
     assert "\x1b" not in result.stdout
-    assert orjson.loads(run(store, "stats", "--data", str(data)).stdout)["counters"] == {"stored": 10}
+    assert orjson.loads(run(store, "statistics", "--data", str(data)).stdout)["counters"] == {"stored": 10}
     refused = run(store, "retain", "--days", "30", "--data", str(data))
     assert refused.exit_code == 1
     assert "第二十一条" in str(refused.exception)
@@ -132,3 +132,16 @@ def test_compact_is_refused_while_the_platform_writes(data: Path) -> None:
     assert "already being written" in str(run(store, "compact", "--data", str(data)).exception)
     lake.close()
     assert run(store, "compact", "--everything", "--data", str(data)).exit_code == 0
+
+
+def test_an_export_with_its_manifest(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "hits.csv"
+    result = run(store, "export", "line", "--fields", "@timestamp,user.name", "--out", str(out), "--data", str(data))
+    assert result.exit_code == 0
+    manifest = orjson.loads(result.stdout)
+    assert (manifest["rows"], manifest["format"], manifest["query"]) == (10, "csv", "line")
+    assert out.read_text().splitlines()[0] == "@timestamp,user.name"
+    assert orjson.loads((tmp_path / "hits.csv.manifest.json").read_text()) == manifest
+    nameless = run(store, "export", "--out", str(tmp_path / "hits.xlsx"), "--data", str(data))
+    assert nameless.exit_code == 2
+    assert "Give --format" in nameless.output

@@ -77,7 +77,7 @@ def server() -> Iterator[SyslogServer]:
 def test_a_whole_run_reaches_sockets_file_and_folder(server: SyslogServer, tmp_path: Path) -> None:
     targets = Targets(server.address, tmp_path / "log" / "events.jsonl", tmp_path / "pcap")
     truth = tmp_path / "truth.jsonl"
-    sent = DemoStream(7).run(targets, speed=200.0, once=True, truth=truth)
+    sent = DemoStream(7, ("portal", "camera")).run(targets, speed=200.0, once=True, truth=truth)
     server.finish()
 
     assert len(server.tcp) == sent[Route.TCP]
@@ -85,12 +85,22 @@ def test_a_whole_run_reaches_sockets_file_and_folder(server: SyslogServer, tmp_p
     lines = targets.json.read_bytes().splitlines()
     assert len(lines) == sent[Route.JSON]
     assert all(isinstance(json.loads(line), dict) for line in lines)
-    pcaps = list(targets.pcap_dir.iterdir())
-    assert [path.suffix for path in pcaps] == [".pcap"]
+    pcaps = sorted(targets.pcap_dir.iterdir())
+    assert [path.suffix for path in pcaps] == [".pcap", ".pcap"]
     assert len(rdpcap(str(pcaps[0]))) == 28
     steps = [json.loads(line) for line in truth.read_text("utf-8").splitlines()]
-    assert {step["chain"] for step in steps} == {"phishing", "portal"}
-    assert {engine for step in steps for engine in step["engines"]} == {"sigma", "yara", "suricata"}
+    assert {step["chain"] for step in steps} == {"portal", "camera"}
+    assert {engine for step in steps for engine in step["engines"]} == {"sigma", "correlation", "zone", "yara", "suricata"}
+
+
+def test_normal_days_are_sent_at_once_and_nothing_follows(server: SyslogServer, tmp_path: Path) -> None:
+    targets = Targets(server.address, tmp_path / "events.jsonl", tmp_path / "pcap")
+    truth = tmp_path / "truth.jsonl"
+    sent = DemoStream(7).run(targets, once=True, days=1, truth=truth)
+    server.finish()
+    assert sum(sent.values()) > 40_000
+    assert len(server.tcp) == sent[Route.TCP]
+    assert truth.read_bytes() == b""
 
 
 def test_a_restart_sends_only_the_history_since_the_last_run(server: SyslogServer, tmp_path: Path) -> None:
@@ -104,7 +114,7 @@ def test_a_restart_sends_only_the_history_since_the_last_run(server: SyslogServe
 
     DemoStream(7).run(targets, stop=stop, since=datetime.now(UTC) - timedelta(minutes=10), report=report)
     sent = int(told[-1].split()[2])
-    assert 300 < sent < 700  # ten minutes at 0.8 a second
+    assert 100 < sent < 3_000  # ten minutes, by day or by night
 
 
 def test_waits_for_a_server_that_is_not_there_yet(tmp_path: Path) -> None:
@@ -149,6 +159,12 @@ def test_the_file_is_rotated_whole_lines_only(tmp_path: Path, monkeypatch: pytes
     old, new = (tmp_path / "e.jsonl.1").read_bytes(), (tmp_path / "e.jsonl").read_bytes()
     assert [json.loads(line)["number"][-1] for line in (old + new).splitlines()] == list("01234")
     assert old.endswith(b"\n")
+
+
+def test_the_command_refuses_an_unknown_attack() -> None:
+    result = CliRunner().invoke(command, ["score", "--chains", "portal,flood"])
+    assert result.exit_code == 2
+    assert "flood: no such attack" in result.output
 
 
 @pytest.mark.parametrize("address", ["localhost", "127.0.0.1:", "127.0.0.1:99999", ":x"])

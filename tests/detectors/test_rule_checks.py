@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from sigma.cli.check import check, setup_validator
 
-from detectors.rule_lint import lint
+from detectors.rule_lint import DOWNLOADING, available_validators, lint
 from detectors.rule_tests import run_tests
 from kernel.errors import ParseError, RuleError
 from kernel.event import Event
@@ -124,6 +126,38 @@ def test_lint_finds(tmp_path: Path, change: tuple[str, str], check: str, severit
     assert findings
     assert (check, severity) in [(finding.check, finding.severity) for finding in findings]
     assert all(finding.file.endswith("toy.yml") and finding.line >= 1 for finding in findings)
+
+
+def test_lint_runs_every_validator_of_sigma_cli_but_those_that_download() -> None:
+    chosen = {type(validator) for validator in setup_validator(None, []).validators}
+    ours = {validator for name, validator in available_validators().items() if name not in DOWNLOADING}
+    left_out = {type_.__name__ for type_ in chosen - ours}
+    assert ours <= chosen
+    assert left_out == {"ATTACKTagValidator", "D3FENDTagValidator"}
+    assert all(DOWNLOADING.values())
+
+
+def test_correlation_rules_are_validated_too(tmp_path: Path) -> None:
+    counting = RULE + (
+        "---\ntitle: Marked Word\nid: 9a1d2c7e-0b1f-4c55-8d3a-6b8f0f2f1c22\nname: three\nstatus: test\n"
+        "correlation: {type: event_count, rules: [marked], group-by: [labels.word], timespan: 1m, "
+        "condition: {gte: 3}}\nlevel: high\n"
+    )
+    assert {finding.check for finding in lint([write(tmp_path, [], counting)])} >= {"DuplicateTitle"}
+
+
+def test_what_pysigma_refuses_to_read_is_a_warning(tmp_path: Path) -> None:
+    findings = lint([write(tmp_path, [], RULE.replace("status: experimental", "status: wonderful"))])
+    assert [(finding.check, finding.severity) for finding in findings] == [("SigmaStatusError", "warning")]
+
+
+def test_sigma_check_itself_has_nothing_to_say_about_our_rules() -> None:
+    """The command of sigma-cli, offline: the two validators that download are excluded by name."""
+    rules = Path(__file__).resolve().parents[2] / "rules" / "sigma"
+    excluded = [word for name in DOWNLOADING for word in ("--exclude", name)]
+    result = CliRunner().invoke(check, ["--fail-on-error", "--fail-on-issues", *excluded, str(rules)])
+    assert "Found 0 errors, 0 condition errors and 0 issues." in result.output
+    assert result.exit_code == 0
 
 
 def test_lint_asks_for_tests(tmp_path: Path) -> None:

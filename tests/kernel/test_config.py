@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from kernel.config import (
@@ -14,6 +15,7 @@ from kernel.config import (
     PacketFolder,
     Platform,
     Store,
+    StoreElasticsearch,
     Syslog,
     Tail,
     Webhooks,
@@ -50,6 +52,14 @@ def test_file_and_environment(tmp_path: Path) -> None:
         ('[console]\nport = "x"\n', "liandun.toml:2: console.port: expected `int`, got `str`"),
         ("[console]\nport = 70000\n", "liandun.toml:2: console.port: 70000 is no port"),
         ("[store]\nretention_days = 30\n", "liandun.toml:2: store.retention_days: 30 is less than 180"),
+        ('[store]\nengine = "lucene"\n', "liandun.toml:2: store.engine: invalid enum value 'lucene'"),
+        ('[store]\nengine = "elasticsearch"\n', "store.elasticsearch.urls: is needed"),
+        ('[store.elasticsearch]\npassword = "plain"\n', "liandun.toml:2: store.elasticsearch.password: no plain secrets"),
+        (
+            '[store]\nengine = "elasticsearch"\n[store.elasticsearch]\nurls = ["https://u:p@es:9200"]\n',
+            "liandun.toml:4: store.elasticsearch.urls: no user or password in a URL",
+        ),
+        ('[store.elasticsearch]\nnamespace = "A b"\n', "liandun.toml:2: store.elasticsearch.namespace: 'A b'"),
         ('[[ingest.tail]]\nid = "a"\npaths = [1]\n', "liandun.toml:3: ingest.tail.0.paths"),
         ('[[ingest.tail]]\nid = "a"\npaths = []\n[[ingest.tail]]\nid = "a"\npaths = []\n', "liandun.toml:5: ingest.tail.1.id"),
         ('[ingest]\ntime_zone = "Mars/Olympus"\n', "liandun.toml:2: ingest.time_zone: 'Mars/Olympus' is no time zone"),
@@ -69,6 +79,14 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     assert len(caught.value.message.splitlines()) == 3
 
 
+def test_secrets_are_shown_nowhere(tmp_path: Path) -> None:
+    text = '[store]\nengine = "elasticsearch"\n[store.elasticsearch]\nurls = ["https://es:9200"]\nuser = "u"\n'
+    config = load(tmp_path, text, LIANDUN_STORE_ELASTICSEARCH_PASSWORD="geheim")
+    assert config.store.elasticsearch.password.reveal() == "geheim"
+    assert "geheim" not in repr(config)
+    assert "geheim" not in msgspec.json.encode(config, enc_hook=str).decode()
+
+
 def test_wrong_environment_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="LIANDUN_CONSOLE_PORT"):
         load(tmp_path, "", LIANDUN_CONSOLE_PORT="many")
@@ -78,7 +96,20 @@ def test_the_manuals_example_has_no_mistakes_and_names_every_key(tmp_path: Path)
     manual = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
     example = manual.split("```toml\n")[1].split("```")[0]
     load(tmp_path, example)
-    sections = (Platform, Console, Ingest, Syslog, Tail, PacketFolder, Interface, Detect, Store, Alerts, Webhooks)
+    sections = (
+        Platform,
+        Console,
+        Ingest,
+        Syslog,
+        Tail,
+        PacketFolder,
+        Interface,
+        Detect,
+        Store,
+        StoreElasticsearch,
+        Alerts,
+        Webhooks,
+    )
     for struct in sections:
         for key in struct.__struct_fields__:
             assert re.search(rf"\b{key}\b", example), f"{struct.__name__}.{key} is not in the manual"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from kernel.spool import SpoolReader, SpoolWriter
 from kernel.store.contract import Commit, TimeRange
 from kernel.store.lake import Lake
 
-RECEIVED = 1_795_000_000_000_000  # 2026-11-18T09:46:40Z
+RECEIVED = int(time.time()) * 1_000_000  # now: the pipeline forgets streams that were quiet for seven days
 EVERYTHING = TimeRange()
 
 

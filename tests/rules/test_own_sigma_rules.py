@@ -23,7 +23,27 @@ from kernel.record import RawRecord
 
 RULES = Path(__file__).resolve().parents[2] / "rules" / "sigma"
 FILES = rule_files([RULES])
-AREAS = {"windows", "linux", "web", "dns", "network", "ot", "platform", "cloud"}
+AREAS = {
+    *(
+        "windows",
+        "linux",
+        "web",
+        "dns",
+        "network",
+        "ot",
+        "iot",
+        "platform",
+        "cloud",
+        "kubernetes",
+        "database",
+        "antivirus",
+        "zones",
+    ),
+}
+NOT_IN_SIGMAHQ = {"t1110.003", "t1530", "t1098.004", "t1098.006", "t1213.006", "t1567.004", "t1595.003", "t1610"}
+"""Real Enterprise techniques (ATT&CK v19) that no SigmaHQ rule carries at present."""
+ICS = re.compile(r"t0\d{3}|t169[1-5]\.00[1-3]|(?:impair-process-control|inhibit-response-function|evasion)")
+"""Shapes of ATT&CK for ICS v19, which SigmaHQ has no rules for; attack.txt tells which of them exist (lint looks there)."""
 
 
 def read(form: str, raw: bytes) -> list[Event]:
@@ -40,7 +60,9 @@ def documents() -> list[tuple[Path, dict[str, Any]]]:
 
 
 def test_there_are_enough_rules_in_every_area() -> None:
-    assert len(FILES) >= 24
+    loaded = SigmaEngine.load(FILES)
+    assert loaded.failures == []
+    assert sum(rule.reported for rule in loaded.rules) >= 100
     assert {file.parent.name for file in FILES} == AREAS
 
 
@@ -72,20 +94,21 @@ def test_every_rule_says_who_what_and_when_it_is_wrong() -> None:
         assert document["author"] == "Liandun", file
         assert document["level"] in LEVELS, file
         assert document["falsepositives"], file
+        assert re.search(r"[\u4e00-\u9fff]", document["title_zh"]), file
         assert document["references"], file
         assert len(document["description"]) > 20, file
         assert any(re.fullmatch(r"attack\.t\d{4}(\.\d{3})?", tag) for tag in document["tags"]), file
 
 
 def test_attack_tags_are_those_of_the_rule_collection_of_sigmahq(shared: Path) -> None:
-    known: set[str] = {"attack.t1110.003", "attack.t1530"}  # real techniques that no SigmaHQ rule carries at present
+    known = {f"attack.{technique}" for technique in NOT_IN_SIGMAHQ}
     with tarfile.open(fileobj=io.BytesIO((shared / "corpora" / "sigma-rules.tar.gz").read_bytes())) as archive:
         for member in archive:
             stream = archive.extractfile(member) if member.name.endswith(".yml") else None
             if stream is not None:
                 known.update(re.findall(r"- (attack\.[a-z0-9.-]+)", stream.read().decode()))
     ours = {tag for _, document in documents() for tag in document["tags"] if tag.startswith("attack.")}
-    assert ours - known == set()
+    assert {tag for tag in ours - known if ICS.fullmatch(tag.removeprefix("attack.")) is None} == set()
 
 
 def test_lint_has_nothing_to_say() -> None:

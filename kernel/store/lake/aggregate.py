@@ -11,10 +11,11 @@ from kernel.errors import QueryError
 from kernel.event import timestamp, timestamp_from_micros
 from kernel.query import Query
 from kernel.store.contract import Bucket, TimeRange
-from kernel.store.lake.columns import CORE_SET, REST
-from kernel.store.lake.condition import Condition, json_pointer, quoted
+from kernel.store.lake.columns import CORE_SET, REST, quoted
+from kernel.store.lake.condition import Condition, json_pointer
 from kernel.store.lake.manifest import Manifest
-from kernel.store.lake.reader import Reader, layout_of, moment
+from kernel.store.lake.reader import Reader, moment
+from kernel.store.lake.source import layout_of
 
 MOST_BARS = 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,20 +36,21 @@ def histogram(reader: Reader, manifest: Manifest, query: Query, when: TimeRange,
         width = max(1, -(-(end - start) // buckets))
     if buckets > MOST_BARS:
         raise QueryError(f"{buckets} bars are too many", "choose a longer interval or a shorter time range")
-    condition = Condition(layout_of(segments))
+    parts = list(reader.indexes.parts(segments, query.root))
+    condition = Condition(layout_of(part.segment for part in parts))
     where = reader.where(condition, query.root, when)
     slice_of = f'(epoch_us("@timestamp") - {condition.value(start)}) // {condition.value(width)}'
     sql = f"SELECT {slice_of} AS slice, count(*) FROM {{files}} WHERE {where} GROUP BY slice"  # noqa: S608
-    counts = {int(row[0]): int(row[1]) for row in reader.run(manifest, segments, sql, condition.parameters)}
+    counts = {int(row[0]): int(row[1]) for row in reader.run(manifest, parts, sql, condition.parameters)}
     return [Bucket(timestamp_from_micros(start + i * width), counts.get(i, 0)) for i in range(max(0, buckets))]
 
 
 def top(reader: Reader, manifest: Manifest, query: Query, when: TimeRange, field: str, limit: int) -> list[Bucket]:
     """Most frequent elements of a field; equally frequent ones in the order of their text."""
-    segments = manifest.live(when)
-    if not segments:
+    parts = list(reader.indexes.parts(manifest.live(when), query.root))
+    if not parts:
         return []
-    layout = layout_of(segments)
+    layout = layout_of(part.segment for part in parts)
     condition = Condition(layout)
     where = reader.where(condition, query.root, when)
     sources = []
@@ -71,7 +73,7 @@ def top(reader: Reader, manifest: Manifest, query: Query, when: TimeRange, field
         cut = f" LIMIT {int(limit)}" if len(sources) == 1 else ""
         sql = f"SELECT key, count(*) AS n FROM ({source}) GROUP BY key ORDER BY n DESC, CAST(key AS VARCHAR){cut}"  # noqa: S608
         as_json = position > 0 or field not in CORE_SET
-        for key, number in reader.run(manifest, segments, sql, condition.parameters):
+        for key, number in reader.run(manifest, parts, sql, condition.parameters):
             value = orjson.loads(key) if as_json else timestamp(key) if isinstance(key, datetime) else key
             entry = isinstance(value, bool), value
             counts[entry] = counts.get(entry, 0) + int(number)

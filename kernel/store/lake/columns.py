@@ -4,6 +4,10 @@ A keyword, ip or date column is text; a list of texts is stored as ``\\x1f`` + t
 named in the segment's :class:`Layout`). A value that fits neither (a number in a keyword field, an empty list) stays in
 ``rest`` under the field's own name; those fields are named in the layout too. So a query looks into ``rest`` for a core field
 only where it must.
+
+The set of columns has grown and may grow again: a segment's ``format`` says with which it was written. In an older segment the
+fields that became columns later have their values in ``rest`` (:func:`kernel.store.lake.source.layout_of`), its missing columns
+read as null (:func:`kernel.store.lake.packing.selection`), and compaction writes it anew in the present format.
 """
 
 from __future__ import annotations
@@ -103,8 +107,34 @@ CORE: tuple[str, ...] = (
     "winlog.provider_name",
     "winlog.record_id",
     "winlog.computer_name",
+    "zone.crossing",
+    "zone.verdict",
+    "zone.conduit",
+    "zone.service",
+    "host.zone",
+    "source.asset.id",
+    "destination.asset.id",
+    "host.asset.id",
 )
 CORE_SET = frozenset(CORE)
+
+FORMAT = 2
+"""What is written today. 1: without the columns below, without a skip index, not packed (:mod:`.packing`)."""
+_SINCE: dict[int, frozenset[str]] = {
+    2: frozenset(
+        {
+            "zone.crossing",
+            "zone.verdict",
+            "zone.conduit",
+            "zone.service",
+            "host.zone",
+            "source.asset.id",
+            "destination.asset.id",
+            "host.asset.id",
+        }
+    )
+}
+"""Format → the columns that came with it."""
 
 ADDRESS_COLUMNS: tuple[str, ...] = ("source.ip", "destination.ip")
 """IP fields with number columns beside the text: ``#4`` the IPv4 address as u32, ``#6`` the IPv6 address as 32 hex digits."""
@@ -151,6 +181,45 @@ def _schema() -> pa.Schema:
 
 
 SCHEMA: pa.Schema = _schema()
+
+
+_PLAIN = frozenset(
+    {
+        "@timestamp",
+        "event.id",
+        "event.ingested",
+        "event.original",
+        "message",
+        "network.community_id",
+        "process.command_line",
+        "process.entity_id",
+        "process.parent.command_line",
+        "related.ip",
+        "source.ip",
+        "url.original",
+        "url.full",
+        "url.path",
+        "url.query",
+        "winlog.record_id",
+        REST,
+    }
+)
+DICTIONARY_COLUMNS = [name for name in SCHEMA.names if name not in _PLAIN]
+"""Columns whose values repeat within a row group."""
+ENCODINGS = {
+    name: "DELTA_BINARY_PACKED" if name == "@timestamp" else "DELTA_LENGTH_BYTE_ARRAY" for name in SCHEMA.names if name in _PLAIN
+}
+"""Parquet encodings of the others: lengths apart from texts make 16.7 bytes of the 32 hex digits of an id."""
+
+
+def quoted(name: str) -> str:
+    """A column name as SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def lacking(format_: int) -> frozenset[str]:
+    """The columns that segments of a format do not have yet."""
+    return frozenset().union(*(fields for since, fields in _SINCE.items() if since > format_))
 
 
 class Layout(msgspec.Struct, frozen=True):

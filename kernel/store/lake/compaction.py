@@ -17,15 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from kernel.errors import StoreError
 from kernel.event import timestamp
 from kernel.store.lake import manifest as manifests
-from kernel.store.lake.columns import CORE, REST, SCHEMA, Layout
-from kernel.store.lake.condition import quoted
+from kernel.store.lake.columns import CORE, REST, SCHEMA, quoted
 from kernel.store.lake.manifest import Manifest, Segment
-from kernel.store.lake.segment import ROW_GROUP, discard, file_digest, publish, sync_directory
+from kernel.store.lake.segment import DAY_LEVEL, ROW_GROUP, SegmentWriter, discard, file_digest, publish, sync_directory
 from kernel.store.lake.session import connect, parquet
+from kernel.store.lake.skipindex import Place
+from kernel.store.lake.source import layout_of, table, whole
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +42,8 @@ FULL_ROWS = 250_000
 """A segment of this size is not merged again; no compaction handles more rows at once."""
 MERGE_COUNT = 4
 """So many segments of one day and one size class are merged."""
+RUN_ROWS = 8 * ROW_GROUP
+"""So many rows are put in order together."""
 GRACE_SECONDS = 300.0
 """Replaced files stay this long for readers that still hold the old list."""
 
@@ -165,32 +170,67 @@ def rewrite(
 def _merge(root: Path, connection: Any, group: Sequence[Segment], sequence: int, day: str, days: list[str]) -> Segment:
     path = f"days/{day}/{sequence:010d}.parquet" if day else f"hot/{sequence:010d}.parquet"
     scratch = root / "tmp" / f"{sequence:010d}.parquet"
-    source = parquet(*(root / segment.path for segment in group))
-    columns = ", ".join(map(quoted, SCHEMA.names))
     chosen = ", ".join(f"DATE '{name}'" for name in days)
+    source = table(root, whole(sorted(group, key=lambda segment: segment.first)))
+    sql = f'SELECT * FROM {source} WHERE CAST("@timestamp" AS DATE) IN ({chosen})'  # noqa: S608
     try:
-        connection.execute(
-            f'COPY (SELECT {columns} FROM {source} WHERE CAST("@timestamp" AS DATE) IN ({chosen})'  # noqa: S608
-            f' ORDER BY "@timestamp", "event.id") TO {_target(scratch)}'
-            f" (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE {ROW_GROUP})"
-        )
-        first, last, rows = connection.execute(
-            f'SELECT min("@timestamp"), max("@timestamp"), count(*) FROM {parquet(scratch)}'  # noqa: S608
+        index, rows = _write(connection.sql(sql).to_arrow_reader(ROW_GROUP), scratch)
+        first, last = connection.execute(
+            f'SELECT min("@timestamp"), max("@timestamp") FROM {parquet(scratch)}'  # noqa: S608
         ).fetchone()
-    except duckdb.Error as error:
+        datasets = dict(connection.execute(_datasets_of(scratch)).fetchall())
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
         discard(scratch)
         raise _error(error, root, connection, group) from error
     expected = sum(segment.days.get(name, 0) for segment in group for name in days)
     if rows != expected:
         discard(scratch)
         raise StoreError(f"compaction read {rows} events where the manifest has {expected}", "run ./liandun store verify")
-    layout = Layout()
-    for segment in group:
-        layout = layout | segment.layout
     digest, size = file_digest(scratch), scratch.stat().st_size
-    datasets = dict(connection.execute(_datasets_of(scratch)).fetchall())
     publish(scratch, root / path)
-    return Segment(sequence, path, day, timestamp(first), timestamp(last), rows, size, digest, layout, _days(group, days), datasets)
+    return Segment(
+        sequence=sequence,
+        path=path,
+        day=day,
+        first=timestamp(first),
+        last=timestamp(last),
+        rows=rows,
+        bytes=size,
+        sm3=digest,
+        layout=layout_of(group),
+        days=_days(group, days),
+        datasets=datasets,
+        index=index,
+    )
+
+
+def _write(reader: Any, path: Path) -> tuple[Place, int]:
+    """Write record batches as a segment; where its index stands, and how many rows it has.
+
+    Rows are ordered by dataset and time in runs of ``RUN_ROWS``: so little memory is needed, a row group is mostly of one dataset
+    (small, and skipped as a whole by questions about others) and of a short time.
+    """
+    rows = 0
+    with pa.OSFile(str(path), "wb") as sink, SegmentWriter(sink, DAY_LEVEL) as writer:
+        waiting: list[Any] = []
+        gathered = 0
+        for batch in reader:
+            waiting.append(batch)
+            gathered += len(batch)
+            if gathered >= RUN_ROWS:
+                run = pa.Table.from_batches(waiting)
+                writer.write(_in_order(run.slice(0, RUN_ROWS)))
+                waiting = run.slice(RUN_ROWS).to_batches()
+                gathered -= RUN_ROWS
+                rows += RUN_ROWS
+        if waiting:
+            writer.write(_in_order(pa.Table.from_batches(waiting)))
+        return writer.finish(), rows + gathered
+
+
+def _in_order(run: Any) -> Any:
+    run = run.cast(SCHEMA)
+    return run.take(pc.sort_indices(run, [("event.dataset", "ascending"), ("@timestamp", "ascending")]))
 
 
 def _days(group: Sequence[Segment], days: list[str]) -> dict[str, int]:
@@ -201,18 +241,14 @@ def _datasets_of(path: Path) -> str:
     return f"SELECT coalesce(\"event.dataset\", '(none)'), count(*) FROM {parquet(path)} GROUP BY 1"  # noqa: S608
 
 
-def _target(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
-
-
-def _error(error: duckdb.Error, root: Path, connection: Any, group: Sequence[Segment]) -> StoreError:
-    text = str(error).splitlines()[0][:200]
+def _error(error: Exception, root: Path, connection: Any, group: Sequence[Segment]) -> StoreError:
+    text = (str(error).splitlines() or [type(error).__name__])[0][:200]
     if "No space left" in text or "disk" in text.lower():
         return StoreError("disk full: compaction stopped", "free space; the events are safe in their small segments")
     columns = ", ".join(f"max({quoted(name)})" for name in (*CORE, REST))
     for segment in group:
         try:
-            connection.execute(f"SELECT {columns} FROM {parquet(root / segment.path)}").fetchall()  # noqa: S608
+            connection.execute(f"SELECT {columns} FROM {table(root, whole([segment]))}").fetchall()  # noqa: S608
         except duckdb.Error:
             return DamagedError(segment)
     return StoreError(f"compaction failed: {text}", "run ./liandun store verify")

@@ -27,7 +27,7 @@ from kernel.query.tree import (
     Wildcard,
 )
 from kernel.query.values import MAPPED, PLAIN_NUMBER
-from kernel.store.lake.columns import ADDRESS_COLUMNS, CORE_SET, LONG_COLUMNS, REST, Layout, v4_column, v6_column
+from kernel.store.lake.columns import ADDRESS_COLUMNS, CORE_SET, LONG_COLUMNS, REST, Layout, quoted, v4_column, v6_column
 
 _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _SEVEN = "(?i)" + "|".join(f"([0-9a-f]{{1,4}}:){{{left}}}(:[0-9a-f]{{1,4}}){{0,{7 - left}}}" for left in range(1, 8))
@@ -56,11 +56,6 @@ MACROS: tuple[str, ...] = (
 
 _Test = Callable[[str], str]
 _V4 = int(MAPPED + "0" * 8, 16)
-
-
-def quoted(name: str) -> str:
-    """A column name as SQL."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def json_pointer(field: str) -> str:

@@ -20,17 +20,20 @@ import orjson
 from crypto.sm3 import sm3
 from kernel.errors import StoreError
 from kernel.store.contract import Quarantined, TimeRange
-from kernel.store.lake.columns import Layout
+from kernel.store.lake.columns import FORMAT, Layout
+from kernel.store.lake.skipindex import Place
 
 GENESIS = "0" * 64
-VERSION = 1
+VERSION = 2
+_READABLE = {"1", "2"}
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS segments (
     sequence INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, day TEXT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL,
     rows INTEGER NOT NULL, bytes INTEGER NOT NULL, sm3 TEXT NOT NULL, layout TEXT NOT NULL, days TEXT NOT NULL,
-    datasets TEXT NOT NULL, died REAL);
+    datasets TEXT NOT NULL, died REAL, format INTEGER NOT NULL DEFAULT 1,
+    index_offset INTEGER NOT NULL DEFAULT 0, index_length INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS segments_live ON segments (last, first) WHERE died IS NULL;
 CREATE TABLE IF NOT EXISTS chain (position INTEGER PRIMARY KEY, body TEXT NOT NULL, digest TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS consumers (name TEXT PRIMARY KEY, position INTEGER NOT NULL, state BLOB);
@@ -41,8 +44,16 @@ CREATE INDEX IF NOT EXISTS quarantine_time ON quarantine (time, id);
 """
 
 
+_ADDED = {"format": 1, "index_offset": 0, "index_length": 0}
+"""Columns of ``segments`` that a manifest of version 1 does not have, with what they are then."""
+
+
 class Segment(msgspec.Struct, frozen=True):
-    """A row of the manifest. ``day`` is "" for a segment of several days; ``first``/``last`` are its @timestamp texts."""
+    """A row of the manifest. ``day`` is "" for a segment of several days; ``first``/``last`` are its @timestamp texts.
+
+    format  says which columns the file has, see :mod:`.columns`
+    index   where its skip index stands
+    """
 
     sequence: int
     path: str
@@ -55,6 +66,8 @@ class Segment(msgspec.Struct, frozen=True):
     layout: Layout
     days: dict[str, int]
     datasets: dict[str, int]
+    format: int = FORMAT
+    index: Place = Place()
 
 
 class ChainEntry(msgspec.Struct, frozen=True):
@@ -70,7 +83,7 @@ def link(previous: str, body: str) -> str:
     return sm3(bytes.fromhex(previous) + body.encode()).hex()
 
 
-_COLUMNS = "sequence, path, day, first, last, rows, bytes, sm3, layout, days, datasets"
+_COLUMNS = "sequence, path, day, first, last, rows, bytes, sm3, layout, days, datasets, format, index_offset, index_length"
 
 
 class Manifest:
@@ -80,13 +93,14 @@ class Manifest:
         self.path = path
         self._lock = threading.RLock()
         self._sequence = 0
+        self._columns = ""
         try:
             if writable:
                 self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.execute("PRAGMA synchronous=FULL")
                 self._db.executescript(_SCHEMA)
-                self._db.execute("INSERT OR IGNORE INTO meta VALUES ('version', ?)", (str(VERSION),))
+                self._bring_up_to_date()
             else:
                 self._db = sqlite3.connect(
                     f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=30
@@ -94,10 +108,28 @@ class Manifest:
             version = self.meta("version")
         except sqlite3.Error as error:
             raise self._error(error) from error
-        if version != str(VERSION):
+        if version not in _READABLE:
             raise StoreError(
-                f"{path} has format {version}, this program knows {VERSION}", "use the program that wrote it, or migrate"
+                f"{path} has format {version}, this program knows {' and '.join(sorted(_READABLE))}",
+                "use the program that wrote it, or migrate",
             )
+
+    def _bring_up_to_date(self) -> None:
+        """A manifest of version 1 gets the columns it lacks; its segments stay as they are."""
+        with self.transaction() as db:
+            present = {str(row[1]) for row in db.execute("PRAGMA table_info(segments)")}
+            for column, default in _ADDED.items():
+                if column not in present:
+                    db.execute(f"ALTER TABLE segments ADD COLUMN {column} INTEGER NOT NULL DEFAULT {default}")
+            db.execute("INSERT OR IGNORE INTO meta VALUES ('version', ?)", (str(VERSION),))
+            db.execute("UPDATE meta SET value = ? WHERE key = 'version' AND value = '1'", (str(VERSION),))
+
+    def _selected(self) -> str:
+        """The columns of a segment as SQL, also over a manifest that no writer has brought up to date yet."""
+        if self._columns != _COLUMNS:
+            present = {str(row[1]) for row in self._rows("PRAGMA table_info(segments)")}
+            self._columns = ", ".join(name if name in present else str(_ADDED[name]) for name in _COLUMNS.split(", "))
+        return self._columns
 
     def close(self) -> None:
         """Close the connection."""
@@ -152,12 +184,12 @@ class Manifest:
             where, values = where + " AND last >= ?", [*values, when.start]
         if when and when.end:
             where, values = where + " AND first < ?", [*values, when.end]
-        rows = self._rows(f"SELECT {_COLUMNS} FROM segments WHERE {where} ORDER BY last DESC, sequence DESC", values)  # noqa: S608
+        rows = self._rows(f"SELECT {self._selected()} FROM segments WHERE {where} ORDER BY last DESC, sequence DESC", values)  # noqa: S608
         return [_segment(row) for row in rows]
 
     def dead(self, before: float) -> list[Segment]:
         """Segments replaced or dropped before a moment (seconds since the epoch)."""
-        rows = self._rows(f"SELECT {_COLUMNS} FROM segments WHERE died < ?", (before,))  # noqa: S608
+        rows = self._rows(f"SELECT {self._selected()} FROM segments WHERE died < ?", (before,))  # noqa: S608
         return [_segment(row) for row in rows]
 
     def paths(self) -> set[str]:
@@ -215,7 +247,7 @@ class Manifest:
 
 
 def _segment(row: tuple[object, ...]) -> Segment:
-    sequence, path, day, first, last, rows, size, digest, layout, days, datasets = row
+    sequence, path, day, first, last, rows, size, digest, layout, days, datasets, format_, offset, length = row
     return Segment(
         int(str(sequence)),
         str(path),
@@ -228,6 +260,8 @@ def _segment(row: tuple[object, ...]) -> Segment:
         msgspec.json.decode(str(layout), type=Layout),
         orjson.loads(str(days)),
         orjson.loads(str(datasets)),
+        int(str(format_)),
+        Place(int(str(offset)), int(str(length))),
     )
 
 
@@ -237,7 +271,7 @@ def _segment(row: tuple[object, ...]) -> Segment:
 def add_segment(db: sqlite3.Connection, segment: Segment) -> None:
     """Insert a live segment."""
     db.execute(
-        f"INSERT INTO segments ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        f"INSERT INTO segments ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
         (
             segment.sequence,
             segment.path,
@@ -252,6 +286,9 @@ def add_segment(db: sqlite3.Connection, segment: Segment) -> None:
             ).decode(),
             orjson.dumps(segment.days).decode(),
             orjson.dumps(segment.datasets).decode(),
+            segment.format,
+            segment.index.offset,
+            segment.index.length,
         ),
     )
     db.execute(

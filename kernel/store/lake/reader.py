@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,19 @@ from kernel.event import Event, timestamp
 from kernel.query import Query
 from kernel.query.tree import And, Node
 from kernel.store.contract import Page, TimeRange
-from kernel.store.lake.columns import CORE, CORE_SET, LIST_FIELDS, LONG_COLUMNS, REST, SEPARATOR, Layout
-from kernel.store.lake.condition import Condition, json_pointer, quoted
+from kernel.store.lake.columns import CORE, CORE_SET, LIST_FIELDS, LONG_COLUMNS, REST, SEPARATOR, Layout, quoted
+from kernel.store.lake.condition import Condition, json_pointer
 from kernel.store.lake.manifest import Manifest, Segment
-from kernel.store.lake.session import Session, parquet
+from kernel.store.lake.session import Session
+from kernel.store.lake.source import Indexes, Part, layout_of, table, whole
 
 log = logging.getLogger(__name__)
 
 _FIRST_CHUNK = 100_000
 """Rows looked through at first; each further step takes four times as many."""
+
+_SCAN_ROWS = 16_384
+"""Rows looked through at a time by a scan: two row groups, read once each."""
 
 _FIRST_LOOK = 5
 """A list looks at so many times its rows first: often the newest segments hold them all."""
@@ -46,19 +50,18 @@ class Reader:
         self.root = root
         self.patience = patience
         self.session = session
+        self.indexes = Indexes(root)
         self.damaged: dict[str, str] = {}
         """Segments that could not be read, with the reason; they are left out until the process ends."""
 
     # running SQL over segments
 
-    def run(
-        self, manifest: Manifest, segments: Sequence[Segment], sql: str, parameters: dict[str, object]
-    ) -> list[tuple[Any, ...]]:
-        """``{files}`` in the SQL stands for the segments. A damaged one is left out and remembered."""
-        whole = [segment for segment in segments if segment.path not in self.damaged]
-        while whole:
+    def run(self, manifest: Manifest, parts: Sequence[Part], sql: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
+        """``{files}`` in the SQL stands for the segments. A damaged one is left out and remembered; without any: no rows."""
+        sound = [part for part in parts if part.segment.path not in self.damaged]
+        while sound:
             try:
-                return self._execute(whole, sql, parameters)
+                return self._execute(sound, sql, parameters)
             except duckdb.OutOfMemoryException as error:
                 raise QueryError("the query needs too much memory", "ask for a shorter time range or fewer fields") from error
             except duckdb.InterruptException as error:
@@ -66,14 +69,14 @@ class Reader:
                     f"the query took longer than {self.patience:g} s", "ask for a shorter time range or fewer conditions"
                 ) from error
             except duckdb.Error as error:
-                sick = [segment for segment in whole if self._is_damaged(manifest, segment)]
+                sick = [part for part in sound if self._is_damaged(manifest, part.segment)]
                 if not sick:
                     raise _query_error(error) from error
-                whole = [segment for segment in whole if segment not in sick]
+                sound = [part for part in sound if part not in sick]
         return []
 
-    def _execute(self, segments: Sequence[Segment], sql: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
-        source = parquet(*(self.root / segment.path for segment in segments))
+    def _execute(self, parts: Sequence[Part], sql: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
+        source = table(self.root, parts)
         cursor = self.session.cursor()
         patience = threading.Timer(self.patience, cursor.interrupt)
         patience.start()
@@ -90,7 +93,7 @@ class Reader:
             raise ReplacedError
         try:
             columns = ", ".join(f"max({quoted(name)})" for name in (*CORE, REST))
-            self._execute([segment], f"SELECT {columns} FROM {{files}}", {})  # noqa: S608
+            self._execute(whole([segment]), f"SELECT {columns} FROM {{files}}", {})  # noqa: S608
         except (duckdb.OutOfMemoryException, duckdb.InterruptException) as error:
             raise StoreError("the store is too busy to be checked", "try again") from error
         except duckdb.Error as error:
@@ -119,8 +122,8 @@ class Reader:
         after = _parse_cursor(cursor)
         segments = [s for s in manifest.live(when) if not after or s.first <= after[0]]
         hits: list[Event] = []
-        for chunk in _chunks(segments, limit * _FIRST_LOOK):
-            if len(hits) >= limit and chunk[0].last < hits[limit - 1]["@timestamp"]:
+        for chunk in _chunks(self.indexes.parts(segments, query.root), limit * _FIRST_LOOK):
+            if len(hits) >= limit and chunk[0].segment.last < hits[limit - 1]["@timestamp"]:
                 break
             hits += self._newest(manifest, chunk, query, when, limit, after, names)
             hits.sort(key=lambda event: (event["@timestamp"], event["event.id"]), reverse=True)
@@ -129,17 +132,31 @@ class Reader:
         following = f"{hits[-1]['@timestamp']}~{hits[-1]['event.id']}" if full else ""
         return Page([_only(hit, names) for hit in hits], following)
 
+    def scan(self, manifest: Manifest, query: Query, when: TimeRange, names: Sequence[str]) -> Iterator[list[Event]]:
+        """All hits, segment by segment (latest first), unordered within one; a few thousand at a time."""
+        for part in self.indexes.parts(manifest.live(when), query.root):
+            layout = layout_of([part.segment])
+            condition = Condition(layout)
+            where = self.where(condition, query.root, when)
+            columns = _columns(names, layout)
+            for first, last in part.ranges or ((0, part.segment.rows - 1),):
+                for start in range(first, last + 1, _SCAN_ROWS):
+                    piece = Part(part.segment, part.rows, ((start, min(last, start + _SCAN_ROWS - 1)),))
+                    events = self._events(manifest, [piece], columns, f"WHERE {where}", condition.parameters)
+                    if events:
+                        yield [_only(event, names) for event in events]
+
     def _newest(
         self,
         manifest: Manifest,
-        segments: Sequence[Segment],
+        parts: Sequence[Part],
         query: Query,
         when: TimeRange,
         limit: int,
         after: tuple[str, str] | None,
         names: Sequence[str],
     ) -> list[Event]:
-        layout = layout_of(segments)
+        layout = layout_of(part.segment for part in parts)
         condition = Condition(layout)
         where = self.where(condition, query.root, when)
         if after:
@@ -147,16 +164,16 @@ class Reader:
             where += f' AND ("@timestamp" < {time} OR ("@timestamp" = {time} AND "event.id" < {identifier}))'
         columns = _columns(names, layout)
         order = f'WHERE {where} ORDER BY "@timestamp" DESC, "event.id" DESC LIMIT {int(limit)}'
-        return self._events(manifest, segments, columns, order, condition.parameters)
+        return self._events(manifest, parts, columns, order, condition.parameters)
 
     def _sorted(self, manifest: Manifest, query: Query, when: TimeRange, limit: int, names: Sequence[str]) -> list[Event]:
         """``| sort``: the first ``limit`` in that order; values of mixed kinds sort as text after numbers."""
         sort = query.sort
         assert sort is not None
-        segments = manifest.live(when)
-        if not segments:
+        parts = list(self.indexes.parts(manifest.live(when), query.root))
+        if not parts:
             return []
-        layout = layout_of(segments)
+        layout = layout_of(part.segment for part in parts)
         condition = Condition(layout)
         where = self.where(condition, query.root, when)
         direction = "DESC" if sort.descending else "ASC"
@@ -164,16 +181,18 @@ class Reader:
             keys = [f"{quoted(sort.field)} {direction} NULLS LAST"]
         else:
             key = quoted(sort.field) if sort.field in CORE_SET else self._rest_text(condition, sort.field)
+            if sort.field in CORE_SET & layout.spill:
+                key = f"coalesce({key}, {self._rest_text(condition, sort.field)})"
             keys = [f"TRY_CAST({key} AS DOUBLE) {direction} NULLS LAST", f"lower({key}) {direction} NULLS LAST"]
         order = f'WHERE {where} ORDER BY {", ".join(keys)}, "@timestamp" DESC, "event.id" DESC LIMIT {int(limit)}'
-        events = self._events(manifest, segments, _columns(names, layout), order, condition.parameters)
+        events = self._events(manifest, parts, _columns(names, layout), order, condition.parameters)
         return [_only(event, names) for event in events]
 
     def _events(
-        self, manifest: Manifest, segments: Sequence[Segment], columns: Sequence[str], tail: str, parameters: dict[str, object]
+        self, manifest: Manifest, parts: Sequence[Part], columns: Sequence[str], tail: str, parameters: dict[str, object]
     ) -> list[Event]:
         selected = ", ".join(map(quoted, columns))
-        rows = self.run(manifest, segments, f"SELECT {selected} FROM {{files}} {tail}", parameters)  # noqa: S608
+        rows = self.run(manifest, parts, f"SELECT {selected} FROM {{files}} {tail}", parameters)  # noqa: S608
         return [_event(columns, row) for row in rows]
 
     def get(self, manifest: Manifest, event_id: str, near: str) -> Event | None:
@@ -182,7 +201,7 @@ class Reader:
         groups = [[s for s in everything if s.first <= near <= s.last]] if near else []
         groups.append([s for s in everything if s not in groups[0]] if groups else everything)
         for segments in groups:
-            for chunk in _chunks(segments):
+            for chunk in _chunks(whole(segments)):
                 rows = self._events(
                     manifest, chunk, (*CORE, REST), 'WHERE "event.id" = $id ORDER BY "@timestamp" DESC LIMIT 1', {"id": event_id}
                 )
@@ -201,11 +220,12 @@ class Reader:
 
     def counted(self, manifest: Manifest, segments: Sequence[Segment], root: Node, when: TimeRange) -> int:
         """Number of hits in some segments."""
-        if not segments:
+        parts = list(self.indexes.parts(segments, root))
+        if not parts:
             return 0
-        condition = Condition(layout_of(segments))
+        condition = Condition(layout_of(part.segment for part in parts))
         where = self.where(condition, root, when)
-        rows = self.run(manifest, segments, f"SELECT count(*) FROM {{files}} WHERE {where}", condition.parameters)  # noqa: S608
+        rows = self.run(manifest, parts, f"SELECT count(*) FROM {{files}} WHERE {where}", condition.parameters)  # noqa: S608
         return int(rows[0][0]) if rows else 0
 
     # pieces
@@ -238,21 +258,12 @@ def _used(sql: str, parameters: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in parameters.items() if name in names}
 
 
-def layout_of(segments: Sequence[Segment]) -> Layout:
-    """What holds for all of them together."""
-    layout = Layout()
-    for segment in segments:
-        if segment.layout.multi or segment.layout.spill:
-            layout = layout | segment.layout
-    return layout
-
-
-def _chunks(segments: Sequence[Segment], first: int = _FIRST_CHUNK) -> Iterator[list[Segment]]:
-    chunk: list[Segment] = []
+def _chunks(parts: Iterable[Part], first: int = _FIRST_CHUNK) -> Iterator[list[Part]]:
+    chunk: list[Part] = []
     rows, wanted = 0, min(first, _FIRST_CHUNK)
-    for segment in segments:
-        chunk.append(segment)
-        rows += segment.rows
+    for part in parts:
+        chunk.append(part)
+        rows += part.rows
         if rows >= wanted:
             yield chunk
             chunk, rows, wanted = [], 0, max(wanted * 4, _FIRST_CHUNK)

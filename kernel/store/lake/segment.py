@@ -1,4 +1,7 @@
-"""One immutable Parquet file: written beside its place, synced, renamed, directory synced; known by its SM3."""
+"""One immutable Parquet file: written beside its place, synced, renamed, directory synced; known by its SM3.
+
+Row groups, then the skip index (see :mod:`.skipindex`), then the footer.
+"""
 
 from __future__ import annotations
 
@@ -13,26 +16,72 @@ import pyarrow.parquet as pq
 
 from crypto.sm3 import sm3_hasher
 from kernel.errors import StoreError
+from kernel.store.lake.columns import DICTIONARY_COLUMNS, ENCODINGS, SCHEMA
+from kernel.store.lake.packing import packed
+from kernel.store.lake.skipindex import Filter, Place, index_bytes, make_filter
 
 ROW_GROUP = 8192
 """Rows per row group: small groups make point look-ups over many columns cheap (research: 8 % larger, 2-3 times faster)."""
 
+HOT_LEVEL = 1
+DAY_LEVEL = 6
+"""zstd levels of a commit and of compaction."""
+
+_PAGE = 8 << 20  # a row group's column is one page: zstd sees more at once
 _CHUNK = 1 << 20
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
-def parquet_bytes(table: Any) -> bytes:
-    """The file of a table: zstd, dictionaries, statistics, page checksums."""
+class SegmentWriter:
+    """Writes a segment row group by row group into an Arrow output stream, and its skip index behind them."""
+
+    def __init__(self, sink: Any, level: int) -> None:
+        self._sink = sink
+        self._filters: list[Filter] = []
+        self._writer = pq.ParquetWriter(
+            sink,
+            SCHEMA,
+            compression="zstd",
+            compression_level=level,
+            use_dictionary=DICTIONARY_COLUMNS,
+            column_encoding=ENCODINGS,
+            data_page_size=_PAGE,
+            max_rows_per_page=2 * ROW_GROUP,
+            write_page_checksum=True,
+        )
+
+    def write(self, table: Any) -> None:
+        """Add rows; each ``ROW_GROUP`` of them (and the rest) become a row group. A commit of a few more makes one."""
+        size = ROW_GROUP if len(table) > ROW_GROUP * 3 // 2 else len(table)
+        for start in range(0, len(table), size or 1):
+            group = table.slice(start, size)
+            self._writer.write_table(packed(group), row_group_size=size)
+            self._filters.append(make_filter(group))
+
+    def finish(self) -> Place:
+        """Write the index and the footer; says where the index stands. The sink stays open."""
+        content = index_bytes(self._filters)
+        place = Place(self._sink.tell(), len(content))
+        self._sink.write(content)
+        self._writer.close()
+        return place
+
+    def __enter__(self) -> SegmentWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """After an error: Arrow must not try to write a footer when the sink is closed already."""
+        with contextlib.suppress(Exception):
+            self._writer.close()
+
+
+def parquet_bytes(table: Any) -> tuple[bytes, Place]:
+    """The file of a table of one commit, and where its skip index stands."""
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        table,
-        sink,
-        compression="zstd",
-        compression_level=1,
-        row_group_size=ROW_GROUP,
-        write_page_checksum=True,
-    )
-    return bytes(sink.getvalue())
+    with SegmentWriter(sink, HOT_LEVEL) as writer:
+        writer.write(table)
+        place = writer.finish()
+    return bytes(sink.getvalue()), place
 
 
 def write_durably(path: Path, content: bytes) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from kernel.store.lake.manifest import GENESIS, Manifest, Segment, link
 from kernel.store.lake.segment import file_digest
+from kernel.store.lake.skipindex import IndexDamagedError, read_index
 
 
 class Verification(msgspec.Struct):
@@ -37,8 +39,11 @@ class _Record(msgspec.Struct):
     rows: int
 
 
-def verify(root: Path, manifest: Manifest) -> Verification:
-    """Check the chain, then every live segment against it, oldest first."""
+def verify(root: Path, manifest: Manifest, progress: Callable[[int, int], None] = lambda done, total: None) -> Verification:
+    """Check the chain, then every live segment (its skip index is part of its file) against it, oldest first.
+
+    progress  is told the bytes checked and the bytes in all
+    """
     entries = manifest.chain()
     previous = manifest.anchor()
     expected: dict[str, _Record] = {}
@@ -57,10 +62,15 @@ def verify(root: Path, manifest: Manifest) -> Verification:
             expected.pop(record.path, None)
     live = sorted(manifest.live(), key=lambda segment: segment.sequence)
     pruned = manifest.anchor() != GENESIS
+    total = sum(segment.bytes for segment in live)
+    done = 0
     for segment in live:
+        progress(done, total)
+        done += segment.bytes
         problem = _segment_problem(root, segment, expected.pop(segment.path, None), pruned)
         if problem:
             problems.append(problem)
+    progress(total, total)
     problems += [f"segment {path} was recorded but is gone from the manifest" for path in expected]
     return Verification(len(live), sum(segment.rows for segment in live), len(entries), previous, problems)
 
@@ -77,5 +87,17 @@ def _segment_problem(root: Path, segment: Segment, record: _Record | None, prune
     except OSError as error:
         return f"segment {segment.path} cannot be read: {error.strerror}"
     if digest != segment.sm3:
-        return f"segment {segment.path} was changed: SM3 is {digest}, written was {segment.sm3}"
+        where = _where_changed(root / segment.path, segment)
+        return f"segment {segment.path} was changed{where}: SM3 is {digest}, written was {segment.sm3}"
     return ""
+
+
+def _where_changed(path: Path, segment: Segment) -> str:
+    """Whether the skip index is hit: then the segment is still searched, without it."""
+    if segment.index.length == 0:
+        return ""
+    try:
+        read_index(path, segment.index)
+    except (IndexDamagedError, OSError):
+        return " (its skip index too)"
+    return " (not its skip index)"

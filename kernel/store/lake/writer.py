@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 from crypto.sm3 import sm3
 from kernel.errors import StoreError
@@ -17,6 +18,7 @@ from kernel.store.lake.encode import Encoded, encode
 from kernel.store.lake.manifest import Manifest, Segment
 from kernel.store.lake.segment import discard, parquet_bytes, write_durably
 from kernel.store.lake.session import Session, parquet
+from kernel.store.lake.skipindex import Place
 
 log = logging.getLogger(__name__)
 
@@ -99,14 +101,18 @@ def commit(root: Path, manifest: Manifest, recent: RecentIds, batch: Commit) -> 
 
 
 def _without_duplicates(events: list[Event], recent: RecentIds) -> tuple[list[Event], int]:
+    identifiers: list[Any] = [event.get("event.id") for event in events]
+    if not set(map(type, identifiers)) <= {str}:
+        wrong = next(event for event in events if not isinstance(event.get("event.id"), str))
+        raise StoreError(f"an event without event.id text cannot be stored: {str(wrong)[:200]}")
+    distinct = set(identifiers)
+    known = recent.known(distinct)
+    if len(distinct) == len(events) and not known:
+        return events, 0
     unique: dict[str, Event] = {}
-    for event in events:
-        identifier = event.get("event.id")
-        if not isinstance(identifier, str):
-            raise StoreError(f"an event without event.id text cannot be stored: {str(event)[:200]}")
-        unique.setdefault(identifier, event)
-    for identifier in recent.known(set(unique)):
-        del unique[identifier]
+    for identifier, event in zip(identifiers, events, strict=True):
+        if identifier not in known:
+            unique.setdefault(identifier, event)
     return list(unique.values()), len(events) - len(unique)
 
 
@@ -115,16 +121,16 @@ def _write(root: Path, sequence: int, events: list[Event]) -> Segment:
     gc.disable()  # a collection in the midst of a million small objects doubles the time
     try:
         encoded = encode(events)
-        content = parquet_bytes(encoded.table)
+        content, place = parquet_bytes(encoded.table)
     finally:
         if running:
             gc.enable()
     path = f"hot/{sequence:010d}.parquet"
     write_durably(root / path, content)
-    return described(encoded, sequence, path, content)
+    return described(encoded, sequence, path, content, place)
 
 
-def described(encoded: Encoded, sequence: int, path: str, content: bytes) -> Segment:
+def described(encoded: Encoded, sequence: int, path: str, content: bytes, place: Place) -> Segment:
     """The manifest row of a written batch."""
     return Segment(
         sequence=sequence,
@@ -138,6 +144,7 @@ def described(encoded: Encoded, sequence: int, path: str, content: bytes) -> Seg
         layout=encoded.layout,
         days=encoded.days,
         datasets=encoded.datasets,
+        index=place,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from collectors.parsers import PARSERS
+from collectors.parsers import PARSERS, clock
 from kernel.event import conform, timestamp_from_micros
 from kernel.record import RawRecord
 
@@ -61,3 +61,12 @@ def test_expected_fields(shared: Path, name: str) -> None:
         ]
         assert not counters.get("type_mismatch")
     assert not wrong
+
+
+def test_dptech_names_its_device_and_the_moment_behind_an_address() -> None:
+    raw = (
+        b"<142> 1 10.20.0.4 Nov 26 02:15:37 2026 FW-PRIVATE-01 54 POLICY:Deny 6|10.121.0.186|47114|10.50.0.51|6379|gige0_1|gige0_2"
+    )
+    event = PARSERS["syslog"](RawRecord("test", "syslog", RECEIVED, "test", raw))[0]
+    assert event["@timestamp"] == clock.bsd("Nov 26 02:15:37 2026", RECEIVED)
+    assert event["host.name"] == event["observer.hostname"] == "FW-PRIVATE-01"

@@ -14,8 +14,8 @@ def test_our_own_rules_are_all_listed() -> None:
     assert catalogue.failures == []
     engines = [entry.engine for entry in catalogue.entries]
     assert engines.count("sigma") >= 40
-    assert engines.count("yara") == 13
-    assert engines.count("suricata") == 9
+    assert engines.count("yara") == 33
+    assert engines.count("suricata") == 48
     assert all(entry.title and entry.id and entry.level for entry in catalogue.entries)
     shell = next(entry for entry in catalogue.entries if entry.id == "webshell_php_hidden_code")
     assert (shell.level, shell.tags) == ("high", ("attack.t1505.003", "attack.t1027"))

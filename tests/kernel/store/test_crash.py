@@ -116,8 +116,9 @@ def test_an_unfinished_commit_is_removed_and_a_foreign_file_is_kept_aside(tmp_pa
 
 
 def flip(path: Path, at: float) -> None:
+    """Change one bit: at a share of the file's length, or so many bytes before its end."""
     content = bytearray(path.read_bytes())
-    content[int(len(content) * at)] ^= 0x10
+    content[int(len(content) * at) if at > 0 else int(at)] ^= 0x10
     path.chmod(0o644)
     path.write_bytes(content)
 
@@ -131,7 +132,7 @@ def test_a_damaged_segment_is_named_and_the_others_stay_searchable(tmp_path: Pat
     if damage == "flip":
         flip(sick, 0.2)
     elif damage == "footer":
-        flip(sick, 0.999)
+        flip(sick, -7)  # the length of the footer
     elif damage == "truncate":
         sick.write_bytes(sick.read_bytes()[:-500])
     elif damage == "empty":

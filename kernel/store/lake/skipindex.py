@@ -1,0 +1,134 @@
+"""The skip index of a segment: for each row group a filter that says which texts cannot be in it.
+
+It stands inside the segment's own file, between the last row group and the Parquet footer, where no Parquet reader looks. So it
+is written, synced, renamed, hashed (SM3 in the chain), replaced and dropped with its segment and never apart from it. The
+manifest says where it begins and how long it is; a segment without one is simply read.
+
+Layout, little-endian::
+
+    "LDNSKIP1"  u32 groups  u32 CRC-32 of all that follows  {u32 rows, u32 bits} * groups  filters, whole bytes
+
+Rows of the groups in order are the rows of the file in order. Which bit of a filter is a key's: :mod:`.grams`.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+import zlib
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow.compute as pc
+
+from kernel.query.text import fold
+from kernel.store.lake import grams
+from kernel.store.lake.columns import ADDRESS_COLUMNS, REST, TEXT_COLUMNS, v4_column, v6_column
+from kernel.store.lake.needs import Need, may_hold
+
+MAGIC = b"LDNSKIP1"
+FULLEST = 0.33
+"""A filter is as small as it can be with no larger share of its bits set. A word of seven letters has four keys, so it is looked
+for in vain in about one group of a hundred."""
+
+NOT_INDEXED = frozenset({"event.id", "event.ingested"})
+INDEXED: tuple[str, ...] = (*sorted(TEXT_COLUMNS - NOT_INDEXED), *map(v6_column, ADDRESS_COLUMNS), REST)
+_LONG_TEXTS = frozenset(
+    {"event.original", "message", "process.command_line", "process.parent.command_line", "url.original", "url.full", REST}
+)
+
+_HEAD = struct.Struct("<8sII")
+_GROUP = struct.Struct("<II")
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """The filter of one row group: ``size`` bits for its rows."""
+
+    rows: int
+    size: int
+    bits: bytes | memoryview
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where in a segment's file its index stands; no bytes: it has none."""
+
+    offset: int = 0
+    length: int = 0
+
+
+class IndexDamagedError(Exception):
+    """The bytes are not the index that was written."""
+
+
+def make_filter(table: Any) -> Filter:
+    """The filter of a table's rows (columns of kernel.store.lake.columns.SCHEMA)."""
+    texts: list[bytes] = []
+    for name in INDEXED:
+        column = table.column(name)
+        if column.null_count == len(column):
+            continue
+        for array in column.chunks if name in _LONG_TEXTS else [pc.unique(column)]:
+            texts += _folded(array)
+    addresses = [array for field in ADDRESS_COLUMNS for array in table.column(v4_column(field)).drop_null().chunks]
+    return Filter(len(table), *grams.filter_bits(grams.mark(b"".join(texts), addresses), FULLEST))
+
+
+def _folded(array: Any) -> list[bytes]:
+    """The texts of a string array, folded; in any order and without what parts them."""
+    content = _content(array)
+    if content.isascii():
+        return [content.lower()]
+    plain = pc.string_is_ascii(array)
+    return [_content(array.filter(plain)).lower(), fold(_content(array.filter(pc.invert(plain))).decode()).encode()]
+
+
+def _content(array: Any) -> bytes:
+    _, offsets, content = array.buffers()
+    if content is None or len(array) == 0:
+        return b""
+    ends = memoryview(offsets).cast("i")
+    return bytes(content[ends[array.offset] : ends[array.offset + len(array)]])
+
+
+def index_bytes(filters: Sequence[Filter]) -> bytes:
+    """The filters of a segment as they stand in its file."""
+    body = b"".join([*(_GROUP.pack(part.rows, part.size) for part in filters), *(part.bits for part in filters)])
+    return _HEAD.pack(MAGIC, len(filters), zlib.crc32(body)) + body
+
+
+def read_index(path: Path, place: Place) -> list[Filter]:
+    """The filters of a segment, mapped into memory. Raises IndexDamagedError, OSError."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        if place.offset + place.length > size or place.length < _HEAD.size:
+            raise IndexDamagedError("the file is too short")
+        start = place.offset - place.offset % mmap.ALLOCATIONGRANULARITY
+        mapped = mmap.mmap(file.fileno(), place.offset + place.length - start, access=mmap.ACCESS_READ, offset=start)
+    content = memoryview(mapped)[place.offset - start :]
+    magic, groups, checksum = _HEAD.unpack_from(content)
+    at = _HEAD.size + groups * _GROUP.size
+    if magic != MAGIC or at > len(content) or zlib.crc32(content[_HEAD.size :]) != checksum:
+        raise IndexDamagedError("its checksum is wrong")
+    filters = []
+    for rows, bits in _GROUP.iter_unpack(content[_HEAD.size : at]):
+        length = (bits + 7) // 8
+        filters.append(Filter(rows, bits, content[at : at + length]))
+        at += length
+    return filters
+
+
+def surviving(filters: Sequence[Filter], need: Need) -> list[tuple[int, int]]:
+    """Ranges of row numbers (first, last) that may hold a hit; groups side by side become one."""
+    ranges: list[tuple[int, int]] = []
+    first = 0
+    for part in filters:
+        if may_hold(need, partial(grams.has, part.bits, part.size)):
+            if ranges and ranges[-1][1] == first - 1:
+                ranges[-1] = ranges[-1][0], first + part.rows - 1
+            else:
+                ranges.append((first, first + part.rows - 1))
+        first += part.rows
+    return ranges

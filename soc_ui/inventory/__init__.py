@@ -1,0 +1,1 @@
+"""Devices: the register and what was seen on the network."""

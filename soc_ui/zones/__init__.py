@@ -1,0 +1,1 @@
+"""The zone map, zones, conduits and the plan as a file."""

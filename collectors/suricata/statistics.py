@@ -32,7 +32,7 @@ COUNTERS = (*_SUMS, "interface_dropped", "rules_loaded", "rules_failed", "last_r
 """What :meth:`SensorStatistics.read` sets. Packets, alerts, … are numbers of things; ``uptime`` and ``capture_lag`` are seconds,
 ``last_reload`` is seconds since the epoch."""
 
-_NOT_OF_PACKETS = (b'"event_type":"flow"', b'"event_type":"netflow"', b'"event_type":"stats"')
+_NOT_OF_PACKETS = (b'"event_type":"flow"', b'"event_type":"netflow"', b'"event_type":"stats"', b"(flow timeout)")
 
 
 class SensorStatistics:
@@ -95,17 +95,12 @@ def _last_lines(path: Path) -> list[bytes]:
 
 
 def _lag(eve: Path) -> float:
-    """Seconds from a packet to its line in eve.json, of the newest line that a packet caused; 0 where none is near the end."""
-    with contextlib.suppress(OSError):
-        written = eve.lstat().st_mtime
-        for line in reversed(_last_lines(eve)):
-            if any(mark in line for mark in _NOT_OF_PACKETS):
-                continue
-            try:
-                event = msgspec.json.decode(line)
-            except msgspec.DecodeError:
-                return 0.0
-            seen = _epoch(event.get("timestamp") if isinstance(event, dict) else None)
+    """Seconds from a packet to the line in eve.json that it caused, of the last line; 0 where a timer caused that one."""
+    with contextlib.suppress(OSError, msgspec.DecodeError):
+        written, lines = eve.lstat().st_mtime, _last_lines(eve)
+        if lines and not any(mark in lines[-1] for mark in _NOT_OF_PACKETS):
+            event = msgspec.json.decode(lines[-1])
+            seen = _epoch(event.get("timestamp")) if isinstance(event, dict) else 0.0
             return round(max(0.0, written - seen), 1) if seen else 0.0
     return 0.0
 

@@ -157,7 +157,7 @@ class ZoneDetector:
             raise ValueError(f"the memory of the zone detector cannot be read: {error}") from error
 
     def _of(self, event: Event, table: ZoneTable) -> list[Detection]:
-        found = [self._crossing(event, table), self._device(event, table), self._undeclared(event)]
+        found = [self._crossing(event, table), self._device(event, table) or self._undeclared(event, table)]
         return [detection for detection in found if detection is not None]
 
     def _crossing(self, event: Event, table: ZoneTable) -> Detection | None:
@@ -197,7 +197,10 @@ class ZoneDetector:
                 return None
             group = {"source.ip": address, "mac": str(mac)}
             return self._tell("zone-address-conflict", event, group, table.importance(zone.id, asset.id), _DEVICE_FIELDS)
-        names_a_host = near or table.zone_of(address) == zone.id
+        names_a_host = near or table.zone_of(address) in (
+            zone.id,
+            UNKNOWN,
+        )  # a foreign private address at the zone's own sensor, too
         if zone.admission != "registered" or not names_a_host:
             return None
         group = {"device": str(mac) if near else address, "zone": zone.id}
@@ -212,8 +215,8 @@ class ZoneDetector:
         self._told[key] = time
         return True
 
-    def _undeclared(self, event: Event) -> Detection | None:
-        if event["source.zone"] != UNKNOWN:
+    def _undeclared(self, event: Event, table: ZoneTable) -> Detection | None:
+        if table.zone_of(str(event.get("source.ip", ""))) != UNKNOWN:
             return None
         return self._tell(
             "zone-undeclared-network", event, {"network": _network(event["source.ip"])}, 3, ("source.ip", "destination.ip")

@@ -17,6 +17,11 @@ from kernel.zones.services import port_ranges
 from kernel.zones.table import PERMITTED, Verdict, ZoneTable
 
 _LOGIN_PORTS = {name: port_ranges(name)[0].first for name in ("ssh", "telnet", "rdp", "vnc")}
+_OURS = (
+    *("source.zone", "destination.zone", "host.zone", "observer.ingress.zone"),
+    *("source.asset.id", "destination.asset.id", "host.asset.id"),
+    *("zone.crossing", "zone.verdict", "zone.conduit", "zone.service", "zone.source_layer", "zone.destination_layer"),
+)
 _NOT_CROSSINGS = ("stats", "file_stored", "fileinfo", "bastion")
 """Last parts of datasets whose addresses do not tell of traffic of their own."""
 
@@ -37,7 +42,9 @@ class ZoneEnricher:
 
 
 def enrich(event: Event, table: ZoneTable) -> None:
-    """Add what the plan knows to one event, in place."""
+    """Add what the plan knows to one event, in place. What a sender claims in these fields is not believed."""
+    for field in _OURS:
+        event.pop(field, None)
     if sensor := _sensor_zone(event, table):
         event["observer.ingress.zone"] = sensor
     _end(event, "source", table)

@@ -21,6 +21,7 @@ zones:
     layer: perception
     importance: 5
     ranges: [10.60.0.0/16, "2001:db8:60::/48"]
+    sensors: [sensor-water-01]
     internet: forbidden
     admission: registered
   - {id: data, name: 数据平台, layer: cloud, importance: 4, ranges: [10.50.0.0/16, "2001:db8:50::/48"]}
@@ -82,13 +83,14 @@ def flow(source: str, destination: str, port: int, **more: Any) -> dict[str, Any
         (flow("10.60.0.77", "10.60.0.101", 502), "zone-unknown-device", "critical"),
         (flow("2001:db8:60::77", "2001:db8:60::10", 502), "zone-unknown-device", "critical"),
         (flow("192.168.7.9", "10.21.0.5", 443, event__type=["denied"]), "zone-undeclared-network", "low"),
+        (flow("192.168.7.9", "192.168.7.1", 443, observer__name="sensor-water-01"), "zone-unknown-device", "critical"),
         (flow("10.21.0.5", "10.50.0.1", 5432, event__type=["connection", "denied"]), "zone-crossing-denied", "low"),
     ],
 )
 def test_fires(table: ZoneTable, event: dict[str, Any], rule: str, level: str) -> None:
     detections = {detection.rule_id: detection for detection in found(table, event)}
     assert rule in detections
-    if rule != "zone-undeclared-network":
+    if event["source.ip"] != "192.168.7.9":
         assert set(detections) == {rule}
     detection = detections[rule]
     assert detection.level == level
@@ -119,7 +121,7 @@ def test_stays_silent(table: ZoneTable, event: dict[str, Any]) -> None:
 
 
 def dhcp(mac: str, address: str = "0.0.0.0") -> dict[str, Any]:
-    return {"event.dataset": "suricata.dhcp", "source.mac": mac, "source.ip": address, "source.zone": "water-ot"}
+    return {"event.dataset": "suricata.dhcp", "source.mac": mac, "source.ip": address, "observer.name": "sensor-water-01"}
 
 
 def test_a_network_card_that_nobody_registered(table: ZoneTable) -> None:

@@ -254,3 +254,10 @@ def test_a_login_that_a_host_writes_down_is_a_crossing_to_that_host(table: ZoneT
     event = enriched(table, source__ip="10.21.0.9", host__name="wtr-plc-01", network__protocol="ssh")
     assert (event["zone.crossing"], event["zone.service"], event["zone.verdict"]) == ("office>water-ot", "ssh", "expired")
     assert "zone.crossing" not in enriched(table, source__ip="10.21.0.9", host__name="wtr-plc-01")
+
+
+def test_what_a_sender_claims_is_not_believed(table: ZoneTable) -> None:
+    claimed = {"zone__verdict": "permitted", "zone__crossing": "a>b", "source__zone": "data", "host__asset__id": "x"}
+    event = enriched(table, source__ip="10.21.0.5", **claimed)
+    assert event["source.zone"] == "office"
+    assert not {"zone.verdict", "zone.crossing", "host.asset.id"} & set(event)

@@ -41,6 +41,7 @@ def _guess(chain: Chain, first: Host, second: Host) -> None:
     mirror = partial(capture, kind="camera", intruder=first.ip, target=second.ip, loot=(LOOT, 8080))
     on_wire = (
         "telnet_login_prompt",
+        "telnet_default_password",
         "rtsp_refused_on_wire",
         "script_from_bare_address",
         "demo_file_on_wire",

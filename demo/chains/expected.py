@@ -93,6 +93,7 @@ RULES: dict[str, Expected] = {
     "script_from_bare_address": _packets(1_000_001),
     "modbus_write_on_wire": _packets(1_000_004),
     "telnet_login_prompt": _packets(1_000_007),
+    "telnet_default_password": _packets(1_000_026),
     "s7_stop_on_wire": _packets(1_000_013),
     "rtsp_refused_on_wire": _packets(1_000_023),
     "miner_on_wire": _packets(1_000_045),

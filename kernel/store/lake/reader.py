@@ -78,14 +78,15 @@ class Reader:
     def _execute(self, parts: Sequence[Part], sql: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
         source = table(self.root, parts)
         cursor = self.session.cursor()
-        patience = threading.Timer(self.patience, cursor.interrupt)
-        patience.start()
+        done = threading.Event()
+        watch = threading.Thread(target=_interrupt_until, args=(cursor, done, self.patience), daemon=True)
+        watch.start()
         try:
             rows: list[tuple[Any, ...]] = cursor.execute(sql.replace("{files}", source), _used(sql, parameters)).fetchall()
             return rows
         finally:
-            patience.cancel()
-            patience.join()  # an interrupt must not meet a closed cursor
+            done.set()
+            watch.join()  # an interrupt must not meet a closed cursor
             cursor.close()
 
     def _is_damaged(self, manifest: Manifest, segment: Segment) -> bool:
@@ -241,6 +242,14 @@ class Reader:
 
     def _rest_text(self, condition: Condition, field: str) -> str:
         return f"json_extract_string({REST}, {condition.value(json_pointer(field))})"
+
+
+def _interrupt_until(cursor: Any, done: threading.Event, patience: float) -> None:
+    """DuckDB forgets an interrupt that comes while a statement is still being planned: so again and again."""
+    wait = patience
+    while not done.wait(wait):
+        cursor.interrupt()
+        wait = min(patience, 0.5)
 
 
 def _query_error(error: duckdb.Error) -> Exception:

@@ -1,29 +1,20 @@
-"""How long events are kept, and what the law says about it.
-
-Cybersecurity Law of the PRC (《中华人民共和国网络安全法》) art. 21(3): network logs are kept for no less than six months.
-MLPS audits of level 3 systems (GB/T 22239-2019, audit records) ask for the same. 180 days is the default and the least that a
-store accepts, unless it is a demo.
-"""
+"""Dropping old days from the lake; how long events are kept is said in kernel.store.retention_rule."""
 
 from __future__ import annotations
 
 import logging
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
-from kernel.errors import StoreError
-from kernel.event import parse_timestamp, timestamp
 from kernel.store.lake import compaction
 from kernel.store.lake import manifest as manifests
 from kernel.store.lake.manifest import Manifest
+from kernel.store.retention_rule import a_day_later, first_day_to_keep
 
 log = logging.getLogger(__name__)
 
 CUTOFF = "retention_cutoff"
 """Name of the fact in the manifest: the first day that the last run kept."""
-
-MINIMUM_DAYS = 180
-CLAUSE = "《网络安全法》第二十一条第（三）项: network logs are kept for no less than six months (180 days)"
 
 
 def retain(root: Path, manifest: Manifest, days: int, now: str, *, demo: bool) -> int:
@@ -32,12 +23,9 @@ def retain(root: Path, manifest: Manifest, days: int, now: str, *, demo: bool) -
     Whole-day segments are dropped; a segment of several days is rewritten without the old ones. The chain keeps what was removed
     and why. Raises StoreError for fewer than 180 days unless the store is a demo store.
 
-    One run moves the border at most one day on from where the last run left it: a clock that jumps to 2099 must not empty the
-    store before somebody sees it. After a long pause retention catches up day by day.
+    One run moves the border at most one day on from where the last run left it (retention_rule.a_day_later).
     """
-    if days < MINIMUM_DAYS and not demo:
-        raise StoreError(f"{days} days of retention are refused", f"at least {MINIMUM_DAYS}: {CLAUSE}")
-    cutoff = _at_most_a_day_later(manifest, _cutoff(days, now))
+    cutoff = a_day_later(manifest.meta(CUTOFF), first_day_to_keep(days, now, demo=demo))
     note = f"retention of {days} days, events before {cutoff} dropped"
     dropped = 0
     whole = [segment for segment in manifest.live() if segment.days and max(segment.days) < cutoff]
@@ -57,23 +45,3 @@ def retain(root: Path, manifest: Manifest, days: int, now: str, *, demo: bool) -
         db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (CUTOFF, cutoff))
         manifests.prune_chain(db, datetime.fromisoformat(f"{cutoff}T00:00:00+00:00").timestamp())
     return dropped
-
-
-def _at_most_a_day_later(manifest: Manifest, cutoff: str) -> str:
-    previous = manifest.meta(CUTOFF)
-    if previous is None:
-        return cutoff
-    following = str(date.fromisoformat(previous) + timedelta(days=1))
-    if cutoff > following:
-        log.warning(
-            "retention asks to drop all before %s, this run drops what is before %s (is the clock right?)", cutoff, following
-        )
-    return min(cutoff, following)
-
-
-def _cutoff(days: int, now: str) -> str:
-    """The first day to keep, ``YYYY-MM-DD``."""
-    moment = parse_timestamp(now)
-    if moment is None:
-        raise StoreError(f"{now!r} is no time", "write 2026-11-23T04:40:00Z")
-    return timestamp(datetime.fromisoformat(moment) - timedelta(days=days))[:10]

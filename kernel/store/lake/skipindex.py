@@ -99,8 +99,11 @@ def index_bytes(filters: Sequence[Filter]) -> bytes:
     return _HEAD.pack(MAGIC, len(filters), zlib.crc32(body)) + body
 
 
-def read_index(path: Path, place: Place) -> list[Filter]:
-    """The filters of a segment, mapped into memory. Raises IndexDamagedError, OSError."""
+def read_index(path: Path, place: Place, *, check: bool = True) -> list[Filter]:
+    """The filters of a segment, mapped into memory as long as somebody holds them. Raises IndexDamagedError, OSError.
+
+    check  compute the checksum of all of it; needless for an immutable file that was checked before
+    """
     with path.open("rb") as file:
         size = file.seek(0, 2)
         if place.offset + place.length > size or place.length < _HEAD.size:
@@ -110,7 +113,7 @@ def read_index(path: Path, place: Place) -> list[Filter]:
     content = memoryview(mapped)[place.offset - start :]
     magic, groups, checksum = _HEAD.unpack_from(content)
     at = _HEAD.size + groups * _GROUP.size
-    if magic != MAGIC or at > len(content) or zlib.crc32(content[_HEAD.size :]) != checksum:
+    if magic != MAGIC or at > len(content) or (check and zlib.crc32(content[_HEAD.size :]) != checksum):
         raise IndexDamagedError("its checksum is wrong")
     filters = []
     for rows, bits in _GROUP.iter_unpack(content[_HEAD.size : at]):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -20,8 +19,8 @@ from kernel.store.lake.skipindex import Filter, IndexDamagedError, read_index, s
 
 log = logging.getLogger(__name__)
 
-_REMEMBERED = 4096
-"""Skip indexes kept mapped; 40 KB to 2 MB each, of which only what is looked at takes memory."""
+_REMEMBERED = 100_000
+"""Paths of checked indexes kept in mind."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -62,12 +61,12 @@ def table(root: Path, parts: Sequence[Part]) -> str:
 
 
 class Indexes:
-    """The skip indexes of this process's segments, read once each."""
+    """The skip indexes of the segments: each is checked once by this process."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._lock = threading.Lock()
-        self._read: OrderedDict[str, list[Filter] | None] = OrderedDict()
+        self._sound: set[str] = set()
+        self._broken: set[str] = set()
 
     def parts(self, segments: Iterable[Segment], condition: Node) -> Iterator[Part]:
         """What of the segments may hold a hit, in their order."""
@@ -89,24 +88,23 @@ class Indexes:
                 yield Part(segment, rows, tuple(ranges))
 
     def _filters(self, segment: Segment) -> list[Filter] | None:
-        """None where the segment has no index, or one that cannot be read: then the segment is read instead."""
-        if segment.index.length == 0:
+        """None where the segment has no index, or one that cannot be read: then the segment is read instead.
+
+        Nothing stays mapped: a mapping would keep the space of a file that compaction or retention has removed.
+        """
+        if segment.index.length == 0 or segment.path in self._broken:
             return None
-        with self._lock:
-            if segment.path in self._read:
-                self._read.move_to_end(segment.path)
-                return self._read[segment.path]
         try:
-            filters: list[Filter] | None = read_index(self.root / segment.path, segment.index)
-            if sum(part.rows for part in filters or ()) != segment.rows:
+            filters = read_index(self.root / segment.path, segment.index, check=segment.path not in self._sound)
+            if sum(part.rows for part in filters) != segment.rows:
                 raise IndexDamagedError("it counts other rows than the manifest")
         except FileNotFoundError:
             return None  # replaced meanwhile, or lost: reading the segment will tell
         except (IndexDamagedError, OSError) as error:
             log.error("the skip index of segment %s cannot be used, the segment is read without it: %s", segment.path, error)
-            filters = None
-        with self._lock:
-            self._read[segment.path] = filters
-            while len(self._read) > _REMEMBERED:
-                self._read.popitem(last=False)
+            self._broken.add(segment.path)
+            return None
+        if len(self._sound) >= _REMEMBERED:
+            self._sound.clear()
+        self._sound.add(segment.path)
         return filters

@@ -49,7 +49,9 @@
     chosen = flow.dataset.crossing;
     const drawn = flow.querySelector(".line").getBoundingClientRect(), all = map().getBoundingClientRect();
     panel.classList.toggle("at-left", (drawn.left + drawn.right) / 2 > all.left + all.width / 2);
-    htmx.ajax("GET", flow.dataset.part, { source: panel, target: panel, swap: "innerHTML" });
+    panel.replaceChildren();
+    panel.setAttribute("aria-busy", "true");
+    htmx.ajax("GET", flow.dataset.part, { source: panel, target: panel, swap: "innerHTML" }).finally(() => panel.removeAttribute("aria-busy"));
     keep();
     showChosen();
   }

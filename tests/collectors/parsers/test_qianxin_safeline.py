@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.parsers import json_records, qianxin, syslog
@@ -108,6 +108,7 @@ def test_the_enterprise_editions_names_are_read_too() -> None:
     assert (event["event.dataset"], event["destination.port"], event["event.action"]) == ("safeline.waf", 80, "deny")
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     st.dictionaries(st.sampled_from(sorted({*ALARM, *ATTACK})), st.one_of(st.none(), st.integers(), st.text(), st.lists(st.text())))
 )

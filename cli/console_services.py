@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from cli.ruleset import CatalogueReader
@@ -16,7 +18,9 @@ from kernel.store.contract import EventStore
 from kernel.store.open import open_store
 from kernel.version import VERSION
 from operations.webhooks.guard import WebhookPolicy
-from soc_ui.services import ConsoleSettings, Services, SourceHealth
+from soc_ui.services import ConsoleSettings, RuleCatalogue, RuleFailure, Services, SourceHealth
+
+_REFUSAL = re.compile(r"(?P<file>.+):(?P<line>\d+): sid (?P<sid>\d+|\?): (?P<reason>.*)")
 
 
 def build_services(config: Config) -> Services:
@@ -30,7 +34,7 @@ def build_services(config: Config) -> Services:
         database=database,
         store=store,
         version=VERSION,
-        rules=CatalogueReader(layout.catalogue),
+        rules=RulesAndRefusals(layout),
         health=HealthReader(layout, store),
         settings=ConsoleSettings(
             site_name=config.platform.city,
@@ -40,6 +44,26 @@ def build_services(config: Config) -> Services:
         master_key=MasterKey.load(layout.master_key),
         webhook_policy=WebhookPolicy(allow=tuple(config.webhooks.allowed_networks)),
     )
+
+
+class RulesAndRefusals:
+    """The worker's catalogue, and what running sensors have refused of it."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._catalogue = CatalogueReader(layout.catalogue)
+
+    def __call__(self) -> RuleCatalogue:
+        catalogue = self._catalogue()
+        ingest = read_health(self._layout.health).get("ingest")
+        sources: dict[str, dict[str, Any]] = ingest.details.get("sources", {}) if ingest else {}
+        lines = dict.fromkeys(line for source in sources.values() for line in source.get("problems", ()))
+        refused = [_refusal(match) for line in lines if (match := _REFUSAL.match(line))]
+        return replace(catalogue, failures=[*catalogue.failures, *refused]) if refused else catalogue
+
+
+def _refusal(match: re.Match[str]) -> RuleFailure:
+    return RuleFailure(match["file"], int(match["line"]), f"Suricata: sid {match['sid']}: {match['reason']}")
 
 
 class HealthReader:
@@ -75,6 +99,7 @@ def _source(name: str, live: dict[str, Any], counters: dict[str, int], problem: 
         eps_history=tuple(live.get("rates", ())),
         eps_step_seconds=int(live.get("rate_step_seconds", 5)),
         error=str(live.get("error", "")) or (problem if live else ""),
+        problems=tuple(live.get("problems", ())),
     )
 
 

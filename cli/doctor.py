@@ -19,6 +19,8 @@ import click
 import msgspec
 
 from collectors.suricata.binary import INSTALL_HINT, SuricataMissing, find_suricata, suricata_features, suricata_version
+from collectors.suricata.interfaces import interface_problem, may_capture
+from collectors.suricata.workdir import ACCOUNT, reachable
 from collectors.syslog import bytes_taken
 from crypto.sm3 import sm3
 from kernel.config import Config, load_config
@@ -68,7 +70,14 @@ def examine() -> list[Finding]:
     except LiandunError as error:
         config, configured = Config(), Finding("config", "bad", error.message, error.hint)
     checks: list[Callable[[], Finding]] = [_python, _suricata, _capture, _yara, _tshark, _hyperscan, _sm3, _tcp_info]
-    return [configured, *(check() for check in checks), _disk(config.data_dir), *_store(config), *_ports(config)]
+    return [
+        configured,
+        *(check() for check in checks),
+        _disk(config.data_dir),
+        *_store(config),
+        *_interfaces(config),
+        *_ports(config),
+    ]
 
 
 def _python() -> Finding:
@@ -98,13 +107,26 @@ def _suricata() -> Finding:
 
 def _capture() -> Finding:
     try:
-        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0):
+        if may_capture(shutil.which("suricata") or ""):
             return Finding("capture", "ok", "packets of live interfaces may be read")
-    except PermissionError:
-        hint = "run as root, or: setcap cap_net_raw,cap_net_admin,cap_ipc_lock+ep $(command -v suricata)"
-        return Finding("capture", "warn", "this account may not read live interfaces; capture files work", hint)
     except (OSError, AttributeError) as error:
         return Finding("capture", "warn", f"AF_PACKET is not available: {error}", "live capture needs Linux")
+    hint = "run as root, or: setcap cap_net_raw,cap_net_admin,cap_ipc_lock+ep $(command -v suricata)"
+    return Finding("capture", "warn", "this account may not read live interfaces; capture files work", hint)
+
+
+def _interfaces(config: Config) -> list[Finding]:
+    """The interfaces that the configuration names, and whether Suricata can run there without being root."""
+    found = []
+    for interface in config.ingest.interface:
+        problem = interface_problem(interface.name)
+        state, detail = ("bad", problem) if problem else ("ok", f"{interface.name} can be watched")
+        hint = "mend [[ingest.interface]] of the configuration" if problem else ""
+        found.append(Finding(f"if {interface.id}"[:12], state, detail, hint))
+    if found and os.geteuid() == 0 and not reachable(config.data_dir.absolute() / "suricata"):
+        hint = f"make every folder above {config.data_dir} enterable (chmod o+x), so that Suricata runs as {ACCOUNT}"
+        found.append(Finding("suricata-user", "warn", "Suricata would run as root", hint))
+    return found
 
 
 def _yara() -> Finding:

@@ -64,6 +64,7 @@ class SourceHealth:
     last_received  ``@timestamp`` text of the last record, "" if none came yet
     eps_history    records per second, oldest first, equal steps of ``eps_step_seconds``
     error          why it does not work, "" if it does
+    problems       what it leaves out while it works: rules that a sensor refused, one line each
     """
 
     id: str
@@ -77,6 +78,7 @@ class SourceHealth:
     eps_history: Sequence[float] = ()
     eps_step_seconds: int = 5
     error: str = ""
+    problems: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -57,4 +57,4 @@ def give_away(workdir: Path) -> dict[str, Any]:
 
 def reachable(workdir: Path) -> bool:
     """True when every folder above may be entered by anybody."""
-    return all(parent.stat().st_mode & 0o001 for parent in workdir.resolve().parents)
+    return all(parent.stat().st_mode & 0o001 for parent in workdir.resolve().parents if parent.exists())

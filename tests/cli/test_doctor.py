@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -63,3 +64,13 @@ def test_an_elasticsearch_that_is_away_makes_it_fail(monkeypatch: pytest.MonkeyP
     assert found["elasticsearch"]["state"] == "bad"
     assert f"http://127.0.0.1:{port} cannot be reached" in found["elasticsearch"]["detail"]
     assert CliRunner().invoke(doctor.command, []).exit_code == 1
+
+
+def test_an_interface_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = tmp_path / "liandun.toml"
+    config.write_text('[[ingest.interface]]\nid = "mirror"\nname = "nosuch0"\n[[ingest.interface]]\nid = "local"\nname = "lo"\n')
+    monkeypatch.setenv("LIANDUN_CONFIG", str(config))
+    found = {finding.check: finding for finding in doctor.examine()}
+    assert found["if mirror"].state == "bad"
+    assert "there is no interface nosuch0" in found["if mirror"].detail
+    assert found["if local"].state == "ok"

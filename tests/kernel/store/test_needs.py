@@ -6,7 +6,7 @@ import random
 import re
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from kernel.event import timestamp_from_micros
@@ -89,6 +89,7 @@ def present(found: Found, text: str) -> bool:
 @given(pattern=simple_regexes, data=st.data())
 def test_literals_of_a_regex_are_in_every_match(pattern: str, data: st.DataObject) -> None:
     predicate = parse_query(f"message:/{pattern}/").root.predicate  # type: ignore[union-attr]
+    assume(not predicate.steep)  # drawing a text for it could take for ever
     text = data.draw(st.from_regex(predicate.python))
     assert re.search(predicate.python, text, re.DOTALL)
     assert present(regex_literals(predicate.re2), text), (predicate.re2, regex_literals(predicate.re2), text)

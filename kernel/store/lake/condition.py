@@ -33,6 +33,9 @@ _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _SEVEN = "(?i)" + "|".join(f"([0-9a-f]{{1,4}}:){{{left}}}(:[0-9a-f]{{1,4}}){{0,{7 - left}}}" for left in range(1, 8))
 
 MACROS: tuple[str, ...] = (
+    # the text of a float (its JSON text is t) as kernel.query.text.element_text writes it: exponents begin earlier there
+    """CREATE MACRO float_text(d, t) AS CASE WHEN abs(d) >= 1e16 AND abs(d) < 1e21 THEN replace(CAST(d AS VARCHAR), 'e+', 'e')
+        WHEN abs(d) >= 1e-6 AND abs(d) < 1e-5 THEN replace(CAST(d AS VARCHAR), 'e-0', 'e-') ELSE t END""",
     # 32 hex digits of an address text as kernel.query.values.ip_hex gives them, or NULL
     f"""CREATE MACRO ip4_hex(x) AS CASE WHEN regexp_full_match(x, '{_OCTET}(\\.{_OCTET}){{3}}')
         THEN '{MAPPED}' || list_aggregate(
@@ -56,6 +59,11 @@ MACROS: tuple[str, ...] = (
 
 _Test = Callable[[str], str]
 _V4 = int(MAPPED + "0" * 8, 16)
+
+
+def float_text(json: str) -> str:
+    """SQL of the text of a float that stands in JSON."""
+    return f"float_text(CAST({json} AS DOUBLE), json_extract_string({json}, '$'))"
 
 
 def json_pointer(field: str) -> str:
@@ -152,7 +160,7 @@ class Condition:
         return lambda x: (
             f"CASE json_type({x}) WHEN 'VARCHAR' THEN {text(f'''json_extract_string({x}, '$')''')}"
             f" WHEN 'BIGINT' THEN {number(f'CAST({x} AS HUGEINT)')} WHEN 'UBIGINT' THEN {number(f'CAST({x} AS HUGEINT)')}"
-            f" WHEN 'DOUBLE' THEN {number(f'CAST({x} AS DOUBLE)', f'''json_extract_string({x}, '$')''')}"
+            f" WHEN 'DOUBLE' THEN {number(f'CAST({x} AS DOUBLE)', float_text(x))}"
             f" WHEN 'BOOLEAN' THEN {text(f'''json_extract_string({x}, '$')''')} ELSE FALSE END"
         )
 

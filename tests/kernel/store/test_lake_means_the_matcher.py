@@ -6,14 +6,18 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import duckdb
 import hypothesis.strategies as st
+import orjson
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 
 from kernel.event import timestamp_from_micros
 from kernel.query import matches, parse_query
+from kernel.query.text import element_text
 from kernel.store.contract import Commit, TimeRange
 from kernel.store.lake import Lake
+from kernel.store.lake.condition import MACROS, float_text
 from kernel.store.storable import storable
 
 WORDS = [
@@ -165,3 +169,23 @@ def test_search_equals_matcher(batch: list[dict[str, object]], asked: list[str],
     finally:
         lake.close()
         shutil.rmtree(lake.root.parent)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    numbers=st.lists(
+        st.floats(allow_nan=False, allow_infinity=False)
+        | st.builds(lambda digits, exponent: float(f"{digits}e{exponent}"), st.integers(-99999, 99999), st.integers(-12, 24)),
+        min_size=1,
+        max_size=20,
+    )
+)
+@example(numbers=[1e15, 1e16, 1.2345678901234567e19, 1e20, 1e21, 1e-4, 1e-5, 9.999999999999999e-06, 1e-6, 1e-7, -0.0])
+def test_the_text_of_a_float_is_the_matchers(numbers: list[float]) -> None:
+    connection = duckdb.connect()
+    for macro in MACROS:
+        connection.execute(macro)
+    sql = f"SELECT {float_text('json')} FROM (SELECT json_extract($row, '/n') AS json)"
+    for number in numbers:
+        found = connection.execute(sql, {"row": orjson.dumps({"n": number}).decode()}).fetchone()
+        assert found == (element_text(number),)

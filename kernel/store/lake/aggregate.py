@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,11 +12,12 @@ from kernel.errors import QueryError
 from kernel.event import timestamp, timestamp_from_micros
 from kernel.query import Query
 from kernel.store.contract import Bucket, TimeRange
-from kernel.store.lake.columns import CORE_SET, REST, quoted
+from kernel.store.lake.columns import ADDRESS_COLUMNS, CORE_SET, REST, quoted, v4_column
 from kernel.store.lake.condition import Condition, json_pointer
 from kernel.store.lake.manifest import Manifest
+from kernel.store.lake.packing import dotted, unusual
 from kernel.store.lake.reader import Reader, moment
-from kernel.store.lake.source import layout_of
+from kernel.store.lake.source import Part, layout_of
 
 MOST_BARS = 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -56,6 +58,8 @@ def top(reader: Reader, manifest: Manifest, query: Query, when: TimeRange, field
     sources = []
     if field in CORE_SET:
         column = quoted(field)
+        if field in ADDRESS_COLUMNS and field not in layout.multi and field not in layout.spill:
+            return _top_addresses(reader, manifest, parts, field, where, condition, limit)
         if field in layout.multi:
             split = f"CASE WHEN starts_with({column}, chr(31)) THEN str_split(substr({column}, 2), chr(31)) ELSE [{column}] END"
             sources.append(f"SELECT unnest({split}) AS key FROM {{files}} WHERE {column} IS NOT NULL AND {where}")  # noqa: S608
@@ -79,6 +83,22 @@ def top(reader: Reader, manifest: Manifest, query: Query, when: TimeRange, field
             counts[entry] = counts.get(entry, 0) + int(number)
     ranked = sorted(counts.items(), key=lambda entry: (-entry[1], str(entry[0][1])))
     return [Bucket(value, number) for (_, value), number in ranked[:limit]]
+
+
+def _top_addresses(
+    reader: Reader, manifest: Manifest, parts: Sequence[Part], field: str, where: str, condition: Condition, limit: int
+) -> list[Bucket]:
+    """Counted by number first: texts are made for what is different only."""
+    number, text = quoted(v4_column(field)), quoted(unusual(field))
+    counted = (
+        f"SELECT {number} AS address, {text} AS text, count(*) AS n FROM {{files}}"  # noqa: S608
+        f" WHERE {quoted(field)} IS NOT NULL AND {where} GROUP BY address, text"
+    )
+    sql = (
+        f"SELECT coalesce(text, {dotted('address')}) AS key, CAST(sum(n) AS BIGINT) AS n FROM ({counted})"  # noqa: S608
+        f" GROUP BY key ORDER BY n DESC, key LIMIT {int(limit)}"
+    )
+    return [Bucket(key, int(count)) for key, count in reader.run(manifest, parts, sql, condition.parameters)]
 
 
 def _micros(text: str) -> int:

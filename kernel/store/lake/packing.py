@@ -19,7 +19,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kernel.store.lake.columns import ADDRESS_COLUMNS, SCHEMA, SEPARATOR, lacking, quoted, v4_column
+from kernel.store.lake.columns import ADDRESS_COLUMNS, REST, SCHEMA, SEPARATOR, lacking, quoted, v4_column
 
 PACKED_SINCE = 2
 """The first segment format whose files are packed."""
@@ -130,10 +130,18 @@ def _json_sql(column: str) -> str:
     return f"""replace(replace({column}, '\\', '\\\\'), '"', '\\"')"""
 
 
+def dotted(number: str) -> str:
+    """The usual text of a u32 address, in SQL."""
+    return " || '.' || ".join(f"CAST(({number} >> {shift}) & 255 AS VARCHAR)" for shift in (24, 16, 8, 0))
+
+
+def unusual(field: str) -> str:
+    """A further column of an address field: its text where its number does not tell it, else null (before packing: any text)."""
+    return field + "#text"
+
+
 def _unpacked_address(field: str) -> str:
-    number = quoted(v4_column(field))
-    octets = " || '.' || ".join(f"CAST(({number} >> {shift}) & 255 AS VARCHAR)" for shift in (24, 16, 8, 0))
-    return f"coalesce({quoted(field)}, {octets})"
+    return f"coalesce({quoted(field)}, {dotted(quoted(v4_column(field)))})"
 
 
 def _unpacked_related() -> str:
@@ -174,12 +182,18 @@ UNPACKED: dict[str, str] = {
 """Column → the SQL of its true value, over the columns of a file."""
 
 
-def selection(format_: int) -> str:
-    """The true columns of today's schema as SQL over a file of a format."""
+def selection(format_: int, statement: str = "") -> str:
+    """The true columns of today's schema as SQL over a file of a format; with a statement: those that it names.
+
+    (DuckDB would drop the others by itself, but it takes half a millisecond a file to plan them.)
+    """
     missing = lacking(format_)
     unpacked = UNPACKED if format_ >= PACKED_SINCE else {}
     columns = []
     for name in SCHEMA.names:
+        if statement and name != REST and quoted(name) not in statement:
+            continue
         true = "CAST(NULL AS VARCHAR)" if name in missing else unpacked.get(name)
         columns.append(f"{true} AS {quoted(name)}" if true else quoted(name))
+    columns += [f"{quoted(field)} AS {quoted(unusual(field))}" for field in ADDRESS_COLUMNS if quoted(unusual(field)) in statement]
     return ", ".join(columns)

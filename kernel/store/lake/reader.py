@@ -76,7 +76,7 @@ class Reader:
         return []
 
     def _execute(self, parts: Sequence[Part], sql: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
-        source = table(self.root, parts)
+        source = table(self.root, parts, sql)
         cursor = self.session.cursor()
         done = threading.Event()
         watch = threading.Thread(target=_interrupt_until, args=(cursor, done, self.patience), daemon=True)

@@ -44,19 +44,19 @@ def layout_of(segments: Iterable[Segment]) -> Layout:
     return layout
 
 
-def table(root: Path, parts: Sequence[Part]) -> str:
-    """The parts as a table in SQL, with the columns of today's schema."""
+def table(root: Path, parts: Sequence[Part], statement: str = "") -> str:
+    """The parts as a table in SQL, with the columns of today's schema, or those that a statement names."""
     together: dict[int, list[Path]] = defaultdict(list)
     selects: list[str] = []
     for part in parts:
-        path, columns = root / part.segment.path, selection(part.segment.format)
+        path, columns = root / part.segment.path, selection(part.segment.format, statement)
         if part.ranges is None:
             together[part.segment.format].append(path)
             continue
         rows = " OR ".join(f"file_row_number BETWEEN {first} AND {last}" for first, last in part.ranges)
         selects.append(f"SELECT {columns} FROM {parquet(path)} WHERE {rows}")  # noqa: S608
     for format_, paths in together.items():
-        selects.append(f"SELECT {selection(format_)} FROM {parquet(*paths)}")  # noqa: S608
+        selects.append(f"SELECT {selection(format_, statement)} FROM {parquet(*paths)}")  # noqa: S608
     return "(" + " UNION ALL ".join(selects) + ")"
 
 

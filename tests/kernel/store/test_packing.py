@@ -12,6 +12,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kernel.event import timestamp_from_micros
+from kernel.query import parse_query
+from kernel.store.contract import Commit, TimeRange
+from kernel.store.lake import Lake
 from kernel.store.lake.columns import FORMAT, SCHEMA
 from kernel.store.lake.encode import encode
 from kernel.store.lake.packing import packed, selection
@@ -93,3 +96,23 @@ def test_what_the_fields_say_is_not_written_twice() -> None:
 @pytest.mark.parametrize("format_", [1, FORMAT])
 def test_every_column_is_selected(format_: int) -> None:
     assert all(f'"{name}"' in selection(format_) for name in SCHEMA.names)
+
+
+def test_top_addresses_count_what_packing_took_apart(tmp_path: Path) -> None:
+    addresses = ["10.0.0.1", "10.0.0.1", "::ffff:10.0.0.1", "2001:db8::1", "2001:db8::1", "2001:DB8::1", "010.0.0.1", None]
+    lake = Lake.open(tmp_path / "lake", writable=True)
+    for start in (0, 4):
+        batch = [
+            {"@timestamp": f"2026-11-23T04:00:0{n}.000000Z", "event.id": f"{n:032x}"} | ({"source.ip": text} if text else {})
+            for n, text in enumerate(addresses[start : start + 4], start)
+        ]
+        lake.commit(Commit(batch))
+    expected = [("10.0.0.1", 2), ("2001:db8::1", 2), ("010.0.0.1", 1), ("2001:DB8::1", 1), ("::ffff:10.0.0.1", 1)]
+    try:
+        for _ in range(2):
+            found = [(bucket.key, bucket.count) for bucket in lake.top(parse_query("*"), TimeRange(), "source.ip")]
+            assert sorted(found, key=lambda one: (-one[1], one[0])) == expected
+            assert lake.search(parse_query("source.ip:2001:db8::1"), TimeRange(), count=True).total == 3
+            lake.compact(everything=True)
+    finally:
+        lake.close()

@@ -44,7 +44,7 @@ def doctor_line() -> dict[str, str]:
 
 def test_search_stats_quarantine_compact_verify_doctor(configured: Path) -> None:
     assert "no templates yet" in doctor_line()["detail"]
-    assert json.loads(run(store.command, "stats")[1])["events"] == 0
+    assert json.loads(run(store.command, "statistics")[1])["events"] == 0
     opened = open_store(load_config(), writable=True)
     bad = [Quarantined("q", event(1)["@timestamp"], "s", "o", "broken", b"\xff")]
     opened.commit(Commit([event(n, user__name="Li") for n in range(3)], bad, counters={"stored": 3}))
@@ -56,7 +56,7 @@ def test_search_stats_quarantine_compact_verify_doctor(configured: Path) -> None
     code, output = run(search.command, "user.name:li", "--format", "jsonl", "--data", str(configured))
     assert (code, len(output.splitlines())) == (0, 3)
     assert run(search.command, "* | count")[1].strip() == "3"
-    facts = json.loads(run(store.command, "stats")[1])
+    facts = json.loads(run(store.command, "statistics")[1])
     assert (facts["engine"], facts["events"], facts["counters"]) == ("elasticsearch", 3, {"stored": 3})
     assert "broken" in run(store.command, "quarantine")[1]
     assert run(store.command, "compact") == (0, "no new backing index is due\n")

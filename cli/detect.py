@@ -148,7 +148,9 @@ def _hits(
     gc.freeze()  # rules stay shared between the forked workers
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
-    with progress:
+    with contextlib.ExitStack() as stack:
+        stack.callback(gc.unfreeze)  # what stays frozen at exit is not freed, and DuckDB's binding tells so on stderr
+        stack.enter_context(progress)
         task = progress.add_task("detecting", total=sum(piece.span[1] - piece.span[0] for piece in pieces) or 1)
         for outcome in _outcomes(pieces, workers, folder):
             progress.advance(task, outcome.piece.span[1] - outcome.piece.span[0])

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -341,3 +343,12 @@ def test_crossings_are_judged_by_a_zone_plan(
     found = [json.loads(line) for line in capsysbinary.readouterr().out.splitlines()]
     assert [(one["rule.id"], one["rule.level"]) for one in found] == [("zone-crossing-denied", "high")] * 2
     assert detect(monkeypatch, logs, "--rules", rules, "--zones", tmp_path / "no.yml") == 1
+
+
+def test_nothing_is_said_on_stderr_when_all_went_well(tmp_path: Path, rules: Path) -> None:
+    """DuckDB's binding lists every object of its own that is still alive at exit."""
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_bytes(creation("C:\\\\Windows\\\\evil.exe"))
+    command = [sys.executable, "-m", "cli", "detect", str(source), "--rules", str(rules), "--format", "jsonl"]
+    done = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True, check=False)
+    assert (done.returncode, "leaked" in done.stderr) == (0, False), done.stderr

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import re
 import sys
 import tempfile
@@ -276,9 +277,9 @@ def _judge(case: Case, sent: Sequence[RawRecord], stored: Mapping[str, Event], s
 
 
 def run_all(cases: Sequence[Case], folder: Path, workers: int = 2) -> list[Verdict]:
-    """All cases, in ``workers`` processes."""
+    """All cases, in ``workers`` processes; new ones, since a fork of a process with running threads may crash."""
     parts = [list(cases[number::workers]) for number in range(workers)]
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         found = pool.map(run_cases, parts, [folder / str(number) for number in range(workers)])
         verdicts = {verdict.name: verdict for part in found for verdict in part}
     return [verdicts[case.name] for case in cases]

@@ -35,6 +35,7 @@ MOST_VALUES = 200_000
 """Distinct values of a field that are listed to find the most frequent ones exactly."""
 
 _SHARD_SIZE = 20_000
+_SPARE = 1_000
 _PAGE = 10_000
 
 Counts = dict[tuple[bool, Any], int]
@@ -147,27 +148,61 @@ def _some(reader: Reader, which: Dsl, source: _Source) -> bool:
 
 def _counts(reader: Reader, which: Dsl, source: _Source, limit: int, *, complete: bool) -> Iterator[tuple[Any, int]]:
     """Values with their numbers: the ``limit`` most frequent ones at least, exactly; all of them if ``complete``."""
-    if not complete:
-        answer = _most_frequent(reader, which, source, min(limit + 1_000, _PAGE))
-        if answer.get("doc_count_error_upper_bound", 0) == 0:
-            for bucket in answer.get("buckets", ()):
-                yield source.value(bucket["key"]), int(bucket["doc_count"])
-            return
-    yield from _all_values(reader, which, source)
+    listed = None if complete else _settled(reader, which, source, limit)
+    if listed is None:
+        yield from _all_values(reader, which, source)
+        return
+    for bucket in listed:
+        yield source.value(bucket["key"]), int(bucket["doc_count"])
 
 
-def _most_frequent(reader: Reader, which: Dsl, source: _Source, size: int) -> dict[str, Any]:
+def _settled(reader: Reader, which: Dsl, source: _Source, limit: int) -> list[dict[str, Any]] | None:
+    """Buckets with exact numbers, the ``limit`` most frequent values surely among them; None where that cannot be known.
+
+    A shard lists its most frequent values only, so the numbers are lower bounds. A value that no shard listed has at most
+    ``doc_count_error_upper_bound`` hits; one that was cut off the end of the answer at most that many more than the last one.
+    """
+    size = min(limit + _SPARE, _PAGE)
+    answer = _most_frequent(reader, which, source, size)
+    buckets: list[dict[str, Any]] = answer.get("buckets", [])
+    unlisted = answer.get("doc_count_error_upper_bound", 0)
+    if unlisted == 0 or answer["alone"]:
+        return buckets
+    if len(buckets) < limit:
+        return None
+    least = buckets[limit - 1]["doc_count"]
+    if unlisted + (buckets[-1]["doc_count"] if len(buckets) >= size else 0) >= least:
+        return None
+    rivals = [bucket for bucket in buckets if bucket["doc_count"] + bucket["doc_count_error_upper_bound"] >= least]
+    if any(bucket["doc_count_error_upper_bound"] for bucket in rivals):
+        counted = _most_frequent(reader, which, source, size, only=[bucket["key"] for bucket in rivals])
+        rivals = counted.get("buckets", [])
+    return rivals
+
+
+def _most_frequent(
+    reader: Reader, which: Dsl, source: _Source, size: int, *, only: list[Any] | None = None, index: str = ""
+) -> dict[str, Any]:
+    """What the server counted, and whether a single shard did it all ("alone"): its ranking is exact."""
     listed: Dsl = {
         "field": source.field,
         "size": size,
         "shard_size": max(_SHARD_SIZE, size),
         "order": [{"_count": "desc"}, {"_key": "asc"}],
+        "show_term_doc_count_error": True,
     }
-    if source.start:
+    if only is not None:
+        listed["include"] = only
+    elif source.start:
         listed["include"] = regexp.escaped(source.start) + ".*"
-    body = {"query": {"bool": {"filter": [which]}}, "size": 0, "aggs": {"top": {"terms": listed}}}
-    found: dict[str, Any] = reader.run(body).get("aggregations", {}).get("top", {})
-    return found
+    counted: Dsl = {"top": {"terms": listed}, "places": {"terms": {"field": "_index", "size": 2}}}
+    answer = reader.run({"query": {"bool": {"filter": [which]}}, "size": 0, "aggs": counted}, index)
+    found: dict[str, Any] = answer.get("aggregations", {})
+    top: dict[str, Any] = found.get("top", {}) | {"alone": answer["_shards"]["total"] == 1}
+    places = found.get("places", {}).get("buckets", ())
+    if len(places) == 1 and not index and not top["alone"] and top.get("doc_count_error_upper_bound"):
+        return _most_frequent(reader, which, source, size, only=only, index=places[0]["key"])
+    return top
 
 
 def _all_values(reader: Reader, which: Dsl, source: _Source) -> Iterator[tuple[Any, int]]:

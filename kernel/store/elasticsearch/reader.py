@@ -138,9 +138,9 @@ class Reader:
         except TooComplexError as error:
             raise QueryError(f"the store cannot run this query: {error}", "simplify it") from error
 
-    def run(self, body: dict[str, Any]) -> dict[str, Any]:
-        """One search over the events; remembers shards that did not answer."""
-        answer = self.server.search(body, self.names.events)
+    def run(self, body: dict[str, Any], index: str = "") -> dict[str, Any]:
+        """One search over the events, or one backing ``index`` of them; remembers shards that did not answer."""
+        answer = self.server.search(body, index or self.names.events)
         failures = answer["_shards"].get("failures", ())
         self.damaged = {
             f"{failure.get('index')}[{failure.get('shard')}]": str(failure.get("reason", {}).get("reason", "no answer"))[:200]

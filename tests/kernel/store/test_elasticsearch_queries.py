@@ -9,7 +9,7 @@ import pytest
 from kernel.errors import QueryError
 from kernel.query import matches, parse_query
 from kernel.store.contract import Commit, TimeRange
-from kernel.store.elasticsearch import ElasticsearchStore, fields, reader, regexp
+from kernel.store.elasticsearch import ElasticsearchStore, aggregate, fields, reader, regexp
 from kernel.store.storable import storable
 from tests.kernel.store.contract_suite import ALWAYS, event, ids
 from tests.kernel.store.elasticsearch_server import a_store
@@ -102,6 +102,34 @@ def test_the_ways_of_saying_an_address_are_one(store: ElasticsearchStore) -> Non
     assert ids(store.search(parse_query("source.ip:\\:\\:ffff*"), ALWAYS).events) == [event(3)["event.id"], event(1)["event.id"]]
     top = store.top(parse_query("*"), ALWAYS, "source.ip")
     assert {bucket.key for bucket in top} == {"::FFFF:10.0.0.1", "10.0.0.1", "::ffff:a00:1"}
+
+
+def test_the_most_frequent_of_very_many_values(store: ElasticsearchStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each shard lists some of its values; the ranking is exact all the same, without listing all of them where it can be."""
+    monkeypatch.setattr(aggregate, "_SHARD_SIZE", 4)
+    monkeypatch.setattr(aggregate, "_SPARE", 1)
+    often = {"a": 9, "b": 7, "c": 6, "d": 1}
+    half = {"a": 8, "c": 3, "b": 4, "e": 2}
+    number = 0
+    for counts in (often, half):
+        values = [value for value, count in counts.items() for _ in range(count)] + [f"rare{number + n}" for n in range(20)]
+        store.commit(Commit([event(n, user__name=value) for n, value in enumerate(values, number)]))
+        store.compact(everything=True)  # a backing index for each
+        number += len(values)
+    assert len(store._generations.all(fresh=True)) > 1
+
+    def top(limit: int) -> list[tuple[object, int]]:
+        return [(b.key, b.count) for b in store.top(parse_query("*"), ALWAYS, "user.name", limit=limit)]
+
+    expected = [("a", 17), ("b", 11), ("c", 9)]
+    assert top(3) == expected
+    monkeypatch.setattr(aggregate, "MOST_VALUES", 5)
+    monkeypatch.setattr(aggregate, "_PAGE", 5)
+    assert top(3) == expected, "decided without listing all"
+    with pytest.raises(QueryError, match="more than 5 different values"):
+        top(6)
+    monkeypatch.setattr(aggregate, "MOST_VALUES", 100)
+    assert top(6) == [*expected, ("e", 2), ("d", 1), ("rare0", 1)]
 
 
 def test_retention_drops_whole_indices_and_moves_a_day_at_most(store: ElasticsearchStore) -> None:

@@ -17,14 +17,13 @@ import msgspec
 from kernel.detection import LEVELS, Detection, MatchedField, detection_id
 from kernel.event import Event
 from kernel.query.values import ip_hex
+from kernel.zones.neighbours import own_mac, relayed_client
 from kernel.zones.plan import INTERNET, UNKNOWN
 from kernel.zones.services import MANAGEMENT
 from kernel.zones.table import EXPIRED, PERMITTED, ZoneTable
 
 QUIET_SECONDS = 60
 _MOST_REMEMBERED = 10_000
-_NEIGHBOUR_DATASETS = ("dhcp", "arp", "ndp")
-"""Datasets in which ``source.mac`` is the device's own (elsewhere it may be that of a router on the way)."""
 
 
 class ZoneRule(msgspec.Struct, frozen=True):
@@ -157,7 +156,8 @@ class ZoneDetector:
             raise ValueError(f"the memory of the zone detector cannot be read: {error}") from error
 
     def _of(self, event: Event, table: ZoneTable) -> list[Detection]:
-        found = [self._crossing(event, table), self._device(event, table) or self._undeclared(event, table)]
+        device = self._device(event, table) or self._behind_relay(event, table) or self._undeclared(event, table)
+        found = [self._crossing(event, table), device]
         return [detection for detection in found if detection is not None]
 
     def _crossing(self, event: Event, table: ZoneTable) -> Detection | None:
@@ -185,25 +185,31 @@ class ZoneDetector:
 
     def _device(self, event: Event, table: ZoneTable) -> Detection | None:
         """What the source of an event says of the device it comes from."""
-        zone, address, mac = table.zones.get(event["source.zone"]), event.get("source.ip"), event.get("source.mac")
+        zone, address, mac = table.zones.get(event["source.zone"]), event.get("source.ip"), own_mac(event)
         if zone is None or not isinstance(address, str):
             return None
-        near = isinstance(mac, str) and str(event.get("event.dataset", "")).rpartition(".")[2] in _NEIGHBOUR_DATASETS
-        if near and table.asset_of_mac(str(mac)):
+        if mac and table.asset_of_mac(mac):
             return None
         if table.is_registered(address):
             asset = table.assets.get(table.asset_of(address))
-            if not near or asset is None or not asset.macs:
+            if not mac or asset is None or not asset.macs:
                 return None
-            group = {"source.ip": address, "mac": str(mac)}
+            group = {"source.ip": address, "mac": mac}
             return self._tell("zone-address-conflict", event, group, table.importance(zone.id, asset.id), _DEVICE_FIELDS)
-        names_a_host = near or table.zone_of(address) in (
-            zone.id,
-            UNKNOWN,
-        )  # a foreign private address at the zone's own sensor, too
+        # a foreign private address at the zone's own sensor is a device, too
+        names_a_host = mac or table.zone_of(address) in (zone.id, UNKNOWN)
         if zone.admission != "registered" or not names_a_host:
             return None
-        group = {"device": str(mac) if near else address, "zone": zone.id}
+        group = {"device": mac or address, "zone": zone.id}
+        return self._tell("zone-unknown-device", event, group, zone.importance, _DEVICE_FIELDS)
+
+    def _behind_relay(self, event: Event, table: ZoneTable) -> Detection | None:
+        """A card that asks for an address through a relay, in the network of the relay."""
+        mac, address = relayed_client(event)
+        zone = table.zones.get(table.zone_of(address)) if mac else None
+        if zone is None or zone.admission != "registered" or table.asset_of_mac(mac):
+            return None
+        group = {"device": mac, "zone": zone.id}
         return self._tell("zone-unknown-device", event, group, zone.importance, _DEVICE_FIELDS)
 
     def _is_news(self, key: str, time: str) -> bool:
@@ -251,7 +257,7 @@ _CROSSING_FIELDS = (
     *("zone.crossing", "zone.verdict", "zone.service", "zone.conduit"),
     *("source.ip", "destination.ip", "destination.port", "network.transport"),
 )
-_DEVICE_FIELDS = ("source.zone", "source.ip", "source.mac", "source.asset.id", "host.hostname", "network.vlan.id")
+_DEVICE_FIELDS = ("source.zone", "source.ip", "source.mac", "host.mac", "source.asset.id", "host.hostname", "network.vlan.id")
 
 
 def _blocked(event: Event) -> bool:

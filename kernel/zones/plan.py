@@ -43,7 +43,7 @@ EVERY_ZONE = "*"
 BUILT_IN = frozenset({INTERNET, UNKNOWN})
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _MOST_BYTES = 32 << 20
-_MAC = re.compile(r"[0-9A-F]{2}(-[0-9A-F]{2}){5}")
+MAC = re.compile(r"[0-9A-F]{2}(-[0-9A-F]{2}){5}")
 
 
 class PlanError(LiandunError):
@@ -305,7 +305,7 @@ def _check_assets(assets: Sequence[Asset]) -> Iterator[tuple[str, str, str]]:
             if owners.setdefault(address, asset.id) != asset.id:
                 yield "asset", asset.id, f"address {text} belongs to {owners[address]} already"
         for mac in asset.macs:
-            if not _MAC.fullmatch(mac):
+            if not MAC.fullmatch(mac):
                 yield "asset", asset.id, f"{mac!r} is no MAC address"
             elif owners.setdefault(mac, asset.id) != asset.id:
                 yield "asset", asset.id, f"MAC {mac} belongs to {owners[mac]} already"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from kernel.event import Event
-from kernel.zones.plan import normal_mac
+from kernel.zones.neighbours import own_mac
 from kernel.zones.table import ZoneTable
 
 REFRESH_SECONDS = 60
@@ -18,7 +18,6 @@ REFRESH_SECONDS = 60
 
 _MOST_REMEMBERED = 200_000
 _MOST_SERVICES = 64
-_OWN_MAC = ("dhcp", "arp", "ndp")
 
 
 class Sighting(msgspec.Struct):
@@ -117,9 +116,8 @@ def _sender(event: Event, table: ZoneTable) -> Sighting | None:
     zone, address = event.get("source.zone"), event.get("source.ip")
     if zone not in table.zones or not isinstance(address, str) or table.zone_of(address) != zone:
         return None
-    mac = event.get("source.mac")
-    near = isinstance(mac, str) and str(event.get("event.dataset", "")).rpartition(".")[2] in _OWN_MAC
-    name = event.get("host.hostname") if near else None
+    mac = own_mac(event)
+    name = event.get("host.hostname") if mac else None
     time = event["@timestamp"]
     return Sighting(
         zone=zone,
@@ -127,7 +125,7 @@ def _sender(event: Event, table: ZoneTable) -> Sighting | None:
         last=time,
         asset=str(event.get("source.asset.id", "")),
         address=address,
-        mac=normal_mac(str(mac)) if near else "",
+        mac=mac,
         name=name if isinstance(name, str) else "",
     )
 

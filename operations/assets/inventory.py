@@ -59,11 +59,15 @@ def _owner(session: Session, one: Sighting, known: dict[rows.Mark, int]) -> Asse
 
 
 def _own_marks(one: Sighting, known: dict[rows.Mark, int], row: AssetRow) -> list[rows.Mark]:
-    """Marks that this sighting may give: never one that belongs to another asset, but the address (devices move)."""
+    """Marks that this sighting may give: never one that belongs to another asset, but the address (devices move).
+
+    A registered device gets no network card by being seen: a card that took its address would be taken for it from then on.
+    """
     address = rows.marks_of((one.address,), (), ())
     others = rows.marks_of((), (one.mac,), (one.name,))
     if row.status == "registered":
         address = [mark for mark in address if mark not in known]
+        others = [mark for mark in others if mark[0] != "mac"]
     return [*address, *(mark for mark in others if mark not in known)]
 
 

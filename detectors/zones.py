@@ -102,10 +102,10 @@ RULES: dict[str, ZoneRule] = dict(
             "high",
             "Registered address used by another network card",
             "已登记地址被其他网卡使用",
-            "The address of a registered device is used with a MAC address that is not the device's.",
-            "已登记设备的地址被不属于该设备的 MAC 地址使用。",
+            "The address of a registered device is used with a MAC address that is not its own (another device's, or nobody's).",
+            "已登记设备的地址被不属于该设备的 MAC 地址（其他设备的或未登记的）使用。",
             ("attack.credential-access", "attack.t1557"),
-            "A replaced network card",
+            "A replaced network card; a shared address (VRRP, cluster) that is registered for one of its devices only",
         ),
         _rule(
             "zone-undeclared-network",
@@ -188,11 +188,13 @@ class ZoneDetector:
         zone, address, mac = table.zones.get(event["source.zone"]), event.get("source.ip"), own_mac(event)
         if zone is None or not isinstance(address, str):
             return None
-        if mac and table.asset_of_mac(mac):
+        owner = table.asset_of(address) if table.is_registered(address) else ""
+        card_owner = table.asset_of_mac(mac) if mac else ""
+        if card_owner and owner in ("", card_owner):
             return None
-        if table.is_registered(address):
-            asset = table.assets.get(table.asset_of(address))
-            if not mac or asset is None or not asset.macs:
+        if owner:
+            asset = table.assets.get(owner)
+            if not mac or asset is None or not (asset.macs or card_owner):  # no card is registered that this one could contradict
                 return None
             group = {"source.ip": address, "mac": mac}
             return self._tell("zone-address-conflict", event, group, table.importance(zone.id, asset.id), _DEVICE_FIELDS)

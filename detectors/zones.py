@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from kernel.addresses import without_scope
 from kernel.detection import LEVELS, Detection, MatchedField, detection_id
 from kernel.event import Event
-from kernel.query.values import ip_hex
 from kernel.zones.neighbours import own_mac, relayed_client
 from kernel.zones.plan import INTERNET, UNKNOWN
 from kernel.zones.services import MANAGEMENT
@@ -169,7 +169,7 @@ class ZoneDetector:
             return None
         service = str(event.get("zone.service", ""))
         client, server = ("destination", "source") if source == event.get("destination.zone") else ("source", "destination")
-        offender = {"source.ip": str(event.get(f"{client}.ip"))}
+        offender = {"source.ip": _address(event.get(f"{client}.ip"))}
         importance = table.importance(source if target == INTERNET else target, str(event.get(f"{server}.asset.id", "")))
         zone = table.zones.get(source)
         if target == INTERNET and zone is not None and zone.internet == "forbidden":
@@ -196,13 +196,13 @@ class ZoneDetector:
             asset = table.assets.get(owner)
             if not mac or asset is None or not (asset.macs or card_owner):  # no card is registered that this one could contradict
                 return None
-            group = {"source.ip": address, "mac": mac}
+            group = {"source.ip": _address(address), "mac": mac}
             return self._tell("zone-address-conflict", event, group, table.importance(zone.id, asset.id), _DEVICE_FIELDS)
         # a foreign private address at the zone's own sensor is a device, too
         names_a_host = mac or table.zone_of(address) in (zone.id, UNKNOWN)
         if zone.admission != "registered" or not names_a_host:
             return None
-        group = {"device": mac or address, "zone": zone.id}
+        group = {"device": mac or _address(address), "zone": zone.id}
         return self._tell("zone-unknown-device", event, group, zone.importance, _DEVICE_FIELDS)
 
     def _behind_relay(self, event: Event, table: ZoneTable) -> Detection | None:
@@ -224,11 +224,11 @@ class ZoneDetector:
         return True
 
     def _undeclared(self, event: Event, table: ZoneTable) -> Detection | None:
-        if table.zone_of(str(event.get("source.ip", ""))) != UNKNOWN:
+        place = table.places[str(event.get("source.ip", ""))]
+        if place.zone != UNKNOWN:
             return None
-        return self._tell(
-            "zone-undeclared-network", event, {"network": _network(event["source.ip"])}, 3, ("source.ip", "destination.ip")
-        )
+        group = {"network": _network(place.address)}
+        return self._tell("zone-undeclared-network", event, group, 3, ("source.ip", "destination.ip"))
 
     def _tell(
         self, rule_id: str, event: Event, group: dict[str, str], importance: int, fields: Sequence[str], *, also: str = ""
@@ -283,10 +283,11 @@ def _seconds(time: str) -> int:
     return int(time[11:13]) * 3600 + int(time[14:16]) * 60 + int(time[17:19])
 
 
+def _address(value: object) -> str:
+    """An address as alerts are grouped by it: without the scope, which a sender can vary without end."""
+    return without_scope(str(value)) or ""
+
+
 def _network(address: str) -> str:
     """The /24 or /64 of an address."""
-    key = ip_hex(address)
-    if key is None:
-        return address
-    version = 4 if ":" not in address else 6
-    return str(ipaddress.ip_network(f"{address.partition('%')[0]}/{24 if version == 4 else 64}", strict=False))
+    return str(ipaddress.ip_network(f"{address}/{64 if ':' in address else 24}", strict=False))

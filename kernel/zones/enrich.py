@@ -30,6 +30,8 @@ NOT_CROSSINGS = frozenset({"suricata.file_stored", "suricata.fileinfo", "qzsec.b
 """Datasets of our own parsers whose addresses do not tell of traffic of their own (it has events of its own). Whole names: a sender
 chooses what its dataset ends in. Senders of finished events may not claim them (collectors.parsers.ecs_json)."""
 _GRAVITY = {PERMITTED: 1, EXPIRED: 2, DENIED: 3}
+_LONGEST_TRANSPORT = 32
+"""Letters: it is the sender's text, and verdicts are remembered by it."""
 _MOST_ZONES = 8
 """So many zones of one end are judged; each pair costs as much as an event."""
 
@@ -88,7 +90,8 @@ def _one_of_each_zone(value: Any, table: ZoneTable) -> list[str | None]:
     for text in texts:
         if zone := table.zone_of(text):
             first.setdefault(zone, text)
-    return list(first.values())[:_MOST_ZONES] or texts[:1] or [None]
+    usable: list[str | None] = [*first.values()]
+    return usable[:_MOST_ZONES] or [next(iter(texts), None)]
 
 
 def _set_ends(event: Event, ends: tuple[str | None, ...]) -> None:
@@ -110,14 +113,14 @@ def _end(event: Event, side: str, table: ZoneTable) -> None:
     address = event.get(side + ".ip")
     if type(address) is not str:
         return
-    zone = table.zone_of(address)
+    place = table.places[address]
+    zone = place.zone
     if zone in ("", "unknown") and side == "source":
         zone = _by_place(event, table) or zone
     if zone:
         event[side + ".zone"] = zone
-    asset = table.asset_of(address)
-    if asset:
-        event[side + ".asset.id"] = asset
+    if place.asset:
+        event[side + ".asset.id"] = place.asset
 
 
 def _by_place(event: Event, table: ZoneTable) -> str:
@@ -163,7 +166,7 @@ def _crossing(event: Event, table: ZoneTable) -> None:
         return
     if _is_answer(event):
         source, target, port = target, source, event.get("source.port")
-    transport = str(event.get("network.transport") or "tcp").lower()
+    transport = str(event.get("network.transport") or "tcp")[:_LONGEST_TRANSPORT].lower()
     time = event["@timestamp"]
     verdict = table.verdict(source, target, transport, port if isinstance(port, int) else 0, time)
     if verdict.verdict != PERMITTED and "client.ip" not in event:

@@ -45,9 +45,9 @@ def canonical(text: str) -> str:
     return text if value is None else written(value)
 
 
-def plain_network(text: str) -> Network:
-    """A network; one of IPv4-mapped addresses as IPv4. Raises ValueError, also for set host bits."""
-    network = ipaddress.ip_network(text)
+def plain_network(text: str, *, strict: bool = True) -> Network:
+    """A network; one of IPv4-mapped addresses as IPv4. Raises ValueError, if ``strict`` also for set host bits."""
+    network = ipaddress.ip_network(text, strict=strict)
     if isinstance(network, ipaddress.IPv6Network) and network.subnet_of(MAPPED_NETWORK):
         return ipaddress.IPv4Network((int(network[0]) & 0xFFFFFFFF, network.prefixlen - 96))
     return network

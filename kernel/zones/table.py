@@ -20,7 +20,7 @@ from typing import NamedTuple
 import msgspec
 
 from kernel.addresses import without_scope
-from kernel.zones.addresses import bounds, number, plain_network, written
+from kernel.zones.addresses import MAPPED_NETWORK, bounds, number, plain_network, written
 from kernel.zones.plan import EVERY_ZONE, INTERNET, UNKNOWN, Asset, Conduit, Zone, ZonePlan, normal_mac
 from kernel.zones.services import PortRange, port_ranges, service_name
 
@@ -208,7 +208,7 @@ def _outside(text: str) -> str:
 
 def _intervals(zones: Iterable[Zone]) -> tuple[list[int], list[str]]:
     """Nested ranges flattened: the first address of every stretch, and its zone ("" = none)."""
-    ranges: list[tuple[int, int, str]] = []
+    ranges: list[tuple[int, int, str]] = [(*bounds(MAPPED_NETWORK), "")]  # ::/0 means IPv6: IPv4 is not in it
     for zone in zones:
         for text in zone.ranges:
             ranges.append((*bounds(plain_network(text)), zone.id))

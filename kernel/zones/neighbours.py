@@ -8,7 +8,7 @@ from port 67 as well, and their answers may have crossed routers.
 from __future__ import annotations
 
 from kernel.event import Event
-from kernel.zones.plan import MAC, normal_mac
+from kernel.zones.model import MAC, normal_mac
 
 _DHCP = "suricata.dhcp"
 _NEIGHBOURS = frozenset({_DHCP, "suricata.arp"})

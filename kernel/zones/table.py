@@ -3,7 +3,8 @@
 Invariants:
 
 1. The narrowest range that holds an address decides its zone; what stands for an IPv4 address is one (kernel.zones.addresses).
-2. An address of no range is ``unknown`` inside (RFC 1918, RFC 6598, RFC 4193), ``internet`` outside, and of no zone at all where it
+2. An address of no range is ``unknown`` where the Internet cannot be meant: inside (RFC 1918, RFC 6598, RFC 4193, and the old
+   site-local fec0::/10, RFC 3879) and reserved (240.0.0.0/4, RFC 1112 4); ``internet`` outside; and of no zone at all where it
    means no host of its own (loopback, link-local, multicast, unspecified, broadcast).
 3. A crossing from one zone to another is permitted by the first valid conduit that covers its service, expired where only conduits
    outside their time cover it, denied otherwise.
@@ -27,7 +28,12 @@ from kernel.zones.services import PortRange, port_ranges, service_name
 PERMITTED, DENIED, EXPIRED = "permitted", "denied", "expired"
 _MOST_CACHED = 200_000
 
-_INSIDE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")))
+_INSIDE = tuple(
+    map(
+        ipaddress.ip_network,
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "240.0.0.0/4", "fc00::/7", "fec0::/10"),
+    )
+)
 _NOWHERE = tuple(
     map(
         ipaddress.ip_network,

@@ -63,6 +63,19 @@ def table() -> ZoneTable:
         ("ff02::1", ""),
         ("0.0.0.0", ""),
         ("no address", ""),
+        ("64:ff9b::8.8.8.8", "internet"),
+        ("64:ff9b::808:808", "internet"),
+        ("64:ff9b::10.60.0.101", "water-ot"),
+        ("64:ff9b::a3c:65", "water-ot"),
+        ("64:ff9b::10.99.0.1", "unknown"),
+        ("64:ff9b::127.0.0.1", ""),
+        ("64:ff9b:1::8.8.8.8", "internet"),  # another prefix (RFC 8215): no embedded address is read from it
+        ("::ffff:240.0.0.1", "unknown"),
+        ("240.0.0.1", "unknown"),
+        ("255.255.255.254", "unknown"),
+        ("255.255.255.255", ""),
+        ("fec0::1", "unknown"),
+        ("feff::1", "unknown"),
     ],
 )
 def test_zone_of_an_address(table: ZoneTable, address: str, zone: str) -> None:

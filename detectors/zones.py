@@ -14,17 +14,16 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from kernel.addresses import without_scope
 from kernel.detection import LEVELS, Detection, MatchedField, detection_id
 from kernel.event import Event
-from kernel.query.values import ip_hex
+from kernel.zones.neighbours import own_mac, relayed_client
 from kernel.zones.plan import INTERNET, UNKNOWN
 from kernel.zones.services import MANAGEMENT
 from kernel.zones.table import EXPIRED, PERMITTED, ZoneTable
 
 QUIET_SECONDS = 60
 _MOST_REMEMBERED = 10_000
-_NEIGHBOUR_DATASETS = ("dhcp", "arp", "ndp")
-"""Datasets in which ``source.mac`` is the device's own (elsewhere it may be that of a router on the way)."""
 
 
 class ZoneRule(msgspec.Struct, frozen=True):
@@ -103,10 +102,10 @@ RULES: dict[str, ZoneRule] = dict(
             "high",
             "Registered address used by another network card",
             "已登记地址被其他网卡使用",
-            "The address of a registered device is used with a MAC address that is not the device's.",
-            "已登记设备的地址被不属于该设备的 MAC 地址使用。",
+            "The address of a registered device is used with a MAC address that is not its own (another device's, or nobody's).",
+            "已登记设备的地址被不属于该设备的 MAC 地址（其他设备的或未登记的）使用。",
             ("attack.credential-access", "attack.t1557"),
-            "A replaced network card",
+            "A replaced network card; a shared address (VRRP, cluster) that is registered for one of its devices only",
         ),
         _rule(
             "zone-undeclared-network",
@@ -157,7 +156,8 @@ class ZoneDetector:
             raise ValueError(f"the memory of the zone detector cannot be read: {error}") from error
 
     def _of(self, event: Event, table: ZoneTable) -> list[Detection]:
-        found = [self._crossing(event, table), self._device(event, table) or self._undeclared(event, table)]
+        device = self._device(event, table) or self._behind_relay(event, table) or self._undeclared(event, table)
+        found = [self._crossing(event, table), device]
         return [detection for detection in found if detection is not None]
 
     def _crossing(self, event: Event, table: ZoneTable) -> Detection | None:
@@ -169,7 +169,7 @@ class ZoneDetector:
             return None
         service = str(event.get("zone.service", ""))
         client, server = ("destination", "source") if source == event.get("destination.zone") else ("source", "destination")
-        offender = {"source.ip": str(event.get(f"{client}.ip"))}
+        offender = {"source.ip": _address(event.get(f"{client}.ip"))}
         importance = table.importance(source if target == INTERNET else target, str(event.get(f"{server}.asset.id", "")))
         zone = table.zones.get(source)
         if target == INTERNET and zone is not None and zone.internet == "forbidden":
@@ -185,25 +185,33 @@ class ZoneDetector:
 
     def _device(self, event: Event, table: ZoneTable) -> Detection | None:
         """What the source of an event says of the device it comes from."""
-        zone, address, mac = table.zones.get(event["source.zone"]), event.get("source.ip"), event.get("source.mac")
+        zone, address, mac = table.zones.get(event["source.zone"]), event.get("source.ip"), own_mac(event)
         if zone is None or not isinstance(address, str):
             return None
-        near = isinstance(mac, str) and str(event.get("event.dataset", "")).rpartition(".")[2] in _NEIGHBOUR_DATASETS
-        if near and table.asset_of_mac(str(mac)):
+        owner = table.asset_of(address) if table.is_registered(address) else ""
+        card_owner = table.asset_of_mac(mac) if mac else ""
+        if card_owner and owner in ("", card_owner):
             return None
-        if table.is_registered(address):
-            asset = table.assets.get(table.asset_of(address))
-            if not near or asset is None or not asset.macs:
+        if owner:
+            asset = table.assets.get(owner)
+            if not mac or asset is None or not (asset.macs or card_owner):  # no card is registered that this one could contradict
                 return None
-            group = {"source.ip": address, "mac": str(mac)}
+            group = {"source.ip": _address(address), "mac": mac}
             return self._tell("zone-address-conflict", event, group, table.importance(zone.id, asset.id), _DEVICE_FIELDS)
-        names_a_host = near or table.zone_of(address) in (
-            zone.id,
-            UNKNOWN,
-        )  # a foreign private address at the zone's own sensor, too
+        # a foreign private address at the zone's own sensor is a device, too
+        names_a_host = mac or table.zone_of(address) in (zone.id, UNKNOWN)
         if zone.admission != "registered" or not names_a_host:
             return None
-        group = {"device": str(mac) if near else address, "zone": zone.id}
+        group = {"device": mac or _address(address), "zone": zone.id}
+        return self._tell("zone-unknown-device", event, group, zone.importance, _DEVICE_FIELDS)
+
+    def _behind_relay(self, event: Event, table: ZoneTable) -> Detection | None:
+        """A card that asks for an address through a relay, in the network of the relay."""
+        mac, address = relayed_client(event)
+        zone = table.zones.get(table.zone_of(address)) if mac else None
+        if zone is None or zone.admission != "registered" or table.asset_of_mac(mac):
+            return None
+        group = {"device": mac, "zone": zone.id}
         return self._tell("zone-unknown-device", event, group, zone.importance, _DEVICE_FIELDS)
 
     def _is_news(self, key: str, time: str) -> bool:
@@ -216,11 +224,11 @@ class ZoneDetector:
         return True
 
     def _undeclared(self, event: Event, table: ZoneTable) -> Detection | None:
-        if table.zone_of(str(event.get("source.ip", ""))) != UNKNOWN:
+        place = table.places[str(event.get("source.ip", ""))]
+        if place.zone != UNKNOWN:
             return None
-        return self._tell(
-            "zone-undeclared-network", event, {"network": _network(event["source.ip"])}, 3, ("source.ip", "destination.ip")
-        )
+        group = {"network": _network(place.address)}
+        return self._tell("zone-undeclared-network", event, group, 3, ("source.ip", "destination.ip"))
 
     def _tell(
         self, rule_id: str, event: Event, group: dict[str, str], importance: int, fields: Sequence[str], *, also: str = ""
@@ -251,7 +259,7 @@ _CROSSING_FIELDS = (
     *("zone.crossing", "zone.verdict", "zone.service", "zone.conduit"),
     *("source.ip", "destination.ip", "destination.port", "network.transport"),
 )
-_DEVICE_FIELDS = ("source.zone", "source.ip", "source.mac", "source.asset.id", "host.hostname", "network.vlan.id")
+_DEVICE_FIELDS = ("source.zone", "source.ip", "source.mac", "host.mac", "source.asset.id", "host.hostname", "network.vlan.id")
 
 
 def _blocked(event: Event) -> bool:
@@ -275,10 +283,11 @@ def _seconds(time: str) -> int:
     return int(time[11:13]) * 3600 + int(time[14:16]) * 60 + int(time[17:19])
 
 
+def _address(value: object) -> str:
+    """An address as alerts are grouped by it: without the scope, which a sender can vary without end."""
+    return without_scope(str(value)) or ""
+
+
 def _network(address: str) -> str:
     """The /24 or /64 of an address."""
-    key = ip_hex(address)
-    if key is None:
-        return address
-    version = 4 if ":" not in address else 6
-    return str(ipaddress.ip_network(f"{address.partition('%')[0]}/{24 if version == 4 else 64}", strict=False))
+    return str(ipaddress.ip_network(f"{address}/{64 if ':' in address else 24}", strict=False))

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any
 
+from kernel.addresses import LONGEST_ADDRESS, without_scope
 from kernel.ecs_fields import FIELD_TYPES
 
 Event = dict[str, Any]
@@ -80,9 +81,16 @@ def parse_timestamp(text: str) -> str | None:
         return None
 
 
-@lru_cache(maxsize=65536)
 def is_ip(text: str) -> bool:
-    """True for an IPv4 or IPv6 address (a scope id such as ``fe80::1%eth0`` included)."""
+    """True for an IPv4 or IPv6 address, also with a scope (``fe80::1%eth0``) of at most 32 letters (kernel.addresses)."""
+    if "%" not in text and len(text) <= LONGEST_ADDRESS:
+        return _is_bare_ip(text)
+    bare = without_scope(text)
+    return bare is not None and _is_bare_ip(bare)
+
+
+@lru_cache(maxsize=65536)
+def _is_bare_ip(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
     except ValueError:

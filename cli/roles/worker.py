@@ -30,7 +30,7 @@ from kernel.zones.enrich import ZoneEnricher
 from kernel.zones.sightings import Inventory, Sighting
 from kernel.zones.snapshot import ZoneSource
 from operations.alerts.service import record_detections
-from operations.assets.inventory import record_sightings
+from operations.assets.inventory import record_sightings, record_singly
 
 log = logging.getLogger("liandun.worker")
 
@@ -68,12 +68,27 @@ class AssetWitness:
         return (lambda: self._write(sightings)) if sightings else None
 
     def _write(self, sightings: list[Sighting]) -> None:
+        """Raises StoreError while the database is away; at the end what the last sighting that cannot be written raised."""
+        failed: Exception | None = None
         for start in range(0, len(sightings), PUBLISH_BATCH):
+            batch = sightings[start : start + PUBLISH_BATCH]
             try:
-                with self._database.write() as session:
-                    record_sightings(session, sightings[start : start + PUBLISH_BATCH])
+                failed = self._write_batch(batch) or failed
             except OperationalError as error:
                 raise StoreError(f"the state database cannot be written: {error.orig}") from error
+        if failed is not None:
+            raise failed
+
+    def _write_batch(self, batch: list[Sighting]) -> Exception | None:
+        try:
+            with self._database.write() as session:
+                record_sightings(session, batch)
+        except OperationalError:
+            raise
+        except Exception:  # one of them cannot be written; the others shall be
+            with self._database.write() as session:
+                return record_singly(session, batch)
+        return None
 
 
 class RuleReload(threading.Thread):

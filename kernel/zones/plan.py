@@ -14,9 +14,8 @@ All mistakes of a plan are told at once, each with where it stands.
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,99 +24,44 @@ import yaml
 
 from kernel.errors import LiandunError
 from kernel.event import parse_timestamp
-from kernel.zones.services import port_ranges
+from kernel.zones.check import check
+from kernel.zones.model import (
+    BUILT_IN,
+    EVERY_ZONE,
+    INTERNET,
+    LAYERS,
+    UNKNOWN,
+    Asset,
+    Conduit,
+    Zone,
+    ZonePlan,
+    normal_mac,
+)
 
-LAYERS: dict[str, str] = {
-    "perception": "智能交互层",
-    "network": "智能联接层",
-    "cloud": "智能中枢层",
-    "application": "智慧应用层",
-    "citizen": "用户体验层",
-    "operations": "运维运营",
-}
-"""The city's layers as its construction plan names them, lowest first."""
+__all__ = [
+    "BUILT_IN",
+    "EVERY_ZONE",
+    "INTERNET",
+    "LAYERS",
+    "UNKNOWN",
+    "Asset",
+    "Conduit",
+    "PlanError",
+    "Zone",
+    "ZonePlan",
+    "check",
+    "moment",
+    "normal_mac",
+    "read_plan",
+    "read_plan_file",
+    "write_plan",
+]
 
-INTERNET = "internet"
-UNKNOWN = "unknown"
-EVERY_ZONE = "*"
-BUILT_IN = frozenset({INTERNET, UNKNOWN})
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _MOST_BYTES = 32 << 20
-_MAC = re.compile(r"[0-9A-F]{2}(-[0-9A-F]{2}){5}")
 
 
 class PlanError(LiandunError):
     """A zone plan cannot be used; one mistake a line, each with where it stands."""
-
-
-class Zone(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A security zone.
-
-    layer       one of LAYERS
-    importance  1 (little) to 5 (the city stands still without it)
-    ranges      IPv4 and IPv6 networks; where zones nest, the narrower range decides
-    vlans       802.1Q numbers, and sensors the names of sensors, that tell the zone where an address cannot
-    internet    ``forbidden``: any way to the Internet is an illegal outbound link (违规外联); ``conduit``: only through one
-    admission   ``registered``: a device that is not registered is an illegal access (非法接入); ``open``: anybody may appear
-    """
-
-    id: str
-    name: str
-    layer: str
-    name_en: str = ""
-    owner: str = ""
-    importance: int = 3
-    ranges: tuple[str, ...] = ()
-    vlans: tuple[int, ...] = ()
-    sensors: tuple[str, ...] = ()
-    internet: str = "conduit"
-    admission: str = "open"
-
-
-class Conduit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"sources": "from", "targets": "to"}):
-    """A permit to cross a boundary: from these zones to those, with these services, between ``since`` and ``until`` ("" = open).
-
-    ``sources`` and ``targets`` (``from`` and ``to`` in the file) are zone ids, ``internet`` or ``*`` (every zone of the plan).
-    """
-
-    id: str
-    sources: tuple[str, ...]
-    targets: tuple[str, ...]
-    services: tuple[str, ...]
-    reason: str = ""
-    since: str = ""
-    until: str = ""
-    approver: str = ""
-
-
-class Asset(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A device that belongs here. ``importance`` 0 = that of its zone; ``macs`` as ``02-4C-00-60-00-65``."""
-
-    id: str
-    name: str = ""
-    kind: str = ""
-    addresses: tuple[str, ...] = ()
-    macs: tuple[str, ...] = ()
-    bureau: str = ""
-    importance: int = 0
-
-
-class ZonePlan(msgspec.Struct, frozen=True):
-    """Everything together."""
-
-    zones: tuple[Zone, ...] = ()
-    conduits: tuple[Conduit, ...] = ()
-    assets: tuple[Asset, ...] = ()
-
-    def zone(self, zone_id: str) -> Zone | None:
-        """The zone of that id."""
-        return next((zone for zone in self.zones if zone.id == zone_id), None)
-
-
-def normal_mac(text: str) -> str:
-    """A MAC address as ECS writes it: upper case, hyphens (RFC 7042). Other text comes back unchanged but for the case."""
-    bare = re.sub(r"[:.\-]", "", text.strip()).upper()
-    return "-".join(re.findall("..", bare)) if re.fullmatch(r"[0-9A-F]{12}", bare) else text.strip().upper()
 
 
 _Item = TypeVar("_Item", Zone, Conduit, Asset)
@@ -138,7 +82,7 @@ def read_plan(text: str, file: str = "zone plan") -> ZonePlan:
     if not isinstance(document, dict):
         raise PlanError(f"{file}: must have the parts zones, conduits and assets", "see docs/zones.md")
     lines = _lines(tree)
-    problems: list[str] = []
+    problems = [f"{file}:{line}: {key!r} is written twice" for line, key in _repeated_keys(tree)]
     for part in document:
         if part not in _KINDS:
             problems.append(f"{file}: unknown part {part!r} (known: zones, conduits, assets)")
@@ -176,6 +120,26 @@ def _lines(tree: Any) -> dict[str, list[int]]:
         if isinstance(value, yaml.SequenceNode):
             found[str(key.value)] = [node.start_mark.line + 1 for node in value.value]
     return found
+
+
+def _repeated_keys(tree: yaml.Node | None) -> Iterator[tuple[int, str]]:
+    """Line and key of each mapping key that its mapping has already: YAML 1.2.2 3.2.1.1 forbids it, PyYAML takes the last."""
+    nodes, seen = [tree], set()
+    while nodes:
+        node = nodes.pop()
+        if id(node) in seen:  # an alias
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            nodes.extend(reversed(node.value))
+        elif isinstance(node, yaml.MappingNode):
+            keys: set[tuple[str, str]] = set()
+            for key, _ in node.value:
+                if isinstance(key, yaml.ScalarNode):
+                    if (key.tag, key.value) in keys:
+                        yield key.start_mark.line + 1, key.value
+                    keys.add((key.tag, key.value))
+            nodes.extend(value for _, value in reversed(node.value))
 
 
 def _items(
@@ -216,99 +180,6 @@ def moment(text: str) -> str:
     """``@timestamp`` text of a date or moment; text that is neither comes back unchanged."""
     full = f"{text}T00:00:00Z" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text
     return parse_timestamp(full) or text
-
-
-def check(plan: ZonePlan) -> Iterator[tuple[str, str, str]]:
-    """Every mistake of a plan: kind (zone, conduit, asset), id, what is wrong."""
-    for kind, items in (("zone", plan.zones), ("conduit", plan.conduits), ("asset", plan.assets)):
-        seen: set[str] = set()
-        for item in items:
-            if item.id in seen:
-                yield kind, item.id, "this id is used twice"
-            seen.add(item.id)
-            limit = 64 if kind != "asset" else 128
-            if kind == "asset" and (not item.id.strip() or len(item.id) > limit):
-                yield kind, item.id, "an id has 1 to 128 characters"
-            elif kind != "asset" and (not _ID.fullmatch(item.id) or (kind == "zone" and item.id in BUILT_IN)):
-                yield kind, item.id, "use lower-case letters, digits and - (internet and unknown are built in)"
-    yield from _check_zones(plan.zones)
-    known = {zone.id for zone in plan.zones} | {INTERNET, EVERY_ZONE}
-    closed = {zone.id for zone in plan.zones if zone.internet == "forbidden"}
-    for conduit in plan.conduits:
-        for problem in _conduit_problems(conduit, known, closed):
-            yield "conduit", conduit.id, problem
-    yield from _check_assets(plan.assets)
-
-
-def _check_zones(zones: Sequence[Zone]) -> Iterator[tuple[str, str, str]]:
-    owners: dict[str, str] = {}
-    for zone in zones:
-        if zone.layer not in LAYERS:
-            yield "zone", zone.id, f"there is no layer {zone.layer!r} (one of {', '.join(LAYERS)})"
-        if not 1 <= zone.importance <= 5:
-            yield "zone", zone.id, f"importance {zone.importance}: 1 to 5"
-        if zone.internet not in ("forbidden", "conduit"):
-            yield "zone", zone.id, f"internet {zone.internet!r}: forbidden or conduit"
-        if zone.admission not in ("open", "registered"):
-            yield "zone", zone.id, f"admission {zone.admission!r}: open or registered"
-        if not zone.name.strip():
-            yield "zone", zone.id, "a zone needs a name"
-        for vlan in zone.vlans:
-            if not 1 <= vlan <= 4094:
-                yield "zone", zone.id, f"{vlan} is no VLAN (1 to 4094, IEEE 802.1Q)"
-        for text in zone.ranges:
-            try:
-                network = str(ipaddress.ip_network(text))
-            except ValueError as error:
-                yield "zone", zone.id, f"range {text!r}: {error}"
-                continue
-            if network in owners:
-                yield "zone", zone.id, f"range {text} belongs to {owners[network]} already"
-            owners[network] = zone.id
-
-
-def _conduit_problems(conduit: Conduit, known: set[str], closed: set[str]) -> Iterator[str]:
-    for side, zones in (("from", conduit.sources), ("to", conduit.targets)):
-        if not zones:
-            yield f"{side} names no zone"
-        for zone in zones:
-            if zone not in known:
-                yield f"{side}: there is no zone {zone!r}"
-    if INTERNET in conduit.targets:
-        for zone in closed & set(conduit.sources):
-            yield f"{zone} has internet: forbidden, so no conduit may lead from it to the Internet"
-    if not conduit.services:
-        yield "services are missing (any = every service)"
-    for service in conduit.services:
-        try:
-            port_ranges(service)
-        except ValueError as error:
-            yield str(error)
-    for name, text in (("since", conduit.since), ("until", conduit.until)):
-        if text and parse_timestamp(text) is None:
-            yield f"{name}: {text!r} is no moment (write 2027-06-30 or 2027-06-30T00:00:00+08:00)"
-    if conduit.since and conduit.until and conduit.since >= conduit.until:
-        yield "ends before it begins"
-
-
-def _check_assets(assets: Sequence[Asset]) -> Iterator[tuple[str, str, str]]:
-    owners: dict[str, str] = {}
-    for asset in assets:
-        if not 0 <= asset.importance <= 5:
-            yield "asset", asset.id, f"importance {asset.importance}: 1 to 5, or 0 for that of the zone"
-        for text in asset.addresses:
-            try:
-                address = str(ipaddress.ip_address(text))
-            except ValueError:
-                yield "asset", asset.id, f"{text!r} is no address"
-                continue
-            if owners.setdefault(address, asset.id) != asset.id:
-                yield "asset", asset.id, f"address {text} belongs to {owners[address]} already"
-        for mac in asset.macs:
-            if not _MAC.fullmatch(mac):
-                yield "asset", asset.id, f"{mac!r} is no MAC address"
-            elif owners.setdefault(mac, asset.id) != asset.id:
-                yield "asset", asset.id, f"MAC {mac} belongs to {owners[mac]} already"
 
 
 def write_plan(plan: ZonePlan) -> str:

@@ -220,3 +220,19 @@ def test_an_event_that_a_detector_fails_on_costs_only_itself(road: Road) -> None
     assert road.messages() == ["one", "poison", "two"]
     assert sorted(found.event["message"] for found in road.published.values()) == ["one", "two"]
     assert road.lake.counters()["detector_errors.Failing"] == 1
+
+
+def test_a_witness_that_cannot_write_is_counted_and_holds_nothing_up(tmp_path: Path) -> None:
+    road = Road(tmp_path)
+    road.put(b"one", b"two")
+
+    def fail() -> None:
+        raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
+
+    class Witness:
+        def __call__(self, _events: Sequence[Event]) -> object:
+            return fail
+
+    assert road.pipeline(witnesses=[Witness()]).step() == 2
+    assert len(road.lake.search(parse_query("*"), EVERYTHING).events) == 2
+    assert road.lake.counters()["witness_errors.Witness"] == 1

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from kernel.event import timestamp_from_micros
 from kernel.query import matches, parse_query
 from kernel.query.text import element_text
+from kernel.query.values import ip_hex
 from kernel.store.contract import Commit, TimeRange
 from kernel.store.lake import Lake
 from kernel.store.lake.condition import MACROS, float_text
@@ -189,3 +190,26 @@ def test_the_text_of_a_float_is_the_matchers(numbers: list[float]) -> None:
     for number in numbers:
         found = connection.execute(sql, {"row": orjson.dumps({"n": number}).decode()}).fetchone()
         assert found == (element_text(number),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "10.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::1.2.3.4",
+            "fe80::1%eth0",
+            "fe80::1%",
+            "fe80::1%a%b",
+            "10.0.0.1%eth0",
+            "10.0.0.1%a:b",
+        ),
+        *("fe80::1%" + letter * length for letter in "e莲" for length in (1, 32, 33)),
+    ],
+)
+def test_an_address_is_one_for_both(text: str) -> None:
+    connection = duckdb.connect()
+    for macro in MACROS:
+        connection.execute(macro)
+    assert connection.execute("SELECT ip_hex($text)", {"text": text}).fetchone() == (ip_hex(text),)

@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from kernel.errors import StoreError
 from kernel.event import timestamp
 from kernel.store.lake import manifest as manifests
+from kernel.store.lake.ages import AGE_SQL, DAY_SQL
 from kernel.store.lake.columns import CORE, REST, SCHEMA, quoted
 from kernel.store.lake.manifest import Manifest, Segment
 from kernel.store.lake.segment import DAY_LEVEL, ROW_GROUP, SegmentWriter, discard, file_digest, publish, sync_directory
@@ -48,6 +50,14 @@ GRACE_SECONDS = 300.0
 """Replaced files stay this long for readers that still hold the old list."""
 
 MEMORY = "512MB"
+
+
+class Output(msgspec.Struct, frozen=True):
+    """A segment to be written: the events for which a condition (SQL) holds, ``rows`` of them. ``day``: "" for several days."""
+
+    day: str
+    condition: str
+    rows: int
 
 
 class DamagedError(StoreError):
@@ -88,7 +98,7 @@ def _compact_sound(root: Path, manifest: Manifest, damaged: set[int], everything
         if written >= before:
             break
     for day_group in _day_groups(sound(), everything):
-        rewrite(root, manifest, day_group, [(day_group[0].day, [day_group[0].day])])
+        rewrite(root, manifest, day_group, [_of_days(day_group, day_group[0].day, [day_group[0].day])])
         replaced += len(day_group)
     return replaced
 
@@ -105,14 +115,20 @@ def _hot_group(live: Sequence[Segment], everything: bool) -> list[Segment]:
     return group if len(group) > 1 else []
 
 
-def _split(group: Sequence[Segment]) -> list[tuple[str, list[str]]]:
-    """Which days go into which file: ``(day, [day])`` for a full one, ``("", days)`` for the thin rest."""
+def _split(group: Sequence[Segment]) -> list[Output]:
+    """A file for each day with enough events, and one for the thin rest."""
     days: Counter[str] = Counter()
     for segment in group:
         days.update(segment.days)
-    full = [(day, [day]) for day, rows in sorted(days.items()) if rows >= DAY_ROWS]
+    full = [_of_days(group, day, [day]) for day, rows in sorted(days.items()) if rows >= DAY_ROWS]
     thin = sorted(day for day, rows in days.items() if rows < DAY_ROWS)
-    return [*full, ("", thin)] if thin else [*full]
+    return [*full, _of_days(group, "", thin)] if thin else full
+
+
+def _of_days(group: Sequence[Segment], day: str, days: Sequence[str]) -> Output:
+    chosen = ", ".join(f"DATE '{name}'" for name in days)
+    rows = sum(segment.days.get(name, 0) for segment in group for name in days)
+    return Output(day, f'CAST("@timestamp" AS DATE) IN ({chosen})', rows)
 
 
 def _day_groups(live: Sequence[Segment], everything: bool) -> list[list[Segment]]:
@@ -136,22 +152,22 @@ def rewrite(
     root: Path,
     manifest: Manifest,
     group: Sequence[Segment],
-    outputs: Sequence[tuple[str, list[str]]],
+    outputs: Sequence[Output],
     *,
     kind: str = "compact",
     note: str = "",
 ) -> int:
-    """Write the events of the named days of a group into new segments and swap them in; returns how many were written.
+    """Write the events of a group into new segments and swap them in; returns how many were written.
 
-    Days that no output names are dropped (retention). Raises StoreError when a file is damaged or the swap is not possible.
+    Events that no output wants are dropped (retention). Raises StoreError when a file is damaged or the swap is not possible.
     """
     scratch = root / "tmp"
     scratch.mkdir(exist_ok=True)
     connection = connect(root, MEMORY, scratch=scratch)
     written: list[Segment] = []
     try:
-        for day, days in outputs:
-            written.append(_merge(root, connection, group, manifest.reserve_sequence(), day, days))
+        for output in outputs:
+            written.append(_merge(root, connection, group, manifest.reserve_sequence(), output))
         with manifest.transaction() as db:
             for segment in written:
                 manifests.add_segment(db, segment)
@@ -167,40 +183,37 @@ def rewrite(
     return len(written)
 
 
-def _merge(root: Path, connection: Any, group: Sequence[Segment], sequence: int, day: str, days: list[str]) -> Segment:
-    path = f"days/{day}/{sequence:010d}.parquet" if day else f"hot/{sequence:010d}.parquet"
+def _merge(root: Path, connection: Any, group: Sequence[Segment], sequence: int, output: Output) -> Segment:
+    path = f"days/{output.day}/{sequence:010d}.parquet" if output.day else f"hot/{sequence:010d}.parquet"
     scratch = root / "tmp" / f"{sequence:010d}.parquet"
-    chosen = ", ".join(f"DATE '{name}'" for name in days)
     source = table(root, whole(sorted(group, key=lambda segment: segment.first)))
-    sql = f'SELECT * FROM {source} WHERE CAST("@timestamp" AS DATE) IN ({chosen})'  # noqa: S608
+    sql = f"SELECT * FROM {source} WHERE {output.condition}"  # noqa: S608
     try:
         index, rows = _write(connection.sql(sql).to_arrow_reader(ROW_GROUP), scratch)
-        first, last = connection.execute(
-            f'SELECT min("@timestamp"), max("@timestamp") FROM {parquet(scratch)}'  # noqa: S608
-        ).fetchone()
-        datasets = dict(connection.execute(_datasets_of(scratch)).fetchall())
+        parts = connection.execute(_parts_of(scratch)).fetchall()
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         discard(scratch)
         raise _error(error, root, connection, group) from error
-    expected = sum(segment.days.get(name, 0) for segment in group for name in days)
-    if rows != expected:
+    if rows != output.rows:
         discard(scratch)
-        raise StoreError(f"compaction read {rows} events where the manifest has {expected}", "run ./liandun store verify")
+        raise StoreError(f"compaction read {rows} events where the manifest has {output.rows}", "run ./liandun store verify")
+    days, ages, datasets = (_counted(parts, column) for column in range(3))
     digest, size = file_digest(scratch), scratch.stat().st_size
     publish(scratch, root / path)
     return Segment(
         sequence=sequence,
         path=path,
-        day=day,
-        first=timestamp(first),
-        last=timestamp(last),
+        day=output.day,
+        first=timestamp(min(part[4] for part in parts)),
+        last=timestamp(max(part[5] for part in parts)),
         rows=rows,
         bytes=size,
         sm3=digest,
         layout=layout_of(group),
-        days=_days(group, days),
+        days=days,
         datasets=datasets,
         index=index,
+        ages=ages,
     )
 
 
@@ -233,12 +246,17 @@ def _in_order(run: Any) -> Any:
     return run.take(pc.sort_indices(run, [("event.dataset", "ascending"), ("@timestamp", "ascending")]))
 
 
-def _days(group: Sequence[Segment], days: list[str]) -> dict[str, int]:
-    return {name: sum(segment.days.get(name, 0) for segment in group) for name in days}
+def _parts_of(path: Path) -> str:
+    """Day, age, dataset, and for each such part the number of events, the first and the last ``@timestamp``."""
+    part = f"{DAY_SQL}, {AGE_SQL}, coalesce(\"event.dataset\", '(none)')"
+    return f'SELECT {part}, count(*), min("@timestamp"), max("@timestamp") FROM {parquet(path)} GROUP BY 1, 2, 3'  # noqa: S608
 
 
-def _datasets_of(path: Path) -> str:
-    return f"SELECT coalesce(\"event.dataset\", '(none)'), count(*) FROM {parquet(path)} GROUP BY 1"  # noqa: S608
+def _counted(parts: Sequence[Sequence[Any]], column: int) -> dict[str, int]:
+    counted: Counter[str] = Counter()
+    for part in parts:
+        counted[part[column]] += part[3]
+    return dict(sorted(counted.items()))
 
 
 def _error(error: Exception, root: Path, connection: Any, group: Sequence[Segment]) -> StoreError:

@@ -134,10 +134,10 @@ class Lake:
             return compaction.purge(self.root, manifest, grace=grace)
 
     def retain(self, days: int, now: str) -> int:
-        """Drop whole days older than ``days``; returns the number of events dropped. StoreError below 180, see .retention."""
+        """Drop days older than ``days`` (see .ages); returns the number of events dropped. StoreError below 180, see .retention."""
         manifest = self._writer()
         with self._upkeep:
-            return retention.retain(self.root, manifest, days, now, demo=self.demo)
+            return retention.retain(self.root, manifest, self._session, days, now, demo=self.demo)
 
     # reading
 

@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS segments (
     sequence INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, day TEXT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL,
     rows INTEGER NOT NULL, bytes INTEGER NOT NULL, sm3 TEXT NOT NULL, layout TEXT NOT NULL, days TEXT NOT NULL,
     datasets TEXT NOT NULL, died REAL, format INTEGER NOT NULL DEFAULT 1,
-    index_offset INTEGER NOT NULL DEFAULT 0, index_length INTEGER NOT NULL DEFAULT 0);
+    index_offset INTEGER NOT NULL DEFAULT 0, index_length INTEGER NOT NULL DEFAULT 0, ages TEXT NOT NULL DEFAULT '{}');
 CREATE INDEX IF NOT EXISTS segments_live ON segments (last, first) WHERE died IS NULL;
 CREATE TABLE IF NOT EXISTS chain (position INTEGER PRIMARY KEY, body TEXT NOT NULL, digest TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS consumers (name TEXT PRIMARY KEY, position INTEGER NOT NULL, state BLOB);
@@ -44,13 +44,20 @@ CREATE INDEX IF NOT EXISTS quarantine_time ON quarantine (time, id);
 """
 
 
-_ADDED = {"format": 1, "index_offset": 0, "index_length": 0}
-"""Columns of ``segments`` that a manifest of version 1 does not have, with what they are then."""
+_ADDED = {
+    "format": ("INTEGER", "1"),
+    "index_offset": ("INTEGER", "0"),
+    "index_length": ("INTEGER", "0"),
+    "ages": ("TEXT", "'{}'"),
+}
+"""Columns of ``segments`` that an older manifest does not have: type, and what they are then. An older program may write on."""
 
 
 class Segment(msgspec.Struct, frozen=True):
     """A row of the manifest. ``day`` is "" for a segment of several days; ``first``/``last`` are its @timestamp texts.
 
+    days    number of events by day of @timestamp
+    ages    number of events by the day that counts for retention (:mod:`.ages`); empty: not known, an older program wrote it
     format  says which columns the file has, see :mod:`.columns`
     index   where its skip index stands
     """
@@ -68,6 +75,7 @@ class Segment(msgspec.Struct, frozen=True):
     datasets: dict[str, int]
     format: int = FORMAT
     index: Place = Place()
+    ages: dict[str, int] = {}
 
 
 class ChainEntry(msgspec.Struct, frozen=True):
@@ -83,7 +91,7 @@ def link(previous: str, body: str) -> str:
     return sm3(bytes.fromhex(previous) + body.encode()).hex()
 
 
-_COLUMNS = "sequence, path, day, first, last, rows, bytes, sm3, layout, days, datasets, format, index_offset, index_length"
+_COLUMNS = "sequence, path, day, first, last, rows, bytes, sm3, layout, days, datasets, format, index_offset, index_length, ages"
 
 
 class Manifest:
@@ -115,12 +123,12 @@ class Manifest:
             )
 
     def _bring_up_to_date(self) -> None:
-        """A manifest of version 1 gets the columns it lacks; its segments stay as they are."""
+        """An older manifest gets the columns it lacks; its segments stay as they are."""
         with self.transaction() as db:
             present = {str(row[1]) for row in db.execute("PRAGMA table_info(segments)")}
-            for column, default in _ADDED.items():
+            for column, (kind, default) in _ADDED.items():
                 if column not in present:
-                    db.execute(f"ALTER TABLE segments ADD COLUMN {column} INTEGER NOT NULL DEFAULT {default}")
+                    db.execute(f"ALTER TABLE segments ADD COLUMN {column} {kind} NOT NULL DEFAULT {default}")
             db.execute("INSERT OR IGNORE INTO meta VALUES ('version', ?)", (str(VERSION),))
             db.execute("UPDATE meta SET value = ? WHERE key = 'version' AND value = '1'", (str(VERSION),))
 
@@ -128,7 +136,7 @@ class Manifest:
         """The columns of a segment as SQL, also over a manifest that no writer has brought up to date yet."""
         if self._columns != _COLUMNS:
             present = {str(row[1]) for row in self._rows("PRAGMA table_info(segments)")}
-            self._columns = ", ".join(name if name in present else str(_ADDED[name]) for name in _COLUMNS.split(", "))
+            self._columns = ", ".join(name if name in present else _ADDED[name][1] for name in _COLUMNS.split(", "))
         return self._columns
 
     def close(self) -> None:
@@ -247,7 +255,7 @@ class Manifest:
 
 
 def _segment(row: tuple[object, ...]) -> Segment:
-    sequence, path, day, first, last, rows, size, digest, layout, days, datasets, format_, offset, length = row
+    sequence, path, day, first, last, rows, size, digest, layout, days, datasets, format_, offset, length, ages = row
     return Segment(
         int(str(sequence)),
         str(path),
@@ -262,6 +270,7 @@ def _segment(row: tuple[object, ...]) -> Segment:
         orjson.loads(str(datasets)),
         int(str(format_)),
         Place(int(str(offset)), int(str(length))),
+        orjson.loads(str(ages)),
     )
 
 
@@ -271,7 +280,7 @@ def _segment(row: tuple[object, ...]) -> Segment:
 def add_segment(db: sqlite3.Connection, segment: Segment) -> None:
     """Insert a live segment."""
     db.execute(
-        f"INSERT INTO segments ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        f"INSERT INTO segments ({_COLUMNS}) VALUES ({', '.join('?' * 15)})",  # noqa: S608
         (
             segment.sequence,
             segment.path,
@@ -289,6 +298,7 @@ def add_segment(db: sqlite3.Connection, segment: Segment) -> None:
             segment.format,
             segment.index.offset,
             segment.index.length,
+            orjson.dumps(segment.ages).decode(),
         ),
     )
     db.execute(

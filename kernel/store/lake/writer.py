@@ -145,6 +145,7 @@ def described(encoded: Encoded, sequence: int, path: str, content: bytes, place:
         days=encoded.days,
         datasets=encoded.datasets,
         index=place,
+        ages=encoded.ages,
     )
 
 

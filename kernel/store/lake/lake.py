@@ -6,6 +6,7 @@
     <root>/hot/N.parquet       one file per commit, any days
     <root>/days/D/N.parquet    compacted
     <root>/writer.lock         held by the one writing process
+    <root>/reserve             room on the disk for retention
 
 Any number of processes may read while one writes; they see whole commits only.
 """
@@ -22,9 +23,10 @@ from kernel.errors import StoreError
 from kernel.event import Event
 from kernel.query import Query
 from kernel.store.contract import Bucket, Commit, Page, Quarantined, TimeRange
-from kernel.store.lake import aggregate, compaction, retention, writer
+from kernel.store.lake import aggregate, compaction, reserve, retention, writer
 from kernel.store.lake.manifest import Manifest
 from kernel.store.lake.reader import PATIENCE_SECONDS, Reader, ReplacedError
+from kernel.store.lake.segment import DiskFullError
 from kernel.store.lake.session import Session
 from kernel.store.lake.verify import Verification, verify
 
@@ -39,7 +41,7 @@ class Lake:
         self.root = root
         self.writable = writable
         self.demo = demo
-        self._mutex = threading.Lock()  # commits, one at a time
+        self._mutex = threading.RLock()  # commits, one at a time
         self._upkeep = threading.Lock()  # compaction and retention, one at a time
         self._open_lock = threading.Lock()
         self._manifest: Manifest | None = None
@@ -74,6 +76,7 @@ class Lake:
             writer.clear_leftovers(self.root, self._manifest)
             compaction.purge(self.root, self._manifest)
             self._recent = writer.remember_recent(self._manifest, self._session, self.root)
+            reserve.keep(self.root)
         except BaseException:
             self.close()
             raise
@@ -123,8 +126,9 @@ class Lake:
         """Merge small segments (cheap when nothing is due: call it once a minute); returns how many were replaced."""
         manifest = self._writer()
         with self._upkeep:
+            compaction.purge(self.root, manifest)  # first: it may be the room that compaction needs
             replaced = compaction.compact(self.root, manifest, self._damaged, everything=everything)
-            compaction.purge(self.root, manifest)
+            reserve.keep(self.root)
         return replaced
 
     def purge(self, *, grace: float = compaction.GRACE_SECONDS) -> int:
@@ -137,7 +141,13 @@ class Lake:
         """Drop days older than ``days`` (see .ages); returns the number of events dropped. StoreError below 180, see .retention."""
         manifest = self._writer()
         with self._upkeep:
-            return retention.retain(self.root, manifest, self._session, days, now, demo=self.demo)
+            try:
+                return retention.retain(self.root, manifest, self._session, days, now, demo=self.demo)
+            except DiskFullError:
+                with self._mutex:  # no commit takes the room
+                    if not reserve.release(self.root):
+                        raise
+                    return retention.retain(self.root, manifest, self._session, days, now, demo=self.demo)
 
     # reading
 

@@ -21,6 +21,7 @@ from crypto.sm3 import sm3
 from kernel.errors import StoreError
 from kernel.store.contract import Quarantined, TimeRange
 from kernel.store.lake.columns import FORMAT, Layout
+from kernel.store.lake.segment import DiskFullError
 from kernel.store.lake.skipindex import Place
 
 GENESIS = "0" * 64
@@ -33,7 +34,8 @@ CREATE TABLE IF NOT EXISTS segments (
     sequence INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, day TEXT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL,
     rows INTEGER NOT NULL, bytes INTEGER NOT NULL, sm3 TEXT NOT NULL, layout TEXT NOT NULL, days TEXT NOT NULL,
     datasets TEXT NOT NULL, died REAL, format INTEGER NOT NULL DEFAULT 1,
-    index_offset INTEGER NOT NULL DEFAULT 0, index_length INTEGER NOT NULL DEFAULT 0, ages TEXT NOT NULL DEFAULT '{}');
+    index_offset INTEGER NOT NULL DEFAULT 0, index_length INTEGER NOT NULL DEFAULT 0, ages TEXT NOT NULL DEFAULT '{}',
+    widest INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS segments_live ON segments (last, first) WHERE died IS NULL;
 CREATE TABLE IF NOT EXISTS chain (position INTEGER PRIMARY KEY, body TEXT NOT NULL, digest TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS consumers (name TEXT PRIMARY KEY, position INTEGER NOT NULL, state BLOB);
@@ -49,6 +51,7 @@ _ADDED = {
     "index_offset": ("INTEGER", "0"),
     "index_length": ("INTEGER", "0"),
     "ages": ("TEXT", "'{}'"),
+    "widest": ("INTEGER", "0"),
 }
 """Columns of ``segments`` that an older manifest does not have: type, and what they are then. An older program may write on."""
 
@@ -58,6 +61,7 @@ class Segment(msgspec.Struct, frozen=True):
 
     days    number of events by day of @timestamp
     ages    number of events by the day that counts for retention (:mod:`.ages`); empty: not known, an older program wrote it
+    widest  bytes a row (values as Arrow holds them) in the row group where that is most; 0: not known
     format  says which columns the file has, see :mod:`.columns`
     index   where its skip index stands
     """
@@ -76,6 +80,7 @@ class Segment(msgspec.Struct, frozen=True):
     format: int = FORMAT
     index: Place = Place()
     ages: dict[str, int] = {}
+    widest: int = 0
 
 
 class ChainEntry(msgspec.Struct, frozen=True):
@@ -91,7 +96,9 @@ def link(previous: str, body: str) -> str:
     return sm3(bytes.fromhex(previous) + body.encode()).hex()
 
 
-_COLUMNS = "sequence, path, day, first, last, rows, bytes, sm3, layout, days, datasets, format, index_offset, index_length, ages"
+_COLUMNS = (
+    "sequence, path, day, first, last, rows, bytes, sm3, layout, days, datasets, format, index_offset, index_length, ages, widest"
+)
 
 
 class Manifest:
@@ -147,7 +154,7 @@ class Manifest:
     def _error(self, error: sqlite3.Error) -> StoreError:
         text = str(error)
         if "full" in text:
-            return StoreError(
+            return DiskFullError(
                 f"disk full: cannot write {self.path.name} in {self.path.parent}", "free space; nothing of this batch was stored"
             )
         return StoreError(
@@ -255,7 +262,7 @@ class Manifest:
 
 
 def _segment(row: tuple[object, ...]) -> Segment:
-    sequence, path, day, first, last, rows, size, digest, layout, days, datasets, format_, offset, length, ages = row
+    sequence, path, day, first, last, rows, size, digest, layout, days, datasets, format_, offset, length, ages, widest = row
     return Segment(
         int(str(sequence)),
         str(path),
@@ -271,6 +278,7 @@ def _segment(row: tuple[object, ...]) -> Segment:
         int(str(format_)),
         Place(int(str(offset)), int(str(length))),
         orjson.loads(str(ages)),
+        int(str(widest)),
     )
 
 
@@ -280,7 +288,7 @@ def _segment(row: tuple[object, ...]) -> Segment:
 def add_segment(db: sqlite3.Connection, segment: Segment) -> None:
     """Insert a live segment."""
     db.execute(
-        f"INSERT INTO segments ({_COLUMNS}) VALUES ({', '.join('?' * 15)})",  # noqa: S608
+        f"INSERT INTO segments ({_COLUMNS}) VALUES ({', '.join('?' * 16)})",  # noqa: S608
         (
             segment.sequence,
             segment.path,
@@ -299,6 +307,7 @@ def add_segment(db: sqlite3.Connection, segment: Segment) -> None:
             segment.index.offset,
             segment.index.length,
             orjson.dumps(segment.ages).decode(),
+            segment.widest,
         ),
     )
     db.execute(

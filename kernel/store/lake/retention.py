@@ -9,11 +9,10 @@ from pathlib import Path
 import duckdb
 
 from kernel.errors import StoreError
-from kernel.store.lake import compaction
 from kernel.store.lake import manifest as manifests
 from kernel.store.lake.ages import AGE_SQL
-from kernel.store.lake.compaction import Output
 from kernel.store.lake.manifest import Manifest, Segment
+from kernel.store.lake.merge import Output, rewrite
 from kernel.store.lake.session import Session, parquet
 from kernel.store.retention_rule import a_day_later, first_day_to_keep
 
@@ -53,7 +52,7 @@ def retain(root: Path, manifest: Manifest, session: Session, days: int, now: str
         if old:
             output = Output(segment.day, f"{AGE_SQL} >= '{cutoff}'", kept)
             try:
-                compaction.rewrite(root, manifest, [segment], [output], kind="retain", note=note)
+                rewrite(root, manifest, [segment], [output], kind="retain", note=note)
             except StoreError as error:
                 log.error("retention: %d old events stay in %s: %s", old, segment.path, error)
                 failed = failed or error

@@ -14,11 +14,10 @@ from kernel.errors import StoreError
 from kernel.event import Event
 from kernel.store.contract import Commit
 from kernel.store.lake import manifest as manifests
-from kernel.store.lake.encode import Encoded, encode
+from kernel.store.lake.encode import encode
 from kernel.store.lake.manifest import Manifest, Segment
 from kernel.store.lake.segment import discard, parquet_bytes, write_durably
 from kernel.store.lake.session import Session, parquet
-from kernel.store.lake.skipindex import Place
 
 log = logging.getLogger(__name__)
 
@@ -121,17 +120,12 @@ def _write(root: Path, sequence: int, events: list[Event]) -> Segment:
     gc.disable()  # a collection in the midst of a million small objects doubles the time
     try:
         encoded = encode(events)
-        content, place = parquet_bytes(encoded.table)
+        content, place, widest = parquet_bytes(encoded.table)
     finally:
         if running:
             gc.enable()
     path = f"hot/{sequence:010d}.parquet"
     write_durably(root / path, content)
-    return described(encoded, sequence, path, content, place)
-
-
-def described(encoded: Encoded, sequence: int, path: str, content: bytes, place: Place) -> Segment:
-    """The manifest row of a written batch."""
     return Segment(
         sequence=sequence,
         path=path,
@@ -146,6 +140,7 @@ def described(encoded: Encoded, sequence: int, path: str, content: bytes, place:
         datasets=encoded.datasets,
         index=place,
         ages=encoded.ages,
+        widest=widest,
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kernel.store.lake.manifest import Manifest, Segment
@@ -33,15 +33,18 @@ GRACE_SECONDS = 300.0
 """Replaced files stay this long for readers that still hold the old list."""
 
 
-def compact(root: Path, manifest: Manifest, damaged: set[int], *, everything: bool = False) -> int:
+def compact(
+    root: Path, manifest: Manifest, damaged: set[int], before_merge: Callable[[], None], *, everything: bool = False
+) -> int:
     """Do what is due (or with ``everything`` all that is possible); returns the number of segments replaced. Raises StoreError.
 
+    before_merge  is called before segments are replaced
     damaged  sequences of segments to leave alone; those found on the way are added, and MergeError is raised once all else is done
     """
     found: MergeError | None = None
     while True:
         try:
-            replaced = _compact_sound(root, manifest, damaged, everything)
+            replaced = _compact_sound(root, manifest, damaged, before_merge, everything)
         except MergeError as error:
             damaged.update(segment.sequence for segment in error.segments)
             found = error
@@ -51,19 +54,19 @@ def compact(root: Path, manifest: Manifest, damaged: set[int], *, everything: bo
         return replaced
 
 
-def _compact_sound(root: Path, manifest: Manifest, damaged: set[int], everything: bool) -> int:
+def _compact_sound(root: Path, manifest: Manifest, damaged: set[int], before_merge: Callable[[], None], everything: bool) -> int:
     def sound() -> list[Segment]:
         return [segment for segment in manifest.live() if segment.sequence not in damaged]
 
     replaced = 0
     while group := _hot_group(sound(), everything):
         before = len(group)
-        written = rewrite(root, manifest, group, _split(group))
+        written = rewrite(root, manifest, group, _split(group), before_merge)
         replaced += before
         if written >= before:
             break
     for day_group in _day_groups(sound(), everything):
-        rewrite(root, manifest, day_group, [_of_days(day_group, day_group[0].day, [day_group[0].day])])
+        rewrite(root, manifest, day_group, [_of_days(day_group, day_group[0].day, [day_group[0].day])], before_merge)
         replaced += len(day_group)
     return replaced
 

@@ -251,6 +251,22 @@ class Manifest:
             for position, body, digest in self._rows("SELECT position, body, digest FROM chain ORDER BY position")
         ]
 
+    def committed(self, position: int, most: int) -> list[str]:
+        """Paths of the last ``most`` commits after a position of the chain, oldest first. They may have been merged since."""
+        rows = self._rows(
+            "SELECT json_extract(body, '$.added[0].path') FROM chain"
+            " WHERE position > ? AND json_extract(body, '$.kind') = 'commit' ORDER BY position DESC LIMIT ?",
+            (position, most),
+        )
+        return [str(row[0]) for row in reversed(rows)]
+
+    def had(self, position: int, digest: str) -> bool:
+        """Whether this was the head of the chain once, as far as the chain is still kept."""
+        rows = self._rows("SELECT digest FROM chain WHERE position = ?", (position,))
+        if rows:
+            return rows[0][0] == digest
+        return position <= self.head()[0] and (position == 0 or self.anchor() != GENESIS)
+
     def head(self) -> tuple[int, str]:
         """Position and digest of the newest chain entry: to be anchored elsewhere, for example in the audit log."""
         rows = self._rows("SELECT position, digest FROM chain ORDER BY position DESC LIMIT 1")

@@ -8,7 +8,7 @@ what records of a megabyte begin.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +64,23 @@ class DamagedError(MergeError):
 
 
 def rewrite(
-    root: Path, manifest: Manifest, group: Sequence[Segment], outputs: Sequence[Output], *, kind: str = "compact", note: str = ""
+    root: Path,
+    manifest: Manifest,
+    group: Sequence[Segment],
+    outputs: Sequence[Output],
+    before: Callable[[], None],
+    *,
+    kind: str = "compact",
+    note: str = "",
 ) -> int:
     """Write the events of a group into new segments and swap them in; returns how many were written.
 
-    Events that no output wants are dropped (retention). Raises MergeError, DiskFullError, StoreError; then nothing has changed.
+    ``before`` is called first. Events that no output wants are dropped (retention). Raises MergeError, DiskFullError, StoreError;
+    then nothing has changed.
     """
     scratch = root / "tmp"
     scratch.mkdir(exist_ok=True)
+    before()
     connection = connect(root, MEMORY, scratch=scratch)
     written: list[Segment] = []
     try:

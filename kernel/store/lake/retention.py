@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -22,7 +23,9 @@ CUTOFF = "retention_cutoff"
 """Name of the fact in the manifest: the first day that the last run kept."""
 
 
-def retain(root: Path, manifest: Manifest, session: Session, days: int, now: str, *, demo: bool) -> int:
+def retain(
+    root: Path, manifest: Manifest, session: Session, before_merge: Callable[[], None], days: int, now: str, *, demo: bool
+) -> int:
     """Drop what is from days that ended more than ``days`` days before ``now`` (an @timestamp text); returns the number of events.
 
     Segments in which all is old are dropped; one with old and younger events is written anew without the old ones. The chain keeps
@@ -52,7 +55,7 @@ def retain(root: Path, manifest: Manifest, session: Session, days: int, now: str
         if old:
             output = Output(segment.day, f"{AGE_SQL} >= '{cutoff}'", kept)
             try:
-                rewrite(root, manifest, [segment], [output], kind="retain", note=note)
+                rewrite(root, manifest, [segment], [output], before_merge, kind="retain", note=note)
             except StoreError as error:
                 log.error("retention: %d old events stay in %s: %s", old, segment.path, error)
                 failed = failed or error

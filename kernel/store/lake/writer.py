@@ -16,13 +16,10 @@ from kernel.store.contract import Commit
 from kernel.store.lake import manifest as manifests
 from kernel.store.lake.encode import encode
 from kernel.store.lake.manifest import Manifest, Segment
+from kernel.store.lake.recent import RecentIds
 from kernel.store.lake.segment import discard, parquet_bytes, write_durably
-from kernel.store.lake.session import Session, parquet
 
 log = logging.getLogger(__name__)
-
-RECENT_IDS = 200_000
-"""event.id values of the latest commits that are remembered, so that a re-delivered event is dropped."""
 
 DUPLICATES = "store.duplicates"
 """Durable counter of events dropped because their event.id was stored already."""
@@ -49,24 +46,6 @@ class WriterLock:
     def release(self) -> None:
         """Let another process write."""
         self._file.close()
-
-
-class RecentIds:
-    """The ids of the last ``RECENT_IDS`` / 2 events at least, in two generations."""
-
-    def __init__(self) -> None:
-        self._young: set[str] = set()
-        self._old: set[str] = set()
-
-    def known(self, identifiers: set[str]) -> set[str]:
-        """Those of a set that are remembered."""
-        return (self._young & identifiers) | (self._old & identifiers)
-
-    def add(self, identifiers: set[str]) -> None:
-        """Remember the ids of a commit; forget the oldest generation when the young one is full."""
-        self._young |= identifiers
-        if len(self._young) >= RECENT_IDS // 2:
-            self._young, self._old = set(), self._young
 
 
 def commit(root: Path, manifest: Manifest, recent: RecentIds, batch: Commit) -> None:
@@ -166,24 +145,3 @@ def clear_leftovers(root: Path, manifest: Manifest) -> None:
         lost.parent.mkdir(exist_ok=True)
         log.warning("moving %s to %s: the manifest does not know it", path, lost)
         path.replace(lost)
-
-
-def remember_recent(manifest: Manifest, session: Session, root: Path) -> RecentIds:
-    """The ids of the newest segments, read back when a writer starts."""
-    recent = RecentIds()
-    chosen: list[Segment] = []
-    for segment in sorted(manifest.live(), key=lambda s: -s.sequence):
-        chosen.append(segment)
-        if sum(s.rows for s in chosen) >= RECENT_IDS // 2:
-            break
-    for segment in reversed(chosen):
-        cursor = session.cursor()
-        try:
-            rows = cursor.execute(f'SELECT "event.id" FROM {parquet(root / segment.path)}').fetchall()  # noqa: S608
-        except Exception as error:  # a damaged segment must not keep the collector from working
-            log.error("segment %s cannot be read: %s", segment.path, error)
-            continue
-        finally:
-            cursor.close()
-        recent.add({str(row[0]) for row in rows})
-    return recent

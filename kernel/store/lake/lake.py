@@ -5,6 +5,7 @@
     <root>/manifest.sqlite     which segments exist, consumers, counters, quarantine, hash chain
     <root>/hot/N.parquet       one file per commit, any days
     <root>/days/D/N.parquet    compacted
+    <root>/lost/               segments that the manifest did not know
     <root>/writer.lock         held by the one writing process
     <root>/recent.ids          event.id values of the latest commits, see .recent
     <root>/reserve             room on the disk for retention

@@ -10,11 +10,14 @@ from pathlib import Path
 import duckdb
 
 from kernel.errors import StoreError
+from kernel.event import timestamp_from_micros
 from kernel.store.lake import manifest as manifests
 from kernel.store.lake.ages import AGE_SQL
 from kernel.store.lake.manifest import Manifest, Segment
 from kernel.store.lake.merge import Output, rewrite
+from kernel.store.lake.segment import discard
 from kernel.store.lake.session import Session, parquet
+from kernel.store.lake.writer import LOST
 from kernel.store.retention_rule import a_day_later, first_day_to_keep
 
 log = logging.getLogger(__name__)
@@ -65,9 +68,18 @@ def retain(
         db.execute("DELETE FROM quarantine WHERE time < ?", (cutoff,))
         db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (CUTOFF, cutoff))
         manifests.prune_chain(db, datetime.fromisoformat(f"{cutoff}T00:00:00+00:00").timestamp())
+    _forget_lost(root, cutoff)
     if failed is not None:
         raise failed
     return dropped
+
+
+def _forget_lost(root: Path, cutoff: str) -> None:
+    """Files that were set aside go when they were written before the border."""
+    for path in root.glob(f"{LOST}/*"):
+        if timestamp_from_micros(int(path.stat().st_mtime * 1e6)) < cutoff:
+            log.warning("retention: deleting %s, which the manifest never knew", path)
+            discard(path)
 
 
 def _read_ages(root: Path, session: Session, segment: Segment) -> dict[str, int]:

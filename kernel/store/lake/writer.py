@@ -21,6 +21,9 @@ from kernel.store.lake.segment import discard, parquet_bytes, write_durably
 
 log = logging.getLogger(__name__)
 
+LOST = "lost"
+"""Folder of segments that the manifest does not know."""
+
 DUPLICATES = "store.duplicates"
 """Durable counter of events dropped because their event.id was stored already."""
 
@@ -124,24 +127,28 @@ def _write(root: Path, sequence: int, events: list[Event]) -> Segment:
 
 
 def clear_leftovers(root: Path, manifest: Manifest) -> None:
-    """Remove what a crash left between writing a file and recording it.
+    """Put in order what a crash left between writing a file and recording it.
 
-    A crash leaves at most one unrecorded file in ``hot/``: a batch that was never acknowledged. More of them, or one elsewhere,
-    mean something else (a manifest restored from an old backup, say): those are moved to ``lost/``, never deleted.
+    Half-written files are deleted. A whole one that the manifest does not know goes to ``lost/`` and is named by ``verify``: nearly
+    always it is a batch that was never acknowledged and is delivered again, but after a manifest was restored from an old backup
+    it is the only copy. Retention deletes it when it is old.
     """
     known = manifest.paths()
     for scratch in (*root.glob("hot/*.tmp"), *root.glob("days/*/*.tmp"), *root.glob("tmp/*")):
         if scratch.is_file():
             discard(scratch)
-    unknown = [
-        p for p in (*root.glob("hot/*.parquet"), *root.glob("days/*/*.parquet")) if p.relative_to(root).as_posix() not in known
-    ]
-    if len(unknown) == 1 and known and unknown[0].parent.name == "hot":
-        log.warning("removing %s: its commit was never finished", unknown[0])
-        discard(unknown[0])
-        return
-    for path in unknown:
-        lost = root / "lost" / f"{path.parent.name}-{path.name}"
-        lost.parent.mkdir(exist_ok=True)
-        log.warning("moving %s to %s: the manifest does not know it", path, lost)
-        path.replace(lost)
+    for path in sorted((*root.glob("hot/*.parquet"), *root.glob("days/*/*.parquet"))):
+        if path.relative_to(root).as_posix() not in known:
+            place = _free_place(root / LOST / f"{path.parent.name}-{path.name}")
+            log.warning("moving %s to %s: the manifest does not know it", path, place)
+            path.replace(place)
+
+
+def _free_place(path: Path) -> Path:
+    """The path, or one like it that is not taken: the number of an unrecorded file is given again."""
+    path.parent.mkdir(exist_ok=True)
+    place, number = path, 1
+    while place.exists():
+        number += 1
+        place = path.with_stem(f"{path.stem}-{number}")
+    return place

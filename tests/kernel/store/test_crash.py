@@ -98,7 +98,7 @@ def test_readers_in_this_process_see_whole_commits_of_another(tmp_path: Path) ->
         writer.stdout.close()
 
 
-def test_an_unfinished_commit_is_removed_and_a_foreign_file_is_kept_aside(tmp_path: Path) -> None:
+def test_half_a_file_is_removed_and_an_unknown_one_is_kept_aside_and_named(tmp_path: Path) -> None:
     lake = Lake.open(tmp_path, writable=True)
     lake.commit(Commit([event(1)]))
     orphan = tmp_path / "hot" / "0000000002.parquet"
@@ -107,12 +107,34 @@ def test_an_unfinished_commit_is_removed_and_a_foreign_file_is_kept_aside(tmp_pa
     lake.close()
     lake = Lake.open(tmp_path, writable=True)
     assert sorted(p.name for p in tmp_path.glob("hot/*")) == ["0000000001.parquet"]
-    for n in (7, 8):
+    assert [p.name for p in tmp_path.glob("lost/*")] == ["hot-0000000002.parquet"]
+    for n in (2, 7, 8):
         shutil.copy(tmp_path / "hot" / "0000000001.parquet", tmp_path / "hot" / f"000000000{n}.parquet")
     lake.close()
     lake = Lake.open(tmp_path, writable=True)
-    assert sorted(p.name for p in tmp_path.glob("lost/*")) == ["hot-0000000007.parquet", "hot-0000000008.parquet"]
+    names = ["hot-0000000002-2.parquet", "hot-0000000002.parquet", "hot-0000000007.parquet", "hot-0000000008.parquet"]
+    found = lake.verify()
+    assert (found.lost, found.problems) == ([f"lost/{name}" for name in names], [])
     assert lake.count(parse_query("*"), ALWAYS) == 1
+    os.utime(tmp_path / "lost" / names[2], (0, 0))
+    lake.retain(180, "2026-11-23T12:00:00.000000Z")
+    assert lake.verify().lost == [f"lost/{name}" for name in (*names[:2], names[3])]
+    lake.close()
+
+
+def test_segments_that_an_older_manifest_does_not_know_are_not_deleted(tmp_path: Path) -> None:
+    lake = Lake.open(tmp_path / "lake", writable=True)
+    lake.commit(Commit([event(1)]))
+    lake.close()
+    shutil.copytree(tmp_path / "lake", tmp_path / "backup")
+    lake = Lake.open(tmp_path / "lake", writable=True)
+    lake.commit(Commit([event(2)]))
+    lake.close()
+    shutil.copy(tmp_path / "backup" / "manifest.sqlite", tmp_path / "lake" / "manifest.sqlite")
+    lake = Lake.open(tmp_path / "lake", writable=True)
+    assert lake.verify().lost == ["lost/hot-0000000002.parquet"]
+    lake.commit(Commit([event(2)]))
+    assert lake.count(parse_query("*"), ALWAYS) == 2
     lake.close()
 
 

@@ -38,7 +38,8 @@ def command(
 ) -> None:
     """Write all events that match QUERY into a file: Parquet, CSV or JSON lines, however many they are.
 
-    The file appears when it is whole. FILE.manifest.json says what was asked, how many events it holds and its SM3.
+    The file appears when it is whole. FILE.manifest.json says what was asked, how many events it holds and its SM3. What a typed
+    Parquet column cannot hold (text in a number field) stands as JSON in the column liandun.misfits, and is counted.
     """
     chosen = form or out.suffix.removeprefix(".")
     if chosen not in get_args(Format):

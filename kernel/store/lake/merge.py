@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from kernel.errors import StoreError
 from kernel.event import timestamp
-from kernel.store.lake import manifest as manifests
+from kernel.store.lake import changes
 from kernel.store.lake.ages import AGE_SQL, DAY_SQL
 from kernel.store.lake.columns import CORE, REST, SCHEMA, quoted
 from kernel.store.lake.manifest import Manifest, Segment
@@ -88,10 +88,10 @@ def rewrite(
             written.append(_merge(root, connection, group, manifest.reserve_sequence(), output))
         with manifest.transaction() as db:
             for segment in written:
-                manifests.add_segment(db, segment)
-            if not manifests.bury_segments(db, group):
+                changes.add_segment(db, segment)
+            if not changes.bury_segments(db, group):
                 raise StoreError("segments changed while they were being compacted", "try again")
-            manifests.append_chain(db, kind, written, group, note)
+            changes.append_chain(db, kind, written, group, note)
     except BaseException:
         for segment in written:
             discard(root / segment.path)

@@ -11,7 +11,7 @@ import duckdb
 
 from kernel.errors import StoreError
 from kernel.event import timestamp_from_micros
-from kernel.store.lake import manifest as manifests
+from kernel.store.lake import changes
 from kernel.store.lake.ages import AGE_SQL
 from kernel.store.lake.manifest import Manifest, Segment
 from kernel.store.lake.merge import Output, rewrite
@@ -47,8 +47,8 @@ def retain(
     whole = [segment for segment in manifest.live() if max(ages.get(segment.sequence, {cutoff: 0})) < cutoff]
     if whole:
         with manifest.transaction() as db:
-            manifests.bury_segments(db, whole)
-            manifests.append_chain(db, "retain", [], whole, note)
+            changes.bury_segments(db, whole)
+            changes.append_chain(db, "retain", [], whole, note)
     dropped = sum(segment.rows for segment in whole)
     failed: StoreError | None = None
     for segment in manifest.live():
@@ -67,7 +67,7 @@ def retain(
     with manifest.transaction() as db:
         db.execute("DELETE FROM quarantine WHERE time < ?", (cutoff,))
         db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (CUTOFF, cutoff))
-        manifests.prune_chain(db, datetime.fromisoformat(f"{cutoff}T00:00:00+00:00").timestamp())
+        changes.prune_chain(db, datetime.fromisoformat(f"{cutoff}T00:00:00+00:00").timestamp())
     _forget_lost(root, cutoff)
     if failed is not None:
         raise failed

@@ -13,7 +13,7 @@ from crypto.sm3 import sm3
 from kernel.errors import StoreError
 from kernel.event import Event
 from kernel.store.contract import Commit
-from kernel.store.lake import manifest as manifests
+from kernel.store.lake import changes
 from kernel.store.lake.encode import encode
 from kernel.store.lake.manifest import Manifest, Segment
 from kernel.store.lake.recent import RecentIds
@@ -67,12 +67,12 @@ def commit(root: Path, manifest: Manifest, recent: RecentIds, batch: Commit) -> 
     try:
         with manifest.transaction() as db:
             if segment:
-                manifests.add_segment(db, segment)
-                manifests.append_chain(db, "commit", [segment], [])
+                changes.add_segment(db, segment)
+                changes.append_chain(db, "commit", [segment], [])
             if batch.consumer:
-                manifests.set_consumer(db, batch.consumer, batch.position, batch.state)
-            manifests.add_counters(db, counters)
-            manifests.add_quarantined(db, batch.quarantined)
+                changes.set_consumer(db, batch.consumer, batch.position, batch.state)
+            changes.add_counters(db, counters)
+            changes.add_quarantined(db, batch.quarantined)
     except BaseException:
         if segment:
             discard(root / segment.path)

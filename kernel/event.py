@@ -103,7 +103,8 @@ def conform(event: Event, received: int, counters: dict[str, int]) -> Event:
 
     received  arrival in microseconds since the epoch: taken as ``@timestamp`` where the event has none, or one that cannot be
               true (before 1990, more than 24 h after arrival, 30 February); the claimed one is kept as
-              ``labels.claimed_timestamp``.
+              ``labels.claimed_timestamp``. It is ``event.ingested``, by which retention goes too: a sender's own is kept as
+              ``labels.claimed_ingested``.
     counters  ``type_mismatch`` and ``clock_suspect`` are counted here.
     """
     arrival = timestamp_from_micros(received)
@@ -112,7 +113,9 @@ def conform(event: Event, received: int, counters: dict[str, int]) -> Event:
         event["@timestamp"] = arrival
     elif claimed < EARLIEST or claimed > timestamp_from_micros((received // 1_000_000 + _TOLERATED_SECONDS) * 1_000_000):
         _distrust_clock(event, claimed, arrival, counters)
-    event.setdefault("event.ingested", arrival)
+    if (foreign := event.get("event.ingested")) is not None and foreign != arrival:
+        event["labels.claimed_ingested"] = foreign if isinstance(foreign, str) else str(foreign)
+    event["event.ingested"] = arrival
     misfits: list[str] = []
     for field, value in event.items():
         kind = FIELD_TYPES.get(field)

@@ -18,7 +18,7 @@ from kernel.errors import QueryError, StoreError
 from kernel.event import event_id
 from kernel.query import parse_query
 from kernel.store.contract import Commit, Page, TimeRange
-from kernel.store.export import export
+from kernel.store.export import csv_row, export
 from kernel.store.lake import Lake
 from tests.kernel.store.contract_suite import ALWAYS, event
 
@@ -103,6 +103,57 @@ def test_csv_has_the_wanted_columns_and_no_formula(store: Any, lake: Lake, tmp_p
     rows = list(csv.DictReader((tmp_path / "all.csv").open(newline="")))
     assert len(rows) == lake.count(parse_query("message:*77"), ALWAYS)
     assert set(rows[0]) == {"@timestamp", "event.id", "message", "source.port", "tags", "user.name", "x.note", "x.rare"}
+
+
+@pytest.mark.parametrize("fields", [("*",), ("source.port", "event.severity", "source.bytes", "process.pid", "@timestamp")])
+def test_a_value_that_its_parquet_column_cannot_hold_is_kept_beside_and_counted(tmp_path: Path, fields: tuple[str, ...]) -> None:
+    odd: list[dict[str, Any]] = [
+        {"source.port": 443, "event.severity": 5},
+        {"source.port": "https", "event.severity": 1.5},
+        {"source.port": [80, 443], "source.bytes": 2**63},
+        {"source.port": True, "process.pid": ""},
+        {},
+    ]
+    lake = Lake.open(tmp_path / "lake", writable=True)
+    lake.commit(Commit([event(n) | found for n, found in enumerate(odd)]))
+    manifest = export(lake, parse_query("*"), ALWAYS, tmp_path / "x.parquet", "parquet", fields)
+    assert manifest.misfits == {"event.severity": 1, "process.pid": 1, "source.bytes": 1, "source.port": 3}
+    assert orjson.loads((tmp_path / "x.parquet.manifest.json").read_bytes())["misfits"] == manifest.misfits
+    rows = sorted(pq.read_table(tmp_path / "x.parquet").to_pylist(), key=lambda row: row["@timestamp"])
+    for row, found in zip(rows, odd, strict=True):
+        beside = orjson.loads(row.pop("liandun.misfits") or "{}")
+        assert {name: value for name, value in row.items() if value is not None and name in found} | beside == found
+    assert [row["source.port"] for row in rows] == [443, None, None, None, None]
+    assert export(lake, parse_query("*"), ALWAYS, tmp_path / "x.csv", "csv").misfits == {}
+    lake.close()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        " =1+1",
+        "\t=1",
+        "\u3000=1",
+        "\ufeff=1",
+        "\xa0@SUM(1)",
+        "＝1+1",
+        "　＋1",
+        "－1-x",
+        "＠x",
+        "﹦1",
+        "-1+cmd",
+        "+a",
+        "\r\n=1",
+    ],
+)
+def test_no_cell_begins_a_formula(text: str) -> None:
+    assert csv_row([text]).lstrip('"').startswith("'" + text[0])
+
+
+@pytest.mark.parametrize("text", ["-5", "+5.25", " -5", "a=1", "@timestamp", "", "  ", "1-1", "10.0.0.1", "x ＝ 1", "用户＝张"])
+def test_what_is_no_formula_stays_as_it_is(text: str) -> None:
+    assert next(csv.reader([csv_row([text, "end"])])) == [text, "end"]
 
 
 def test_a_time_range_and_the_fields_of_the_query_count(store: Any, tmp_path: Path) -> None:

@@ -31,14 +31,10 @@ def import_plan(
     Registered assets are never removed by an import. What becomes of the plan is checked as a whole, so a part of a plan may name
     zones that stand. The mistakes of a Draft are told with their lines (PlanError), others as Invalid.
 
-    since  the revision that the plan was written from; Conflict where somebody has changed the plan in force since then
+    since  the revision that the plan was written from; Conflict where somebody has changed the plan in force since then, unless it
+           says what this one says
     """
     revision = hold(session)
-    if since is not None and since < revision:
-        raise Conflict(
-            f"the plan was written from revision {since}, the one in force is {revision}: somebody has changed it since",
-            "export it again and make your change there",
-        )
     before = read(session)
     draft, plan = (plan, plan.plan) if isinstance(plan, Draft) else (None, plan)
     whole = merged(before, plan, replace=replace)
@@ -47,6 +43,11 @@ def import_plan(
     else:
         refuse_mistakes(whole, ("zone", "conduit", "asset"))
     changes = _changes(before, whole)
+    if changes and since is not None and since < revision:
+        raise Conflict(
+            f"the plan was written from revision {since}, the one in force is {revision}: somebody has changed it since",
+            "export it again and make your change there",
+        )
     if changes:
         _store(session, actor, plan, changes)
         advance(session)

@@ -117,7 +117,7 @@ def list_zones(data: Path | None) -> None:
     table = Table()
     table.add_column("id", no_wrap=True)
     for heading in ("name", "layer", "owner", "importance", "ranges", "internet", "admission"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for zone in plan.zones:
         ranges = "\n".join(zone.ranges)
         cells = (zone.id, zone.name, zone.layer, zone.owner, str(zone.importance), ranges, zone.internet, zone.admission)

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
 from flask.testing import FlaskClient
 
@@ -312,6 +313,114 @@ def test_a_check_changes_nothing(client: FlaskClient, filled: Services) -> None:
     assert "The plan is sound: 1 zones, 1 conduits, 0 devices" in answer.text
     with filled.database.read() as session:
         assert len(service.list_zones(session)) == len(ZONES)
+
+
+def test_a_check_shows_what_would_be_made_changed_and_removed(client: FlaskClient, filled: Services) -> None:
+    with filled.database.read() as session:
+        before = service.read(session)
+    one = next(zone for zone in before.zones if zone.id == "water-ot")
+    plan = write_plan(ZonePlan((msgspec.structs.replace(one, owner="x"), Zone(id="lab", name="Lab", layer="cloud"))))
+    text = post(client, "/zoneplan", {"text": plan, "act": "check", "replace": "1"}).text
+    gone = len(before.zones) - 1 + len(before.conduits)
+    assert f"1 new, 1 changed, {gone} removed" in text
+    rows = re.findall(r"</svg>(\w+)</span></td><td class=\"mono\">(\w+) ([^<]*)</td><td class=\"mono\">([^<]*)</td>", text)
+    assert len(rows) == gone + 2
+    assert rows[-2:] == [("changed", "Zone", "water-ot", "owner"), ("new", "Zone", "lab", "")]
+    assert rows[0][0] == "removed"
+    again = write_plan(before)
+    assert "Nothing: the plan in force says so already." in post(client, "/zoneplan", {"text": again, "act": "check"}).text
+
+
+def test_a_plan_that_others_changed_since_is_taken_in_only_after_asking(client: FlaskClient, filled: Services) -> None:
+    exported = client.get("/zoneplan/plan.yaml").data
+    with filled.database.write() as session:
+        before = service.get_zone(session, "app-share")
+        service.save_zone(
+            session, ADMIN, msgspec.structs.replace(before.zone, owner="somebody else"), expected_version=before.version
+        )
+    for act in ("check", "import"):
+        asked = post(client, "/zoneplan", {"file": (io.BytesIO(exported), "plan.yaml"), "act": act})
+        assert asked.status_code == 409
+        assert "Somebody has changed the plan since this one was written" in asked.text
+        assert re.search(r"Zone app-share</td><td class=\"mono\">owner</td>", asked.text)
+    text = re.search(r"<textarea[^>]*>(.*?)</textarea>", asked.text, re.DOTALL)
+    seen = re.search(r'name="seen" value="(\d+)"', asked.text)
+    assert text is not None
+    assert seen is not None
+    form = {"text": html.unescape(text[1]).replace("\n", "\r\n"), "act": "force", "seen": seen[1]}
+    with filled.database.write() as session:
+        assert service.get_zone(session, "app-share").zone.owner == "somebody else"
+        service.delete_conduit(session, ADMIN, "logs")  # once more, while the page was asking
+    assert post(client, "/zoneplan", form).status_code == 409
+    with filled.database.read() as session:
+        form["seen"] = str(service.current(session)[0])
+    assert post(client, "/zoneplan", form).status_code == 302
+    with filled.database.read() as session:
+        assert service.get_zone(session, "app-share").zone == before.zone
+        assert service.get_conduit(session, "logs").conduit.id == "logs"
+
+
+def test_a_text_without_a_revision_is_as_new_as_the_page_it_was_pasted_into(client: FlaskClient, filled: Services) -> None:
+    seen = re.search(r'name="seen" value="(\d+)"', client.get("/zoneplan").text)
+    assert seen is not None
+    with filled.database.write() as session:
+        before = service.get_zone(session, "app-share")
+        service.save_zone(session, ADMIN, msgspec.structs.replace(before.zone, owner="y"), expected_version=before.version)
+        old = write_plan(ZonePlan((before.zone,)))
+    assert post(client, "/zoneplan", {"text": old, "act": "import", "seen": seen[1]}).status_code == 409
+    assert post(client, "/zoneplan", {"text": old, "act": "import", "seen": str(int(seen[1]) + 1)}).status_code == 302
+
+
+def test_a_part_of_a_plan_may_name_zones_that_stand(client: FlaskClient) -> None:
+    part = "conduits: [{id: part, from: egov-extranet, to: data-platform, services: https}]"
+    assert post(client, "/zoneplan", {"text": part, "act": "import"}).status_code == 302
+    assert client.get("/conduits/part").status_code == 200
+    post(client, "/conduits/part/delete", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("x0: &a [z]\nzones: [{id: *a}]", "&a: a plan has no anchors and aliases; write it out"),
+        ("zones: [{<<: {id: a}}]", "<<: a plan has no merge keys; write it out"),
+        ("zones: [{id: !!int ''}]", "!!int: a plan has no tags; write the value alone"),
+        ('zones: [{id: a, name: "a\\0b", layer: cloud}]', "the character U+0000 may not stand in a text"),
+        ("zones: [{id: a, name: " + "W" * 300_000 + ", layer: cloud}]", "W… is longer than 128 characters"),
+        ("zones: []\nzones: []", "'zones' is written twice"),
+    ],
+)
+def test_a_hostile_file_is_told_what_is_wrong(client: FlaskClient, text: str, told: str) -> None:
+    answer = post(client, "/zoneplan", {"file": (io.BytesIO(text.encode()), "plan.yaml"), "act": "check"})
+    assert answer.status_code == 422
+    assert told in html.unescape(answer.text)
+    assert len(answer.data) < 100_000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "N" * 1_000_000},
+        {"name": "a\0b"},
+        {"owner": "\x1b[31m\u202e"},
+        {"ranges": " ".join(f"10.{64 + n // 65536}.{n // 256 % 256}.{n % 256}/32" for n in range(2500))},
+    ],
+)
+def test_forms_hold_the_same_lengths_and_characters(client: FlaskClient, change: dict[str, str]) -> None:
+    form = {"id": "fz", "name": "x", "layer": "cloud", "importance": "1", "internet": "conduit", "admission": "open"}
+    assert post(client, "/zoneplan/zone", form | change).status_code == 422
+    assert client.get("/zones/fz").status_code == 404
+    way = {"id": "fc", "sources": "gov-cloud", "targets": "data-platform", "services": "any"}
+    assert post(client, "/conduits", way | {"reason": "R" * 2001}).status_code == 422
+    assert post(client, "/conduits", way | {"approver": "A" * 129}).status_code == 422
+
+
+def test_a_form_loses_no_range_however_many_there_are(client: FlaskClient, filled: Services) -> None:
+    ranges = [f"10.240.{n // 256}.{n % 256}/32" for n in range(1500)]
+    form = {"id": "many", "name": "x", "layer": "cloud", "importance": "1", "internet": "conduit", "admission": "open"}
+    assert post(client, "/zoneplan/zone", form | {"ranges": "\n".join(ranges)}).status_code == 302
+    with filled.database.read() as session:
+        assert list(service.get_zone(session, "many").zone.ranges) == ranges
+    post(client, "/zones/many/delete", {})
 
 
 # --- who may --------------------------------------------------------------------------------------------------------------------

@@ -222,3 +222,12 @@ def test_nothing_is_told_twice_within_a_minute() -> None:
     later = {"source.ip": "10.21.0.5", "source.zone": "office", "@timestamp": "2026-11-25T12:01:00.000000Z"}
     assert len(inventory_.sightings([later])) == 1
     assert len(inventory_.sightings(events({"host.name": "x", "host.ip": "10.21.0.5"}))) == 1  # a name is news
+
+
+@pytest.mark.parametrize(
+    "asset", [Asset(id="a\nb"), Asset(id="a", name="x" * 257), Asset(id="a", bureau="\x1b[31m"), Asset(id="\ud800")]
+)
+def test_a_device_has_no_texts_that_are_too_long_or_cannot_be_shown(database: Database, asset: Asset) -> None:
+    with pytest.raises(Invalid) as caught, database.write() as session:
+        register.register(session, ACTOR, asset, TABLE)
+    assert caught.value.message.isprintable()

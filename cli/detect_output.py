@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from typing import Any, BinaryIO, Final, TextIO
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kernel.detection import Detection, level_rank
+from kernel.spreadsheet import csv_row
 
 CSV_COLUMNS: Final = (
     "file",
@@ -31,7 +31,6 @@ CSV_COLUMNS: Final = (
     "event.id",
 )
 _STYLES: Final = {"critical": "bold white on red", "high": "bold red", "medium": "yellow", "low": "cyan", "informational": "dim"}
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def hit_line(origin: str, offset: int, detection: Detection) -> bytes:
@@ -72,17 +71,14 @@ def write_csv(lines: Iterable[bytes], out: TextIO) -> None:
     """A column per field of CSV_COLUMNS. A cell that a spreadsheet would take for a formula gets an apostrophe (OWASP, CSV
     injection).
     """
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    out.write(csv_row(CSV_COLUMNS, end="\n"))
     for line in lines:
         hit = orjson.loads(line)
-        writer.writerow([cell(hit.get(column, hit["event"].get(column, ""))) for column in CSV_COLUMNS])
+        out.write(csv_row([_cell(hit.get(column, hit["event"].get(column, ""))) for column in CSV_COLUMNS], end="\n"))
 
 
-def cell(value: Any) -> str:
-    """Text of a CSV cell that no spreadsheet takes for a formula."""
-    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def _cell(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def write_table(lines: Iterable[bytes], out: TextIO, *, colour: bool) -> None:

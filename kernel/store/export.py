@@ -9,10 +9,7 @@ Every engine gives its hits page by page; one that has ``scan`` gives them faste
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -30,6 +27,7 @@ from kernel.errors import QueryError, StoreError
 from kernel.event import Event
 from kernel.query import Query
 from kernel.query.tree import Fields
+from kernel.spreadsheet import csv_row
 from kernel.store.contract import EventStore, TimeRange
 
 Format = Literal["jsonl", "csv", "parquet"]
@@ -184,22 +182,6 @@ def _write_csv(pages: Iterable[Sequence[Event]], fields: Sequence[str], file: IO
         file.writelines(csv_row([cell(event.get(name)) for name in fields]).encode() for event in page)
         rows += len(page)
     return rows
-
-
-def csv_row(cells: Sequence[str]) -> str:
-    """RFC 4180. A cell that a spreadsheet would run as a formula gets an apostrophe in front (OWASP: CSV injection)."""
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow([_harmless(text) for text in cells])
-    return buffer.getvalue()
-
-
-_FORMULA = re.compile(r"[\t\r\n]|[\s\0\u200b\ufeff]*[=+\-@＝＋－＠﹦﹢﹣﹫]")
-"""Spreadsheets skip blanks before a sign, and where they speak Chinese or Japanese its wide form counts too."""
-_PLAIN = re.compile(r" *[+-]?\d+(\.\d+)?|@timestamp", re.ASCII)
-
-
-def _harmless(text: str) -> str:
-    return "'" + text if _FORMULA.match(text) and not _PLAIN.fullmatch(text) else text
 
 
 def cell(value: Any) -> str:

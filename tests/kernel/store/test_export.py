@@ -18,7 +18,7 @@ from kernel.errors import QueryError, StoreError
 from kernel.event import event_id
 from kernel.query import parse_query
 from kernel.store.contract import Commit, Page, TimeRange
-from kernel.store.export import csv_row, export
+from kernel.store.export import export
 from kernel.store.lake import Lake
 from tests.kernel.store.contract_suite import ALWAYS, event
 
@@ -126,34 +126,6 @@ def test_a_value_that_its_parquet_column_cannot_hold_is_kept_beside_and_counted(
     assert [row["source.port"] for row in rows] == [443, None, None, None, None]
     assert export(lake, parse_query("*"), ALWAYS, tmp_path / "x.csv", "csv").misfits == {}
     lake.close()
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "=1+1",
-        " =1+1",
-        "\t=1",
-        "\u3000=1",
-        "\ufeff=1",
-        "\xa0@SUM(1)",
-        "＝1+1",
-        "　＋1",
-        "－1-x",
-        "＠x",
-        "﹦1",
-        "-1+cmd",
-        "+a",
-        "\r\n=1",
-    ],
-)
-def test_no_cell_begins_a_formula(text: str) -> None:
-    assert csv_row([text]).lstrip('"').startswith("'" + text[0])
-
-
-@pytest.mark.parametrize("text", ["-5", "+5.25", " -5", "a=1", "@timestamp", "", "  ", "1-1", "10.0.0.1", "x ＝ 1", "用户＝张"])
-def test_what_is_no_formula_stays_as_it_is(text: str) -> None:
-    assert next(csv.reader([csv_row([text, "end"])])) == [text, "end"]
 
 
 def test_a_time_range_and_the_fields_of_the_query_count(store: Any, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 import soc_ui.api
 from kernel.errors import LiandunError, QueryError
 from operations.errors import Conflict, Denied, Invalid, NotFound
-from soc_ui import access, assets, event_view, frame, headers, locale, numbers, rule_titles, times
+from soc_ui import access, assets, event_view, frame, headers, locale, numbers, rule_titles, times, visible
 from soc_ui.accounts.people import people
 from soc_ui.accounts.views import accounts
 from soc_ui.admin.audit import audit
@@ -42,6 +42,7 @@ def create_app(services: Services) -> APIFlask:
     app.config.update(MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES, MAX_FORM_PARTS=5000, MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024)
     app.extensions["liandun"] = services
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    visible.install(app)
     numbers.install(app)
     locale.install(app)
     times.install(app)

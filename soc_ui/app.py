@@ -38,7 +38,8 @@ _log = logging.getLogger(__name__)
 
 def create_app(services: Services) -> APIFlask:
     """The WSGI application over ``services``. No page loads anything from another origin, the API's documents included."""
-    app = APIFlask("soc_ui", title="Liandun", version=services.version, docs_path=None, static_folder=None, json_errors=False)
+    own = {"docs_path": None, "spec_path": None}  # the description stands with the API (soc_ui.api.description)
+    app = APIFlask("soc_ui", title="Liandun", version=services.version, static_folder=None, json_errors=False, **own)
     app.config.update(MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES, MAX_FORM_PARTS=5000, MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024)
     app.extensions["liandun"] = services
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -152,6 +152,8 @@ def _zone_info(rule: ZoneRule) -> RuleInfo:
         description=rule.description,
         title_zh=rule.name_zh,
         description_zh=rule.description_zh,
+        falsepositives_zh=rule.falsepositives_zh,
+        source_text_zh="detectors/zones.py 按区域规划判断每一次跨区通信；查看现行规划：./liandun zones export",
     )
 
 

@@ -19,7 +19,7 @@ from soc_ui.admin.keys import keys
 from soc_ui.admin.webhooks import webhooks
 from soc_ui.alerts.views import alerts
 from soc_ui.hunt.views import hunt
-from soc_ui.inventory import addresses
+from soc_ui.inventory import addresses, kinds
 from soc_ui.inventory.views import inventory
 from soc_ui.locale import _
 from soc_ui.overview.views import overview
@@ -55,6 +55,7 @@ def create_app(services: Services) -> APIFlask:
     rule_titles.install(app)
     names.install(app)
     addresses.install(app)
+    kinds.install(app)
     pages = (accounts, people, overview, alerts, hunt, zones, conduits, zone_plan, inventory, sources, rules, keys, webhooks, audit)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)

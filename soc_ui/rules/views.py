@@ -11,7 +11,7 @@ from operations.alerts import service as alerts
 from operations.alerts.schema import AlertFilter
 from soc_ui import access
 from soc_ui.alerts.rule_source import highlight
-from soc_ui.rule_titles import rule_title
+from soc_ui.rule_titles import rule_text, rule_title
 from soc_ui.services import RuleInfo, services
 
 PAGE_ROWS = 50
@@ -59,7 +59,7 @@ def one(rule_id: str) -> str:
         abort(404)
     with services().database.read() as session:
         newest = alerts.list_alerts(session, AlertFilter(rule=(rule_id,)), limit=10).alerts
-    return render_template("rules/one.html", rule=rule, lines=highlight(rule.source_text, ()), newest=newest)
+    return render_template("rules/one.html", rule=rule, lines=highlight(rule_text(rule), ()), newest=newest)
 
 
 def _says(rule: RuleInfo, text: str) -> bool:

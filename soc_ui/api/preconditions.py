@@ -1,4 +1,4 @@
-"""Which version a change was decided on (RFC 9110, 13.1): ``If-Match`` changes that one, ``If-None-Match: *`` of a PUT makes a new one."""
+"""Which version a change was decided on (RFC 9110, 13.1): ``If-Match`` changes it, a PUT with ``If-None-Match: *`` makes one."""
 
 from __future__ import annotations
 

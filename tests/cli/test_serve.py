@@ -30,7 +30,11 @@ def test_the_stream_takes_the_same_speeds(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "written", "city"),
-    [(["--demo"], "", NAME), ([], "", load_config(environ={}).platform.city), (["--demo"], '[platform]\ncity = "滨海市"\n', "滨海市")],
+    [
+        (["--demo"], "", NAME),
+        ([], "", load_config(environ={}).platform.city),
+        (["--demo"], '[platform]\ncity = "滨海市"\n', "滨海市"),
+    ],
 )
 def test_the_demo_brings_its_city_unless_one_is_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], written: str, city: str

@@ -117,7 +117,8 @@ def test_the_totals_beside_the_map_are_those_of_their_parts(tmp_path: Path) -> N
     assert browser.get("/zones?last=all").status_code == 200  # the map keeps its numbers for some seconds
     event: Event = {"@timestamp": "2026-11-23T04:00:00.000000Z", "zone.crossing": DENIED}
     later = [
-        event | {"event.id": event_id("later", number, verdict), "zone.verdict": verdict, "zone.service": f"tcp/{9000 + number % many}"}
+        event
+        | {"event.id": event_id("later", number, verdict), "zone.verdict": verdict, "zone.service": f"tcp/{9000 + number % many}"}
         for verdict, many in (("denied", 12), ("expired", 2))
         for number in range(40)
     ]

@@ -106,4 +106,3 @@ def twisted(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     browser = create_app(services).test_client()
     log_in(browser)
     return browser
-

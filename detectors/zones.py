@@ -37,12 +37,13 @@ class ZoneRule(msgspec.Struct, frozen=True):
     description_zh: str
     tags: tuple[str, ...]
     falsepositives: tuple[str, ...]
+    falsepositives_zh: tuple[str, ...]
 
 
 def _rule(
-    rule_id: str, level: str, name: str, name_zh: str, text: str, text_zh: str, tags: Sequence[str], false: str
+    rule_id: str, level: str, name: str, name_zh: str, text: str, text_zh: str, tags: Sequence[str], false: str, false_zh: str
 ) -> tuple[str, ZoneRule]:
-    return rule_id, ZoneRule(rule_id, name, name_zh, level, text, text_zh, tuple(tags), (false,))
+    return rule_id, ZoneRule(rule_id, name, name_zh, level, text, text_zh, tuple(tags), (false,), (false_zh,))
 
 
 RULES: dict[str, ZoneRule] = dict(
@@ -56,6 +57,7 @@ RULES: dict[str, ZoneRule] = dict(
             "两个安全区域之间出现了区域规划中未许可的流量（GB/T 22239-2019 8.1.3.1 a）。",
             ("attack.lateral-movement", "attack.t1021"),
             "A permitted use that nobody has entered as a conduit yet",
+            "获准的用途，但尚未登记为通道",
         ),
         _rule(
             "zone-conduit-expired",
@@ -66,6 +68,7 @@ RULES: dict[str, ZoneRule] = dict(
             "许可该流量的通道已到期或尚未生效。",
             ("attack.lateral-movement", "attack.t1021"),
             "A permit whose renewal was forgotten",
+            "许可到期后忘记续期",
         ),
         _rule(
             "zone-management-access",
@@ -76,6 +79,7 @@ RULES: dict[str, ZoneRule] = dict(
             "管理协议（SSH、RDP、SNMP 等）跨区进入，且没有通道许可。",
             ("attack.lateral-movement", "attack.t1021"),
             "Emergency work that was not entered as a conduit",
+            "未登记为通道的应急处置",
         ),
         _rule(
             "zone-illegal-outbound",
@@ -86,6 +90,7 @@ RULES: dict[str, ZoneRule] = dict(
             "禁止访问互联网的区域中有设备与互联网地址通信（GB/T 22239-2019 8.1.3.1 c）。",
             ("attack.exfiltration", "attack.t1048", "attack.command-and-control"),
             "A public address that the city itself uses and that no zone names",
+            "本市自用、但没有区域声明的公网地址",
         ),
         _rule(
             "zone-unknown-device",
@@ -96,6 +101,7 @@ RULES: dict[str, ZoneRule] = dict(
             "仅允许登记设备的区域中出现未登记设备的通信（GB/T 22239-2019 8.1.3.1 b）。",
             ("attack.initial-access", "attack.t1200"),
             "A new device that was not registered yet",
+            "尚未登记的新设备",
         ),
         _rule(
             "zone-address-conflict",
@@ -106,6 +112,7 @@ RULES: dict[str, ZoneRule] = dict(
             "已登记设备的地址被不属于该设备的 MAC 地址（其他设备的或未登记的）使用。",
             ("attack.credential-access", "attack.t1557"),
             "A replaced network card; a shared address (VRRP, cluster) that is registered for one of its devices only",
+            "更换过网卡；共享地址（VRRP、集群）只登记在其中一台设备名下",
         ),
         _rule(
             "zone-undeclared-network",
@@ -116,6 +123,7 @@ RULES: dict[str, ZoneRule] = dict(
             "不属于任何区域的内部地址正在通信：区域规划没有覆盖这部分网络。",
             ("attack.discovery",),
             "Container or VPN networks behind a gateway",
+            "网关之后的容器网络或 VPN 网段",
         ),
     )
 )

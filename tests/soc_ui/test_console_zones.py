@@ -109,6 +109,31 @@ def test_a_line_opens_its_services_pairs_conduits_and_alerts(client: FlaskClient
         )
 
 
+def test_the_totals_beside_the_map_are_those_of_their_parts(tmp_path: Path) -> None:
+    services = fill(tmp_path, events=40)
+    fill_zones(services, events=300)
+    browser = create_app(services).test_client()
+    log_in(browser)
+    browser.set_cookie("lang", "en")
+    assert browser.get("/zones?last=all").status_code == 200  # the map keeps its numbers for some seconds
+    event: Event = {"@timestamp": "2026-11-23T04:00:00.000000Z", "zone.crossing": DENIED}
+    later = [
+        event
+        | {"event.id": event_id("later", number, verdict), "zone.verdict": verdict, "zone.service": f"tcp/{9000 + number % many}"}
+        for verdict, many in (("denied", 12), ("expired", 2))
+        for number in range(40)
+    ]
+    services.store.commit(Commit(later))
+    panel = browser.get("/crossings", query_string={"crossing": DENIED, "last": "all"}, headers={"HX-Request": "true"}).text
+    for verdict, name in (("denied", "denied"), ("expired", "permit expired")):
+        stored = services.store.count(parse_query(f'zone.crossing:"{DENIED}" AND zone.verdict:{verdict}'), TimeRange())
+        total = re.search(rf'class="verdict {verdict}[^>]*><b>([\d,]+)</b>', panel)
+        parts = re.findall(rf"{name} ([\d,]+)</span>", panel)
+        assert total is not None
+        assert int(total[1].replace(",", "")) == stored == sum(int(part.replace(",", "")) for part in parts)
+    assert ">others<" in panel
+
+
 def test_without_script_a_line_is_a_link_to_the_page_with_its_details(client: FlaskClient) -> None:
     answer = client.get("/crossings", query_string={"crossing": DENIED, "last": "24h"})
     assert answer.status_code == 302

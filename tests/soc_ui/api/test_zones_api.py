@@ -225,7 +225,15 @@ def test_assets_are_listed_registered_retired_and_forgotten(call: Call) -> None:
     problem(call("PUT", path, json=body | {"addresses": ["10.60.0.102"]}, headers=ANY), 409)
     problem(call("PUT", path, json=body | {"addresses": ["x"]}, headers=ANY), 422)
     problem(call("DELETE", path), 422)
-    assert call("PATCH", path, json={"status": "retired", "note": "n"}).get_json()["status"] == "retired"
+    retire = {"status": "retired", "note": "n"}
+    tag = call("GET", path).headers["ETag"]
+    problem(call("PATCH", path, json=retire), 428)
+    problem(call("PATCH", path, json=retire, headers={"If-Match": "nonsense"}), 400)
+    problem(call("PATCH", path, json=retire, headers={"If-Match": made.headers["ETag"]}), 412)
+    retired = call("PATCH", path, json=retire, headers={"If-Match": tag})
+    assert retired.get_json()["status"] == "retired"
+    assert retired.headers["ETag"] == call("GET", path).headers["ETag"] != tag
+    problem(call("PATCH", path, json={"status": "registered"}, headers={"If-Match": tag}), 412)
     assert call("DELETE", path).status_code == 204
     problem(call("GET", path), 404)
 

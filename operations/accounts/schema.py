@@ -39,6 +39,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "webhooks.manage",
             "accounts.manage",
             "audit.read",
+            "audit.manage",
         }
     ),
 }

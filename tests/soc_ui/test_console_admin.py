@@ -136,7 +136,7 @@ def test_a_form_without_our_token_changes_nothing(client: FlaskClient, filled: S
 
 def test_pages_are_chinese_and_an_empty_console_says_what_to_do_next(empty: FlaskClient) -> None:
     for path, words in (
-        ("/audit", "审计链尚未校验"),
+        ("/audit", "审计日志尚未校验"),
         ("/audit?actor=nobody", "请去掉一个筛选条件"),
         ("/keys", "在旁边的表单中创建密钥"),
         ("/webhooks", "尚未配置 Webhook"),
@@ -235,7 +235,7 @@ def test_a_broken_chain_is_told_with_the_entry_that_does_not_fit(tmp_path: Path)
     browser.set_cookie("lang", "en")
     post(browser, "/audit/verify", {})
     page = browser.get("/audit").text
-    assert "The chain is broken at entry #7." in page
+    assert "The trail is broken at entry #7." in page
     assert "Its content was changed." in page
     assert _newest(services, action="audit.verify").result == "failure"
 

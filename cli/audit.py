@@ -205,9 +205,9 @@ def purge_command(age: str, data: Path | None) -> None:
 def _begin(session: Any, since: str) -> SignedHead:
     if since.isdecimal():
         return head_before(session, size=int(since))
-    moment = parse_timestamp(since)
+    moment = parse_timestamp(since if "T" in since or " " in since.strip() else f"{since}T00:00:00")
     if moment is None:
-        raise click.BadParameter("write a time as 2026-11-23T08:00:00+08:00, or the number of an entry", param_hint="--since")
+        raise click.BadParameter("write a time (2026-11-23, 2026-11-23T08:00:00+08:00) or an entry's number", param_hint="--since")
     return head_before(session, moment=moment)
 
 

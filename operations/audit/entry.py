@@ -19,10 +19,12 @@ COLUMNS = ("id", "time", "actor", "address", "action", "object_type", "object_id
 CHAIN_START = "0" * 64
 """What the first entry of the chain before the tree calls its predecessor."""
 
+_encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+
 
 def canonical(fields: Mapping[str, Any]) -> str:
     """Canonical JSON of any mapping; what JSON cannot say becomes its text."""
-    return json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+    return _encoder.encode(fields)
 
 
 def to_bytes(text: str) -> bytes:

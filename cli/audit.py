@@ -23,6 +23,7 @@ from kernel.db import Database, open_database, upgrade
 from kernel.event import parse_timestamp
 from kernel.layout import Layout
 from operations.accounts.keys import principal_of_key
+from operations.accounts.schema import Principal
 from operations.audit import service, tree
 from operations.audit.copies import copies
 from operations.audit.export import write_bundle
@@ -191,15 +192,33 @@ def purge_command(age: str, data: Path | None) -> None:
     if match is None:
         raise click.BadParameter("write days as e.g. 200d", param_hint="--older-than")
     with _opened(data) as opened:
-        token = os.environ.get(KEY_VARIABLE) or click.prompt("API key", hide_input=True, err=True)
-        who = principal_of_key(opened.database, token.strip())
-        if who is None:
-            raise Denied("the API key is unknown, expired or revoked", "make one in the console")
-        gone = purge(opened.database, who, int(match[1]))
+        gone = purge(opened.database, _principal(opened.database), int(match[1]))
         problem = opened.sign()
     click.echo(f"{gone} entries older than {match[1]} days removed")
     if problem:
         raise click.ClickException(f"no new head was signed: {problem}")
+
+
+@command.command("restart")
+@click.option("--reason", required=True, help="Why; it is written to the trail.")
+@_DATA
+def restart(reason: str, data: Path | None) -> None:
+    """Go on after the database was restored from a backup: the head file is put aside, a new one begins with what the database has.
+
+    Needs an API key like purge. Heads that other machines have kept go on telling which entries were lost.
+    """
+    with _opened(data) as opened:
+        aside = opened.trail().restart(_principal(opened.database), reason)
+    click.echo(f"signing goes on; the replaced head file is kept as {aside}")
+
+
+def _principal(database: Database) -> Principal:
+    """Whoever the API key of the environment, or the one that is asked for, belongs to."""
+    token = os.environ.get(KEY_VARIABLE) or click.prompt("API key", hide_input=True, err=True)
+    who = principal_of_key(database, token.strip())
+    if who is None:
+        raise Denied("the API key is unknown, expired or revoked", "make one in the console")
+    return who
 
 
 def _begin(session: Any, since: str) -> SignedHead:

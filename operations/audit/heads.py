@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 from sqlalchemy import insert, select
@@ -22,13 +23,14 @@ from crypto.sm2 import PrivateKey
 from kernel.db import Database
 from kernel.errors import LiandunError
 from operations import clock
+from operations.accounts.schema import Principal
 from operations.audit import service, tree
 from operations.audit.copies import note_copy
 from operations.audit.head_file import HeadFile, Lines
 from operations.audit.keys import Keyring, KeyStore, record
 from operations.audit.models import AuditKey, AuditSignedHead
-from operations.audit.schema import Actor, PublicKeyRecord, SignedHead, TreeState
-from operations.errors import NotFound
+from operations.audit.schema import PERMISSION, Actor, PublicKeyRecord, SignedHead, TreeState
+from operations.errors import Denied, Invalid, NotFound
 
 
 class TrailBroken(LiandunError):
@@ -102,6 +104,40 @@ class Trail:
             self._keys.erase(replaced)
         self.sign()
         return made
+
+    def restart(self, who: Principal, reason: str) -> Path:
+        """Go on after the database was brought back from a backup: the head file is put aside, and one that begins with what the
+        database has takes its place. Returns where the old one lies; copies on other machines go on telling what was lost.
+
+        Raises Denied (without the audit power), Invalid (no reason), TrailBroken (the database does not give its own last head).
+        """
+        if not who.may(PERMISSION):
+            with self._database.write() as session:
+                service.append(session, who.actor, "audit.restart", "audit", result="denied")
+            raise Denied(f"this needs the permission {PERMISSION}", "ask an audit administrator")
+        if not reason.strip():
+            raise Invalid("say why the head file is replaced", field="reason")
+        with self.head_file.locked():
+            lines = self.head_file.read()
+            with self._database.read() as session:
+                keys = stored_keys(session)
+                heads, now = stored_heads(session, log_id(keys)), tree.state(session)
+                if heads:
+                    self._check_last(session, Keyring(keys), heads[-1], now)
+            aside = self.head_file.path.with_name(f"heads-replaced-{clock.now().replace(':', '')}.jsonl")
+            told = {
+                "reason": reason[:500],
+                "entries": now.size,
+                "signed": lines.heads[-1].size if lines.heads else 0,
+                "file": aside.name,
+            }
+            with self._database.write() as session:
+                service.append(session, who.actor, "audit.restart", "audit", detail=told)
+            if lines.found:
+                self.head_file.path.rename(aside)
+            self.head_file.append([*keys, *heads])
+        self.sign()
+        return aside
 
     def _first_key(self) -> Keyring:
         private = PrivateKey.generate()

@@ -15,9 +15,9 @@ from operations import clock
 from operations.accounts.schema import Principal
 from operations.audit import service
 from operations.audit.models import AuditEntry, AuditHead
+from operations.audit.schema import PERMISSION
 from operations.errors import Denied, Invalid
 
-PERMISSION = "audit.manage"
 MINIMUM_DAYS = MINIMUM_RETENTION_DAYS
 _BATCH = 20_000
 

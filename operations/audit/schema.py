@@ -6,6 +6,9 @@ from typing import Any
 
 import msgspec
 
+PERMISSION = "audit.manage"
+"""The audit power: what purging the trail and replacing its head file need."""
+
 
 class Actor(msgspec.Struct, frozen=True):
     """Who acts: ``name`` is a user name, ``key:<name> (<owner>)`` or ``system``; ``address`` the peer's IP address."""

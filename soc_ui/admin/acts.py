@@ -47,6 +47,7 @@ def names() -> dict[str, str]:
         "audit.export": _("Export the audit trail"),
         "audit.purge": _("Purge the audit trail"),
         "audit.plant": _("Begin the audit tree"),
+        "audit.restart": _("Replace the head file"),
         "audit.rotate_key": _("Replace the audit signing key"),
         "api.denied": _("Refused API call"),
     }

@@ -135,6 +135,16 @@ def test_processes_that_append_at_the_same_time_make_one_tree(database: Database
         assert tree.root_at(session, 162).hex() == tree.state(session).root
 
 
+def test_verifying_sees_one_moment_while_others_append(database: Database) -> None:
+    write(database, 5)
+    with database.read() as session:
+        assert tree.state(session).size == 7
+        write(database, 5)
+        found = verify(session)
+        assert (found.ok, found.checked) == (True, 7), found.findings
+    assert sound(database) == 12
+
+
 def _append_for_ever(url: str, told: str) -> None:
     database = open_database(url)
     with open(told, "ab", buffering=0) as file:

@@ -15,12 +15,15 @@ from sqlalchemy import text
 
 from crypto.sm2 import PrivateKey
 from kernel.db import Database, open_database
+from operations.accounts.schema import Principal
+from operations.audit import service
 from operations.audit.entry import COLUMNS
-from operations.audit.head_file import HeadFile
+from operations.audit.head_file import HeadFile, parse_lines
 from operations.audit.heads import Trail, TrailBroken, statement, stored_heads, stored_keys
 from operations.audit.keys import KeyStore, record
 from operations.audit.schema import SignedHead, Verification
 from operations.audit.verify import head_before, verify
+from operations.errors import Denied, Invalid
 from tests.operations.audit.conftest import MASTER, replant, tamper, write
 
 Check = Callable[[], Verification]
@@ -235,6 +238,38 @@ def test_the_database_file_rolled_back(database: Database, trail: Trail, tmp_pat
         assert (found.bad_id, found.place) == (26, "root")
     with pytest.raises(TrailBroken, match="rolled back" if more < 5 else "not those that were signed"):
         Trail(back, trail.head_file, KeyStore(tmp_path / "secret", MASTER)).sign()
+
+
+def test_after_a_restore_the_audit_power_can_go_on_and_what_was_lost_stays_known(
+    database: Database, trail: Trail, tmp_path: Path, alice: Principal
+) -> None:
+    if database.dialect != "sqlite":
+        pytest.skip("restores a file")
+    backup = _copied(database, tmp_path / "backup.db")
+    write(database, 5)
+    trail.sign()  # 30
+    kept = trail.head_file.read().heads
+    back = _restored(database, backup)
+    again = Trail(back, trail.head_file, KeyStore(tmp_path / "secret", MASTER))
+    with pytest.raises(Denied):
+        again.restart(msgspec.structs.replace(alice, role="analyst"), "restored")
+    with pytest.raises(Invalid):
+        again.restart(alice, " ")
+    aside = again.restart(alice, "disk failed, restored the backup of this night")
+    assert [head.size for head in parse_lines(aside.read_bytes()).heads] == [12, 22, 30]
+    with back.read() as session:
+        assert verify(session, head_file=trail.head_file.read()).ok
+        found = verify(session, head_file=trail.head_file.read(), copies=kept)
+        told = service.listing(session, action="audit.restart", result="success").entries[0].detail
+    assert (found.bad_id, found.place) == (28, "rollback")
+    assert (told["entries"], told["signed"]) == (26, 30)
+
+
+def test_a_restart_does_not_bless_entries_that_were_changed(database: Database, trail: Trail, alice: Principal) -> None:
+    tamper(database, "UPDATE audit_entries SET actor = 'mallory' WHERE id = 9")
+    replant(database)
+    with pytest.raises(TrailBroken, match="not those that were signed"):
+        trail.restart(alice, "nothing to see here")
 
 
 def test_database_and_head_file_rolled_back_together_are_told_by_a_copy(database: Database, trail: Trail, tmp_path: Path) -> None:

@@ -125,12 +125,8 @@ class Trail:
                 if heads:
                     self._check_last(session, Keyring(keys), heads[-1], now)
             aside = self.head_file.path.with_name(f"heads-replaced-{clock.now().replace(':', '')}.jsonl")
-            told = {
-                "reason": reason[:500],
-                "entries": now.size,
-                "signed": lines.heads[-1].size if lines.heads else 0,
-                "file": aside.name,
-            }
+            signed = lines.heads[-1].size if lines.heads else 0
+            told = {"reason": reason[:500], "entries": now.size, "signed": signed, "file": aside.name}
             with self._database.write() as session:
                 service.append(session, who.actor, "audit.restart", "audit", detail=told)
             if lines.found:

@@ -3,8 +3,8 @@
     .venv/bin/python -m benchmarks.audit [--entries 1000000] [--folder DIR]
 
 Prints a table. Appends are timed one transaction each, as services write them, beside the same transaction with a plain row instead
-of an entry (what a trail without any protection would cost) and with the row and digest of the chain that the tree replaced: elapsed
-time (mostly the disk) and processor time. With --folder the filled database is kept there and used again.
+of an entry (what a trail without any protection would cost) and with the row and digest of the chain that the tree replaced:
+elapsed time (mostly the disk) and processor time. With --folder the filled database is kept there and used again.
 """
 
 from __future__ import annotations
@@ -186,11 +186,11 @@ def _has_dbstat(session: Session) -> bool:
 
 
 def report(name: str, database: Database, trail: Trail, since: object) -> None:
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     with database.read() as session:
         found = verify(session, head_file=trail.head_file.read(), since=since)  # type: ignore[arg-type]
     assert found.ok, found.findings
-    print(f"{name}: {time.perf_counter() - start:.1f} s, {found.heads} heads")
+    print(f"{name}: {time.perf_counter() - start:.1f} s ({time.process_time() - used:.1f} s processor), {found.heads} heads")
 
 
 if __name__ == "__main__":

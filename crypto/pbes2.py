@@ -1,8 +1,9 @@
-"""Encrypted private keys: EncryptedPrivateKeyInfo with PBES2 (RFC 8018), the domestic profile (GM/T 0091-2020) and the ordinary ones.
+"""Encrypted private keys: EncryptedPrivateKeyInfo with PBES2 (RFC 8018), the domestic profile (GM/T 0091-2020) and the ordinary
+ones.
 
 Written: ``pbes2-sm3`` (PBKDF2-HMAC-SM3, SM4-CBC: read by GmSSL and gmsm; OpenSSL up to 4.0 lacks the PRF),
-``pbes2-sm4`` (PBKDF2-HMAC-SHA-256, SM4-CBC: read by OpenSSL 3) and ``pbes2-sha256`` (PBKDF2-HMAC-SHA-256, AES-256-CBC: read by all).
-Read: these, and SHA-1, SHA-384, SHA-512 as PRF, AES-128 and AES-192. CBC carries no check value, so a wrong password shows
+``pbes2-sm4`` (PBKDF2-HMAC-SHA-256, SM4-CBC: read by OpenSSL 3) and ``pbes2-sha256`` (PBKDF2-HMAC-SHA-256, AES-256-CBC: read by
+all). Read: these, and SHA-1, SHA-384, SHA-512 as PRF, AES-128 and AES-192. CBC carries no check value, so a wrong password shows
 only by the padding or by what comes out not being a key; either way it is a WrongPasswordError.
 """
 

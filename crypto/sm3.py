@@ -64,7 +64,6 @@ def in_hashlib() -> bool:
 
 
 _IN_HASHLIB = in_hashlib()
-_DIGEST = "sm3" if _IN_HASHLIB else CryptographyHasher
 _FRESH: Hasher = hashlib.new("sm3") if _IN_HASHLIB else CryptographyHasher()
 """Copied for every digest: half the time of asking OpenSSL for the algorithm by name."""
 
@@ -96,7 +95,7 @@ class Mac:
         if not 16 <= size <= DIGEST_SIZE:
             raise CryptoError("an HMAC-SM3 tag has 16 to 32 bytes")
         self._size = size
-        self._hmac = hmac.new(key, digestmod=_DIGEST)
+        self._hmac = hmac.new(key, digestmod="sm3" if _IN_HASHLIB else CryptographyHasher)
 
     def update(self, data: bytes) -> Self:
         self._hmac.update(data)

@@ -1,8 +1,8 @@
 """OpenSSL's libcrypto by ctypes: found on any distribution, its functions typed.
 
-Python's own ``ssl`` hides the SM2 calls and the ``cryptography`` wheel links its OpenSSL statically, out of reach. The loader is asked for
-the sonames (it knows /etc/ld.so.conf on Debian and openEuler, and the fixed paths of musl), so nothing is guessed about folders.
-``LIANDUN_LIBCRYPTO`` names a file instead, for an OpenSSL or Tongsuo of one's own.
+Python's own ``ssl`` hides the SM2 calls and the ``cryptography`` wheel links its OpenSSL statically, out of reach. The loader is
+asked for the sonames (it knows /etc/ld.so.conf on Debian and openEuler, and the fixed paths of musl), so nothing is guessed about
+folders. ``LIANDUN_LIBCRYPTO`` names a file instead, for an OpenSSL or Tongsuo of one's own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""SM4-GCM by libgcrypt (1.9 and later), which has AES-NI, AVX2 and ARM vector code for SM4. Optional: found, tested, or left alone."""
+"""SM4-GCM by libgcrypt (1.9 and later), which has AES-NI, AVX2 and ARM vector code for SM4. Optional: found, tested, or left
+alone.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """SM2 through OpenSSL's EVP and EC calls (libcrypto 3, its successors, or the BabaSSL of tongsuopy).
 
-OpenSSL checks less than we promise: 3.0 takes private keys from n-1 on (and then never returns from signing), foreign public keys in PKCS#8,
-bytes after a key, the point at infinity. So it is only ever handed values that ``keys`` has checked. Signing and
-verification use EVP on the digest e; everything else needs one primitive, the multiplication of a point, which OpenSSL does with a ladder of fixed
-length for a secret scalar. Calls through ctypes release the GIL; keys are read-only once made, so threads may share them.
+OpenSSL checks less than we promise: 3.0 takes private keys from n-1 on (and then never returns from signing), foreign public keys
+in PKCS#8, bytes after a key, the point at infinity. So it is only ever handed values that ``keys`` has checked. Signing and
+verification use EVP on the digest e; everything else needs one primitive, the multiplication of a point, which OpenSSL does with
+a ladder of fixed length for a secret scalar. Calls through ctypes release the GIL; keys are read-only once made, so threads may
+share them.
 """
 
 from __future__ import annotations

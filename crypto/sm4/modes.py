@@ -5,6 +5,8 @@ They run in the OpenSSL of the ``cryptography`` wheel, which releases the GIL. K
 
 from __future__ import annotations
 
+from typing import cast
+
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
@@ -63,11 +65,11 @@ def decrypt_cfb(key: bytes, iv: bytes, ciphertext: bytes) -> bytes:
     return _cipher(key, modes.CFB(_block(iv))).decryptor().update(ciphertext)
 
 
-def _cipher(key: bytes, mode: Mode) -> Cipher[Mode]:
+def _cipher(key: bytes, mode: Mode) -> Cipher[None]:
     if len(key) != KEY_SIZE:
         raise CryptoError("an SM4 key has 16 bytes")
     try:
-        return Cipher(algorithms.SM4(key), mode)
+        return cast("Cipher[None]", Cipher(algorithms.SM4(key), mode))  # the stubs tell modes with a tag from those without
     except UnsupportedAlgorithm as error:
         raise BackendError("the installed cryptography has no SM4; install version 50 or later") from error
 

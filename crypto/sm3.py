@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Protocol, Self
+from typing import Protocol, Self, cast
 
 from cryptography.hazmat.primitives import hashes
 
@@ -64,6 +64,7 @@ def in_hashlib() -> bool:
 
 
 _IN_HASHLIB = in_hashlib()
+_DIGEST = "sm3" if _IN_HASHLIB else cast(str, CryptographyHasher)  # hmac takes whatever makes objects of PEP 452
 _FRESH: Hasher = hashlib.new("sm3") if _IN_HASHLIB else CryptographyHasher()
 """Copied for every digest: half the time of asking OpenSSL for the algorithm by name."""
 
@@ -95,7 +96,7 @@ class Mac:
         if not 16 <= size <= DIGEST_SIZE:
             raise CryptoError("an HMAC-SM3 tag has 16 to 32 bytes")
         self._size = size
-        self._hmac = hmac.new(key, digestmod="sm3" if _IN_HASHLIB else CryptographyHasher)
+        self._hmac = hmac.new(key, digestmod=_DIGEST)
 
     def update(self, data: bytes) -> Self:
         self._hmac.update(data)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.decrepit.ciphers.modes import CFB, OFB
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.modes import Mode
@@ -53,16 +54,16 @@ def crypt_ctr(key: bytes, counter: bytes, octets: bytes) -> bytes:
 
 def crypt_ofb(key: bytes, iv: bytes, octets: bytes) -> bytes:
     """OFB, both ways."""
-    return _cipher(key, modes.OFB(_block(iv))).encryptor().update(octets)
+    return _cipher(key, OFB(_block(iv))).encryptor().update(octets)
 
 
 def encrypt_cfb(key: bytes, iv: bytes, plaintext: bytes) -> bytes:
     """CFB with 128-bit feedback."""
-    return _cipher(key, modes.CFB(_block(iv))).encryptor().update(plaintext)
+    return _cipher(key, CFB(_block(iv))).encryptor().update(plaintext)
 
 
 def decrypt_cfb(key: bytes, iv: bytes, ciphertext: bytes) -> bytes:
-    return _cipher(key, modes.CFB(_block(iv))).decryptor().update(ciphertext)
+    return _cipher(key, CFB(_block(iv))).decryptor().update(ciphertext)
 
 
 def _cipher(key: bytes, mode: Mode) -> Cipher[None]:

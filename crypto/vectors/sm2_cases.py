@@ -102,9 +102,16 @@ def exchange(case: Case) -> tuple[str, str]:
 
 
 def _curve(case: Case) -> weierstrass.Curve:
+    """The named curve; cases call all others the test curve, and ``curve_p`` or the point C1 tells which one it is."""
     if case.get("curve", "sm2p256v1") == "sm2p256v1":
         return weierstrass.SM2P256V1
-    return weierstrass.DRAFT_2010
+    if "curve_p" in case:
+        return next(curve for curve in weierstrass.CURVES if curve.p == int(case["curve_p"], 16))
+    try:
+        c1 = _der_parts(octets(case["ciphertext"]))[0]
+    except CryptoError:
+        return weierstrass.DRAFT_2010
+    return next((curve for curve in weierstrass.CURVES if curve.contains(*c1)), weierstrass.DRAFT_2010)
 
 
 def _hash(case: Case) -> Callable[[bytes], bytes]:
@@ -113,14 +120,20 @@ def _hash(case: Case) -> Callable[[bytes], bytes]:
 
 def _decrypt_by_reference(case: Case) -> str:
     curve, hashed, d = _curve(case), _hash(case), int(case["private_key"], 16)
-    outer = Reader(octets(case["ciphertext"]), "SM2 ciphertext")
-    inner = outer.sequence()
-    c1, c3, c2 = (inner.integer(), inner.integer()), inner.read(OCTET_STRING), inner.read(OCTET_STRING)
-    inner.end()
-    outer.end()
+    c1, c2, c3 = _der_parts(octets(case["ciphertext"]))
     plaintext = weierstrass.decrypt(curve, d, c1, c2, c3, hashed)
     if "nonce" in case:
         again = weierstrass.encrypt(curve, curve.multiply(d, curve.g), plaintext, int(case["nonce"], 16), hashed)
         if again != (c1, c2, c3):
             return "the nonce gives another ciphertext"
     return plaintext.hex()
+
+
+def _der_parts(ciphertext: bytes) -> tuple[tuple[int, int], bytes, bytes]:
+    """C1, C2, C3; C1 may be on any curve."""
+    outer = Reader(ciphertext, "SM2 ciphertext")
+    inner = outer.sequence()
+    c1, c3, c2 = (inner.integer(), inner.integer()), inner.read(OCTET_STRING), inner.read(OCTET_STRING)
+    inner.end()
+    outer.end()
+    return c1, c2, c3

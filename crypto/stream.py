@@ -77,19 +77,19 @@ def open_stream(source: BinaryIO, opener: Opener, context: str) -> Iterator[byte
 
 def seal_file(source: Path, target: Path, recipients: Sequence[Recipient], context: str) -> None:
     """Seal ``source`` into ``target``, which appears (or is replaced) when it is complete and on disk; mode 0600."""
-    with source.open("rb") as plain, _appearing(target) as sealed:
+    with source.open("rb") as plain, appearing(target) as sealed:
         seal_stream(plain, sealed, recipients, context)
 
 
 def open_file(source: Path, target: Path, opener: Opener, context: str) -> None:
     """Open ``source`` into ``target``, which appears when all of it was found whole; else nothing stays. Mode 0600."""
-    with source.open("rb") as sealed, _appearing(target) as plain:
+    with source.open("rb") as sealed, appearing(target) as plain:
         for piece in open_stream(sealed, opener, context):
             plain.write(piece)
 
 
 @contextlib.contextmanager
-def _appearing(target: Path) -> Iterator[BinaryIO]:
+def appearing(target: Path) -> Iterator[BinaryIO]:
     """A file without a name anybody expects, renamed to ``target`` at the end and removed where an error comes first."""
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:

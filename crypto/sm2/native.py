@@ -13,7 +13,7 @@ import ctypes
 from ctypes import byref, c_size_t, c_void_p
 
 from crypto.der import encode_bits, encode_integer, encode_object_id, encode_octets, encode_sequence
-from crypto.errors import BackendError
+from crypto.errors import BackendError, BackendMissingError
 from crypto.native.libcrypto import Libcrypto
 from crypto.sm2.curve import OBJECT_ID
 
@@ -36,7 +36,7 @@ class NativeEngine:
         self._group = found.lib.EC_GROUP_new_by_curve_name(_NID_SM2)
         if not self._group:
             found.lib.ERR_clear_error()
-            raise BackendError(f"{self.name} was built without SM2")
+            raise BackendMissingError(f"{self.name} was built without SM2")
 
     def multiply(self, scalar: bytes, point: bytes | None = None) -> bytes:
         lib, group = self._found.lib, self._group

@@ -5,6 +5,7 @@ They run in the OpenSSL of the ``cryptography`` wheel, which releases the GIL. K
 
 from __future__ import annotations
 
+import functools
 from typing import cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -69,6 +70,19 @@ def decrypt_cfb(key: bytes, iv: bytes, ciphertext: bytes) -> bytes:
 def _cipher(key: bytes, mode: Mode) -> Cipher[None]:
     if len(key) != KEY_SIZE:
         raise CryptoError("an SM4 key has 16 bytes")
+    check_known_answer()
+    return _unchecked(key, mode)
+
+
+@functools.cache
+def check_known_answer() -> None:
+    """GB/T 32907-2016 annex A.1, once per process before the first use. Raises BackendError."""
+    key = bytes.fromhex("0123456789abcdeffedcba9876543210")
+    if _unchecked(key, modes.ECB()).encryptor().update(key).hex() != "681edf34d206965e86b3e94f536e4246":  # noqa: S305
+        raise BackendError("the installed cryptography gives a wrong answer for SM4; nothing is encrypted with it")
+
+
+def _unchecked(key: bytes, mode: Mode) -> Cipher[None]:
     try:
         return cast("Cipher[None]", Cipher(algorithms.SM4(key), mode))  # the stubs tell modes with a tag from those without
     except UnsupportedAlgorithm as error:

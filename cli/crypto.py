@@ -68,7 +68,8 @@ def digest(files: tuple[Path, ...], mac_key: Path | None) -> None:
     "--scheme",
     type=click.Choice(["plain", *get_args(KeyScheme)]),
     default="pbes2-sm3",
-    help="Encryption: pbes2-sm3 (SM3, SM4; for GmSSL), pbes2-sm4 (SHA-256, SM4; for OpenSSL), pbes2-sha256 (for all), plain.",
+    help="Encryption: pbes2-sm3 (SM3, SM4; for GmSSL), gmt0091 (the same, domestic identifiers), "
+    "pbes2-sm4 (SHA-256, SM4; for OpenSSL), pbes2-sha256 (SHA-256, AES; for all), plain.",
 )
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
 @password_options

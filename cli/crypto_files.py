@@ -1,4 +1,4 @@
-"""Keys, passwords and files of ``liandun crypto``: read in every usual form, written so that nobody else can read what is secret."""
+"""Keys, passwords and files of ``liandun crypto``: read in every usual form, written so that secrets stay secret."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Strict DER (ITU-T X.690 clause 10): minimal lengths, minimal integers, definite form only, nothing left over.
 
-Lenient readers take many encodings for one value, which makes signatures malleable; GM/T 0009-2023 asks for DER. The reader takes the
-handful of types that SM2 keys, signatures and ciphertexts consist of; everything else belongs to asn1crypto.
+Lenient readers take many encodings for one value, which makes signatures malleable; GM/T 0009-2023 asks for DER. The reader takes
+the handful of types that SM2 keys, signatures and ciphertexts consist of; everything else belongs to asn1crypto.
 """
 
 from __future__ import annotations

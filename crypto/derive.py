@@ -1,4 +1,6 @@
-"""Keys from passwords and from other keys: PBKDF2-HMAC-SM3 (GM/T 0091-2020), HKDF-SM3 (RFC 5869), and the KDF of SM2 (GB/T 32918.3)."""
+"""Keys from passwords and from other keys: PBKDF2-HMAC-SM3 (GM/T 0091-2020), HKDF-SM3 (RFC 5869), and the KDF of SM2 (GB/T
+32918.3).
+"""
 
 from __future__ import annotations
 

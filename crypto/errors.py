@@ -24,4 +24,8 @@ class DecryptionError(CryptoError):
 
 
 class BackendError(CryptoError):
-    """A library is missing or answers wrongly (its known-answer test failed)."""
+    """A library cannot do its work or answers wrongly (its known-answer test failed)."""
+
+
+class BackendMissingError(BackendError):
+    """A library is not on this machine, or was built without what is needed; another one serves."""

@@ -1,7 +1,12 @@
-"""Encrypted private keys: EncryptedPrivateKeyInfo with PBES2 (RFC 8018), the domestic profile (GM/T 0091-2020) and the ordinary ones.
+"""Encrypted private keys: EncryptedPrivateKeyInfo with PBES2 (RFC 8018), in the domestic profile and in the ordinary ones.
 
-Written: ``pbes2-sm3`` (PBKDF2-HMAC-SM3, SM4-CBC: read by GmSSL and gmsm; OpenSSL up to 4.0 lacks the PRF),
-``pbes2-sm4`` (PBKDF2-HMAC-SHA-256, SM4-CBC: read by OpenSSL 3) and ``pbes2-sha256`` (PBKDF2-HMAC-SHA-256, AES-256-CBC: read by all).
+Written:
+
+- ``pbes2-sm3``: PBKDF2-HMAC-SM3 and SM4-CBC; read by GmSSL and gmsm (OpenSSL up to 4.0 lacks the PRF)
+- ``gmt0091``: the same under the object identifiers of GM/T 0091-2020; read by gmsm
+- ``pbes2-sm4``: PBKDF2-HMAC-SHA-256 and SM4-CBC; read by OpenSSL 3
+- ``pbes2-sha256``: PBKDF2-HMAC-SHA-256 and AES-256-CBC; read by all
+
 Read: these, and SHA-1, SHA-384, SHA-512 as PRF, AES-128 and AES-192. CBC carries no check value, so a wrong password shows
 only by the padding or by what comes out not being a key; either way it is a WrongPasswordError.
 """
@@ -21,7 +26,7 @@ from crypto.derive import pbkdf2_sm3
 from crypto.errors import CryptoError, EncodingError, WrongPasswordError
 from crypto.sm4.modes import decrypt_cbc, encrypt_cbc
 
-KeyScheme = Literal["pbes2-sm3", "pbes2-sm4", "pbes2-sha256"]
+KeyScheme = Literal["pbes2-sm3", "gmt0091", "pbes2-sm4", "pbes2-sha256"]
 
 ITERATIONS = 200_000
 """Written; about a quarter of a second a guess."""
@@ -29,7 +34,10 @@ _MOST_ITERATIONS = 20_000_000
 """Read; a file that asks for more is meant to keep us busy."""
 
 _PBES2, _PBKDF2 = "1.2.840.113549.1.5.13", "1.2.840.113549.1.5.12"
+_GMT_PBES, _GMT_PBKDF = "1.2.156.10197.6.4.1.5.2", "1.2.156.10197.6.4.1.5.1"
+_FUNCTION = {_PBES2: _PBKDF2, _GMT_PBES: _GMT_PBKDF}
 _HMAC_SM3, _HMAC_SHA1, _HMAC_SHA256 = "1.2.156.10197.1.401.2", "1.2.840.113549.2.7", "1.2.840.113549.2.9"
+_DEFAULT_PRF = {_PBKDF2: _HMAC_SHA1, _GMT_PBKDF: _HMAC_SM3}
 _SM4_CBC, _AES_256_CBC = "1.2.156.10197.1.104.2", "2.16.840.1.101.3.4.1.42"
 _BLOCK = 16
 
@@ -41,10 +49,11 @@ _PRFS: dict[str, str] = {
     "1.2.840.113549.2.11": "sha512",
 }
 _KEY_BYTES = {_SM4_CBC: 16, "2.16.840.1.101.3.4.1.2": 16, "2.16.840.1.101.3.4.1.22": 24, _AES_256_CBC: 32}
-_WRITTEN: dict[KeyScheme, tuple[str, str]] = {
-    "pbes2-sm3": (_HMAC_SM3, _SM4_CBC),
-    "pbes2-sm4": (_HMAC_SHA256, _SM4_CBC),
-    "pbes2-sha256": (_HMAC_SHA256, _AES_256_CBC),
+_WRITTEN: dict[KeyScheme, tuple[str, str, str]] = {
+    "pbes2-sm3": (_PBES2, _HMAC_SM3, _SM4_CBC),
+    "gmt0091": (_GMT_PBES, _HMAC_SM3, _SM4_CBC),
+    "pbes2-sm4": (_PBES2, _HMAC_SHA256, _SM4_CBC),
+    "pbes2-sha256": (_PBES2, _HMAC_SHA256, _AES_256_CBC),
 }
 
 
@@ -54,7 +63,7 @@ def encrypt_pbes2(plain: bytes, password: bytes | str, scheme: KeyScheme = "pbes
         raise CryptoError(f"unknown key encryption {scheme!r}; there are {', '.join(get_args(KeyScheme))}")
     if not password:
         raise CryptoError("an empty password protects nothing")
-    prf, cipher = _WRITTEN[scheme]
+    pbes, prf, cipher = _WRITTEN[scheme]
     salt, iv = secrets.token_bytes(16), secrets.token_bytes(_BLOCK)
     key = _derive(prf, password, salt, ITERATIONS, _KEY_BYTES[cipher])
     pbkdf2 = encode_sequence(
@@ -64,11 +73,11 @@ def encrypt_pbes2(plain: bytes, password: bytes | str, scheme: KeyScheme = "pbes
         encode_sequence(encode_object_id(prf), encode(NULL, b"")),
     )
     parameters = encode_sequence(
-        encode_sequence(encode_object_id(_PBKDF2), pbkdf2),
+        encode_sequence(encode_object_id(_FUNCTION[pbes]), pbkdf2),
         encode_sequence(encode_object_id(cipher), encode_octets(iv)),
     )
     return encode_sequence(
-        encode_sequence(encode_object_id(_PBES2), parameters), encode_octets(_cipher(cipher, key, iv).encrypt(plain))
+        encode_sequence(encode_object_id(pbes), parameters), encode_octets(_cipher(cipher, key, iv).encrypt(plain))
     )
 
 
@@ -80,11 +89,12 @@ def decrypt_pbes2(octets: bytes, password: bytes | str) -> bytes:
     algorithm = info.sequence()
     ciphertext = info.read(0x04)
     info.end()
-    if algorithm.object_id() != _PBES2:
+    function = _FUNCTION.get(algorithm.object_id())
+    if function is None:
         raise EncodingError("encrypted private key: not PBES2; convert it with: openssl pkcs8 -topk8 -v2 sm4-cbc")
     parameters = algorithm.sequence()
     algorithm.end()
-    prf, salt, iterations, asked_bytes = _read_pbkdf2(parameters.sequence())
+    prf, salt, iterations, asked_bytes = _read_pbkdf2(parameters.sequence(), function)
     cipher, iv = _read_cipher(parameters.sequence())
     parameters.end()
     size = _KEY_BYTES[cipher]
@@ -98,12 +108,12 @@ def decrypt_pbes2(octets: bytes, password: bytes | str) -> bytes:
     return plain
 
 
-def _read_pbkdf2(function: Reader) -> tuple[str, bytes, int, int | None]:
-    if function.object_id() != _PBKDF2:
+def _read_pbkdf2(derivation: Reader, function: str) -> tuple[str, bytes, int, int | None]:
+    if derivation.object_id() != function:
         raise EncodingError("encrypted private key: its key is not derived by PBKDF2")
-    inner = function.sequence()
-    function.end()
-    salt, iterations, size, prf = inner.read(0x04), inner.integer(), None, _HMAC_SHA1
+    inner = derivation.sequence()
+    derivation.end()
+    salt, iterations, size, prf = inner.read(0x04), inner.integer(), None, _DEFAULT_PRF[function]
     if inner.peek() == 0x02:
         size = inner.integer()
     if inner.peek() == 0x30:

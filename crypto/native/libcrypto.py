@@ -1,8 +1,8 @@
 """OpenSSL's libcrypto by ctypes: found on any distribution, its functions typed.
 
-Python's own ``ssl`` hides the SM2 calls and the ``cryptography`` wheel links its OpenSSL statically, out of reach. The loader is asked for
-the sonames (it knows /etc/ld.so.conf on Debian and openEuler, and the fixed paths of musl), so nothing is guessed about folders.
-``LIANDUN_LIBCRYPTO`` names a file instead, for an OpenSSL or Tongsuo of one's own.
+Python's own ``ssl`` hides the SM2 calls and the ``cryptography`` wheel links its OpenSSL statically, out of reach. The loader is
+asked for the sonames (it knows /etc/ld.so.conf on Debian and openEuler, and the fixed paths of musl), so nothing is guessed about
+folders. ``LIANDUN_LIBCRYPTO`` names a file instead, for an OpenSSL or Tongsuo of one's own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ctypes import POINTER, c_char_p, c_int, c_size_t, c_void_p
 from pathlib import Path
 from typing import NamedTuple
 
-from crypto.errors import BackendError
+from crypto.errors import BackendMissingError
 
 _SONAMES = {
     "linux": ("libcrypto.so.3", "libcrypto.so.4", "libcrypto.so.1.1"),
@@ -63,25 +63,25 @@ class Libcrypto(NamedTuple):
 
 
 def system_libcrypto() -> Libcrypto:
-    """The OpenSSL of the machine. Raises BackendError where there is none with what SM2 needs."""
+    """The OpenSSL of the machine. Raises BackendMissingError where there is none with what SM2 needs."""
     named = os.environ.get("LIANDUN_LIBCRYPTO", "")
     names = (named,) if named else _SONAMES.get(sys.platform, _SONAMES["linux"])
     reasons = []
     for name in names:
         try:
             return _load(name, Path(name).name)
-        except BackendError as error:
+        except BackendMissingError as error:
             reasons.append(str(error))
-    raise BackendError("; ".join(reasons))
+    raise BackendMissingError("; ".join(reasons))
 
 
 def tongsuopy_libcrypto() -> Libcrypto:
-    """The BabaSSL inside of the tongsuopy wheel (x86_64 Linux). Raises BackendError where it is not installed."""
+    """The BabaSSL inside of the tongsuopy wheel (x86_64 Linux). Raises BackendMissingError where it is not installed."""
     spec = importlib.util.find_spec("tongsuopy")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         for path in sorted((Path(folder) / "backends").glob("_tongsuo*.so")):
             return _load(str(path), "tongsuopy")
-    raise BackendError("the wheel tongsuopy is not installed")
+    raise BackendMissingError("the wheel tongsuopy is not installed")
 
 
 def _load(name: str, origin: str) -> Libcrypto:
@@ -93,7 +93,7 @@ def _load(name: str, origin: str) -> Libcrypto:
         if not modern:
             _declare(lib, {"EVP_PKEY_set_alias_type": (c_int, (c_void_p, c_int))})
     except (OSError, AttributeError) as error:
-        raise BackendError(f"{origin} cannot be used: {error}") from error
+        raise BackendMissingError(f"{origin} cannot be used: {error}") from error
     return Libcrypto(origin, version, modern, lib)
 
 

@@ -1,4 +1,6 @@
-"""SM4-GCM by libgcrypt (1.9 and later), which has AES-NI, AVX2 and ARM vector code for SM4. Optional: found, tested, or left alone."""
+"""SM4-GCM by libgcrypt (1.9 and later), which has AES-NI, AVX2 and ARM vector code for SM4. Optional: found, tested, or left
+alone.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import functools
 import sys
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint, c_void_p
 
-from crypto.errors import BackendError
+from crypto.errors import BackendError, BackendMissingError
 
 _SM4, _GCM = 318, 9  # GCRY_CIPHER_SM4, GCRY_CIPHER_MODE_GCM
 _DISABLE_SECURE_MEMORY, _FINISHED, _IS_FINISHED = 37, 38, 39  # GCRYCTL_…
@@ -81,7 +83,7 @@ def _library() -> tuple[ctypes.CDLL, str]:
             function.restype, function.argtypes = c_uint, arguments
         version = lib.gcry_check_version(None).decode()  # also initialises the library, as its manual asks
     except (OSError, AttributeError) as error:
-        raise BackendError(f"libgcrypt cannot be used: {error}") from error
+        raise BackendMissingError(f"libgcrypt cannot be used: {error}") from error
     if not lib.gcry_control(_IS_FINISHED, 0):  # another part of the process may have done it
         lib.gcry_control(_DISABLE_SECURE_MEMORY, 0)  # keys are in Python's memory anyway
         lib.gcry_control(_FINISHED, 0)

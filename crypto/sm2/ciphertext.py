@@ -1,6 +1,7 @@
 """SM2 ciphertexts as octets: GM/T 0009-2023 SM2Cipher (DER), C1C3C2 (GB/T 32918.4-2016), C1C2C3 (drafts before 2012).
 
-C1 is a point ``04 x y`` (compressed is read as well); the ``-bare`` forms leave the 04 away, as the Python ``gmssl`` and sm-crypto write them.
+C1 is a point ``04 x y`` (compressed is read as well); the ``-bare`` forms leave the 04 away, as the Python ``gmssl`` and sm-
+crypto write them.
 """
 
 from __future__ import annotations

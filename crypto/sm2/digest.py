@@ -1,6 +1,7 @@
 """What SM2 signs: e = SM3(Z, message), Z = SM3(ENTL, identifier, a, b, G, public key) (GB/T 32918.2-2016 clause 5.5).
 
-Computed here and handed to the library as a digest, since OpenSSL takes identifiers of up to 8,190 bytes only (the standard: 8,191).
+Computed here and handed to the library as a digest, since OpenSSL takes identifiers of up to 8,190 bytes only (the standard:
+8,191).
 """
 
 from __future__ import annotations

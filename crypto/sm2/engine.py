@@ -1,6 +1,7 @@
 """Who computes on the SM2 curve: the first back end that is there and gives the known answers.
 
-Order: the system's libcrypto, the library of the tongsuopy wheel, our own Python. ``LIANDUN_SM2`` (libcrypto, tongsuopy, python) forces one.
+Order: the system's libcrypto, the library of the tongsuopy wheel, our own Python. ``LIANDUN_SM2`` (libcrypto, tongsuopy, python)
+forces one.
 """
 
 from __future__ import annotations
@@ -78,11 +79,13 @@ def probe(name: str) -> Engine:
 # The signature example of GB/T 32918.5-2017 annex A.2: private key, public key, e, (r, s) in DER.
 _D = bytes.fromhex("3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8")
 _PUBLIC = bytes.fromhex(
-    "0409f9df311e5421a150dd7d161e4bc5c672179fad1833fc076bb08ff356f35020ccea490ce26775a52dc6ea718cc1aa600aed05fbf35e084a6632f6072da9ad13"
+    "0409f9df311e5421a150dd7d161e4bc5c672179fad1833fc076bb08ff356f350"
+    "20ccea490ce26775a52dc6ea718cc1aa600aed05fbf35e084a6632f6072da9ad13"
 )
 _E = bytes.fromhex("f0b43e94ba45accaace692ed534382eb17e6ab5a19ce7b31f4486fdfc0d28640")
 _SIGNATURE = bytes.fromhex(
-    "3046022100f5a03b0648d2c4630eeac513e1bb81a15944da3827d5b74143ac7eaceee720b3022100b1b6aa29df212fd8763182bc0d421ca1bb9038fd1f7f42d4840b69c485bbc1aa"
+    "3046022100f5a03b0648d2c4630eeac513e1bb81a15944da3827d5b74143ac7e"
+    "aceee720b3022100b1b6aa29df212fd8763182bc0d421ca1bb9038fd1f7f42d4840b69c485bbc1aa"
 )
 
 

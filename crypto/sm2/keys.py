@@ -5,8 +5,8 @@
     key.public.verify(b"message", signature)            # True or False, never an exception for a bad signature
     key.decrypt(key.public.encrypt(b"16 to some KB"))   # for more, seal a key: crypto.stream
 
-Invariants: a private key is in 1..n-2, a public key is a point of the curve and not infinity, both checked before any library sees them.
-Key files are in ``keyfile``; the agreement of a common key in ``exchange``.
+Invariants: a private key is in 1..n-2, a public key is a point of the curve and not infinity, both checked before any library
+sees them. Key files are in ``keyfile``; the agreement of a common key in ``exchange``.
 """
 
 from __future__ import annotations

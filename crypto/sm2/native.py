@@ -1,9 +1,10 @@
 """SM2 through OpenSSL's EVP and EC calls (libcrypto 3, its successors, or the BabaSSL of tongsuopy).
 
-OpenSSL checks less than we promise: 3.0 takes private keys from n-1 on (and then never returns from signing), foreign public keys in PKCS#8,
-bytes after a key, the point at infinity. So it is only ever handed values that ``keys`` has checked. Signing and
-verification use EVP on the digest e; everything else needs one primitive, the multiplication of a point, which OpenSSL does with a ladder of fixed
-length for a secret scalar. Calls through ctypes release the GIL; keys are read-only once made, so threads may share them.
+OpenSSL checks less than we promise: 3.0 takes private keys from n-1 on (and then never returns from signing), foreign public keys
+in PKCS#8, bytes after a key, the point at infinity. So it is only ever handed values that ``keys`` has checked. Signing and
+verification use EVP on the digest e; everything else needs one primitive, the multiplication of a point, which OpenSSL does with
+a ladder of fixed length for a secret scalar. Calls through ctypes release the GIL; keys are read-only once made, so threads may
+share them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import ctypes
 from ctypes import byref, c_size_t, c_void_p
 
 from crypto.der import encode_bits, encode_integer, encode_object_id, encode_octets, encode_sequence
-from crypto.errors import BackendError
+from crypto.errors import BackendError, BackendMissingError
 from crypto.native.libcrypto import Libcrypto
 from crypto.sm2.curve import OBJECT_ID
 
@@ -35,7 +36,7 @@ class NativeEngine:
         self._group = found.lib.EC_GROUP_new_by_curve_name(_NID_SM2)
         if not self._group:
             found.lib.ERR_clear_error()
-            raise BackendError(f"{self.name} was built without SM2")
+            raise BackendMissingError(f"{self.name} was built without SM2")
 
     def multiply(self, scalar: bytes, point: bytes | None = None) -> bytes:
         lib, group = self._found.lib, self._group

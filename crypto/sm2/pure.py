@@ -1,10 +1,10 @@
 """SM2 arithmetic in Python, for machines where no native library has SM2. Correct, and some ten times slower than native code.
 
-Scalar multiplication is a Montgomery ladder of 256 steps, each one addition and one doubling by complete formulas (Renes, Costello and
-Batina, "Complete addition formulas for prime order elliptic curves", 2016, algorithms 4 and 6 for a = -3), with randomised
-projective coordinates: no branch and no table index depends on a secret. That is a constant *structure*, not constant time: Python's
-integers take a little longer for larger values, and a secret stays in memory until it is collected. Use it where nobody else can
-measure on the same machine; docs/crypto.md says so to the operator.
+Scalar multiplication is a Montgomery ladder of 256 steps, each one addition and one doubling by complete formulas (Renes,
+Costello and Batina, "Complete addition formulas for prime order elliptic curves", 2016, algorithms 4 and 6 for a = -3), with
+randomised projective coordinates: no branch and no table index depends on a secret. That is a constant *structure*, not constant
+time: Python's integers take a little longer for larger values, and a secret stays in memory until it is collected. Use it where
+nobody else can measure on the same machine; docs/crypto.md says so to the operator.
 """
 
 from __future__ import annotations

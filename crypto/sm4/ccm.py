@@ -1,4 +1,5 @@
-"""SM4-CCM (GB/T 36624-2018 mechanism 3; RFC 3610; RFC 8998), which no maintained wheel offers: CBC-MAC and CTR of native SM4 put together.
+"""SM4-CCM (GB/T 36624-2018 mechanism 3; RFC 3610; RFC 8998), which no maintained wheel offers: CBC-MAC and CTR of native SM4 put
+together.
 
 The check value is computed over the whole plaintext before anything is handed out.
 """

@@ -1,8 +1,8 @@
 """SM4-GCM (GB/T 36624-2018 mechanism 6; NIST SP 800-38D; RFC 8998) by the fastest library here whose answers are right.
 
-libgcrypt, where the machine has it, has vector code for SM4 and is about five times as fast as the OpenSSL of the ``cryptography`` wheel, which is
-always there. The wheel refuses nonces shorter than 8 or longer than 128 bytes; for those alone, GCM is put together from native SM4-CTR
-and a GHASH in Python. ``LIANDUN_SM4`` (libgcrypt, cryptography) forces one.
+libgcrypt, where the machine has it, has vector code for SM4 and is about five times as fast as the OpenSSL of the
+``cryptography`` wheel, which is always there. The wheel refuses nonces shorter than 8 or longer than 128 bytes; for those alone,
+GCM is put together from native SM4-CTR and a GHASH in Python. ``LIANDUN_SM4`` (libgcrypt, cryptography) forces one.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ def probe(name: str) -> GcmEngine:
 
 
 def encrypt_gcm(key: bytes, nonce: bytes, plaintext: bytes, aad: bytes = b"", tag_size: int = TAG_SIZE) -> bytes:
-    """Ciphertext and tag. ``nonce`` (12 bytes unless another format says so) never repeats under a key; ``aad`` is only authenticated."""
+    """Ciphertext and tag. ``nonce`` (12 bytes unless another format says so) never repeats under a key; ``aad`` is only
+    authenticated.
+    """
     _check(key, nonce, tag_size, len(plaintext))
     ciphertext, tag = _for_nonce(nonce).encrypt(key, nonce, plaintext, aad)
     return ciphertext + tag[:tag_size]
@@ -98,13 +100,16 @@ _KEY, _NONCE = bytes.fromhex("0123456789abcdeffedcba9876543210"), bytes.fromhex(
 _AAD = bytes.fromhex("feedfacedeadbeeffeedfacedeadbeefabaddad2")
 _PLAINTEXT = b"".join(bytes((octet,)) * 8 for octet in (0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF, 0xEE, 0xAA))
 _CIPHERTEXT = bytes.fromhex(
-    "17f399f08c67d5ee19d0dc9969c4bb7d5fd46fd3756489069157b282bb200735d82710ca5c22f0ccfa7cbf93d496ac15a56834cbcf98c397b4024a2691233b8d"
+    "17f399f08c67d5ee19d0dc9969c4bb7d5fd46fd3756489069157b282bb200735"
+    "d82710ca5c22f0ccfa7cbf93d496ac15a56834cbcf98c397b4024a2691233b8d"
 )
 _TAG = bytes.fromhex("83de3541e4c2b58177e065a9bf7b62ec")
 
 
 def check_known_answers(candidate: GcmEngine) -> None:
-    """RFC 8998 both ways, a wrong tag, and lengths around the vector code's blocks against the composed GCM; BackendError where one is off."""
+    """RFC 8998 both ways, a wrong tag, and lengths around the vector code's blocks against the composed GCM; BackendError where
+    one is off.
+    """
     if candidate.encrypt(_KEY, _NONCE, _PLAINTEXT, _AAD) != (_CIPHERTEXT, _TAG):
         raise BackendError(f"{candidate.name}: SM4-GCM gives a wrong answer")
     if candidate.decrypt(_KEY, _NONCE, _CIPHERTEXT, _TAG, _AAD) != _PLAINTEXT:

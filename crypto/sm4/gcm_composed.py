@@ -1,7 +1,8 @@
-"""GCM put together from native SM4 and a GHASH in Python: any nonce, slow (about 1 MB/s), used for odd nonces and as a known answer.
+"""GCM put together from native SM4 and a GHASH in Python: any nonce, slow (about 1 MB/s), used for odd nonces and as a known
+answer.
 
-Multiplication in GF(2^128) branches on the data, which here are a nonce of the sender's choice and a ciphertext, but also on the hash
-key; that is why it serves only what no library takes.
+Multiplication in GF(2^128) branches on the data, which here are a nonce of the sender's choice and a ciphertext, but also on the
+hash key; that is why it serves only what no library takes.
 """
 
 from __future__ import annotations

@@ -5,7 +5,11 @@ They run in the OpenSSL of the ``cryptography`` wheel, which releases the GIL. K
 
 from __future__ import annotations
 
+import functools
+from typing import cast
+
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.decrepit.ciphers.modes import CFB, OFB
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.modes import Mode
@@ -51,23 +55,36 @@ def crypt_ctr(key: bytes, counter: bytes, octets: bytes) -> bytes:
 
 def crypt_ofb(key: bytes, iv: bytes, octets: bytes) -> bytes:
     """OFB, both ways."""
-    return _cipher(key, modes.OFB(_block(iv))).encryptor().update(octets)
+    return _cipher(key, OFB(_block(iv))).encryptor().update(octets)
 
 
 def encrypt_cfb(key: bytes, iv: bytes, plaintext: bytes) -> bytes:
     """CFB with 128-bit feedback."""
-    return _cipher(key, modes.CFB(_block(iv))).encryptor().update(plaintext)
+    return _cipher(key, CFB(_block(iv))).encryptor().update(plaintext)
 
 
 def decrypt_cfb(key: bytes, iv: bytes, ciphertext: bytes) -> bytes:
-    return _cipher(key, modes.CFB(_block(iv))).decryptor().update(ciphertext)
+    return _cipher(key, CFB(_block(iv))).decryptor().update(ciphertext)
 
 
-def _cipher(key: bytes, mode: Mode) -> Cipher[Mode]:
+def _cipher(key: bytes, mode: Mode) -> Cipher[None]:
     if len(key) != KEY_SIZE:
         raise CryptoError("an SM4 key has 16 bytes")
+    check_known_answer()
+    return _unchecked(key, mode)
+
+
+@functools.cache
+def check_known_answer() -> None:
+    """GB/T 32907-2016 annex A.1, once per process before the first use. Raises BackendError."""
+    key = bytes.fromhex("0123456789abcdeffedcba9876543210")
+    if _unchecked(key, modes.ECB()).encryptor().update(key).hex() != "681edf34d206965e86b3e94f536e4246":  # noqa: S305
+        raise BackendError("the installed cryptography gives a wrong answer for SM4; nothing is encrypted with it")
+
+
+def _unchecked(key: bytes, mode: Mode) -> Cipher[None]:
     try:
-        return Cipher(algorithms.SM4(key), mode)
+        return cast("Cipher[None]", Cipher(algorithms.SM4(key), mode))  # the stubs tell modes with a tag from those without
     except UnsupportedAlgorithm as error:
         raise BackendError("the installed cryptography has no SM4; install version 50 or later") from error
 

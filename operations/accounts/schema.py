@@ -39,7 +39,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "webhooks.manage",
             "accounts.manage",
             "audit.read",
-            "audit.manage",
+            "audit.verify",
+            "audit.export",
+            "audit.retain",
         }
     ),
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-PERMISSION = "audit.manage"
+PERMISSION = "audit.retain"
 """The audit power: what purging the trail and replacing its head file need."""
 
 

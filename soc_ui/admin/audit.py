@@ -128,7 +128,7 @@ def proof(number: int) -> str | Response:
 
 
 @audit.post("/audit/verify")
-@access.needs("audit.manage")
+@access.needs("audit.verify")
 def verify() -> BaseResponse:
     """Checks everything (operations.audit.verify); that it was done, and what came out, is an entry of its own."""
     trail = services().trail
@@ -142,7 +142,7 @@ def verify() -> BaseResponse:
 
 
 @audit.post("/audit/export")
-@access.needs("audit.read")
+@access.needs("audit.export")
 def download() -> Response:
     """All rows that match, as JSON lines, newest first; who took them is written down before the first one is sent."""
     asked = _asked(request.form)

@@ -137,7 +137,7 @@ def test_purging_needs_the_key_of_somebody_with_the_audit_power(layout: Layout) 
             tokens[role] = keys.create_key(session, Principal(number, name, "", role), "purge", "write", 1)[1]
     database.close()
     for token in ("ldn_unknown", tokens["analyst"]):
-        with pytest.raises(LiandunError, match=r"unknown|audit\.manage"):
+        with pytest.raises(LiandunError, match=r"unknown|audit\.retain"):
             audit(layout, "purge", "--older-than", "200d", environment={KEY_VARIABLE: token})
     with pytest.raises(LiandunError, match="fewer than 180"):
         audit(layout, "purge", "--older-than", "30d", environment={KEY_VARIABLE: tokens["admin"]})

@@ -7,12 +7,14 @@ import sys
 
 import click
 
-from crypto.secret import SecretError
+from crypto.errors import CryptoError
 from kernel.errors import LiandunError
 from kernel.version import VERSION
 
 COMMANDS = {
+    "audit": "cli.audit",
     "config": "cli.config",
+    "crypto": "cli.crypto",
     "detect": "cli.detect",
     "search": "cli.search",
     "rules": "cli.rules",
@@ -59,7 +61,7 @@ def run() -> int:
     except click.Abort:
         print("liandun: stopped", file=sys.stderr)
         return 130
-    except (LiandunError, SecretError) as error:
+    except (LiandunError, CryptoError) as error:
         print(f"liandun: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:

@@ -17,6 +17,9 @@ from kernel.layout import Layout
 from kernel.store.contract import EventStore
 from kernel.store.open import open_store
 from kernel.version import VERSION
+from operations.audit.head_file import HeadFile
+from operations.audit.heads import Trail
+from operations.audit.keys import KeyStore
 from operations.webhooks.guard import WebhookPolicy
 from soc_ui.services import ConsoleSettings, RuleCatalogue, RuleFailure, Services, SourceHealth
 
@@ -29,7 +32,7 @@ def build_services(config: Config) -> Services:
     database = open_database(layout.state_url)
     upgrade(database)
     store = open_store(config, writable=False)
-    public = config.console.public_url
+    public, key = config.console.public_url, MasterKey.load(layout.master_key)
     return Services(
         database=database,
         store=store,
@@ -41,7 +44,8 @@ def build_services(config: Config) -> Services:
             secure_cookies=True if public.startswith("https:") else None,
             demo=config.platform.demo,
         ),
-        master_key=MasterKey.load(layout.master_key),
+        master_key=key,
+        trail=Trail(database, HeadFile(layout.audit_heads), KeyStore(layout.master_key.parent, key)),
         webhook_policy=WebhookPolicy(allow=tuple(config.webhooks.allowed_networks)),
     )
 

@@ -7,20 +7,18 @@ One verification costs about a quarter of a CPU second; never do it inside a dat
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import secrets
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+
+from crypto.derive import pbkdf2_sm3
 
 SCHEMES: tuple[str, ...] = ("argon2id", "pbkdf2-sm3")
 PBKDF2_ITERATIONS = 200_000
 
 _argon2 = PasswordHasher()
-_SM3_IN_HASHLIB = "sm3" in hashlib.algorithms_available
 
 
 def hash_password(password: str, scheme: str = "argon2id") -> str:
@@ -30,7 +28,7 @@ def hash_password(password: str, scheme: str = "argon2id") -> str:
     if scheme != "pbkdf2-sm3":
         raise ValueError(f"unknown password scheme {scheme!r}")
     salt = secrets.token_bytes(16)
-    derived = _pbkdf2_sm3(password.encode(), salt, PBKDF2_ITERATIONS)
+    derived = pbkdf2_sm3(password.encode(), salt, PBKDF2_ITERATIONS)
     return f"$pbkdf2-sm3${PBKDF2_ITERATIONS}${base64.b64encode(salt).decode()}${base64.b64encode(derived).decode()}"
 
 
@@ -39,7 +37,7 @@ def verify_password(stored: str, password: str) -> bool:
     if stored.startswith("$pbkdf2-sm3$"):
         try:
             _, _, iterations, salt, expected = stored.split("$")
-            derived = _pbkdf2_sm3(password.encode(), base64.b64decode(salt), int(iterations))
+            derived = pbkdf2_sm3(password.encode(), base64.b64decode(salt), int(iterations))
         except ValueError:
             return False
         return hmac.compare_digest(derived, base64.b64decode(expected))
@@ -57,9 +55,3 @@ def outdated(stored: str, scheme: str = "argon2id") -> bool:
         return _argon2.check_needs_rehash(stored)
     except InvalidHashError:
         return True
-
-
-def _pbkdf2_sm3(password: bytes, salt: bytes, iterations: int) -> bytes:
-    if _SM3_IN_HASHLIB:
-        return hashlib.pbkdf2_hmac("sm3", password, salt, iterations, dklen=32)
-    return PBKDF2HMAC(algorithm=hashes.SM3(), length=32, salt=salt, iterations=iterations).derive(password)

@@ -15,14 +15,13 @@ import os
 import secrets
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from crypto.errors import CryptoError, DecryptionError
+from crypto.sm4.gcm import NONCE_SIZE, TAG_SIZE, decrypt_gcm, encrypt_gcm
 
 _PREFIX = "sm4-gcm:v1:"
-_NONCE, _TAG = 12, 16
 
 
-class SecretError(Exception):
+class SecretError(CryptoError):
     """A secret or the master key cannot be used; the message says why, never what it holds."""
 
 
@@ -58,11 +57,10 @@ class MasterKey:
 
     def seal(self, plaintext: bytes, context: str) -> str:
         """Text that only this key opens, and only for the same ``context``."""
-        nonce = secrets.token_bytes(_NONCE)
-        encryptor = Cipher(algorithms.SM4(self._key), modes.GCM(nonce)).encryptor()
-        encryptor.authenticate_additional_data(context.encode())
-        ciphertext = encryptor.update(plaintext) + encryptor.finalize()
-        return _PREFIX + base64.b64encode(nonce + encryptor.tag + ciphertext).decode()
+        nonce = secrets.token_bytes(NONCE_SIZE)
+        sealed = encrypt_gcm(self._key, nonce, plaintext, context.encode())
+        ciphertext, tag = sealed[:-TAG_SIZE], sealed[-TAG_SIZE:]
+        return _PREFIX + base64.b64encode(nonce + tag + ciphertext).decode()
 
     def unseal(self, sealed: str, context: str) -> bytes:
         """Inverse of :meth:`seal`. Raises SecretError for another key, another context, or damage."""
@@ -70,12 +68,10 @@ class MasterKey:
             blob = base64.b64decode(sealed.removeprefix(_PREFIX), validate=True) if sealed.startswith(_PREFIX) else b""
         except ValueError:
             blob = b""
-        if len(blob) < _NONCE + _TAG:
+        if len(blob) < NONCE_SIZE + TAG_SIZE:
             raise SecretError("this is not a sealed secret")
-        nonce, tag, ciphertext = blob[:_NONCE], blob[_NONCE : _NONCE + _TAG], blob[_NONCE + _TAG :]
-        decryptor = Cipher(algorithms.SM4(self._key), modes.GCM(nonce, tag)).decryptor()
-        decryptor.authenticate_additional_data(context.encode())
+        nonce, tag, ciphertext = blob[:NONCE_SIZE], blob[NONCE_SIZE : NONCE_SIZE + TAG_SIZE], blob[NONCE_SIZE + TAG_SIZE :]
         try:
-            return decryptor.update(ciphertext) + decryptor.finalize()
-        except InvalidTag as error:
+            return decrypt_gcm(self._key, nonce, ciphertext + tag, context.encode())
+        except DecryptionError as error:
             raise SecretError("the secret does not open: wrong master key, or it was changed") from error

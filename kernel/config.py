@@ -168,6 +168,19 @@ class Webhooks(msgspec.Struct, forbid_unknown_fields=True):
     allowed_networks: list[str] = []
 
 
+class Audit(msgspec.Struct, forbid_unknown_fields=True):
+    """[audit] — signed heads of the audit trail, and where they are kept besides this machine. See docs/audit-log.md.
+
+    head_seconds  how often a head is signed, if the trail has grown
+    syslog        ``udp://``, ``tcp://`` or ``tls://host[:port]`` that heads are sent to (RFC 5424); "" = none
+    webhook       name of a webhook target that heads are sent to; "" = none
+    """
+
+    head_seconds: int = 300
+    syslog: str = ""
+    webhook: str = ""
+
+
 class Config(msgspec.Struct, forbid_unknown_fields=True):
     """The whole configuration; ``file`` is where it was read from ("" = defaults and environment only)."""
 
@@ -178,6 +191,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True):
     store: Store = msgspec.field(default_factory=Store)
     alerts: Alerts = msgspec.field(default_factory=Alerts)
     webhooks: Webhooks = msgspec.field(default_factory=Webhooks)
+    audit: Audit = msgspec.field(default_factory=Audit)
     file: str = ""
 
     @property
@@ -379,6 +393,20 @@ def _check_elasticsearch(store: Store, lines: Mapping[str, int], wrong: Callable
         wrong("store.elasticsearch.user", "needs password, password_file or LIANDUN_STORE_ELASTICSEARCH_PASSWORD")
 
 
+def _check_audit(audit: Audit, wrong: Callable[[str, str], None]) -> None:
+    if not 1 <= audit.head_seconds <= 86_400:
+        wrong("audit.head_seconds", f"{audit.head_seconds} is not between 1 and 86400")
+    if not audit.syslog:
+        return
+    try:
+        parts = urlsplit(audit.syslog)
+        sound = parts.scheme in ("udp", "tcp", "tls") and bool(parts.hostname) and parts.port != 0 and not parts.path.strip("/")
+    except ValueError:
+        sound = False
+    if not sound:
+        wrong("audit.syslog", f"{audit.syslog!r}: write udp://HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT, IPv6 in brackets")
+
+
 def _check(config: Config, file: str, lines: Mapping[str, int], problems: list[str]) -> None:
     """What types alone cannot say."""
 
@@ -407,6 +435,7 @@ def _check(config: Config, file: str, lines: Mapping[str, int], problems: list[s
             "(《网络安全法》 on log retention; GB/T 22239-2019 level 3, security audit)",
         )
     _check_elasticsearch(config.store, lines, wrong)
+    _check_audit(config.audit, wrong)
     if config.ingest.spool_gib < 0.05:
         wrong("ingest.spool_gib", "must be at least 0.05")
     try:

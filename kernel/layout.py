@@ -16,6 +16,7 @@ class Layout:
         self.lake = root / "lake"
         self.state_file = root / "state.db"
         self.master_key = root / "secret" / "master.key"
+        self.audit_heads = root / "audit" / "heads.jsonl"
         self.rules = root / "rules"
         self.rule_cache = root / "cache"
         self.checkpoints = root / "checkpoints"
@@ -52,6 +53,7 @@ class Layout:
             self.lake,
             self.spool,
             self.master_key.parent,
+            self.audit_heads.parent,
             self.demo_json.parent,
             self.rules,
             self.rule_cache,

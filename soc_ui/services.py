@@ -10,6 +10,7 @@ from flask import current_app, g
 from crypto.secret import MasterKey
 from kernel.db import Database
 from kernel.store.contract import EventStore
+from operations.audit.heads import Trail
 from operations.webhooks.guard import WebhookPolicy
 
 
@@ -101,6 +102,7 @@ class Services:
     """Everything a view may use. ``rules`` and ``health`` are read again at each request, so they may change underneath.
 
     ``master_key`` seals the signing secrets of webhooks; without it no webhook can be made.
+    ``trail`` signs heads of the audit trail and has its head file; without it only the database is verified.
     """
 
     database: Database
@@ -110,6 +112,7 @@ class Services:
     health: Callable[[], Sequence[SourceHealth]] = tuple
     settings: ConsoleSettings = field(default_factory=ConsoleSettings)
     master_key: MasterKey | None = None
+    trail: Trail | None = None
     webhook_policy: WebhookPolicy = field(default_factory=WebhookPolicy)
 
 

@@ -1,4 +1,5 @@
-"""The scheduler role: what happens by the clock — webhooks that are due, stale sessions, planner statistics."""
+"""The scheduler role: what happens by the clock — webhooks that are due, heads of the audit trail, stale sessions, planner
+statistics."""
 
 from __future__ import annotations
 
@@ -13,6 +14,10 @@ from kernel.config import Config
 from kernel.db import open_database, upgrade
 from kernel.layout import Layout
 from operations.accounts import login
+from operations.audit.copies import send_copies
+from operations.audit.head_file import HeadFile
+from operations.audit.heads import Trail
+from operations.audit.keys import KeyStore
 from operations.webhooks.guard import WebhookPolicy
 from operations.webhooks.sender import deliver_due
 from operations.zones.publish import PlanPublisher
@@ -42,6 +47,15 @@ class Job:
             log.exception("job %s failed", self.name)
 
 
+def _last_head(trail: Trail, send_heads: Callable[[], None]) -> None:
+    """What was done since the last interval is signed before the platform is down."""
+    try:
+        trail.sign()
+        send_heads()
+    except Exception:  # ending must not hang on it; the next start signs, or says what is wrong
+        log.exception("the last head of the audit trail could not be signed or sent")
+
+
 def run(config: Config) -> int:
     stop = stop_event()
     layout = Layout(config.data_dir)
@@ -50,13 +64,20 @@ def run(config: Config) -> int:
     key = MasterKey.load(layout.master_key)
     policy = WebhookPolicy(allow=tuple(config.webhooks.allowed_networks))
 
+    trail = Trail(database, HeadFile(layout.audit_heads), KeyStore(layout.master_key.parent, key))
+
     def remove_stale_sessions() -> None:
         with database.write() as session:
             login.remove_stale(session)
 
+    def send_heads() -> None:
+        send_copies(database, config.audit.syslog, config.audit.webhook)
+
     jobs = [
         Job("zone plan", 1.0, PlanPublisher(database, layout.zones)),
         Job("webhooks", 1.0, lambda: deliver_due(database, key, policy)),
+        Job("audit heads", float(config.audit.head_seconds), trail.sign),
+        Job("audit copies", 15.0, send_heads),
         Job("stale sessions", 600.0, remove_stale_sessions),
         Job("planner statistics", 3600.0, database.optimize),
     ]
@@ -69,5 +90,6 @@ def run(config: Config) -> int:
     while not stop.wait(0.25):
         for job in jobs:
             job.run_if_due()
+    _last_head(trail, send_heads)
     database.close()
     return 0

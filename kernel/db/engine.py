@@ -37,7 +37,9 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.dialect = engine.dialect.name
-        self._reader = engine.execution_options(liandun_write=False, postgresql_readonly=True)
+        # PostgreSQL's default would let each statement of a reader see a later moment; a reader here can never fail to serialise.
+        steady = {"isolation_level": "REPEATABLE READ"} if self.dialect == "postgresql" else {}
+        self._reader = engine.execution_options(liandun_write=False, postgresql_readonly=True, **steady)
         self._writer = engine.execution_options(liandun_write=True)
 
     @contextmanager

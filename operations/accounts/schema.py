@@ -39,6 +39,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "webhooks.manage",
             "accounts.manage",
             "audit.read",
+            "audit.verify",
+            "audit.export",
+            "audit.retain",
         }
     ),
 }

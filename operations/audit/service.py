@@ -1,11 +1,9 @@
-"""The audit trail: every act of a person, a key or the system, chained so that no row can be changed, removed or slipped in unseen.
+"""The audit trail: every act of a person, a key or the system, as the leaves of an append-only Merkle tree (crypto.merkle, SM3).
 
-    digest(n) = SM3(digest(n-1) + canonical JSON of row n without its digests)        digest(0) = 64 zeros
-
-SM3 after GB/T 32905-2016. Asked by GB/T 22239-2019 8.1.4.3 (security audit: user, time, type, result; records protected against
-deletion, change and overwriting). An entry is written in the transaction of the change it tells of: if it cannot be written, the
-change does not happen. Somebody who can write the database file can still recompute the whole chain; signed heads come with the
-evidence log.
+Asked by GB/T 22239-2019 8.1.4.3 (security audit: user, time, type, result; records protected against deletion, change and
+overwriting). An entry, its leaf and the subtrees that it completes are written in the transaction of the change they tell of: if
+they cannot be written, the change does not happen. Signed heads (operations.audit.heads), copied to places outside of the
+database, pin the tree: whoever can write the database cannot bend what a head has committed to.
 """
 
 from __future__ import annotations
@@ -13,20 +11,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from crypto.sm3 import sm3
-from kernel.event import timestamp
-from operations.audit.models import AuditEntry, AuditHead
-from operations.audit.schema import Actor, AuditPage, AuditRecord, Verification
-from operations.errors import Invalid
+from crypto.merkle import Frontier
+from operations import clock
+from operations.audit.entry import canonical, leaf_of
+from operations.audit.models import AuditEntry, AuditHead, AuditNode
+from operations.audit.schema import Actor, AuditPage, AuditRecord
+from operations.errors import Invalid, NotFound
 
-GENESIS = "0" * 64
-_COLUMNS = ("id", "time", "actor", "address", "action", "object_type", "object_id", "result", "detail")
 _CURSOR = re.compile(r"[0-9]{1,18}")
 _WIDTHS = {"actor": 160, "address": 64, "action": 64, "object_type": 32, "object_id": 128}
 
@@ -47,27 +43,34 @@ def append(
     result  ``success``, ``failure`` or ``denied``
     detail  what changed (JSON values); never a secret
     """
-    head = session.execute(select(AuditHead).where(AuditHead.id == 1).with_for_update()).scalar_one_or_none()
+    session.flush()
+    connection = session.connection()
+    head = connection.execute(_END).one_or_none()
     if head is None:
-        head = AuditHead(id=1, last_id=0, digest=GENESIS)
-        session.add(head)
-    fields = {
-        "time": timestamp(datetime.now(UTC)),
+        connection.execute(insert(AuditHead), {"id": 1, "last_id": 0, "digest": "", "peaks": b"", "tree_since": clock.now()})
+        head = connection.execute(_END).one()
+    fields: dict[str, Any] = {
+        "id": head.last_id + 1,
+        "time": clock.now(),
         "actor": actor.name,
         "address": actor.address,
         "action": action,
         "object_type": object_type,
         "object_id": str(object_id),
         "result": result,
-        "detail": _canonical(detail or {}),
+        "detail": canonical(detail or {}),
     }
     fields |= {name: fields[name][:width] for name, width in _WIDTHS.items()}
-    entry = AuditEntry(id=head.last_id + 1, previous=head.digest, digest="", **fields)
-    entry.digest = _digest(entry)
-    session.add(entry)
-    head.last_id, head.digest = entry.id, entry.digest
-    session.flush()
-    return entry.id
+    leaf, frontier = leaf_of(fields), Frontier.unpack(head.last_id, bytes(head.peaks))
+    nodes = [node._asdict() for node in frontier.append(leaf)]
+    connection.execute(insert(AuditEntry), fields | {"previous": "", "digest": leaf.hex()})
+    connection.execute(insert(AuditNode), nodes)
+    connection.execute(_MOVE_END, {"last_id": frontier.size, "digest": frontier.root().hex(), "peaks": frontier.pack()})
+    return frontier.size
+
+
+_END = select(AuditHead.last_id, AuditHead.peaks).where(AuditHead.id == 1).with_for_update()
+_MOVE_END = update(AuditHead).where(AuditHead.id == 1)
 
 
 def listing(
@@ -107,32 +110,12 @@ def listing(
     return AuditPage([_record(row) for row in rows[:limit]], str(rows[limit - 1].id) if more else "")
 
 
-def verify(session: Session) -> Verification:
-    """Walk the whole chain and name the first row that does not fit; also notices removed rows and a cut tail."""
-    expected_id, previous, checked = 1, GENESIS, 0
-    for entry in session.execute(select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=2000)).scalars():
-        if entry.id != expected_id:
-            return Verification(checked, expected_id, f"row {expected_id} is missing")
-        if entry.previous != previous:
-            return Verification(checked, entry.id, "does not continue the row before it")
-        if entry.digest != _digest(entry):
-            return Verification(checked, entry.id, "its content was changed")
-        expected_id, previous, checked = entry.id + 1, entry.digest, checked + 1
-    head = session.get(AuditHead, 1)
-    if head is None:
-        return Verification(checked) if not checked else Verification(checked, expected_id, "the head of the chain is missing")
-    if head.last_id != checked or head.digest != previous:
-        return Verification(checked, expected_id, f"the chain ends at row {checked}, but {head.last_id} rows were written")
-    return Verification(checked)
-
-
-def _digest(entry: AuditEntry) -> str:
-    content = _canonical({name: getattr(entry, name) for name in _COLUMNS})
-    return sm3((entry.previous + content).encode("utf-8", "surrogatepass")).hex()
-
-
-def _canonical(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+def find(session: Session, entry_id: int) -> AuditRecord:
+    """One entry. Raises NotFound."""
+    row = session.get(AuditEntry, entry_id)
+    if row is None:
+        raise NotFound(f"there is no audit entry {entry_id}")
+    return _record(row)
 
 
 def _record(entry: AuditEntry) -> AuditRecord:

@@ -45,5 +45,9 @@ def names() -> dict[str, str]:
         "asset.forget": _("Forget an asset"),
         "audit.verify": _("Verify the audit trail"),
         "audit.export": _("Export the audit trail"),
+        "audit.purge": _("Purge the audit trail"),
+        "audit.plant": _("Begin the audit tree"),
+        "audit.restart": _("Replace the head file"),
+        "audit.rotate_key": _("Replace the audit signing key"),
         "api.denied": _("Refused API call"),
     }

@@ -128,3 +128,27 @@ def test_what_would_fail_later_is_told_at_once(tmp_path: Path) -> None:
     assert lines[1] == f"{file}:3: console.threads: must be at least 1"
     assert lines[2].startswith(f"{file}:5: webhooks.allowed_networks: '10.0.0.1/8' is no network")
     assert lines[3] == f"{file}:9: ingest.tail.0.format: 'sysolg' is no format, did you mean syslog?"
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("head_seconds = 0", "not between 1 and 86400"),
+        ('syslog = "http://keeper:514"', "write udp://HOST:PORT"),
+        ('syslog = "udp://"', "write udp://HOST:PORT"),
+        ('syslog = "tcp://keeper:99999"', "write udp://HOST:PORT"),
+        ('syslog = "tls://keeper/path"', "write udp://HOST:PORT"),
+    ],
+)
+def test_where_heads_of_the_audit_trail_go_is_checked(tmp_path: Path, lines: str, words: str) -> None:
+    file = tmp_path / "liandun.toml"
+    file.write_text(f"[audit]\n{lines}\n")
+    with pytest.raises(ConfigError, match=words):
+        load_config(file, {})
+
+
+@pytest.mark.parametrize("target", ["", "udp://10.0.0.1", "tcp://[fd00::1]:601", "tls://keeper.example.cn:6514"])
+def test_places_that_heads_can_go_to(tmp_path: Path, target: str) -> None:
+    file = tmp_path / "liandun.toml"
+    file.write_text(f'[audit]\nsyslog = "{target}"\nwebhook = "keeper"\n')
+    assert load_config(file, {}).audit.syslog == target

@@ -21,9 +21,14 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from crypto.secret import MasterKey
 from operations.accounts import keys as key_service
 from operations.accounts.schema import Principal
 from operations.audit import service as audit
+from operations.audit.bundle import verify as script
+from operations.audit.head_file import HeadFile
+from operations.audit.heads import Trail
+from operations.audit.keys import KeyStore
 from operations.audit.schema import SYSTEM, Actor, AuditRecord
 from operations.webhooks import service as webhook_service
 from operations.webhooks.guard import WebhookPolicy
@@ -136,7 +141,7 @@ def test_a_form_without_our_token_changes_nothing(client: FlaskClient, filled: S
 
 def test_pages_are_chinese_and_an_empty_console_says_what_to_do_next(empty: FlaskClient) -> None:
     for path, words in (
-        ("/audit", "审计链尚未校验"),
+        ("/audit", "审计日志尚未校验"),
         ("/audit?actor=nobody", "请去掉一个筛选条件"),
         ("/keys", "在旁边的表单中创建密钥"),
         ("/webhooks", "尚未配置 Webhook"),
@@ -235,9 +240,64 @@ def test_a_broken_chain_is_told_with_the_entry_that_does_not_fit(tmp_path: Path)
     browser.set_cookie("lang", "en")
     post(browser, "/audit/verify", {})
     page = browser.get("/audit").text
-    assert "The chain is broken at entry #7." in page
+    assert "The trail is broken at entry #7." in page
     assert "Its content was changed." in page
     assert _newest(services, action="audit.verify").result == "failure"
+
+
+def _with_trail(services: Services, folder: Path) -> Services:
+    """As the platform has it: a head file and a signing key."""
+    (folder / "secret").mkdir()
+    return replace(
+        services,
+        trail=Trail(services.database, HeadFile(folder / "heads.jsonl"), KeyStore(folder / "secret", MasterKey(bytes(16)))),
+    )
+
+
+def test_the_state_of_the_tree_and_the_proof_of_one_entry_are_shown(tmp_path: Path) -> None:
+    services = _with_trail(fill(tmp_path, events=0), tmp_path)
+    administer(services)
+    browser = create_app(services).test_client()
+    log_in(browser)
+    browser.set_cookie("lang", "en")
+    page = browser.get("/audit").text
+    assert "none yet" in page
+    assert "no signed head covers this entry yet" in browser.get("/audit/7/proof").text
+    assert services.trail is not None
+    head = services.trail.sign()
+    assert head is not None
+    page = browser.get("/audit").text
+    assert f"#{head.size}" in page
+    assert head.log in page
+    assert "Head file" in page
+    assert 'href="/audit/7/proof"' in browser.get("/audit?cursor=9").text
+    assert "The proof holds." in browser.get("/audit/7/proof").text
+    told = json.loads(browser.get("/audit/7/proof?as=json").data)
+    assert script.check_proof(told, head.log)["first"] == 7
+    assert browser.get("/audit/99999/proof").status_code == 404
+    with services.database.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER audit_entries_no_update"))
+        connection.execute(text("UPDATE audit_entries SET actor = 'somebody.else' WHERE id = 7"))
+    assert "The proof does not hold" in browser.get("/audit/7/proof").text
+    browser.set_cookie("lang", "zh")
+    assert "证明不成立" in browser.get("/audit/7/proof").text
+
+
+def test_an_export_is_signed_and_a_cut_head_file_is_told_on_the_page(tmp_path: Path) -> None:
+    services = _with_trail(fill(tmp_path, events=0), tmp_path)
+    administer(services)
+    browser = create_app(services).test_client()
+    log_in(browser)
+    browser.set_cookie("lang", "en")
+    post(browser, "/audit/export", {})
+    assert services.trail is not None
+    [head] = services.trail.head_file.read().heads
+    assert _newest(services, action="audit.export").id == head.size
+    services.trail.head_file.path.write_bytes(b"")
+    post(browser, "/audit/verify", {})
+    page = browser.get("/audit").text
+    assert "The head file was changed, cut or replaced." in page
+    assert post(browser, "/audit/export", {}).status_code == 200  # exported all the same, without a head
 
 
 def test_the_export_is_what_the_filters_show_and_is_recorded_first(client: FlaskClient, filled: Services) -> None:

@@ -48,7 +48,7 @@ def test_settings_that_durability_hangs_on(tmp_path: Path) -> None:
 def test_a_reader_cannot_write_and_a_writer_afterwards_can(tmp_path: Path) -> None:
     database = open_database(url(tmp_path))
     upgrade(database)
-    statement = text("INSERT INTO audit_head (id, last_id, digest) VALUES (1, 0, '')")
+    statement = text("INSERT INTO audit_head (id, last_id, digest) VALUES (2, 0, '')")
     with pytest.raises(OperationalError, match="readonly"), database.read() as session:
         session.execute(statement)
     with database.write() as session:

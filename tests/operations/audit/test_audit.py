@@ -1,4 +1,4 @@
-"""The audit trail: chained, append-only, and whoever tampers is named by row."""
+"""The audit trail: append-only, in one tree with its entries, and whoever tampers is named by entry."""
 
 from __future__ import annotations
 
@@ -13,51 +13,44 @@ from sqlalchemy.exc import DBAPIError
 
 from kernel.db import Database
 from operations.audit import service
-from operations.audit.schema import Actor
+from operations.audit.verify import verify
 from operations.errors import Invalid
-
-EVE = Actor("eve", "203.0.113.9")
-
-
-def write(database: Database, number: int = 10) -> None:
-    with database.write() as session:
-        for step in range(number):
-            service.append(session, EVE, "alert.change", "alert", step, detail={"步": step, "x": [1, None]})
-
-
-def tamper(database: Database, *statements: str) -> None:
-    """As somebody who has the database file: triggers away first."""
-    with database.engine.begin() as connection:
-        if database.dialect == "sqlite":
-            for trigger in ("audit_entries_no_update", "audit_entries_no_delete"):
-                connection.execute(text(f"DROP TRIGGER IF EXISTS {trigger}"))
-        else:
-            connection.execute(text("ALTER TABLE audit_entries DISABLE TRIGGER USER"))
-        for statement in statements:
-            connection.execute(text(statement))
+from tests.operations.audit.conftest import EVE, tamper, write
 
 
 def check(database: Database) -> tuple[bool, int]:
     with database.read() as session:
-        found = service.verify(session)
+        found = verify(session)
     return found.ok, found.bad_id
 
 
-def test_an_untouched_chain_verifies(database: Database) -> None:
+def test_an_untouched_trail_verifies(database: Database) -> None:
     write(database)
     assert check(database) == (True, 0)
 
 
-def test_the_chain_is_what_the_docstring_says(database: Database) -> None:
-    """Recomputed here with hashlib from the documented formula."""
+def test_leaves_and_root_are_what_the_docstrings_say(database: Database) -> None:
+    """Recomputed here with hashlib from the documented formula, recursively."""
     write(database)
     names = ("id", "time", "actor", "address", "action", "object_type", "object_id", "result", "detail")
-    previous = "0" * 64
     with database.engine.connect() as connection:
-        for row in connection.execute(text("SELECT * FROM audit_entries ORDER BY id")).mappings():
-            content = json.dumps({name: row[name] for name in names}, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-            previous = hashlib.new("sm3", (previous + content).encode()).hexdigest()
-            assert row["digest"] == previous
+        rows = connection.execute(text("SELECT * FROM audit_entries ORDER BY id")).mappings().all()
+        stored = connection.execute(text("SELECT place, hash FROM audit_nodes WHERE level = 0 ORDER BY place")).all()
+        root = connection.execute(text("SELECT digest FROM audit_head")).scalar_one()
+    lines = [
+        json.dumps({name: row[name] for name in names}, ensure_ascii=False, sort_keys=True, separators=(",", ":")) for row in rows
+    ]
+    leaves = [hashlib.new("sm3", b"\0" + line.encode()).digest() for line in lines]
+    assert [(place, bytes(leaf)) for place, leaf in stored] == list(enumerate(leaves))
+    assert [row["digest"] for row in rows] == [leaf.hex() for leaf in leaves]
+    assert root == _root(leaves).hex()
+
+
+def _root(leaves: list[bytes]) -> bytes:
+    if len(leaves) == 1:
+        return leaves[0]
+    half = 1 << (len(leaves) - 1).bit_length() - 1
+    return hashlib.new("sm3", b"\1" + _root(leaves[:half]) + _root(leaves[half:])).digest()
 
 
 @pytest.mark.parametrize(
@@ -72,6 +65,16 @@ def test_the_chain_is_what_the_docstring_says(database: Database) -> None:
         ("DELETE FROM audit_entries", 1),
         ("DELETE FROM audit_head", 13),
         ("UPDATE audit_entries SET digest = previous WHERE id = 7", 7),
+        ("UPDATE audit_entries SET previous = digest WHERE id = 7", 7),
+        ("UPDATE audit_entries SET id = -id WHERE id = 7", 7),
+        ("DELETE FROM audit_nodes WHERE level = 0 AND place = 6", 7),
+        ("DELETE FROM audit_nodes WHERE level = 2 AND place = 1", 8),
+        ("UPDATE audit_nodes SET hash = substr(hash, 2, 31) || substr(hash, 1, 1) WHERE level = 0 AND place = 6", 7),
+        ("UPDATE audit_nodes SET hash = substr(hash, 2, 31) || substr(hash, 1, 1) WHERE level = 1 AND place = 3", 8),
+        ("UPDATE audit_head SET last_id = 11", 12),
+        ("UPDATE audit_head SET last_id = 13", 13),
+        ("UPDATE audit_head SET digest = 'x'", 13),
+        ("UPDATE audit_head SET purged = 5", 1),
         ("UPDATE audit_entries SET id = 99 WHERE id = 7", 7),
     ],
 )
@@ -111,12 +114,12 @@ def test_a_change_that_cannot_be_audited_does_not_happen(database: Database) -> 
         assert session.execute(text("SELECT role FROM users")).scalars().all() == ["admin"]
 
 
-def test_writers_at_the_same_time_make_one_chain(database: Database) -> None:
+def test_writers_at_the_same_time_make_one_tree(database: Database) -> None:
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda _: write(database, 5), range(12)))
     assert check(database) == (True, 0)
     with database.read() as session:
-        assert service.verify(session).checked == 62
+        assert verify(session).checked == 62
 
 
 def test_listing_pages_and_filters(database: Database) -> None:

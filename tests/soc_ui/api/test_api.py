@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from werkzeug.test import TestResponse
 
+from crypto.merkle import leaf_hash, verify_consistency, verify_inclusion
 from operations.accounts import keys
 from operations.audit import service as audit
 from soc_ui.services import Services
@@ -36,6 +37,9 @@ READS = [
     ("/webhooks", "admin:write"),
     ("/audit", "admin:read"),
     ("/audit/verification", "admin:read"),
+    ("/audit/heads", "admin:read"),
+    ("/audit/1/inclusion", "admin:read"),
+    ("/audit/consistency?first=1", "admin:read"),
 ]
 
 
@@ -279,6 +283,21 @@ def test_webhooks(call: Call) -> None:
     assert call("POST", path + "/secret").get_json()["secret"] != body["secret"]
     assert call("DELETE", path).status_code == 204
     problem(call("GET", path), 404)
+
+
+def test_proofs_hold_against_the_root_that_the_heads_name(call: Call) -> None:
+    root = call("GET", "/audit/heads").get_json()["tree"]
+    proof = call("GET", "/audit/2/inclusion", query={"size": root["size"]}).get_json()
+    assert proof["root"] == root["root"]
+    path = [bytes.fromhex(step) for step in proof["path"]]
+    leaf = leaf_hash(proof["entry"].encode())
+    assert verify_inclusion(leaf, 1, root["size"], path, bytes.fromhex(root["root"]))
+    grown = call("GET", "/audit/consistency", query={"first": 3, "second": root["size"]}).get_json()
+    steps = [bytes.fromhex(step) for step in grown["path"]]
+    assert verify_consistency(3, root["size"], *(bytes.fromhex(grown[name]) for name in ("first_root", "second_root")), steps)
+    problem(call("GET", "/audit/99999999/inclusion"), 404)
+    problem(call("GET", "/audit/consistency", query={"first": 5, "second": 4}), 422)
+    problem(call("GET", "/audit/verification", query={"since": 1}), 404)
 
 
 def test_every_write_left_a_row_and_the_chain_holds(call: Call) -> None:

@@ -146,7 +146,7 @@ def test_a_library_that_answers_wrongly_is_not_used(monkeypatch: pytest.MonkeyPa
             return signer
 
     for wrong in (WrongPoint(), TakesAnything(), SameNonce()):
-        with pytest.raises(BackendError, match="^wrong: "):
+        with pytest.raises(BackendError, match=r"^wrong: "):
             engine.check_known_answers(wrong)
     monkeypatch.setattr(engine, "CANDIDATES", {"wrong": WrongPoint, "python": pure.PureEngine})
     engine.engine.cache_clear()

@@ -48,10 +48,7 @@ def password_options(command: Command) -> Command:
 def read_password(file: Path | None, variable: str | None, ask: str, confirm: bool = False) -> str:
     """From the file, the variable, or the person at the terminal."""
     if file is not None:
-        password = read_source(file).decode("utf-8", "replace").splitlines()[:1]
-        if not password or not password[0]:
-            raise LiandunError(f"{file}: its first line is empty", "write the password there")
-        return password[0]
+        return _first_line(file)
     if variable is not None:
         if not os.environ.get(variable):
             raise LiandunError(f"the environment variable {variable} is not set")
@@ -59,6 +56,16 @@ def read_password(file: Path | None, variable: str | None, ask: str, confirm: bo
     if not sys.stdin.isatty():
         raise LiandunError("a password is needed and nobody can be asked", "use --password-file or --password-env")
     return str(click.prompt(ask, hide_input=True, confirmation_prompt=confirm, err=True))
+
+
+def _first_line(file: Path) -> str:
+    try:
+        lines = read_source(file).decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise LiandunError(f"{file}: the password is not UTF-8 text") from error
+    if not lines or not lines[0]:
+        raise LiandunError(f"{file}: its first line is empty", "write the password there")
+    return lines[0]
 
 
 def read_source(path: Path) -> bytes:
@@ -117,27 +124,28 @@ def read_symmetric_key(path: Path) -> bytes:
 
 def write_secret(path: Path, octets: bytes, force: bool) -> None:
     """A private key or another secret: mode 0600 from the first byte on, complete or not at all, never over another file."""
-    if path.exists() and not force:
-        raise LiandunError(f"{path} exists and is not overwritten", "give another name, or --force")
+    name = str(path)
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp gives mode 0600
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(octets)
-                file.flush()
-                os.fsync(file.fileno())
-            if force:
-                os.replace(name, path)
-            else:
-                os.link(name, path)  # fails where somebody made the file meanwhile
-                os.unlink(name)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        if force:
+            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
+        else:
+            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError as error:
         raise LiandunError(f"{path} exists and is not overwritten", "give another name, or --force") from error
     except OSError as error:
         raise LiandunError(f"{path} cannot be written: {error.strerror}") from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(octets)
+            file.flush()
+            os.fsync(file.fileno())
+        if force:
+            os.replace(name, path)
+    except BaseException as error:
+        Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise LiandunError(f"{path} cannot be written: {error.strerror}") from error
+        raise
 
 
 def write_out(path: Path | None, octets: bytes, text: str = "binary", secret: bool = False) -> None:

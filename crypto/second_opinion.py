@@ -33,7 +33,7 @@ def check(message: bytes) -> None:
     cipher.set_key(key, SM4_DECRYPT)
     if bytes(cipher.one_round(cipher.sk, func.bytes_to_list(encrypt_ecb(key, block)))) != block:
         raise BackendError("gmssl and this platform differ about SM4")
-    private = _readable_key()
+    private = readable_key()
     peer = CryptSM2(private_key=private.to_bytes().hex(), public_key=private.public.to_bytes()[1:].hex(), mode=1)
     signature = private.sign(message, encoding="raw").hex()
     if not peer.verify_with_sm3(signature, message) or peer.verify_with_sm3(signature, message + b"."):
@@ -42,7 +42,7 @@ def check(message: bytes) -> None:
         raise BackendError("gmssl and this platform differ about an SM2 ciphertext")
 
 
-def _readable_key() -> PrivateKey:
+def readable_key() -> PrivateKey:
     """A throw-away key of ours that gmssl reads rightly (its lstrip("04") eats leading digits 0 and 4)."""
     while (private := PrivateKey.generate()).public.to_bytes().hex()[2] in "04":
         pass

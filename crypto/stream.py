@@ -61,7 +61,7 @@ def seal_stream(source: BinaryIO, target: BinaryIO, recipients: Sequence[Recipie
 def open_stream(source: BinaryIO, opener: Opener, context: str) -> Iterator[bytes]:
     """The plaintext chunk by chunk; nothing may be believed before the iterator ended without DecryptionError."""
     header, chunk, wraps = _read_header(source)
-    commitment = source.read(32)
+    commitment = _read_full(source, 32)
     secret = _unwrap(wraps, opener)
     if not hmac.compare_digest(commitment, _commitment(secret, header)):
         raise DecryptionError(_DAMAGED)
@@ -104,7 +104,7 @@ def appearing(target: Path) -> Iterator[BinaryIO]:
 
 
 def _read_header(source: BinaryIO) -> tuple[bytes, int, list[tuple[int, bytes]]]:
-    header = source.read(len(MAGIC) + 5)
+    header = _read_full(source, len(MAGIC) + 5)
     if len(header) != len(MAGIC) + 5 or not header.startswith(MAGIC):
         raise EncodingError("this is not a sealed file")
     chunk, count = int.from_bytes(header[-5:-1]), header[-1]
@@ -112,8 +112,8 @@ def _read_header(source: BinaryIO) -> tuple[bytes, int, list[tuple[int, bytes]]]
         raise EncodingError("the head of the sealed file is damaged")
     wraps = []
     for _ in range(count):
-        head = source.read(3)
-        body = source.read(int.from_bytes(head[1:]))
+        head = _read_full(source, 3)
+        body = _read_full(source, int.from_bytes(head[1:]))
         if len(head) != 3 or len(body) != int.from_bytes(head[1:]):
             raise EncodingError("the head of the sealed file is cut off")
         wraps.append((head[0], body))

@@ -60,21 +60,22 @@ def to_octets(a: Field) -> bytes:
 
 
 def inverse(a: Field) -> Field:
-    """By the norm to GF(q): the product of the conjugates under x -> x^q, times a, has the first coefficient only."""
-    others, conjugate = ONE, a
-    for _ in range(11):
-        conjugate = frobenius(conjugate)
-        others = multiply(others, conjugate)
-    scale = pow(multiply(others, a)[0], -1, Q)
-    return tuple(value * scale % Q for value in others)
+    """By the norm to GF(q): the product of the conjugates a^(q^k), k = 1 to 11, times a, has the first coefficient only."""
+    two = multiply(a, frobenius(a))
+    four = multiply(two, frobenius(two, 2))
+    eight = multiply(four, frobenius(four, 4))
+    eleven = multiply(multiply(eight, frobenius(two, 8)), frobenius(a, 10))
+    others = frobenius(eleven)
+    scaled = pow(multiply(others, a)[0], -1, Q)
+    return tuple(value * scaled % Q for value in others)
 
 
-def frobenius(a: Field) -> Field:
-    """a^q: each w^i gets the factor (w^(q-1))^i, and w^(q-1) = (-2)^((q-1)/12) is in GF(q)."""
-    return tuple(value * pow(_ROOT, i, Q) % Q for i, value in enumerate(a))
+def frobenius(a: Field, times: int = 1) -> Field:
+    """a^(q^times): each w^i gets the factor (w^(q-1))^(i times), and w^(q-1) = (-2)^((q-1)/12) is a root of one in GF(q)."""
+    return tuple(value * _ROOTS[i * times % 12] % Q for i, value in enumerate(a))
 
 
-_ROOT = pow(Q - 2, (Q - 1) // 12, Q)
+_ROOTS = [pow(Q - 2, (Q - 1) // 12 * i, Q) for i in range(12)]
 
 
 def negate(a: Field) -> Field:

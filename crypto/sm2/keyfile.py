@@ -72,7 +72,7 @@ def unarmour_public(text: str | bytes) -> bytes:
 
 
 def unarmour_private(text: str | bytes) -> bytes:
-    return _unarmour(text, ("PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY"))
+    return _unarmour(text, ("PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY", "SM2 PRIVATE KEY"))
 
 
 def _unarmour(text: str | bytes, labels: tuple[str, ...]) -> bytes:

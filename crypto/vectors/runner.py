@@ -77,7 +77,7 @@ def run_file(path: Path) -> Iterator[Outcome]:
     """The outcome of every case of one file. Raises CryptoError where it is not such a file."""
     try:
         document = json.loads(path.read_bytes())
-        cases = document["cases"]
+        cases = [dict(case) for case in document["cases"]]
         what = str(document.get("what", ""))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CryptoError(f"{path}: not a file of known answers (JSON with cases): {error}") from error

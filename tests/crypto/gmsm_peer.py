@@ -28,7 +28,7 @@ def build(folder: Path) -> Path:
     done = subprocess.run(
         [tool, "build", "-mod=readonly", "-o", str(target), "."],
         cwd=SOURCE,
-        env=os.environ | {"GOTOOLCHAIN": "local", "GOFLAGS": "", "CGO_ENABLED": "0"},
+        env=os.environ | {"GOFLAGS": "", "CGO_ENABLED": "0"},
         capture_output=True,
         text=True,
         timeout=600,

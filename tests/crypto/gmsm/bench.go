@@ -48,11 +48,11 @@ func bench() {
 	large, nonce := make([]byte, 1<<20), make([]byte, 12)
 	buffer := make([]byte, 0, 1<<20+16)
 	fail(json.NewEncoder(os.Stdout).Encode(map[string]float64{
-		"sm2 sign":          rate(func() { _, _ = key.SignWithSM2(rand.Reader, nil, message) }),
-		"sm2 verify":        rate(func() { sm2.VerifyASN1WithSM2(&key.PublicKey, nil, message, signature) }),
-		"sm2 encrypt":       rate(func() { _, _ = sm2.EncryptASN1(rand.Reader, &key.PublicKey, message) }),
-		"sm2 decrypt":       rate(func() { _, _ = sm2.Decrypt(key, ciphertext) }),
-		"sm3 1 MB":          rate(func() { sm3.Sum(large) }) * (1 << 20) / 1e6,
-		"sm4-gcm 1 MB seal": rate(func() { mode.Seal(buffer[:0], nonce, large, nil) }) * (1 << 20) / 1e6,
+		"SM2 sign":          rate(func() { _, _ = key.SignWithSM2(rand.Reader, nil, message) }),
+		"SM2 verify":        rate(func() { sm2.VerifyASN1WithSM2(&key.PublicKey, nil, message, signature) }),
+		"SM2 encrypt":       rate(func() { _, _ = sm2.EncryptASN1(rand.Reader, &key.PublicKey, message) }),
+		"SM2 decrypt":       rate(func() { _, _ = sm2.Decrypt(key, ciphertext) }),
+		"SM3 1 MB":          rate(func() { sm3.Sum(large) }) * (1 << 20) / 1e6,
+		"SM4-GCM 1 MB seal": rate(func() { mode.Seal(buffer[:0], nonce, large, nil) }) * (1 << 20) / 1e6,
 	}))
 }

@@ -39,9 +39,9 @@ from kernel.errors import LiandunError
 _path = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.group(help=__doc__)
+@click.group()
 def command() -> None:
-    pass
+    """SM2, SM3 and SM4 on files, in the formats of the openssl and gmssl command lines (docs/crypto.md)."""
 
 
 for _command in (seal_command, open_command, selftest, vectors):
@@ -161,7 +161,7 @@ def verify(
 @out_option
 @source_argument
 def encrypt(source: Path, to: Path | None, sm4_key: Path | None, iv: str | None, form: str, text: str, out: Path | None) -> None:
-    """Encrypt SOURCE in a form that other programs read. To protect files use ``seal``."""
+    """Encrypt SOURCE in a form that other programs read. To protect files use the command seal."""
     _one_of(to, sm4_key, "--to", "--sm4-key")
     if to is not None:
         write_out(out, read_public_key(to).encrypt(read_source(source), cast(CiphertextEncoding, form)), text)
@@ -193,7 +193,7 @@ def decrypt(
     password_file: Path | None,
     password_env: str | None,
 ) -> None:
-    """Inverse of ``encrypt``; what is written to a file has mode 0600."""
+    """Inverse of the command encrypt; what is written to a file has mode 0600."""
     _one_of(key, sm4_key, "--key", "--sm4-key")
     ciphertext = from_text(read_source(source), text)
     if key is not None:

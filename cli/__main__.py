@@ -22,6 +22,7 @@ COMMANDS = {
     "role": "cli.role",
     "demo": "cli.demo",
     "doctor": "cli.doctor",
+    "evidence": "cli.evidence",
     "zones": "cli.zones",
 }
 

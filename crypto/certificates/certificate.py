@@ -60,6 +60,11 @@ class Certificate:
         return bytes(self._parsed["tbs_certificate"].dump())
 
     @property
+    def subject_name(self) -> Any:
+        """The subject as asn1crypto's ``Name``, for a certificate or list that repeats it."""
+        return x509.Name.load(self.subject_der)
+
+    @property
     def signature(self) -> bytes:
         return bytes(self._parsed["signature_value"].native)
 

@@ -8,6 +8,7 @@ from typing import cast, get_args
 
 import click
 
+from cli.crypto_authority import ca
 from cli.crypto_certificates import cert, csr
 from cli.crypto_checks import selftest, vectors
 from cli.crypto_files import (
@@ -45,7 +46,7 @@ def command() -> None:
     pass
 
 
-for _command in (seal_command, open_command, selftest, vectors, cert, csr):
+for _command in (seal_command, open_command, selftest, vectors, ca, cert, csr):
     command.add_command(_command)
 
 

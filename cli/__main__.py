@@ -12,6 +12,7 @@ from kernel.errors import LiandunError
 from kernel.version import VERSION
 
 COMMANDS = {
+    "backup": "cli.backup",
     "config": "cli.config",
     "crypto": "cli.crypto",
     "detect": "cli.detect",

@@ -1,7 +1,7 @@
 """Backups of the state: database (SQLite online backup) and rules in one sealed file, the master key apart in another.
 
-The two files belong in different places: with one of them alone no secret of the database is learned. A backup is restored only into
-a data directory without a state database.
+The two files belong in different places: with one of them alone no secret of the database is learned. A backup is restored only
+into a data directory without a state database.
 """
 
 from __future__ import annotations

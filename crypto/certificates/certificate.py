@@ -12,7 +12,7 @@ from typing import Any
 from asn1crypto import x509
 
 from crypto.certificates.errors import CertificateError
-from crypto.certificates.strict import PARSE_ERRORS, check_der
+from crypto.certificates.strict import PARSE_ERRORS, check_der, check_whole_bytes
 from crypto.errors import EncodingError
 from crypto.sm2 import PublicKey
 from crypto.sm2.keyfile import ALGORITHM, armour
@@ -36,6 +36,7 @@ class Certificate:
         self._parsed = x509.Certificate.load(self.der, strict=True)
         body = self._parsed["tbs_certificate"]
         try:
+            check_whole_bytes(self._parsed["signature_value"].contents, "certificate")
             body.native  # noqa: B018  (asn1crypto parses late: everything is parsed here, or refused)
             self.subject: str = self._parsed.subject.human_friendly
             self.issuer: str = self._parsed.issuer.human_friendly

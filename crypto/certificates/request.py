@@ -11,7 +11,7 @@ from crypto.certificates.certificate import SM2_WITH_SM3, one_der
 from crypto.certificates.errors import CertificateError
 from crypto.certificates.issue import extension, signed
 from crypto.certificates.names import general_names
-from crypto.certificates.strict import PARSE_ERRORS, check_der
+from crypto.certificates.strict import PARSE_ERRORS, check_der, check_whole_bytes
 from crypto.errors import EncodingError
 from crypto.sm2 import PrivateKey, PublicKey
 from crypto.sm2.keyfile import armour
@@ -28,6 +28,7 @@ class Request:
         self._parsed = csr.CertificationRequest.load(self.der, strict=True)
         info = self._parsed["certification_request_info"]
         try:
+            check_whole_bytes(self._parsed["signature"].contents, "certification request")
             info.native  # noqa: B018  (asn1crypto parses late)
             self.subject_name: Any = info["subject"]
             self.subject: str = self.subject_name.human_friendly

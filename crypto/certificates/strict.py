@@ -20,6 +20,12 @@ _BOOLEAN, _INTEGER, _ENUMERATED, _SEQUENCE, _SET = 1, 2, 10, 16, 17
 _CONSTRUCTED, _UNIVERSAL = 0x20, 0xC0
 
 
+def check_whole_bytes(bits: bytes, what: str) -> None:
+    """A signature is whole bytes: another number of unused bits would be a second encoding. ``bits``: content of the bit string."""
+    if bits[:1] != b"\0":
+        raise EncodingError(f"{what}: the signature is not made of whole bytes")
+
+
 def check_der(octets: bytes, what: str) -> None:
     """Raises EncodingError naming the first bad byte; ``octets`` hold exactly one value."""
     if len(octets) > LARGEST:

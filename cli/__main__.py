@@ -13,6 +13,7 @@ from kernel.version import VERSION
 
 COMMANDS = {
     "audit": "cli.audit",
+    "backup": "cli.backup",
     "config": "cli.config",
     "crypto": "cli.crypto",
     "detect": "cli.detect",
@@ -23,6 +24,7 @@ COMMANDS = {
     "role": "cli.role",
     "demo": "cli.demo",
     "doctor": "cli.doctor",
+    "evidence": "cli.evidence",
     "zones": "cli.zones",
 }
 

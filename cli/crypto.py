@@ -8,6 +8,8 @@ from typing import cast, get_args
 
 import click
 
+from cli.crypto_authority import ca
+from cli.crypto_certificates import cert, csr
 from cli.crypto_checks import selftest, vectors
 from cli.crypto_files import (
     from_text,
@@ -44,7 +46,7 @@ def command() -> None:
     """SM2, SM3 and SM4 on files, in the formats of the openssl and gmssl command lines (docs/crypto.md)."""
 
 
-for _command in (seal_command, open_command, selftest, vectors):
+for _command in (seal_command, open_command, selftest, vectors, ca, cert, csr):
     command.add_command(_command)
 
 

@@ -1,0 +1,66 @@
+"""``liandun backup``: sealed copies of state database, rules and configuration; the master key in a file apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cli.certificate_files import path_type
+from cli.crypto_files import password_options, read_private_key, read_public_key
+from crypto.wraps import ForPublicKey, WithPrivateKey
+from kernel.config import load_config
+from kernel.errors import LiandunError
+from kernel.layout import Layout
+from operations.backup import create_backup, restore_backup, verify_backup
+
+data_option = click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), help="Data directory (default: LIANDUN_DATA, else var)."
+)
+
+
+@click.group(help=__doc__)
+def command() -> None:
+    pass
+
+
+@command.command("create")
+@click.argument("target", type=path_type)
+@click.option("--keys", required=True, type=path_type, help="The master key goes here, sealed; keep it in another place.")
+@click.option("--to", multiple=True, required=True, type=path_type, help="SM2 public key of who may restore (again for more).")
+@click.option("--config", type=path_type, help="A configuration file to keep with it.")
+@data_option
+def create(target: Path, keys: Path, to: tuple[Path, ...], config: Path | None, data: Path | None) -> None:
+    """Write the backup TARGET while the platform runs."""
+    for path in (target, keys):
+        if path.exists():
+            raise LiandunError(f"{path} exists and is not overwritten", "give another name")
+    create_backup(_layout(data), target, keys, [ForPublicKey(read_public_key(path)) for path in to], config)
+    click.echo(f"{target}: written; the key is in {keys}")
+
+
+@command.command("verify")
+@click.argument("source", type=path_type)
+@click.option("--key", "-k", required=True, type=path_type, help="The SM2 private key that it was sealed for.")
+@password_options
+def verify(source: Path, key: Path, password_file: Path | None, password_env: str | None) -> None:
+    """Open SOURCE, check all of it and its database, and put nothing anywhere."""
+    names = verify_backup(source, WithPrivateKey(read_private_key(key, password_file, password_env)))
+    click.echo(f"{source}: in order, {len(names)} entries")
+
+
+@command.command("restore")
+@click.argument("source", type=path_type)
+@click.option("--keys", required=True, type=path_type, help="The sealed master key.")
+@click.option("--key", "-k", required=True, type=path_type, help="The SM2 private key that both were sealed for.")
+@data_option
+@password_options
+def restore(source: Path, keys: Path, key: Path, data: Path | None, password_file: Path | None, password_env: str | None) -> None:
+    """Restore SOURCE into a new data directory."""
+    layout = _layout(data)
+    names = restore_backup(source, keys, WithPrivateKey(read_private_key(key, password_file, password_env)), layout)
+    click.echo(f"{layout.root}: {len(names)} entries restored")
+
+
+def _layout(data: Path | None) -> Layout:
+    return Layout(data if data is not None else load_config().data_dir)

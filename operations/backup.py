@@ -1,0 +1,92 @@
+"""Backups of the state: database (SQLite online backup) and rules in one sealed file, the master key apart in another.
+
+The two files belong in different places: with one of them alone no secret of the database is learned. A backup is restored only
+into a data directory without a state database.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from crypto.errors import CryptoError
+from crypto.stream import open_file, seal_file
+from crypto.wraps import Opener, Recipient
+from kernel.errors import LiandunError
+from kernel.layout import Layout
+
+STATE, KEYS = "liandun backup: state", "liandun backup: keys"
+_DATABASE, _RULES = "state.db", "rules"
+
+
+class BackupError(LiandunError):
+    """A backup cannot be written, or is not to be relied upon."""
+
+
+def create_backup(layout: Layout, target: Path, keys: Path, recipients: Sequence[Recipient], config: Path | None = None) -> None:
+    """Seal database, rules and configuration into ``target``, the master key into ``keys``. Works while the platform runs."""
+    if not layout.state_file.exists() or not layout.master_key.exists():
+        raise BackupError(f"there is nothing to back up in {layout.root}", "name the data directory with --data")
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:  # mode 0700
+        copy, archive = Path(folder) / _DATABASE, Path(folder) / "state.tar"
+        with (
+            contextlib.closing(sqlite3.connect(f"file:{layout.state_file}?mode=ro", uri=True)) as source,
+            contextlib.closing(sqlite3.connect(copy)) as written,
+        ):
+            source.backup(written)
+        with tarfile.open(archive, "w") as tar:
+            tar.add(copy, _DATABASE)
+            if layout.rules.exists():
+                tar.add(layout.rules, _RULES)
+            if config is not None:
+                tar.add(config, "liandun.toml")
+        seal_file(archive, target, recipients, STATE)
+    seal_file(layout.master_key, keys, recipients, KEYS)
+
+
+def verify_backup(source: Path, opener: Opener) -> list[str]:
+    """The names inside, where the file is whole and its database sound. Raises BackupError."""
+    with tempfile.TemporaryDirectory(dir=source.parent) as folder:
+        return _unpack(source, opener, Path(folder))
+
+
+def restore_backup(source: Path, keys: Path, opener: Opener, layout: Layout, keys_opener: Opener | None = None) -> list[str]:
+    """Into the data directory of ``layout``, which has no state database yet. Raises BackupError; then nothing was put there."""
+    if layout.state_file.exists() or layout.master_key.exists():
+        raise BackupError(f"{layout.root} is not empty", "restore into a new data directory")
+    layout.create()
+    with tempfile.TemporaryDirectory(dir=layout.root) as folder:
+        unpacked = Path(folder)
+        names = _unpack(source, opener, unpacked)
+        try:
+            open_file(keys, unpacked / "master.key", keys_opener or opener, KEYS)
+        except CryptoError as error:
+            raise BackupError(f"{keys}: {error}") from error
+        if (unpacked / _RULES).exists():
+            layout.rules.rmdir()
+            (unpacked / _RULES).rename(layout.rules)
+        (unpacked / "master.key").rename(layout.master_key)
+        if (unpacked / "liandun.toml").exists():
+            (unpacked / "liandun.toml").rename(layout.root / "liandun.toml")
+        (unpacked / _DATABASE).rename(layout.state_file)
+    return names
+
+
+def _unpack(source: Path, opener: Opener, folder: Path) -> list[str]:
+    archive = folder / "state.tar"
+    try:
+        open_file(source, archive, opener, STATE)
+        with tarfile.open(archive, "r:") as tar:
+            names = tar.getnames()
+            tar.extractall(folder, filter="data")
+    except (CryptoError, tarfile.TarError) as error:
+        raise BackupError(f"{source}: {error}") from error
+    archive.unlink()
+    with contextlib.closing(sqlite3.connect(folder / _DATABASE)) as database:
+        if database.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+            raise BackupError(f"{source}: the database inside is damaged")
+    return names

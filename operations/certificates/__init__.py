@@ -1,0 +1,1 @@
+"""Authorities and the certificates they issued (docs/certificates.md)."""

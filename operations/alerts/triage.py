@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from operations import clock
 from operations.accounts.models import User
+from operations.accounts.permissions import PERMISSIONS
 from operations.alerts.counts import Deltas
 from operations.alerts.models import STATUSES, VERDICTS, Alert, AlertHistory
 from operations.alerts.reading import get_alert
@@ -28,6 +29,7 @@ from operations.errors import Conflict, Denied, Invalid, NotFound
 MAX_BULK = 1000
 MAX_NOTE = 10_000
 UNDO_SECONDS = 600
+_WORKERS = [role for role, permissions in PERMISSIONS.items() if "alerts.write" in permissions]
 
 
 def change_alert(
@@ -127,7 +129,7 @@ def _check(session: Session, change: Change) -> None:
     if change.verdict not in (msgspec.UNSET, None, *VERDICTS):
         raise Invalid(f"there is no verdict {change.verdict!r}", f"one of {', '.join(VERDICTS)}", field="verdict")
     if isinstance(change.assignee, str):
-        query = select(User.id).where(User.name == change.assignee, User.active, User.role != "viewer")
+        query = select(User.id).where(User.name == change.assignee, User.active, User.role.in_(_WORKERS), User.removed_at.is_(None))
         if session.execute(query).first() is None:
             raise Invalid(
                 f"{change.assignee!r} cannot be given alerts", "an active account that may work on them", field="assignee"

@@ -75,6 +75,13 @@ def admit(session: Session, user: User, asking: Asking, *, factor: str = "", pol
     return Login(token=token)
 
 
+def admit_id(session: Session, user_id: int, asking: Asking, *, policy: Policy = Policy()) -> Login:
+    """:func:`admit` for somebody who has just set their password by a one-use link. The attempt is no guess and is not counted."""
+    user = session.get_one(User, user_id)
+    lockout.count_attempt(session, lockout.account_key(user.name), asking.address, policy)
+    return admit(session, user, asking, policy=policy)
+
+
 def change_own_password(
     database: Database, who: Principal, old: str, new: str, asking: Asking = Asking(), *, policy: Policy = Policy()
 ) -> str:

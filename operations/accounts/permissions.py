@@ -36,6 +36,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "zones.read",
             "zones.write",
             "assets.read",
+            "keys.own",
             "keys.all",
         }
     ),
@@ -60,7 +61,6 @@ KEYLESS = frozenset(
         "accounts.grant",
         "accounts.confirm",
         "accounts.unlock",
-        "zones.write",
         "keys.own",
         "keys.all",
         "audit.retain",

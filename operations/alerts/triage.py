@@ -19,6 +19,7 @@ from operations import clock
 from operations.accounts.models import User
 from operations.accounts.permissions import PERMISSIONS
 from operations.alerts.counts import Deltas
+from operations.alerts.listing import within
 from operations.alerts.models import STATUSES, VERDICTS, Alert, AlertHistory
 from operations.alerts.reading import get_alert
 from operations.alerts.schema import AlertRow, BulkResult, Change
@@ -36,9 +37,8 @@ def change_alert(
     session: Session, actor: Actor, alert_id: int, change: Change, *, expected_version: int | None = None, note: str = ""
 ) -> AlertRow:
     """Change one alert. Raises NotFound, Invalid, or Conflict where ``expected_version`` is not its version any more."""
-    alert = session.get(Alert, alert_id, with_for_update=True, populate_existing=True)
-    if alert is None:
-        raise NotFound(f"there is no alert {alert_id}")
+    get_alert(session, alert_id)  # who may not see it may not change it
+    alert = session.get_one(Alert, alert_id, with_for_update=True, populate_existing=True)
     if expected_version is not None and alert.version != expected_version:
         raise Conflict(f"alert {alert_id} was changed by somebody else (version {alert.version})", "reload it and decide again")
     batch = secrets.token_hex(16)
@@ -56,7 +56,7 @@ def change_alerts(session: Session, actor: Actor, alert_ids: Sequence[int], chan
     wanted = sorted(set(alert_ids))
     if len(wanted) > MAX_BULK:
         raise Invalid(f"at most {MAX_BULK} alerts change at once", field="ids")
-    query = select(Alert).where(Alert.id.in_(wanted)).order_by(Alert.id).with_for_update()
+    query = select(Alert).where(Alert.id.in_(wanted), *within(session)).order_by(Alert.id).with_for_update()
     alerts = list(session.execute(query).scalars())
     batch = secrets.token_hex(16)
     changed = _apply(session, actor, alerts, change, note, batch)

@@ -92,7 +92,7 @@ def page() -> str:
 
 
 @audit.post("/audit/verify")
-@access.needs("audit.read")
+@access.needs("audit.verify")
 def verify() -> BaseResponse:
     """Walks the whole chain; that it was done, and what came out, is an entry of its own."""
     with services().database.read() as session:
@@ -105,7 +105,7 @@ def verify() -> BaseResponse:
 
 
 @audit.post("/audit/export")
-@access.needs("audit.read")
+@access.needs("audit.export")
 def download() -> Response:
     """All rows that match, as JSON lines, newest first; who took them is written down before the first one is sent."""
     asked = _asked(request.form)
@@ -114,7 +114,7 @@ def download() -> Response:
     chunks = _lines(services().database, asked.where(), before=number)
     name = f"liandun-audit-{times.now():%Y%m%dT%H%M%SZ}.jsonl"
     return Response(
-        stream_with_context(chunks),
+        stream_with_context(access.while_allowed(chunks)),
         content_type="application/x-ndjson",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

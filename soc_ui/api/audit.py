@@ -32,7 +32,7 @@ def list_entries(query_data: Body) -> Body:
 
 
 @audit.get("/verification")
-@permit(audit, "audit.read")
+@permit(audit, "audit.verify")
 @audit.output(schemas.VerificationOut)
 def verify() -> Body:
     """Verify the chain of the audit trail

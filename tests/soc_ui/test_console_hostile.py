@@ -55,8 +55,8 @@ def test_ids_that_no_alert_can_have_are_nothing_selected(client: FlaskClient, id
     assert "done=nothing" in post(client, "/alerts/bulk", {"ids": ids, "action": "acknowledge"}).location
 
 
-def test_forms_for_rows_that_cannot_be(client: FlaskClient) -> None:
-    assert post(client, f"/people/{BIG}", {"role": "viewer"}).status_code == 404
+def test_forms_for_rows_that_cannot_be(client: FlaskClient, sysadmin: FlaskClient) -> None:
+    assert post(sysadmin, f"/people/{BIG}", {"action": "off"}).status_code == 404
     assert post(client, f"/alerts/{BIG}/notes", {"note": "x"}).status_code == 404
 
 

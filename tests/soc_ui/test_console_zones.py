@@ -38,7 +38,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Services:
 
 @pytest.fixture(scope="module", autouse=True)
 def _people(filled: Services) -> None:
-    for role in ("viewer", "analyst"):
+    for role in ("leader", "analyst"):
         create_user(filled.database, SYSTEM, f"the-{role}", PASSWORD, role)
 
 
@@ -148,22 +148,22 @@ def test_a_zone_has_its_facts_conduits_devices_flows_and_alerts(client: FlaskCli
     assert client.get("/zones/internet").status_code == 302
 
 
-def test_changing_a_zone_needs_the_version_and_is_audited(client: FlaskClient, filled: Services) -> None:
-    page = client.get("/zones/env-sensor").text
+def test_changing_a_zone_needs_the_version_and_is_audited(secadmin: FlaskClient, filled: Services) -> None:
+    page = secadmin.get("/zones/env-sensor").text
     version = re.search(r'name="version" value="(\d+)"', page)
     assert version is not None
     form = {
         "version": version[1], "name": "环境监测网", "name_en": "Environment", "layer": "perception", "owner": "生态环境局",
         "importance": "3", "ranges": "10.65.0.0/16, 2001:db8:65::/48", "vlans": "65 66", "internet": "conduit", "admission": "open",
     }  # fmt: skip
-    answer = post(client, "/zones/env-sensor", form)
+    answer = post(secadmin, "/zones/env-sensor", form)
     assert answer.location == "/zones/env-sensor?done=zone"
     with filled.database.read() as session:
         zone = service.get_zone(session, "env-sensor").zone
         entry = audit.listing(session, action="zone.change", limit=1).entries[0]
     assert (zone.ranges, zone.vlans, zone.importance) == (("10.65.0.0/16", "2001:db8:65::/48"), (65, 66), 3)
     assert (entry.object_id, entry.actor) == ("env-sensor", "lin.mei")
-    stale = post(client, "/zones/env-sensor", form)
+    stale = post(secadmin, "/zones/env-sensor", form)
     assert stale.status_code == 409
     assert "Somebody else changed this" in stale.text
 
@@ -184,7 +184,7 @@ def test_changing_a_zone_needs_the_version_and_is_audited(client: FlaskClient, f
     ],
 )
 def test_mistakes_in_a_zone_are_told_and_nothing_is_changed(
-    client: FlaskClient, filled: Services, change: dict[str, str], told: str
+    secadmin: FlaskClient, filled: Services, change: dict[str, str], told: str
 ) -> None:
     with filled.database.read() as session:
         before = service.get_zone(session, "app-share")
@@ -196,7 +196,7 @@ def test_mistakes_in_a_zone_are_told_and_nothing_is_changed(
         "internet": "conduit",
         "admission": "open",
     }
-    answer = post(client, "/zones/app-share", form | change)
+    answer = post(secadmin, "/zones/app-share", form | change)
     assert answer.status_code == 422
     assert told in html.unescape(answer.text)
     assert "<script>alert" not in answer.text
@@ -204,14 +204,14 @@ def test_mistakes_in_a_zone_are_told_and_nothing_is_changed(
         assert service.get_zone(session, "app-share") == before
 
 
-def test_making_and_deleting_a_zone(client: FlaskClient, filled: Services) -> None:
+def test_making_and_deleting_a_zone(secadmin: FlaskClient, filled: Services) -> None:
     form = {"id": "test-net", "name": "测试区", "layer": "cloud", "importance": "1", "internet": "conduit", "admission": "open"}
-    assert post(client, "/zoneplan/zone", form).location == "/zones/test-net?done=zone"
-    assert post(client, "/zoneplan/zone", form).status_code == 409
-    assert post(client, "/zoneplan/zone", form | {"id": "../x"}).status_code == 422
-    assert post(client, "/zones/test-net/delete", {}).location == "/zones?done=zone_deleted"
-    assert client.get("/zones/test-net").status_code == 404
-    refused = post(client, "/zones/data-platform/delete", {})
+    assert post(secadmin, "/zoneplan/zone", form).location == "/zones/test-net?done=zone"
+    assert post(secadmin, "/zoneplan/zone", form).status_code == 409
+    assert post(secadmin, "/zoneplan/zone", form | {"id": "../x"}).status_code == 422
+    assert post(secadmin, "/zones/test-net/delete", {}).location == "/zones?done=zone_deleted"
+    assert secadmin.get("/zones/test-net").status_code == 404
+    refused = post(secadmin, "/zones/data-platform/delete", {})
     assert refused.status_code == 422
     assert "there is no zone &#39;data-platform&#39;" in refused.text
 
@@ -234,7 +234,7 @@ def test_conduits_stand_with_those_that_end_soon_first(client: FlaskClient) -> N
     assert turned == sorted(ids, reverse=True)
 
 
-def test_a_conduit_is_made_changed_and_deleted(client: FlaskClient, filled: Services) -> None:
+def test_a_conduit_is_made_changed_and_deleted(secadmin: FlaskClient, filled: Services) -> None:
     form = {
         "id": "backup",
         "sources": "gov-cloud",
@@ -243,49 +243,49 @@ def test_a_conduit_is_made_changed_and_deleted(client: FlaskClient, filled: Serv
         "reason": EVIL,
         "until": "2099-06-30",
     }
-    assert post(client, "/conduits", form).location == "/conduits/backup?done=conduit"
+    assert post(secadmin, "/conduits", form).location == "/conduits/backup?done=conduit"
     with filled.database.read() as session:
         made = service.get_conduit(session, "backup")
     assert made.conduit.until == "2099-06-29T16:00:00.000000Z"  # midnight in Beijing
-    page = client.get("/conduits/backup").text
+    page = secadmin.get("/conduits/backup").text
     assert "<script>alert" not in page
     assert 'value="2099-06-30 00:00"' in page
-    assert post(client, "/conduits", form).status_code == 409
-    changed = post(client, "/conduits/backup", form | {"version": str(made.version), "services": "any"})
+    assert post(secadmin, "/conduits", form).status_code == 409
+    changed = post(secadmin, "/conduits/backup", form | {"version": str(made.version), "services": "any"})
     assert changed.status_code == 302
-    assert post(client, "/conduits/backup", form | {"version": str(made.version)}).status_code == 409
+    assert post(secadmin, "/conduits/backup", form | {"version": str(made.version)}).status_code == 409
     wrong = post(
-        client,
+        secadmin,
         "/conduits/backup",
         form | {"version": str(made.version + 1), "services": "telepathy", "targets": "moon", "until": "soon"},
     )
     assert wrong.status_code == 422
     for words in ("is no service", "there is no zone", "is no moment"):
         assert words in wrong.text
-    assert post(client, "/conduits/backup/delete", {}).location == "/conduits?done=conduit_deleted"
-    assert client.get("/conduits/backup").status_code == 404
+    assert post(secadmin, "/conduits/backup/delete", {}).location == "/conduits?done=conduit_deleted"
+    assert secadmin.get("/conduits/backup").status_code == 404
 
 
 # --- the plan as a file ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_download_is_a_plan_that_can_be_taken_in_again(client: FlaskClient, filled: Services) -> None:
-    answer = client.get("/zoneplan/plan.yaml")
+def test_the_download_is_a_plan_that_can_be_taken_in_again(secadmin: FlaskClient, filled: Services) -> None:
+    answer = secadmin.get("/zoneplan/plan.yaml")
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="liandun-zones-')
     plan = read_plan(answer.text)
     with filled.database.read() as session:
         assert plan == service.read(session)
         assert audit.listing(session, action="zone.export", limit=1).entries[0].actor == "lin.mei"
-    again = post(client, "/zoneplan", {"file": (io.BytesIO(answer.data), "plan.yaml"), "act": "import"})
+    again = post(secadmin, "/zoneplan", {"file": (io.BytesIO(answer.data), "plan.yaml"), "act": "import"})
     assert again.location.startswith("/zones?done=plan&n=")
 
 
-def test_all_mistakes_of_an_upload_are_shown_by_line(client: FlaskClient, filled: Services) -> None:
+def test_all_mistakes_of_an_upload_are_shown_by_line(secadmin: FlaskClient, filled: Services) -> None:
     with filled.database.read() as session:
         before = service.read(session)
     text = "zones:\n  - {id: a, name: A, layer: cloud, ranges: [10.1.0.1/8]}\n  - {id: b, layer: moon, name: B}\n  - {id: c}\n"
     for act in ("check", "import"):
-        answer = post(client, "/zoneplan", {"file": (io.BytesIO(text.encode()), "plan.yaml"), "act": act, "replace": "1"})
+        answer = post(secadmin, "/zoneplan", {"file": (io.BytesIO(text.encode()), "plan.yaml"), "act": act, "replace": "1"})
         assert answer.status_code == 422
         rows = re.findall(r'<tr><td class="num">(\d+|—)</td><td class="mono">([^<]*)</td><td>([^<]*)</td>', answer.text)
         assert [(int(line), about.split()[-1]) for line, about, _ in rows] == [(4, "c"), (2, "a"), (3, "b")]
@@ -296,8 +296,8 @@ def test_all_mistakes_of_an_upload_are_shown_by_line(client: FlaskClient, filled
 @pytest.mark.parametrize(
     "raw", [b"\xff\xfe\x00", b"", b"- a\n- b", b"zones: 7", b"zones: [" + b"[" * 5000, b"&a [*a]", EVIL.encode()]
 )
-def test_files_that_are_no_plan(client: FlaskClient, raw: bytes) -> None:
-    answer = post(client, "/zoneplan", {"file": (io.BytesIO(raw), "plan.yaml"), "act": "import"})
+def test_files_that_are_no_plan(secadmin: FlaskClient, raw: bytes) -> None:
+    answer = post(secadmin, "/zoneplan", {"file": (io.BytesIO(raw), "plan.yaml"), "act": "import"})
     assert answer.status_code == 422
     assert "<script>alert" not in answer.text
 
@@ -327,7 +327,7 @@ WRITES = [
 ]
 
 
-@pytest.mark.parametrize("role", ["viewer", "analyst"])
+@pytest.mark.parametrize("role", ["leader", "analyst"])
 def test_only_administrators_change_the_plan(app, role: str) -> None:  # type: ignore[no-untyped-def]
     browser = _as(app, role)
     for path in ("/zones", "/zones/water-ot", "/conduits", "/conduits/logs", "/zoneplan"):
@@ -339,10 +339,12 @@ def test_only_administrators_change_the_plan(app, role: str) -> None:  # type: i
 
 
 @pytest.mark.parametrize("path", WRITES)
-def test_a_form_without_our_token_is_refused(client: FlaskClient, path: str) -> None:
-    assert client.post(path, data={"name": "x"}).status_code == 400
+def test_a_form_without_our_token_is_refused(secadmin: FlaskClient, path: str) -> None:
+    assert secadmin.post(path, data={"name": "x"}).status_code == 400
     assert (
-        client.post(path, data={"csrf_token": token_of(client, "/rules")}, headers={"Origin": "https://evil.example"}).status_code
+        secadmin.post(
+            path, data={"csrf_token": token_of(secadmin, "/account")}, headers={"Origin": "https://evil.example"}
+        ).status_code
         == 400
     )
 

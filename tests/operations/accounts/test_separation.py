@@ -294,7 +294,7 @@ def test_a_removed_account_keeps_its_name_and_nothing_else(database: Database, a
 
 def test_no_key_administers(database: Database, alice: Principal, person: People) -> None:
     assert not any(
-        for_keys(role) & {"accounts.manage", "accounts.grant", "accounts.confirm", "keys.own", "zones.write"} for role in ROLES
+        for_keys(role) & {"accounts.manage", "accounts.grant", "accounts.confirm", "keys.own", "keys.all"} for role in ROLES
     )
     admin = person("admin2", "sysadmin")
     with pytest.raises(Invalid), database.write() as session:

@@ -12,6 +12,7 @@ from kernel.errors import LiandunError
 from kernel.version import VERSION
 
 COMMANDS = {
+    "accounts": "cli.accounts",
     "config": "cli.config",
     "detect": "cli.detect",
     "search": "cli.search",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from cli.ruleset import CatalogueReader
 from crypto.secret import MasterKey
@@ -17,6 +18,7 @@ from kernel.layout import Layout
 from kernel.store.contract import EventStore
 from kernel.store.open import open_store
 from kernel.version import VERSION
+from operations.accounts.schema import DAY, Policy
 from operations.webhooks.guard import WebhookPolicy
 from soc_ui.services import ConsoleSettings, RuleCatalogue, RuleFailure, Services, SourceHealth
 
@@ -40,10 +42,38 @@ def build_services(config: Config) -> Services:
             site_name=config.platform.city,
             secure_cookies=True if public.startswith("https:") else None,
             demo=config.platform.demo,
+            public_origin=_origin(public),
         ),
         master_key=MasterKey.load(layout.master_key),
         webhook_policy=WebhookPolicy(allow=tuple(config.webhooks.allowed_networks)),
+        policy=account_policy(config),
     )
+
+
+def account_policy(config: Config) -> Policy:
+    """The account rules as configured."""
+    rules = config.accounts
+    return Policy(
+        scheme=rules.password_scheme,
+        min_length=rules.password_length,
+        history=rules.password_history,
+        max_age=rules.password_days * DAY,
+        max_failures=rules.max_failures,
+        lock_time=rules.lock_minutes * 60,
+        idle_time=rules.idle_minutes * 60,
+        admin_idle_time=rules.admin_idle_minutes * 60,
+        session_time=rules.session_hours * 3600,
+        single_session=rules.single_session,
+        unused_time=rules.unused_days * DAY,
+        second_factor=rules.second_factor,
+        totp=rules.totp,
+        admin_networks=tuple(rules.admin_networks),
+    )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
 class RulesAndRefusals:

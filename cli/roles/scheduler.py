@@ -1,4 +1,4 @@
-"""The scheduler role: what happens by the clock — webhooks that are due, stale sessions, planner statistics."""
+"""The scheduler role: what happens by the clock — webhooks that are due, stale sessions, unused accounts, planner statistics."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import logging
 import time
 from collections.abc import Callable
 
+from cli.console_services import account_policy
 from cli.roles.health import tell_health
 from cli.roles.process import stop_event
 from crypto.secret import MasterKey
 from kernel.config import Config
 from kernel.db import open_database, upgrade
 from kernel.layout import Layout
-from operations.accounts import login
+from operations.accounts import lockout, proposals, sessions
+from operations.accounts import service as accounts
 from operations.webhooks.guard import WebhookPolicy
 from operations.webhooks.sender import deliver_due
 from operations.zones.publish import PlanPublisher
@@ -50,14 +52,19 @@ def run(config: Config) -> int:
     key = MasterKey.load(layout.master_key)
     policy = WebhookPolicy(allow=tuple(config.webhooks.allowed_networks))
 
-    def remove_stale_sessions() -> None:
+    rules = account_policy(config)
+
+    def tidy_accounts() -> None:
         with database.write() as session:
-            login.remove_stale(session)
+            sessions.remove_stale(session, policy=rules)
+            lockout.remove_stale(session, rules)
+            proposals.lapse(session, policy=rules)
+            accounts.disable_unused(session, policy=rules)
 
     jobs = [
         Job("zone plan", 1.0, PlanPublisher(database, layout.zones)),
         Job("webhooks", 1.0, lambda: deliver_due(database, key, policy)),
-        Job("stale sessions", 600.0, remove_stale_sessions),
+        Job("accounts", 600.0, tidy_accounts),
         Job("planner statistics", 3600.0, database.optimize),
     ]
     tell_health(

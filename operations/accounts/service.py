@@ -26,6 +26,7 @@ from operations.audit import service as audit
 from operations.audit.schema import SYSTEM, Actor
 from operations.errors import Conflict, Denied, Invalid, NotFound
 
+_LARGEST_ID = 2**31 - 1
 _NAME = re.compile(r"[\w.@-]{2,64}")
 
 
@@ -249,6 +250,8 @@ def _keep_powers(session: Session, user: User, *, leaves: bool) -> None:
 
 
 def _user(session: Session, user_id: int, *, lock: bool = False) -> User:
+    if user_id > _LARGEST_ID:
+        raise NotFound(f"there is no account {user_id}")
     user = session.get(User, user_id, with_for_update=lock or None, populate_existing=lock)
     if user is None:
         raise NotFound(f"there is no account {user_id}")

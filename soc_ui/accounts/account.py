@@ -53,7 +53,7 @@ def add_factor() -> Response | str | tuple[str, int]:
         if recovery.left(session, access.me().user_id):
             return redirect(url_for("account.page", done="factor"))
         token, codes = factors.enrolled(session, access.me(), kind, access.asking(), services().policy)
-    return access.let_in(make_response(render_template("accounts/codes.html", codes=codes, first=False)), token)
+    return access.let_in(make_response(render_template("accounts/codes_page.html", codes=codes)), token)
 
 
 @account.post("/account/factor/remove")
@@ -74,7 +74,7 @@ def renew_codes() -> str:
     """Ten new recovery codes, shown once."""
     with services().database.write() as session:
         codes = factors.renew_codes(session, access.me())
-    return render_template("accounts/codes.html", codes=codes, first=False)
+    return render_template("accounts/codes_page.html", codes=codes)
 
 
 @account.route("/password", methods=["GET", "POST"])

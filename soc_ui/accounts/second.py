@@ -51,7 +51,7 @@ def enrol() -> Response | str | tuple[str, int]:
     with services().database.write() as session:
         token, codes = factors.enrolled(session, access.me(), kind, access.asking(), services().policy)
     g.new_session = token
-    return access.let_in(make_response(render_template("accounts/codes.html", codes=codes, first=True)), token)
+    return access.let_in(make_response(render_template("accounts/codes.html", codes=codes)), token)
 
 
 @second.route("/login/password", methods=["GET", "POST"])

@@ -541,9 +541,7 @@ def test_deliveries_page_by_keyset(client: Office) -> None:
 
 
 def test_without_a_master_key_no_webhook_can_be_made(filled: Services) -> None:
-    browser = create_app(replace(filled, master_key=None)).test_client()
-    log_in(browser)
-    browser.set_cookie("lang", "en")
+    browser = browser_of(create_app(replace(filled, master_key=None)), ADMINISTRATORS["sysadmin"][0])
     assert "This console has no master key" in browser.get("/webhooks").text
     for path in ("/webhooks", "/webhooks/1/secret"):
         answer = post(browser, path, {"name": "x", "url": "https://example.com/", "min_level": "low"})

@@ -162,7 +162,7 @@ def test_changing_a_zone_needs_the_version_and_is_audited(secadmin: FlaskClient,
         zone = service.get_zone(session, "env-sensor").zone
         entry = audit.listing(session, action="zone.change", limit=1).entries[0]
     assert (zone.ranges, zone.vlans, zone.importance) == (("10.65.0.0/16", "2001:db8:65::/48"), (65, 66), 3)
-    assert (entry.object_id, entry.actor) == ("env-sensor", "lin.mei")
+    assert (entry.object_id, entry.actor) == ("env-sensor", "an.quan")
     stale = post(secadmin, "/zones/env-sensor", form)
     assert stale.status_code == 409
     assert "Somebody else changed this" in stale.text
@@ -275,7 +275,7 @@ def test_the_download_is_a_plan_that_can_be_taken_in_again(secadmin: FlaskClient
     plan = read_plan(answer.text)
     with filled.database.read() as session:
         assert plan == service.read(session)
-        assert audit.listing(session, action="zone.export", limit=1).entries[0].actor == "lin.mei"
+        assert audit.listing(session, action="zone.export", limit=1).entries[0].actor == "an.quan"
     again = post(secadmin, "/zoneplan", {"file": (io.BytesIO(answer.data), "plan.yaml"), "act": "import"})
     assert again.location.startswith("/zones?done=plan&n=")
 
@@ -302,13 +302,13 @@ def test_files_that_are_no_plan(secadmin: FlaskClient, raw: bytes) -> None:
     assert "<script>alert" not in answer.text
 
 
-def test_a_check_changes_nothing(client: FlaskClient, filled: Services) -> None:
+def test_a_check_changes_nothing(secadmin: FlaskClient, filled: Services) -> None:
     plan = write_plan(
         ZonePlan(
             (Zone(id="only", name="Only", layer="cloud"),), (Conduit(id="c", sources=("only",), targets=("*",), services=("any",)),)
         )
     )
-    answer = post(client, "/zoneplan", {"text": plan, "act": "check", "replace": "1"})
+    answer = post(secadmin, "/zoneplan", {"text": plan, "act": "check", "replace": "1"})
     assert "The plan is sound: 1 zones, 1 conduits, 0 devices" in answer.text
     with filled.database.read() as session:
         assert len(service.list_zones(session)) == len(ZONES)
@@ -361,8 +361,8 @@ def test_a_form_without_our_token_is_refused(secadmin: FlaskClient, path: str) -
         "/zoneplan/zone",
     ],
 )
-def test_pages_hold_no_inline_code_and_load_nothing_foreign(client: FlaskClient, path: str) -> None:
-    answer = client.get(path)
+def test_pages_hold_no_inline_code_and_load_nothing_foreign(secadmin: FlaskClient, path: str) -> None:
+    answer = secadmin.get(path)
     assert answer.status_code == 200
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
     assert not re.search(r"<script(?![^>]*\bsrc=)|\son[a-z]+=|\sstyle=|<style", answer.text)

@@ -32,7 +32,6 @@ READS = [
     ("/rules/failures", "leader:read"),
     ("/sources", "leader:read"),
     ("/health", "leader:read"),
-    ("/keys", "analyst:write"),
     ("/webhooks", "sysadmin:write"),
     ("/audit", "auditadmin:read"),
     ("/audit/verification", "auditadmin:read"),

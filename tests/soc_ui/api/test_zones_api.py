@@ -44,7 +44,7 @@ def test_everybody_with_a_key_reads_and_nobody_without(call: Call, path: str) ->
     ("method", "path", "who"),
     [
         ("PUT", "/zones/water-ot", "analyst:write"),
-        ("DELETE", "/zones/water-ot", "admin:read"),
+        ("DELETE", "/zones/water-ot", "secadmin:read"),
         ("PUT", "/conduits/logs", "analyst:write"),
         ("DELETE", "/conduits/logs", "leader:write"),
         ("PUT", "/zoneplan", "analyst:write"),

@@ -13,6 +13,7 @@ from kernel.errors import LiandunError, QueryError
 from operations.errors import Conflict, Denied, Invalid, NotFound
 from soc_ui import access, assets, event_view, frame, headers, locale, numbers, rule_titles, times
 from soc_ui.accounts.account import account
+from soc_ui.accounts.directory import directory
 from soc_ui.accounts.people import people
 from soc_ui.accounts.proposals import proposals
 from soc_ui.accounts.second import second
@@ -56,7 +57,7 @@ def create_app(services: Services) -> APIFlask:
     rule_titles.install(app)
     names.install(app)
     addresses.install(app)
-    who = (accounts, second, account, proposals, people)
+    who = (accounts, directory, second, account, proposals, people)
     pages = (*who, overview, alerts, hunt, zones, conduits, zone_plan, inventory, sources, rules, keys, webhooks, audit)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)

@@ -10,6 +10,8 @@ from flask import current_app, g
 from crypto.secret import MasterKey
 from kernel.db import Database
 from kernel.store.contract import EventStore
+from operations.accounts.ldap import Directory
+from operations.accounts.oidc import OidcProvider
 from operations.accounts.schema import Policy
 from operations.reach import SESSION_KEY
 from operations.webhooks.guard import WebhookPolicy
@@ -106,6 +108,7 @@ class Services:
 
     master_key  seals the signing secrets of webhooks and of one-time passwords; without it neither can be made
     policy      numbers of the account rules
+    directory   who else knows names and passwords; provider: who else signs people in
     reach       ids of the zones that can be seen, None = all; see :func:`services`
     """
 
@@ -118,6 +121,8 @@ class Services:
     master_key: MasterKey | None = None
     webhook_policy: WebhookPolicy = field(default_factory=WebhookPolicy)
     policy: Policy = field(default_factory=Policy)
+    directory: Directory | None = None
+    provider: OidcProvider | None = None
     reach: frozenset[str] | None = None
 
 

@@ -12,7 +12,8 @@ from crypto.password import hash_password, outdated, verify_password
 from kernel.db import Database
 from kernel.errors import LiandunError
 from operations import clock
-from operations.accounts import lockout, networks, sessions
+from operations.accounts import external, lockout, networks, sessions
+from operations.accounts.ldap import Directory, DirectoryError
 from operations.accounts.models import Factor, User
 from operations.accounts.passwords import change_password
 from operations.accounts.permissions import is_power
@@ -21,18 +22,29 @@ from operations.accounts.sessions import Asking
 from operations.accounts.tokens import new_token
 from operations.audit import service as audit
 from operations.audit.schema import Actor
-from operations.errors import Denied, Locked
+from operations.errors import Conflict, Denied, Invalid, Locked
 
 # Verified against when the account does not exist or has no password, so that all cases take the same time.
 _NOBODY = hash_password(new_token())
 _LONGEST = 1024
 
 
-def log_in(database: Database, name: str, password: str, address: str, user_agent: str = "", *, policy: Policy = Policy()) -> Login:
+def log_in(
+    database: Database,
+    name: str,
+    password: str,
+    address: str,
+    user_agent: str = "",
+    *,
+    policy: Policy = Policy(),
+    directory: Directory | None = None,
+) -> Login:
     """Check name and password; on success make a session and return its token for the cookie ``SESSION_COOKIE``.
 
     A locked account or address is refused without looking at the password (``reason`` "locked", with the seconds left).
     The session may have something pending, see Principal.
+
+    directory  asked about names that no local account has
     """
     key, actor = lockout.account_key(name), Actor(name[:64], address)
     with database.write() as session:
@@ -43,6 +55,9 @@ def log_in(database: Database, name: str, password: str, address: str, user_agen
         user = session.execute(select(User).where(User.name_key == key)).scalar_one_or_none()
         stored = (user.password_hash if user else "") or _NOBODY
         user_id = user.id if user and user.password_hash else 0
+        elsewhere = directory is not None and (user is None or user.origin == "ldap")
+    if elsewhere and directory is not None:
+        return _ask(database, directory, name, password[:_LONGEST], Asking(address, user_agent), policy)
     right = verify_password(stored, password[:_LONGEST]) and user_id != 0
     rehashed = hash_password(password, policy.scheme) if right and outdated(stored, policy.scheme) else ""
     with database.write() as session:
@@ -52,6 +67,24 @@ def log_in(database: Database, name: str, password: str, address: str, user_agen
         if rehashed:
             user.password_hash = rehashed
         return admit(session, user, Asking(address, user_agent), policy=policy)
+
+
+def _ask(database: Database, directory: Directory, name: str, password: str, asking: Asking, policy: Policy) -> Login:
+    """Let the directory decide about name and password; the attempt has been counted."""
+    key, actor = lockout.account_key(name), Actor(name[:64], asking.address)
+    try:
+        person, problem = directory.check(name, password), ""
+    except DirectoryError as error:
+        person, problem = None, error.message
+    try:
+        with database.write() as session:
+            if person is None:
+                return _refuse(session, actor, key, asking.address, policy, "directory" if problem else "wrong")
+            user = external.account_of(session, person, directory.roles, asking.address)
+            return admit(session, user, asking, policy=policy)
+    except (Conflict, Invalid) as error:
+        with database.write() as session:
+            return _refuse(session, actor, key, asking.address, policy, error.message)
 
 
 def admit(session: Session, user: User, asking: Asking, *, factor: str = "", policy: Policy = Policy()) -> Login:
@@ -75,11 +108,11 @@ def admit(session: Session, user: User, asking: Asking, *, factor: str = "", pol
     return Login(token=token)
 
 
-def admit_id(session: Session, user_id: int, asking: Asking, *, policy: Policy = Policy()) -> Login:
-    """:func:`admit` for somebody who has just set their password by a one-use link. The attempt is no guess and is not counted."""
+def admit_id(session: Session, user_id: int, asking: Asking, *, factor: str = "", policy: Policy = Policy()) -> Login:
+    """:func:`admit` for somebody who came by a one-use link or from a sign-in service: no guess, so nothing stays counted."""
     user = session.get_one(User, user_id)
     lockout.count_attempt(session, lockout.account_key(user.name), asking.address, policy)
-    return admit(session, user, asking, policy=policy)
+    return admit(session, user, asking, factor=factor, policy=policy)
 
 
 def change_own_password(

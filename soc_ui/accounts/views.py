@@ -24,7 +24,7 @@ def login() -> Response | str | tuple[str, int]:
     """The log-in form. A locked account is told the time left, a wrong name or password is not told which of the two."""
     target = local_path(request.values.get("next", "/"))
     if request.method == "GET":
-        return redirect(target) if g.principal else _login_page(target)
+        return redirect(target) if g.principal else login_page(target)
     name = request.form.get("name", "")
     outcome = login_service.log_in(
         services().database,
@@ -33,17 +33,18 @@ def login() -> Response | str | tuple[str, int]:
         access.address(),
         request.user_agent.string,
         policy=services().policy,
+        directory=services().directory,
     )
     if outcome.ok:
-        _end_open_session()
+        end_open_session()
         return access.let_in(redirect(target), outcome.token)
     if outcome.reason == "locked":
-        return _login_page(target, name, locked_seconds=outcome.seconds_left), 429
+        return login_page(target, name, locked_seconds=outcome.seconds_left), 429
     errors = {
         "disabled": _("This account is switched off. Ask a system administrator."),
         "network": _("Administrators cannot log in from this address."),
     }
-    return _login_page(target, name, error=errors.get(outcome.reason, _("User name or password is wrong."))), 401
+    return login_page(target, name, error=errors.get(outcome.reason, _("User name or password is wrong."))), 401
 
 
 @accounts.post("/logout")
@@ -81,7 +82,7 @@ def setup() -> Response | str | tuple[str, int]:
         return _setup_page(token, error=_("This name is taken.")), 409
     except Denied:
         return _setup_page("", error=""), 403
-    _end_open_session()
+    end_open_session()
     return _welcome(user, first)
 
 
@@ -100,14 +101,15 @@ def _welcome(user: UserRecord, first: bool) -> Response:
     return access.let_in(make_response(page), outcome.token)
 
 
-def _end_open_session() -> None:
+def end_open_session() -> None:
     """Logged in over an open session: its token must not live on beside the new one."""
     if g.principal:
         with services().database.write() as session:
             sessions.log_out(session, request.cookies.get(sessions.SESSION_COOKIE, ""), access.me().actor)
 
 
-def _login_page(target: str, name: str = "", *, error: str = "", locked_seconds: int = 0) -> str:
+def login_page(target: str, name: str = "", *, error: str = "", locked_seconds: int = 0) -> str:
+    """The form, with what went wrong."""
     with services().database.read() as session:
         has_accounts = service.any_user(session)
     return render_template(

@@ -170,7 +170,7 @@ def test_zones_conduits_and_flows(scoped: FlaskClient, filled: Services) -> None
         assert {MINE, "*"} & {*conduit["from"], *conduit["to"]}
     crossings = api(scoped, "/crossings").get_json()["crossings"]
     assert crossings
-    assert all(MINE in (flow["source"], flow["target"]) for flow in crossings)
+    assert all(MINE in (flow["from"], flow["to"]) for flow in crossings)
     assert api(scoped, "/zoneplan").status_code == 403
     with filled.database.read() as session:
         names = {record.zone.name for record in zones.list_zones(session)} - {

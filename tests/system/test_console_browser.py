@@ -104,7 +104,7 @@ def test_from_first_run_to_export(console: Console, chromium: Browser, tmp_path:
     _choose_password(page)
     # Three links: two for other people, one to look at the city at once.
     expect(page.locator("[data-link]")).to_have_count(3)
-    page.get_by_role("link", name="打开").click()
+    page.get_by_role("link", name="进入城市").click()
     page.get_by_label("用户名").fill("lin.mei")
     _choose_password(page)
     expect(page.get_by_role("heading", name="总览", exact=True)).to_be_visible()

@@ -145,7 +145,7 @@ def test_no_page_overflows_or_asks_elsewhere(city: City, chromium: Browser, lang
     context.add_cookies([{"name": name, "value": value, "url": city.url} for name, value in (("lang", lang), ("theme", theme))])
     page, watch = _enter(context, city)
     for path in (
-        *("/", "/zones", "/zones?crossing=egov-extranet%3Edata-platform", "/zones/gov-cloud", "/zoneplan", "/zoneplan/zone"),
+        *("/", "/zones", "/zones?crossing=egov-extranet%3Edata-platform", "/zones/gov-cloud", "/zoneplan"),
         *("/conduits", "/conduits/logs", "/assets", "/assets?status=observed", "/assets/water-ot-02", "/assets/new"),
     ):
         page.goto(path)

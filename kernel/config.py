@@ -204,12 +204,12 @@ class Oidc(msgspec.Struct, forbid_unknown_fields=True):
     client_id: str = ""
     client_secret_file: Path | None = None
     ca_file: Path | None = None
-    scopes: list[str] = ["openid", "profile"]
+    scopes: list[str] = msgspec.field(default_factory=lambda: ["openid", "profile"])
     name_claim: str = "preferred_username"
     groups_claim: str = "groups"
     groups: dict[str, str] = {}
     second_factor_acr: list[str] = []
-    second_factor_amr: list[str] = ["mfa", "otp", "hwk"]
+    second_factor_amr: list[str] = msgspec.field(default_factory=lambda: ["mfa", "otp", "hwk"])
     clock_skew_seconds: int = 60
     timeout_seconds: float = 5.0
 

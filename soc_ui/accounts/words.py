@@ -58,7 +58,7 @@ def kind_names() -> dict[str, str]:
 def state_names() -> dict[str, str]:
     """State of a proposal → its name."""
     return {
-        "open": _("waiting"),
+        "open": _("to be confirmed"),
         "confirmed": _("confirmed"),
         "refused": _("refused"),
         "withdrawn": _("withdrawn"),

@@ -78,6 +78,8 @@ def _ask(database: Database, directory: Directory, name: str, password: str, ask
         person, problem = None, error.message
     try:
         with database.write() as session:
+            if problem:  # no guess: a directory that is down must not lock people out
+                lockout.take_back(session, key, asking.address, forget=False)
             if person is None:
                 return _refuse(session, actor, key, asking.address, policy, "directory" if problem else "wrong")
             user = external.account_of(session, person, directory.roles, asking.address)

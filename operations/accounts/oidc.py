@@ -96,14 +96,17 @@ class OidcProvider:
         if "error" in answer or not answer.get("code"):
             raise SignInError(f"the provider refused: {answer.get('error', 'no code')[:64]}")
         described = self._described()
-        token = self._exchange(str(described["token_endpoint"]), answer["code"], begun.verifier, redirect_uri)
-        return self._read(self._claims(token, str(described["jwks_uri"]), begun.nonce))
+        token = self._exchange(described["token_endpoint"], answer["code"], begun.verifier, redirect_uri)
+        return self._read(self._claims(token, described["jwks_uri"], begun.nonce))
 
-    def _described(self) -> dict[str, Any]:
+    def _described(self) -> dict[str, str]:
         described = self._get(self._settings.issuer.rstrip("/") + "/.well-known/openid-configuration")
         if described.get("issuer") != self._settings.issuer:  # OpenID Connect Discovery 1.0, 4.3
             raise SignInError("the provider calls itself by another name", f"accounts.oidc.issuer = {described.get('issuer')!r}?")
-        return described
+        wanted = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+        if not all(isinstance(described.get(name), str) for name in wanted):
+            raise SignInError("the provider's description is incomplete")
+        return {name: described[name] for name in wanted}
 
     def _exchange(self, endpoint: str, code: str, verifier: str, redirect_uri: str) -> str:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, "code_verifier": verifier}
@@ -114,7 +117,7 @@ class OidcProvider:
                 auth = httpx.BasicAuth(self._settings.client_id, secret) if secret else None
                 answer = client.post(endpoint, data=form, auth=auth) if auth else client.post(endpoint, data=form)
                 body = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise SignInError(f"the provider cannot be reached: {error}") from error
         token = body.get("id_token") if isinstance(body, dict) and answer.status_code == 200 else None
         if not isinstance(token, str):
@@ -163,7 +166,7 @@ class OidcProvider:
                 answer = client.get(url)
                 answer.raise_for_status()
                 body = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise SignInError(f"the provider cannot be reached: {error}", "see accounts.oidc in the configuration") from error
         if not isinstance(body, dict):
             raise SignInError("the provider's answer cannot be read")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from operations.accounts import links, listing, lockout, proposals, reach, service
@@ -60,6 +60,8 @@ def one(user_id: int) -> str:
 def change(user_id: int) -> Response | str | tuple[str, int]:
     """Switch on or off, remove, make the owner's link anew (``action``). The last account of a power stays."""
     action = request.form.get("action", "")
+    if action not in ("on", "off", "remove", "invite"):
+        abort(400)
     try:
         with services().database.write() as session:
             if action in ("on", "off"):

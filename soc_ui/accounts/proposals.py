@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from operations.accounts import proposals as service
@@ -29,7 +29,9 @@ def page() -> str:
 @proven
 def decide(proposal_id: int) -> Response | tuple[str, int]:
     """Confirm or refuse (``decision``); refusing one's own withdraws it."""
-    act = service.confirm if request.form.get("decision") == "confirm" else service.refuse
+    act = {"confirm": service.confirm, "refuse": service.refuse}.get(request.form.get("decision", ""))
+    if act is None:
+        abort(400)
     try:
         with services().database.write() as session:
             act(session, access.me(), proposal_id, policy=services().policy)

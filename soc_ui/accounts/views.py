@@ -42,6 +42,7 @@ def login() -> Response | str | tuple[str, int]:
         return login_page(target, name, locked_seconds=outcome.seconds_left), 429
     errors = {
         "disabled": _("This account is switched off. Ask a system administrator."),
+        "directory": _("The directory cannot be asked at the moment; try again later."),
         "network": _("Administrators cannot log in from this address."),
     }
     return login_page(target, name, error=errors.get(outcome.reason, _("User name or password is wrong."))), 401

@@ -140,3 +140,11 @@ def test_the_lockout_holds_for_the_directory_too(database: Database, settings: L
     ]
     assert reasons == ["wrong"] * 4 + ["locked"]
     assert login.log_in(database, "zhang", "Zhang-Password-1", HOME, policy=RELAXED, directory=directory).reason == "locked"
+
+
+def test_a_directory_that_is_down_locks_nobody_out(database: Database, settings: LdapSettings) -> None:
+    down = LdapDirectory(msgspec.structs.replace(settings, url="ldap://127.0.0.1:1"), ROLES)
+    for _ in range(6):
+        outcome = login.log_in(database, "zhang", "Zhang-Password-1", HOME, policy=RELAXED, directory=down)
+        assert outcome.reason == "directory"
+    assert login.log_in(database, "zhang", "Zhang-Password-1", HOME, policy=RELAXED, directory=LdapDirectory(settings, ROLES)).ok

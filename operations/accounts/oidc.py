@@ -19,8 +19,10 @@ from urllib.parse import urlencode
 
 import httpx
 import msgspec
-from authlib.jose import JsonWebKey, JsonWebToken
-from authlib.jose.errors import JoseError
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from joserfc.jwt import JWTClaimsRegistry
 
 from kernel.errors import LiandunError
 from operations.accounts.external import Person
@@ -126,18 +128,19 @@ class OidcProvider:
 
     def _claims(self, token: str, jwks_uri: str, nonce: str) -> dict[str, Any]:
         settings = self._settings
-        options = {
-            "iss": {"essential": True, "value": settings.issuer},
-            "aud": {"essential": True, "value": settings.client_id},
-            "nonce": {"essential": True, "value": nonce},
-            "sub": {"essential": True},
-            "exp": {"essential": True},
-            "iat": {"essential": True},
-        }
+        rules = JWTClaimsRegistry(
+            leeway=settings.clock_skew,
+            iss={"essential": True, "value": settings.issuer},
+            aud={"essential": True, "value": settings.client_id},
+            nonce={"essential": True, "value": nonce},
+            sub={"essential": True},
+            exp={"essential": True},
+            iat={"essential": True},
+        )
         try:
-            keys = JsonWebKey.import_key_set(self._get(jwks_uri))
-            claims = JsonWebToken(_ALGORITHMS).decode(token, keys, claims_options=options)
-            claims.validate(leeway=settings.clock_skew)
+            keys = KeySet.import_key_set(self._get(jwks_uri))  # type: ignore[arg-type]  # checked by what it raises
+            claims = jwt.decode(token, keys, algorithms=_ALGORITHMS).claims
+            rules.validate(claims)
         except (JoseError, ValueError, KeyError, TypeError) as error:
             raise SignInError(f"the ID token is not accepted: {error}") from error
         audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]

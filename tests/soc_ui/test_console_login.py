@@ -343,3 +343,37 @@ def test_a_console_without_a_master_key_says_so(tmp_path: Path) -> None:
     browser = english(services)
     enter(browser, "ana")
     assert "has no master key" in browser.get("/login/enrol").text
+
+
+OPEN = {"/login", "/setup", "/favicon.ico", "/api/v1/openapi.json", "/api/v1/docs"}
+
+
+def _answers(browser: FlaskClient) -> set[tuple[str, str]]:
+    """Every address (but that for leaving) that this browser gets something from; writing with the right CSRF header."""
+    token = token_of(browser, "/login")
+    found = set()
+    for rule in browser.application.url_map.iter_rules():
+        if rule.endpoint == "accounts.logout":
+            continue
+        path = re.sub(r"<[^>]+>", "1", rule.rule)
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            answer = browser.open(path, method=method, headers={"X-CSRFToken": token} if method != "GET" else {})
+            if answer.status_code < 300:
+                found.add((method, path))
+    return found
+
+
+def test_no_address_is_open_to_a_stranger(tmp_path: Path) -> None:
+    services = bare(tmp_path)
+    create_user(services.database, SYSTEM, "ana", PASSWORD, "analyst")
+    assert _answers(english(services)) == {("GET", path) for path in OPEN}
+
+
+def test_no_address_is_open_to_a_password_alone(tmp_path: Path) -> None:
+    """Whoever knows the password but not the second factor reaches the page that asks for it, and nothing else."""
+    services = bare(tmp_path)
+    create_user(services.database, SYSTEM, "ana", PASSWORD, "analyst")
+    browser = english(services)
+    enter(browser, "ana")
+    reached = {path for _method, path in _answers(browser)}
+    assert reached - OPEN == {"/login/enrol"}

@@ -78,6 +78,14 @@ def test_an_unknown_certificate_or_no_tls_at_all_is_refused(server: LdapServer, 
             LdapDirectory(msgspec.structs.replace(settings, **wrong), ROLES).check("zhang", "Zhang-Password-1")
 
 
+@pytest.mark.parametrize("scheme", ["ldap", "ldaps"])
+def test_a_certificate_of_another_host_is_refused(server: LdapServer, settings: LdapSettings, scheme: str) -> None:
+    """127.1 is the same machine by another name, which the certificate does not have."""
+    url = f"{scheme}://127.1:{server.tls_port if scheme == 'ldaps' else server.port}"
+    with pytest.raises(DirectoryError, match="doesn't match"):
+        LdapDirectory(msgspec.structs.replace(settings, url=url), ROLES).check("zhang", "Zhang-Password-1")
+
+
 def test_a_server_that_does_not_answer_is_given_up(settings: LdapSettings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         threading.Thread(target=lambda: silent.accept(), daemon=True).start()

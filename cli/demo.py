@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -13,6 +14,8 @@ import click
 
 from cli.demo_measure import measure_table, measured
 from cli.demo_score import judge_demo, score_table
+from cli.demo_speed import speed_option
+from cli.roles.process import SUPERVISOR_VARIABLE, end_with_parent
 from demo.chains import CHAINS
 from demo.delivery import Targets
 from demo.stream import DemoStream
@@ -50,7 +53,7 @@ def command() -> None:
     "--pcap-dir", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder whose new pcap files are read."
 )
 @click.option("--seed", default=7, show_default=True, help="Same seed, same records.")
-@click.option("--speed", default=1.0, show_default=True, help="Demo seconds per second.")
+@speed_option
 @click.option("--once", is_flag=True, help="End when each attack has been sent once.")
 @chains_option
 @click.option("--benign-days", type=click.IntRange(0, 366), default=0, help="Send so many whole normal days before, at once.")
@@ -70,8 +73,8 @@ def stream(
 
     With --benign-days N these are N normal days instead of the two hours; with --once nothing follows them.
     """
-    if speed <= 0:
-        raise click.BadParameter("must be greater than 0", param_hint="--speed")
+    if SUPERVISOR_VARIABLE in os.environ:  # a city must not feed the next platform of the same ports
+        end_with_parent()
     targets = Targets(syslog=_address(syslog), json=json_file, pcap_dir=pcap_dir)
     stop = threading.Event()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from typing import Any, BinaryIO, Final, TextIO
 
@@ -11,7 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.terminal import visible
 from kernel.detection import Detection, level_rank
+from kernel.spreadsheet import csv_row
 
 CSV_COLUMNS: Final = (
     "file",
@@ -31,7 +32,6 @@ CSV_COLUMNS: Final = (
     "event.id",
 )
 _STYLES: Final = {"critical": "bold white on red", "high": "bold red", "medium": "yellow", "low": "cyan", "informational": "dim"}
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def hit_line(origin: str, offset: int, detection: Detection) -> bytes:
@@ -72,17 +72,14 @@ def write_csv(lines: Iterable[bytes], out: TextIO) -> None:
     """A column per field of CSV_COLUMNS. A cell that a spreadsheet would take for a formula gets an apostrophe (OWASP, CSV
     injection).
     """
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    out.write(csv_row(CSV_COLUMNS, end="\n"))
     for line in lines:
         hit = orjson.loads(line)
-        writer.writerow([cell(hit.get(column, hit["event"].get(column, ""))) for column in CSV_COLUMNS])
+        out.write(csv_row([_cell(hit.get(column, hit["event"].get(column, ""))) for column in CSV_COLUMNS], end="\n"))
 
 
-def cell(value: Any) -> str:
-    """Text of a CSV cell that no spreadsheet takes for a formula."""
-    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def _cell(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def write_table(lines: Iterable[bytes], out: TextIO, *, colour: bool) -> None:
@@ -115,9 +112,9 @@ def write_table(lines: Iterable[bytes], out: TextIO, *, colour: bool) -> None:
             str(row["count"]),
             Text(hit["rule.name"]),
             hit["@timestamp"][:19].replace("T", " "),
-            Text(_visible(", ".join(filter(None, row["hosts"])))),
-            Text(_visible(_what(hit))),
-            Text(_visible(file.rsplit("/", 1)[-1])),
+            Text(visible(", ".join(filter(None, row["hosts"])))),
+            Text(visible(_what(hit))),
+            Text(visible(file.rsplit("/", 1)[-1])),
         )
     console.print(table)
 
@@ -136,8 +133,3 @@ def _what(hit: dict[str, Any]) -> str:
         if event.get(field):
             return str(event[field])
     return next((str(matched["value"]) for matched in hit["matched"]), "")
-
-
-def _visible(text: str) -> str:
-    """Control characters made harmless: log text must not steer the terminal."""
-    return "".join(char if char.isprintable() else "·" for char in text)

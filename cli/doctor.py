@@ -11,6 +11,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -47,9 +48,10 @@ class Finding(msgspec.Struct):
     hint: str = ""
 
 
-@click.command(help=__doc__)
+@click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def command(as_json: bool) -> None:
+    """What this machine can do, and how to get what is missing."""
     findings = examine()
     for finding in findings:
         if as_json:
@@ -181,6 +183,10 @@ def _disk(data_dir: Path) -> Finding:
     folder = data_dir.absolute()
     while not folder.exists():
         folder = folder.parent
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        return Finding("disk", "bad", f"{folder} cannot be written: {error.strerror}", "give it to the user that runs the platform")
     free = shutil.disk_usage(folder).free
     detail = f"{free / (1 << 30):.1f} GiB free for {data_dir}"
     if free < _FREE_WARNING:

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import cast, get_args
 
 import click
-import msgspec
 from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from cli.search import config_of, parsed, time_range
-from kernel.store.export import ALL, Format, export
+from kernel.store.export import ALL, MISFITS, Format, export
 from kernel.store.open import open_store
 
 _PATIENCE_SECONDS = 3_600.0
@@ -38,7 +37,8 @@ def command(
 ) -> None:
     """Write all events that match QUERY into a file: Parquet, CSV or JSON lines, however many they are.
 
-    The file appears when it is whole. FILE.manifest.json says what was asked, how many events it holds and its SM3.
+    The file appears when it is whole. FILE.manifest.json says what was asked, how many events it holds and its SM3. What a typed
+    Parquet column cannot hold (text in a number field) stands as JSON in the column liandun.misfits, and is counted.
     """
     chosen = form or out.suffix.removeprefix(".")
     if chosen not in get_args(Format):
@@ -56,6 +56,9 @@ def command(
             )
     finally:
         store.close()
-    click.echo(msgspec.json.encode(told).decode())
+    click.echo(f"{out}: {told.rows} events, {told.bytes} bytes, SM3 {told.sm3}; described in {out.name}.manifest.json")
+    if told.misfits:
+        counts = ", ".join(f"{field} {count}" for field, count in told.misfits.items())
+        click.echo(f"{sum(told.misfits.values())} values do not fit their columns and stand in {MISFITS}: {counts}", err=True)
     if told.damaged:
         raise click.ClickException(f"the export lacks what is damaged: {', '.join(told.damaged)} (see ./liandun store verify)")

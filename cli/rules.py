@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from cli.rule_tables import rule_tables
+from cli.terminal import console, say, visible
 from collectors.parsers import PARSERS
 from collectors.suricata.config import SensorSettings, render_config
 from detectors.rule_lint import lint as lint_rules
@@ -32,10 +30,11 @@ from kernel.errors import ParseError, RuleError
 from kernel.event import Event
 from kernel.layout import Layout
 from kernel.record import RawRecord
+from kernel.spreadsheet import csv_row
 
 OWN_RULES = ROOT / "rules"
 ENGINES = ("sigma", "yara", "suricata")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_COLUMNS = ("engine", "level", "title", "id", "state", "tags", "file")
 
 data_option = click.option(
     "--data",
@@ -73,11 +72,11 @@ def import_rules(
     folder = layout.rules / manifest.name
     catalogue = read_catalogue([folder], cache_dir=layout.rule_cache)
     counts = ", ".join(f"{count} {engine} files" for engine, count in sorted(manifest.counts.items()))
-    click.echo(f"{manifest.name}: {counts}; {len(catalogue.entries)} rules loaded, {len(catalogue.failures)} not")
+    say(f"{manifest.name}: {counts}; {len(catalogue.entries)} rules loaded, {len(catalogue.failures)} not")
     if part.merged:
         checked = f"{len(part.refused)} refused by suricata -T" if part.checked else "not checked: no suricata on this machine"
         click.echo(f"{MERGED}: {part.merged} rules merged, {part.enabled} of them enabled, {checked}")
-    click.echo(f"stored in {folder}, SM3 {manifest.sm3}, licence texts: {manifest.licence}")
+    say(f"stored in {folder}, SM3 {manifest.sm3}, licence texts: {manifest.licence}")
     _show_refused(layout, manifest.name, limit=10)
     _show_failures(catalogue, limit=10)
 
@@ -86,11 +85,11 @@ def import_rules(
 @data_option
 def sets(data: Path | None) -> None:
     """Imported sets with source, date and digest."""
-    table = Table("set", "files", "imported", "source", "SM3", "licence")
+    table = Table(Column("set", no_wrap=True), "files", "imported", "source", "SM3", "licence")
     for one in installed(_layout(data).rules):
         counts = ", ".join(f"{engine} {count}" for engine, count in sorted(one.counts.items()))
-        table.add_row(*map(escape, (one.name, counts, one.imported[:19], one.source, one.sm3[:16], one.licence)))
-    Console().print(table)
+        table.add_row(*map(_cell, (one.name, counts, one.imported[:19], one.source, one.sm3[:16], one.licence)))
+    console().print(table)
 
 
 @command.command("list")
@@ -146,7 +145,7 @@ def test(paths: tuple[Path, ...], verbose: bool) -> None:
             outcomes = run_tests(file, _read)
         except RuleError as error:
             failed += 1
-            table.add_row(*map(escape, (file.stem, "", "load", "", str(error))))
+            table.add_row(*map(_cell, (file.stem, "", "load", "", str(error))))
             continue
         untested += not outcomes
         for outcome in outcomes:
@@ -155,9 +154,9 @@ def test(paths: tuple[Path, ...], verbose: bool) -> None:
             if verbose or not outcome.passed:
                 should = "fire" if outcome.expected else "stay silent"
                 row = (file.stem, str(outcome.line), should, ", ".join(outcome.fired), outcome.reason or "passed")
-                table.add_row(*map(escape, row))
+                table.add_row(*map(_cell, row))
     if table.row_count:
-        Console().print(table)
+        console().print(table)
     click.echo(f"{passed} cases passed, {failed} failed, {untested} rule files without tests")
     if failed:
         sys.exit(1)
@@ -170,7 +169,7 @@ def lint(paths: tuple[Path, ...], tests: bool) -> None:
     """Check Sigma rules (default: our own) with pySigma's validators and ours. Exit code 1 on an error or warning."""
     findings = lint_rules(rule_files(paths or (OWN_RULES / "sigma",)), need_tests=tests)
     for finding in findings:
-        click.echo(str(finding))
+        say(str(finding))
     counts = {severity: sum(finding.severity == severity for finding in findings) for severity in ("error", "warning", "note")}
     click.echo(", ".join(f"{count} {severity}s" for severity, count in counts.items()), err=True)
     if counts["error"] or counts["warning"]:
@@ -197,7 +196,7 @@ def _merge_suricata(files: list[RuleFile], kept: dict[str, bytes]) -> tuple[list
         return files, SuricataPart()
     merged = merge(rules, kept)
     for remark in merged.remarks[:10]:
-        click.echo(f"suricata-update: {remark}", err=True)
+        say(f"suricata-update: {remark}", err=True)
     refused = refused_rules(merged.content, render_config(SensorSettings(log_dir=Path(tempfile.gettempdir()), store_files=False)))
     content = without(merged.content, refused or [])
     others = [file for file in files if file.engine != "suricata"]
@@ -211,7 +210,7 @@ def _show_refused(layout: Layout, only: str = "", limit: int | None = None) -> i
     """Print what Suricata refused at import, of one set or of all; returns how many."""
     told = [(one.name, rule) for one in installed(layout.rules) if only in ("", one.name) for rule in one.refused]
     for name, rule in told[:limit]:
-        click.echo(f"{layout.rules / name / MERGED}:{rule.line}: sid {rule.sid or '?'}: suricata -T: {rule.reason}")
+        say(f"{layout.rules / name / MERGED}:{rule.line}: sid {rule.sid or '?'}: suricata -T: {rule.reason}")
     if limit is not None and len(told) > limit:
         click.echo(f"… and {len(told) - limit} more: ./liandun rules failures")
     return len(told)
@@ -241,28 +240,30 @@ def _row(entry: Entry) -> tuple[str, ...]:
     return entry.engine, entry.level, entry.title, entry.id, state, ", ".join(entry.tags), _short(entry.file)
 
 
+def _cell(text: str) -> str:
+    return escape(visible(text))
+
+
 def _short(file: str) -> str:
     return file.removeprefix(f"{ROOT}/")
 
 
 def _show_table(entries: Sequence[Entry]) -> None:
-    table = Table("engine", "level", "title", "id", "state", "tags", "file")
+    table = Table(*_COLUMNS)
     for entry in entries:
-        table.add_row(*map(escape, _row(entry)))
-    console = Console() if sys.stdout.isatty() else Console(width=240)
-    console.print(table)
-    console.print(f"{len(entries)} rules")
+        table.add_row(*map(_cell, _row(entry)))
+    console().print(table)
+    click.echo(f"{len(entries)} rules")
 
 
 def _write_csv(entries: Sequence[Entry]) -> None:
-    writer: Any = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("engine", "level", "title", "id", "state", "tags", "file"))
+    sys.stdout.write(csv_row(_COLUMNS, end="\n"))
     for entry in entries:
-        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in _row(entry)])
+        sys.stdout.write(csv_row([visible(cell) for cell in _row(entry)], end="\n"))
 
 
 def _show_failures(catalogue: Catalogue, limit: int | None = None) -> None:
     for failure in catalogue.failures[:limit]:
-        click.echo(f"{_short(failure.file)}:{failure.line}: {failure.reason}")
+        say(f"{_short(failure.file)}:{failure.line}: {failure.reason}")
     if limit is not None and len(catalogue.failures) > limit:
         click.echo(f"… and {len(catalogue.failures) - limit} more: ./liandun rules failures")

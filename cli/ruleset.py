@@ -27,6 +27,7 @@ _RULE_ENDINGS = (".yml", ".yaml", ".yar", ".yara", ".rules", ".tar.gz", ".zip", 
 _SURICATA_RULE = re.compile(r"^\s*(?:alert|drop|pass|reject)\s.*?\(.*\bsid\s*:\s*(\d+)\s*;", re.DOTALL)
 _SURICATA_MESSAGE = re.compile(r"\bmsg\s*:\s*\"((?:[^\"\\]|\\.)*)\"\s*;")
 _SURICATA_PRIORITY = re.compile(r"\bpriority\s*:\s*(\d)\s*;")
+_SURICATA_TITLE_ZH = re.compile(r"\bmetadata\s*:(?:[^;]*,)?\s*title_zh\s+([^,;]+)")
 
 
 class RuleSet(msgspec.Struct):
@@ -134,6 +135,7 @@ def _sigma_info(rule: sigma_rules.RuleInfo) -> RuleInfo:
         description=rule.description,
         author=rule.author,
         references=tuple(rule.references),
+        title_zh=rule.title_zh,
     )
 
 
@@ -150,6 +152,8 @@ def _zone_info(rule: ZoneRule) -> RuleInfo:
         description=rule.description,
         title_zh=rule.name_zh,
         description_zh=rule.description_zh,
+        falsepositives_zh=rule.falsepositives_zh,
+        source_text_zh="detectors/zones.py 按区域规划判断每一次跨区通信；查看现行规划：./liandun zones export",
     )
 
 
@@ -166,6 +170,8 @@ def _yara_info(rule: YaraRule) -> RuleInfo:
         description=meta.get("description", ""),
         author=meta.get("author", ""),
         references=(meta["reference"],) if meta.get("reference") else (),
+        title_zh=meta.get("description_zh", ""),
+        description_zh=meta.get("description_zh", ""),
     )
 
 
@@ -189,4 +195,13 @@ def _suricata_infos(path: Path) -> Iterator[RuleInfo]:
         message = _SURICATA_MESSAGE.search(line)
         priority = _SURICATA_PRIORITY.search(line)
         level = {"1": "high", "2": "medium", "3": "low"}.get(priority[1] if priority else "", "medium")
-        yield RuleInfo(f"suricata:1:{rule[1]}", message[1] if message else rule[1], level, "suricata", (), line, path.name)
+        chinese = _SURICATA_TITLE_ZH.search(line)
+        yield RuleInfo(
+            id=f"suricata:1:{rule[1]}",
+            title=message[1] if message else rule[1],
+            level=level,
+            engine="suricata",
+            source_text=line,
+            file=path.name,
+            title_zh=chinese[1].strip() if chinese else "",
+        )

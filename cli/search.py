@@ -12,16 +12,18 @@ from typing import Any
 
 import click
 import orjson
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from cli.terminal import console, visible
 from kernel.config import Config, load_config
 from kernel.errors import QueryError
 from kernel.event import Event, parse_timestamp, timestamp_from_micros
 from kernel.query import Query, parse_query
+from kernel.spreadsheet import csv_row
 from kernel.store.answer import Answer, answer
 from kernel.store.contract import Bucket, EventStore, TimeRange
-from kernel.store.export import cell, csv_row
+from kernel.store.export import cell
 from kernel.store.open import open_store
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -159,18 +161,13 @@ def _bar(bucket: Bucket, buckets: Sequence[Bucket]) -> str:
 
 
 def _print_table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    console = Console(soft_wrap=False, highlight=False, markup=False, width=None if sys.stdout.isatty() else 200)
-    table = Table(box=None, pad_edge=False, show_edge=False)
+    table = Table(box=None, pad_edge=False, show_edge=False, expand="message" in names)
     for name in names:
-        table.add_column(name, overflow="ellipsis", no_wrap=True, justify="right" if name == "count" else "left")
+        widths: dict[str, int] = {"ratio": 1} if name == "message" else {"max_width": 60}  # the message takes what is left
+        table.add_column(name, overflow="ellipsis", no_wrap=True, justify="right" if name == "count" else "left", **widths)
     shown = 0
     for row in rows:
-        table.add_row(*[_visible(cell) for cell in row])
+        table.add_row(*[escape(visible(cell)) for cell in row])
         shown += 1
-    console.print(table)
+    console().print(table)
     click.echo(f"{shown} row{'' if shown == 1 else 's'}", err=True)
-
-
-def _visible(text: str) -> str:
-    """One line without control characters: a log must not steer the reader's terminal."""
-    return "".join(c if c.isprintable() else "�" if c not in "\r\n\t" else " " for c in text)

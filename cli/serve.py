@@ -10,11 +10,13 @@ from pathlib import Path
 
 import click
 
+from cli.demo_speed import speed_option
 from cli.supervisor import Supervisor
 from cli.zones import load_plan
 from collectors.parsers import PARSERS
+from demo.city import NAME as DEMO_CITY
 from demo.zone_plan import lanting_plan
-from kernel.config import Config, load_config
+from kernel.config import Config, Platform, load_config
 from kernel.db import Database, open_database, upgrade
 from kernel.layout import Layout
 from kernel.zones import ZonePlan
@@ -33,7 +35,7 @@ MOST_FILES = 65_536
 @click.option("--port", type=int, help="Console port (default 8600).")
 @click.option("--demo/--no-demo", default=False, help="Stream the simulated city through the real collectors.")
 @click.option("--seed", default=7, show_default=True, help="Seed of the demo.")
-@click.option("--speed", default=1.0, show_default=True, help="Speed of the demo.")
+@speed_option
 def command(data: Path | None, config_file: Path | None, port: int | None, demo: bool, seed: int, speed: float) -> None:
     """Start all roles, tend them, print the console's address and (until there is an account) a one-time set-up link."""
     for name, value in (("LIANDUN_DATA", data), ("LIANDUN_CONFIG", config_file)):
@@ -45,6 +47,9 @@ def command(data: Path | None, config_file: Path | None, port: int | None, demo:
         os.environ["LIANDUN_PLATFORM_DEMO"] = "true"
         os.environ.setdefault("LIANDUN_ACCOUNTS_SECOND_FACTOR", "administrators")  # no phone is needed to look around
     config = load_config(formats=PARSERS)
+    if demo and config.platform.city == Platform().city:  # a name that somebody has set stays
+        os.environ["LIANDUN_PLATFORM_CITY"] = DEMO_CITY  # the roles read it too
+        config = load_config(formats=PARSERS)
     layout = Layout(config.data_dir).create()
     _allow_many_files()
     supervisor = Supervisor(config, _demo_role(config, layout, seed, speed) if demo else None)

@@ -49,8 +49,10 @@ command.add_command(export)
 def verify(data: Path | None) -> None:
     """Recompute the SM3 of every segment (its skip index included) and the hash chain.
 
-    Names what was changed, is missing or was never recorded. Exit code 0: sound; 1: not, or it cannot be checked. For the embedded
-    lake: Elasticsearch keeps no such chain, its shards carry checksums of their own (docs/event-store.md).
+    Names what was changed, is missing or was never recorded, and what stands in lost/: segments found at a start that the manifest
+    did not know (of a commit that a crash cut off, or of a manifest older than the files). Exit code 0: sound; 1: not, or it cannot
+    be checked. For the embedded lake: Elasticsearch keeps no such chain, its shards carry checksums of their own
+    (docs/event-store.md).
     """
     config = config_of(data)
     if config.store.engine != "lake":
@@ -68,6 +70,8 @@ def verify(data: Path | None) -> None:
         lake.close()
     for problem in result.problems:
         click.echo(problem)
+    for path in result.lost:
+        click.echo(f"set aside, not searched: {path}")
     click.echo(f"{result.segments} segments, {result.events} events, {result.entries} chain entries; head {result.head or '-'}")
     if not result.sound:
         raise click.ClickException(

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+NAME = "兰亭市"
 DOMAIN = "lanting.example"
 WINDOWS_DOMAIN = "LANTING"
 GB_DOMAIN = "9901010000"

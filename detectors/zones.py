@@ -14,17 +14,16 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from kernel.addresses import without_scope
 from kernel.detection import LEVELS, Detection, MatchedField, detection_id
 from kernel.event import Event
-from kernel.query.values import ip_hex
+from kernel.zones.neighbours import own_mac, relayed_client
 from kernel.zones.plan import INTERNET, UNKNOWN
 from kernel.zones.services import MANAGEMENT
 from kernel.zones.table import EXPIRED, PERMITTED, ZoneTable
 
 QUIET_SECONDS = 60
 _MOST_REMEMBERED = 10_000
-_NEIGHBOUR_DATASETS = ("dhcp", "arp", "ndp")
-"""Datasets in which ``source.mac`` is the device's own (elsewhere it may be that of a router on the way)."""
 
 
 class ZoneRule(msgspec.Struct, frozen=True):
@@ -38,12 +37,13 @@ class ZoneRule(msgspec.Struct, frozen=True):
     description_zh: str
     tags: tuple[str, ...]
     falsepositives: tuple[str, ...]
+    falsepositives_zh: tuple[str, ...]
 
 
 def _rule(
-    rule_id: str, level: str, name: str, name_zh: str, text: str, text_zh: str, tags: Sequence[str], false: str
+    rule_id: str, level: str, name: str, name_zh: str, text: str, text_zh: str, tags: Sequence[str], false: str, false_zh: str
 ) -> tuple[str, ZoneRule]:
-    return rule_id, ZoneRule(rule_id, name, name_zh, level, text, text_zh, tuple(tags), (false,))
+    return rule_id, ZoneRule(rule_id, name, name_zh, level, text, text_zh, tuple(tags), (false,), (false_zh,))
 
 
 RULES: dict[str, ZoneRule] = dict(
@@ -57,6 +57,7 @@ RULES: dict[str, ZoneRule] = dict(
             "两个安全区域之间出现了区域规划中未许可的流量（GB/T 22239-2019 8.1.3.1 a）。",
             ("attack.lateral-movement", "attack.t1021"),
             "A permitted use that nobody has entered as a conduit yet",
+            "获准的用途，但尚未登记为通道",
         ),
         _rule(
             "zone-conduit-expired",
@@ -67,6 +68,7 @@ RULES: dict[str, ZoneRule] = dict(
             "许可该流量的通道已到期或尚未生效。",
             ("attack.lateral-movement", "attack.t1021"),
             "A permit whose renewal was forgotten",
+            "许可到期后忘记续期",
         ),
         _rule(
             "zone-management-access",
@@ -77,6 +79,7 @@ RULES: dict[str, ZoneRule] = dict(
             "管理协议（SSH、RDP、SNMP 等）跨区进入，且没有通道许可。",
             ("attack.lateral-movement", "attack.t1021"),
             "Emergency work that was not entered as a conduit",
+            "未登记为通道的应急处置",
         ),
         _rule(
             "zone-illegal-outbound",
@@ -87,6 +90,7 @@ RULES: dict[str, ZoneRule] = dict(
             "禁止访问互联网的区域中有设备与互联网地址通信（GB/T 22239-2019 8.1.3.1 c）。",
             ("attack.exfiltration", "attack.t1048", "attack.command-and-control"),
             "A public address that the city itself uses and that no zone names",
+            "本市自用、但没有区域声明的公网地址",
         ),
         _rule(
             "zone-unknown-device",
@@ -97,16 +101,18 @@ RULES: dict[str, ZoneRule] = dict(
             "仅允许登记设备的区域中出现未登记设备的通信（GB/T 22239-2019 8.1.3.1 b）。",
             ("attack.initial-access", "attack.t1200"),
             "A new device that was not registered yet",
+            "尚未登记的新设备",
         ),
         _rule(
             "zone-address-conflict",
             "high",
             "Registered address used by another network card",
             "已登记地址被其他网卡使用",
-            "The address of a registered device is used with a MAC address that is not the device's.",
-            "已登记设备的地址被不属于该设备的 MAC 地址使用。",
+            "The address of a registered device is used with a MAC address that is not its own (another device's, or nobody's).",
+            "已登记设备的地址被不属于该设备的 MAC 地址（其他设备的或未登记的）使用。",
             ("attack.credential-access", "attack.t1557"),
-            "A replaced network card",
+            "A replaced network card; a shared address (VRRP, cluster) that is registered for one of its devices only",
+            "更换过网卡；共享地址（VRRP、集群）只登记在其中一台设备名下",
         ),
         _rule(
             "zone-undeclared-network",
@@ -117,6 +123,7 @@ RULES: dict[str, ZoneRule] = dict(
             "不属于任何区域的内部地址正在通信：区域规划没有覆盖这部分网络。",
             ("attack.discovery",),
             "Container or VPN networks behind a gateway",
+            "网关之后的容器网络或 VPN 网段",
         ),
     )
 )
@@ -157,7 +164,8 @@ class ZoneDetector:
             raise ValueError(f"the memory of the zone detector cannot be read: {error}") from error
 
     def _of(self, event: Event, table: ZoneTable) -> list[Detection]:
-        found = [self._crossing(event, table), self._device(event, table) or self._undeclared(event, table)]
+        device = self._device(event, table) or self._behind_relay(event, table) or self._undeclared(event, table)
+        found = [self._crossing(event, table), device]
         return [detection for detection in found if detection is not None]
 
     def _crossing(self, event: Event, table: ZoneTable) -> Detection | None:
@@ -169,7 +177,7 @@ class ZoneDetector:
             return None
         service = str(event.get("zone.service", ""))
         client, server = ("destination", "source") if source == event.get("destination.zone") else ("source", "destination")
-        offender = {"source.ip": str(event.get(f"{client}.ip"))}
+        offender = {"source.ip": _address(event.get(f"{client}.ip"))}
         importance = table.importance(source if target == INTERNET else target, str(event.get(f"{server}.asset.id", "")))
         zone = table.zones.get(source)
         if target == INTERNET and zone is not None and zone.internet == "forbidden":
@@ -185,25 +193,33 @@ class ZoneDetector:
 
     def _device(self, event: Event, table: ZoneTable) -> Detection | None:
         """What the source of an event says of the device it comes from."""
-        zone, address, mac = table.zones.get(event["source.zone"]), event.get("source.ip"), event.get("source.mac")
+        zone, address, mac = table.zones.get(event["source.zone"]), event.get("source.ip"), own_mac(event)
         if zone is None or not isinstance(address, str):
             return None
-        near = isinstance(mac, str) and str(event.get("event.dataset", "")).rpartition(".")[2] in _NEIGHBOUR_DATASETS
-        if near and table.asset_of_mac(str(mac)):
+        owner = table.asset_of(address) if table.is_registered(address) else ""
+        card_owner = table.asset_of_mac(mac) if mac else ""
+        if card_owner and owner in ("", card_owner):
             return None
-        if table.is_registered(address):
-            asset = table.assets.get(table.asset_of(address))
-            if not near or asset is None or not asset.macs:
+        if owner:
+            asset = table.assets.get(owner)
+            if not mac or asset is None or not (asset.macs or card_owner):  # no card is registered that this one could contradict
                 return None
-            group = {"source.ip": address, "mac": str(mac)}
+            group = {"source.ip": _address(address), "mac": mac}
             return self._tell("zone-address-conflict", event, group, table.importance(zone.id, asset.id), _DEVICE_FIELDS)
-        names_a_host = near or table.zone_of(address) in (
-            zone.id,
-            UNKNOWN,
-        )  # a foreign private address at the zone's own sensor, too
+        # a foreign private address at the zone's own sensor is a device, too
+        names_a_host = mac or table.zone_of(address) in (zone.id, UNKNOWN)
         if zone.admission != "registered" or not names_a_host:
             return None
-        group = {"device": str(mac) if near else address, "zone": zone.id}
+        group = {"device": mac or _address(address), "zone": zone.id}
+        return self._tell("zone-unknown-device", event, group, zone.importance, _DEVICE_FIELDS)
+
+    def _behind_relay(self, event: Event, table: ZoneTable) -> Detection | None:
+        """A card that asks for an address through a relay, in the network of the relay."""
+        mac, address = relayed_client(event)
+        zone = table.zones.get(table.zone_of(address)) if mac else None
+        if zone is None or zone.admission != "registered" or table.asset_of_mac(mac):
+            return None
+        group = {"device": mac, "zone": zone.id}
         return self._tell("zone-unknown-device", event, group, zone.importance, _DEVICE_FIELDS)
 
     def _is_news(self, key: str, time: str) -> bool:
@@ -216,11 +232,11 @@ class ZoneDetector:
         return True
 
     def _undeclared(self, event: Event, table: ZoneTable) -> Detection | None:
-        if table.zone_of(str(event.get("source.ip", ""))) != UNKNOWN:
+        place = table.places[str(event.get("source.ip", ""))]
+        if place.zone != UNKNOWN:
             return None
-        return self._tell(
-            "zone-undeclared-network", event, {"network": _network(event["source.ip"])}, 3, ("source.ip", "destination.ip")
-        )
+        group = {"network": _network(place.address)}
+        return self._tell("zone-undeclared-network", event, group, 3, ("source.ip", "destination.ip"))
 
     def _tell(
         self, rule_id: str, event: Event, group: dict[str, str], importance: int, fields: Sequence[str], *, also: str = ""
@@ -251,7 +267,7 @@ _CROSSING_FIELDS = (
     *("zone.crossing", "zone.verdict", "zone.service", "zone.conduit"),
     *("source.ip", "destination.ip", "destination.port", "network.transport"),
 )
-_DEVICE_FIELDS = ("source.zone", "source.ip", "source.mac", "source.asset.id", "host.hostname", "network.vlan.id")
+_DEVICE_FIELDS = ("source.zone", "source.ip", "source.mac", "host.mac", "source.asset.id", "host.hostname", "network.vlan.id")
 
 
 def _blocked(event: Event) -> bool:
@@ -275,10 +291,11 @@ def _seconds(time: str) -> int:
     return int(time[11:13]) * 3600 + int(time[14:16]) * 60 + int(time[17:19])
 
 
+def _address(value: object) -> str:
+    """An address as alerts are grouped by it: without the scope, which a sender can vary without end."""
+    return without_scope(str(value)) or ""
+
+
 def _network(address: str) -> str:
     """The /24 or /64 of an address."""
-    key = ip_hex(address)
-    if key is None:
-        return address
-    version = 4 if ":" not in address else 6
-    return str(ipaddress.ip_network(f"{address.partition('%')[0]}/{24 if version == 4 else 64}", strict=False))
+    return str(ipaddress.ip_network(f"{address}/{64 if ':' in address else 24}", strict=False))

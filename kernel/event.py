@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any
 
+from kernel.addresses import LONGEST_ADDRESS, without_scope
 from kernel.ecs_fields import FIELD_TYPES
 
 Event = dict[str, Any]
@@ -80,9 +81,16 @@ def parse_timestamp(text: str) -> str | None:
         return None
 
 
-@lru_cache(maxsize=65536)
 def is_ip(text: str) -> bool:
-    """True for an IPv4 or IPv6 address (a scope id such as ``fe80::1%eth0`` included)."""
+    """True for an IPv4 or IPv6 address, also with a scope (``fe80::1%eth0``) of at most 32 letters (kernel.addresses)."""
+    if "%" not in text and len(text) <= LONGEST_ADDRESS:
+        return _is_bare_ip(text)
+    bare = without_scope(text)
+    return bare is not None and _is_bare_ip(bare)
+
+
+@lru_cache(maxsize=65536)
+def _is_bare_ip(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
     except ValueError:
@@ -95,7 +103,8 @@ def conform(event: Event, received: int, counters: dict[str, int]) -> Event:
 
     received  arrival in microseconds since the epoch: taken as ``@timestamp`` where the event has none, or one that cannot be
               true (before 1990, more than 24 h after arrival, 30 February); the claimed one is kept as
-              ``labels.claimed_timestamp``.
+              ``labels.claimed_timestamp``. It is ``event.ingested``, by which retention goes too: a sender's own is kept as
+              ``labels.claimed_ingested``.
     counters  ``type_mismatch`` and ``clock_suspect`` are counted here.
     """
     arrival = timestamp_from_micros(received)
@@ -104,7 +113,9 @@ def conform(event: Event, received: int, counters: dict[str, int]) -> Event:
         event["@timestamp"] = arrival
     elif claimed < EARLIEST or claimed > timestamp_from_micros((received // 1_000_000 + _TOLERATED_SECONDS) * 1_000_000):
         _distrust_clock(event, claimed, arrival, counters)
-    event.setdefault("event.ingested", arrival)
+    if (foreign := event.get("event.ingested")) is not None and foreign != arrival:
+        event["labels.claimed_ingested"] = foreign if isinstance(foreign, str) else str(foreign)
+    event["event.ingested"] = arrival
     misfits: list[str] = []
     for field, value in event.items():
         kind = FIELD_TYPES.get(field)

@@ -217,8 +217,15 @@ class Pipeline:
             self._log_once(f"witness {name} failed on a batch", error)
             counters[f"witness_errors.{name}"] += 1
             return
-        if act is not None:
+        if act is None:
+            return
+        try:
             self._until_done(act, f"write down what {name} saw", stop)
+        except (StoreError, OSError):  # the store is away and the pipeline is to stop: the batch comes again
+            raise
+        except Exception as error:  # what was seen cannot be written: an inventory that lacks a line must not hold the road
+            self._log_once(f"what {name} saw in a batch cannot be written down", error)
+            counters[f"witness_errors.{name}"] += 1
 
     def _log_once(self, text: str, error: Exception, kind: str = "") -> None:
         """A traceback the first time, so that a sender of odd records cannot fill the disk with logs; the counters go on."""

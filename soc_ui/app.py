@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 import soc_ui.api
 from kernel.errors import LiandunError, QueryError
 from operations.errors import Conflict, Denied, Invalid, NotFound
-from soc_ui import access, assets, event_view, frame, headers, locale, numbers, rule_titles, times
+from soc_ui import access, assets, event_view, frame, headers, locale, numbers, rule_titles, times, visible
 from soc_ui.accounts.account import account
 from soc_ui.accounts.directory import directory
 from soc_ui.accounts.people import people
@@ -23,7 +23,7 @@ from soc_ui.admin.keys import keys
 from soc_ui.admin.webhooks import webhooks
 from soc_ui.alerts.views import alerts
 from soc_ui.hunt.views import hunt
-from soc_ui.inventory import addresses
+from soc_ui.inventory import addresses, kinds
 from soc_ui.inventory.views import inventory
 from soc_ui.locale import _
 from soc_ui.overview.views import overview
@@ -42,10 +42,12 @@ _log = logging.getLogger(__name__)
 
 def create_app(services: Services) -> APIFlask:
     """The WSGI application over ``services``. No page loads anything from another origin, the API's documents included."""
-    app = APIFlask("soc_ui", title="Liandun", version=services.version, docs_path=None, static_folder=None, json_errors=False)
+    own = {"docs_path": None, "spec_path": None}  # the description stands with the API (soc_ui.api.description)
+    app = APIFlask("soc_ui", title="Liandun", version=services.version, static_folder=None, json_errors=False, **own)
     app.config.update(MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES, MAX_FORM_PARTS=5000, MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024)
     app.extensions["liandun"] = services
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    visible.install(app)
     numbers.install(app)
     locale.install(app)
     times.install(app)
@@ -57,6 +59,7 @@ def create_app(services: Services) -> APIFlask:
     rule_titles.install(app)
     names.install(app)
     addresses.install(app)
+    kinds.install(app)
     who = (accounts, directory, second, account, proposals, people)
     pages = (*who, overview, alerts, hunt, zones, conduits, zone_plan, inventory, sources, rules, keys, webhooks, audit)
     for blueprint in (*pages, preferences):

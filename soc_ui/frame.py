@@ -56,6 +56,20 @@ def source_led(source: SourceHealth) -> str:
     return "" if source.received else "off"
 
 
+def source_kind(kind: str) -> str:
+    """What the kind of a source is called; the programs that read sources speak English (cli.roles.ingest)."""
+    names = {
+        "syslog UDP": _("syslog UDP"),
+        "syslog TCP": _("syslog TCP"),
+        "pcap folder": _("pcap folder"),
+        "audit trail": _("audit trail"),
+    }
+    word, _space, rest = kind.partition(" ")
+    if word == "file" and rest:
+        return _("file %(format)s", format=rest)
+    return _("interface %(name)s", name=rest) if word == "interface" and rest else names.get(kind, kind)
+
+
 def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
     """Menu groups: heading, then endpoint, icon and name of each page that this person may open."""
     me = access.me()
@@ -158,6 +172,7 @@ def install(app: Flask) -> None:
             "preference_url": preference_url,
             "sources_state": sources_state,
             "source_led": source_led,
+            "source_kind": source_kind,
             "version": services().version,
             "settings": services().settings,
         }

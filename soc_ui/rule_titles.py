@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Flask, g
 
 from soc_ui import preferences
@@ -22,6 +24,17 @@ def rule_description(rule_id: str, text: str) -> str:
     return rule.description_zh if preferences.current().lang == "zh" else rule.description
 
 
+def rule_falsepositives(rule_id: str, texts: Sequence[str]) -> Sequence[str]:
+    """The same for what fires a rule by mistake."""
+    rule = _chinese().get(rule_id)
+    return (rule.falsepositives_zh if rule is not None else ()) or texts
+
+
+def rule_text(rule: RuleInfo) -> str:
+    """The same for its text: that of a file stands as it is, a built-in rule has only an explanation."""
+    return (rule.source_text_zh if preferences.current().lang == "zh" else "") or rule.source_text
+
+
 def _bilingual() -> dict[str, RuleInfo]:
     """The rules that have a Chinese name, looked up once for a request."""
     if "bilingual_rules" not in g:
@@ -36,5 +49,5 @@ def _chinese() -> dict[str, RuleInfo]:
 
 
 def install(app: Flask) -> None:
-    """Gives templates ``rule_title()`` and ``rule_description()``."""
-    app.jinja_env.globals.update(rule_title=rule_title, rule_description=rule_description)
+    """Gives templates ``rule_title()``, ``rule_description()`` and ``rule_falsepositives()``."""
+    app.jinja_env.globals.update(rule_title=rule_title, rule_description=rule_description, rule_falsepositives=rule_falsepositives)

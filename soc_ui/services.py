@@ -22,7 +22,8 @@ from soc_ui.reach import ReachedStore
 class RuleInfo:
     """One loaded rule as people see it. ``level`` is one of ``kernel.detection.LEVELS``; ``file`` is relative to the rule set.
 
-    title_zh, description_zh  shown on Chinese pages instead of ``title`` and ``description``, where the rule has them
+    title_zh, description_zh, source_text_zh, falsepositives_zh  shown on Chinese pages instead of ``title``, ``description``,
+    ``source_text`` and the English false positives of its alerts, where the rule has them
     """
 
     id: str
@@ -38,6 +39,8 @@ class RuleInfo:
     references: tuple[str, ...] = ()
     title_zh: str = ""
     description_zh: str = ""
+    source_text_zh: str = ""
+    falsepositives_zh: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from cli.roles.health import tell_health
 from cli.roles.process import stop_event
+from cli.roles.upkeep import Upkeep
 from cli.ruleset import RuleSet, fingerprint, load_ruleset, write_catalogue
 from collectors.parsers import PARSERS
 from collectors.parsers.clock import Clock
@@ -21,7 +22,7 @@ from kernel.config import Config
 from kernel.db import Database, open_database, upgrade
 from kernel.detection import Detection
 from kernel.errors import StoreError
-from kernel.event import Event, timestamp_from_micros
+from kernel.event import Event
 from kernel.layout import Layout
 from kernel.pipeline import Pipeline
 from kernel.spool import SpoolReader
@@ -30,14 +31,12 @@ from kernel.zones.enrich import ZoneEnricher
 from kernel.zones.sightings import Inventory, Sighting
 from kernel.zones.snapshot import ZoneSource
 from operations.alerts.service import record_detections
-from operations.assets.inventory import record_sightings
+from operations.assets.inventory import record_sightings, record_singly
 
 log = logging.getLogger("liandun.worker")
 
 PUBLISH_BATCH = 250
 RULES_LOOK_SECONDS = 5.0
-COMPACT_SECONDS = 60.0
-RETAIN_SECONDS = 3600.0
 
 
 class Publisher:
@@ -68,12 +67,27 @@ class AssetWitness:
         return (lambda: self._write(sightings)) if sightings else None
 
     def _write(self, sightings: list[Sighting]) -> None:
+        """Raises StoreError while the database is away; at the end what the last sighting that cannot be written raised."""
+        failed: Exception | None = None
         for start in range(0, len(sightings), PUBLISH_BATCH):
+            batch = sightings[start : start + PUBLISH_BATCH]
             try:
-                with self._database.write() as session:
-                    record_sightings(session, sightings[start : start + PUBLISH_BATCH])
+                failed = self._write_batch(batch) or failed
             except OperationalError as error:
                 raise StoreError(f"the state database cannot be written: {error.orig}") from error
+        if failed is not None:
+            raise failed
+
+    def _write_batch(self, batch: list[Sighting]) -> Exception | None:
+        try:
+            with self._database.write() as session:
+                record_sightings(session, batch)
+        except OperationalError:
+            raise
+        except Exception:  # one of them cannot be written; the others shall be
+            with self._database.write() as session:
+                return record_singly(session, batch)
+        return None
 
 
 class RuleReload(threading.Thread):
@@ -120,13 +134,12 @@ class Worker:
             witnesses=[AssetWitness(self.database, self.zones)],
         )
         Clock.zone = ZoneInfo(config.ingest.time_zone)
-        self._config = config
+        self.upkeep = Upkeep(self.store, config.store.retention_days)
         self._reload = RuleReload(config, self.ruleset, self.zones)
-        self._records = 0
 
     def run(self, stop: threading.Event) -> None:
         self._reload.start()
-        threading.Thread(target=self._upkeep, args=(stop,), name="upkeep", daemon=True).start()
+        threading.Thread(target=self.upkeep.run, args=(stop,), name="upkeep", daemon=True).start()
         self.pipeline.run(stop, after_batch=self._take_fresh_rules)
 
     def _take_fresh_rules(self) -> None:
@@ -137,19 +150,8 @@ class Worker:
             write_catalogue(fresh, self.layout.catalogue)
             log.info("rules reloaded: %d in use, %d could not be loaded", len(fresh.catalogue.rules), len(fresh.catalogue.failures))
 
-    def _upkeep(self, stop: threading.Event) -> None:
-        """Compaction or rollover every minute, retention every hour; the store serialises them with commits."""
-        retained = 0.0
-        while not stop.wait(COMPACT_SECONDS):
-            try:
-                self.store.compact()
-                if time.monotonic() - retained > RETAIN_SECONDS:
-                    retained = time.monotonic()
-                    dropped = self.store.retain(self._config.store.retention_days, timestamp_from_micros(time.time_ns() // 1000))
-                    if dropped:
-                        log.info("retention: %d events older than %d days dropped", dropped, self._config.store.retention_days)
-            except Exception:  # upkeep must not stop the road; what failed is tried again next minute
-                log.exception("upkeep of the event store failed")
+    def problem(self) -> str:
+        return self.pipeline.problem or self.upkeep.problem
 
     def details(self) -> dict[str, Any]:
         return {
@@ -169,7 +171,7 @@ class Worker:
 def run(config: Config) -> int:
     stop = stop_event()
     worker = Worker(config)
-    tell_health(worker.layout, "worker", worker.details, lambda: worker.pipeline.problem)
+    tell_health(worker.layout, "worker", worker.details, worker.problem)
     log.info("%d rules in use, %d could not be loaded", len(worker.ruleset.catalogue.rules), len(worker.ruleset.catalogue.failures))
     with contextlib.closing(worker):
         worker.run(stop)

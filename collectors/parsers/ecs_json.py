@@ -7,6 +7,7 @@ from typing import Any
 from collectors.parsers import clock
 from collectors.parsers import fields as ecs
 from kernel.event import Event
+from kernel.zones.enrich import NOT_CROSSINGS
 
 _MARKS = ("event.kind", "event.category", "event.dataset", "event.module", "event.action", "event.code", "ecs.version")
 _NESTED_MARKS = frozenset({"kind", "category", "dataset", "module", "action", "code", "type", "outcome"})
@@ -32,8 +33,9 @@ def read(obj: dict[str, Any], original: str) -> list[Event]:
     )
     event.setdefault("event.original", original)
     event.setdefault("event.kind", "event")
-    if str(event.setdefault("event.dataset", "generic.json")).startswith("liandun."):
-        event["labels.claimed_dataset"] = event["event.dataset"]  # only the platform itself speaks of itself
+    dataset = str(event.setdefault("event.dataset", "generic.json"))
+    if dataset.startswith("liandun.") or dataset in NOT_CROSSINGS:  # only the platform itself speaks of itself and skips judgement
+        event["labels.claimed_dataset"] = event["event.dataset"]
         event["event.dataset"] = "generic.json"
     event.pop("event.id", None)  # ours is given by the pipeline; theirs would not survive re-delivery
     return [ecs.relate(event)]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from kernel.addresses import without_scope
 from kernel.event import Event
 
 ABSENT = frozenset({"", "-", "(null)", "null", "(none)", "N/A"})
@@ -55,11 +56,16 @@ def put_ip(event: Event, side: str, value: Any) -> None:
     event[f"{side}.ip" if address else f"{side}.domain"] = address or value
 
 
-@lru_cache(maxsize=65536)
 def clean_ip(text: str) -> str | None:
-    """Canonical text of an address, without brackets and IPv4-mapping; None if it is none."""
+    """Canonical text of an address, without brackets and IPv4-mapping; None if it is none (kernel.addresses: also a long scope)."""
+    bare = text.strip("[] ")
+    return _clean_ip(bare) if without_scope(bare) is not None else None
+
+
+@lru_cache(maxsize=65536)
+def _clean_ip(text: str) -> str | None:
     try:
-        address = ipaddress.ip_address(text.strip("[] "))
+        address = ipaddress.ip_address(text)
     except ValueError:
         return None
     mapped = getattr(address, "ipv4_mapped", None)

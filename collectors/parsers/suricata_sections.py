@@ -241,8 +241,17 @@ def _pgsql(pgsql: Mapping[str, Any], event: Event) -> None:
 
 def _dhcp(dhcp: Mapping[str, Any], event: Event) -> None:
     put(event, "event.action", text_of(dhcp, "dhcp_type") or text_of(dhcp, "type"))
-    put(event, "source.mac" if text_of(dhcp, "type") == "request" else "destination.mac", mac(text_of(dhcp, "client_mac") or ""))
+    side = "source" if text_of(dhcp, "type") == "request" else "destination"
+    if _is_relayed(dhcp, event):  # neither end has the client's card: they are the relay and the server
+        side = "host"
+    put(event, f"{side}.mac", mac(text_of(dhcp, "client_mac") or ""))
     put(event, "host.hostname", text_of(dhcp, "hostname"))
+
+
+def _is_relayed(dhcp: Mapping[str, Any], event: Event) -> bool:
+    """True between a relay agent and a server: giaddr is set, or both use the server's port (RFC 1542 4.1, RFC 2131 4.1)."""
+    given = text_of(dhcp, "relay_ip") not in (None, "", "0.0.0.0")  # noqa: S104 - giaddr of a message that came directly
+    return given or event.get("source.port") == event.get("destination.port") == 67
 
 
 def _modbus(modbus: Mapping[str, Any], event: Event) -> None:
@@ -305,11 +314,11 @@ SECTIONS: dict[str, Callable[[Mapping[str, Any], Event], None]] = {
     "krb5": _krb5,
     "ftp": _ftp,
     "pgsql": _pgsql,
-    "dhcp": _dhcp,
+    "ether": _ether,
+    "dhcp": _dhcp,  # after ether: the card that a client names is its own, that of the frame may be a router's
     "modbus": _modbus,
     "dnp3": _dnp3,
     "sip": _sip,
-    "ether": _ether,
     "anomaly": _anomaly,
     "alert": _alert,  # last: its action and type win
 }

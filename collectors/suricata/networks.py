@@ -4,7 +4,8 @@ Example: ``alert tcp $ZONE_OFFICE any -> $LAYER_PERCEPTION 502 (msg:"Modbus from
 
 Groups of a zone plan:
 
-* ``HOME_NET`` is every range of every zone, IPv4 and IPv6; ``EXTERNAL_NET`` is the rest.
+* ``HOME_NET`` is every range of every zone, IPv4 and IPv6; ``EXTERNAL_NET`` is the rest, and ``any`` where the zones leave nothing
+  of IPv4 or of IPv6: Suricata does not start with a negated group that holds all of one of them.
 * ``ZONE_WATER_OT`` is what belongs to zone ``water-ot``: of two zones whose ranges overlap, the longer prefix owns an address.
 * ``LAYER_PERCEPTION`` is all zones of that layer.
 * ``MODBUS_SERVER``, ``DNS_SERVERS`` and the like are the zones known to hold such a server or client. A zone counts whole, so that
@@ -22,7 +23,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from kernel.zones.addresses import Network, plain_network
 
 PRIVATE_NETWORKS: tuple[str, ...] = (
     "10.0.0.0/8",
@@ -81,8 +82,9 @@ def address_groups(networks: Networks) -> dict[str, str]:
     owned = _owned(networks.zones)
     home = _parsed(networks.home) + [prefix for prefixes in owned.values() for prefix in prefixes]
     groups: dict[str, str] = {}
-    _put(groups, "HOME_NET", [*(home or _parsed(PRIVATE_NETWORKS)), *_parsed(LINK_LOCAL)])
-    groups["EXTERNAL_NET"] = "!$HOME_NET"
+    ours = [*(home or _parsed(PRIVATE_NETWORKS)), *_parsed(LINK_LOCAL)]
+    _put(groups, "HOME_NET", ours)
+    groups["EXTERNAL_NET"] = "any" if any(one.prefixlen == 0 for one in _merged(ours)) else "!$HOME_NET"
     for zone_id, prefixes in owned.items():
         _put(groups, zone_variable(zone_id), prefixes)
     for layer in dict.fromkeys(zone.layer for zone in networks.zones):
@@ -98,7 +100,7 @@ def address_groups(networks: Networks) -> dict[str, str]:
 
 
 def _parsed(texts: Iterable[str]) -> list[Network]:
-    return [ipaddress.ip_network(text, strict=False) for text in texts]
+    return [plain_network(text, strict=False) for text in texts]
 
 
 def _owned(zones: Sequence[ZoneRanges]) -> Mapping[str, list[Network]]:
@@ -127,14 +129,19 @@ def _cut(piece: Network, hole: Network) -> list[Network]:
     return [] if piece.subnet_of(hole) else [piece]  # type: ignore[arg-type]
 
 
-def _put(groups: dict[str, str], name: str, prefixes: Iterable[Network]) -> None:
-    """Set a group, in parts where one list would be too long. Without prefixes it stays undefined: Suricata has no empty group."""
+def _merged(prefixes: Iterable[Network]) -> list[Network]:
+    """The same addresses in as few prefixes as possible."""
     listed = list(prefixes)
     v4 = ipaddress.collapse_addresses(one for one in listed if isinstance(one, ipaddress.IPv4Network))
     v6 = ipaddress.collapse_addresses(one for one in listed if isinstance(one, ipaddress.IPv6Network))
+    return [*v4, *v6]
+
+
+def _put(groups: dict[str, str], name: str, prefixes: Iterable[Network]) -> None:
+    """Set a group, in parts where one list would be too long. Without prefixes it stays undefined: Suricata has no empty group."""
     parts: list[list[str]] = []
     size = _LONGEST
-    for text in map(str, (*v4, *v6)):
+    for text in map(str, _merged(prefixes)):
         if size + len(text) + 1 > _LONGEST:
             parts.append([])
             size = 0

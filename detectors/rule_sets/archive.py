@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import os
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -23,6 +25,8 @@ ENGINES = {".yml": "sigma", ".yaml": "sigma", ".yar": "yara", ".yara": "yara", "
 """File name ending → engine."""
 
 ARCHIVE_ENDINGS = (".tar.gz", ".tgz", ".tar", ".zip")
+_ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, ValueError, RuntimeError, struct.error)
+_LONGEST_PATH, _LONGEST_PART = 1024, 200
 _LICENCES = ("license", "licence", "copying", "notice")
 
 
@@ -55,6 +59,8 @@ def read_rule_files(source: Path, limits: Limits | None = None) -> Iterator[Rule
         yield from _folder(source, limits)
     elif not source.exists():
         raise RuleError(f"{source}: no such file or folder")
+    elif not source.is_file():
+        raise RuleError(f"{source}: a pipe or device; only plain files and folders are taken")
     elif source.name.lower().endswith(".zip"):
         yield from _zip(source, limits)
     elif source.name.lower().endswith(ARCHIVE_ENDINGS):
@@ -79,7 +85,7 @@ def _single(source: Path, limits: Limits) -> RuleFile:
         raise RuleError(
             f"{source}: not a rule file or archive by its name", f"known endings: {', '.join([*ENGINES, *ARCHIVE_ENDINGS])}"
         )
-    return RuleFile(source.name, engine, _Budget(source, limits, 0).read(source, source.name))
+    return RuleFile(_safe_name(source, source.name), engine, _Budget(source, limits, 0).read(source, source.name))
 
 
 def _packed(source: Path, limits: Limits) -> RuleFile:
@@ -108,7 +114,7 @@ def _folder(source: Path, limits: Limits) -> Iterator[RuleFile]:
             engine = kind_of(name)
             if not engine:
                 continue
-            inner = path.relative_to(source).as_posix()
+            inner = _safe_name(source, path.relative_to(source).as_posix())
             if path.is_symlink() or not path.is_file():
                 raise RuleError(f"{source}: {inner} is a link or a special file; only plain files are taken")
             yield RuleFile(inner, engine, budget.read(path, inner))
@@ -131,7 +137,7 @@ def _zip(source: Path, limits: Limits) -> Iterator[RuleFile]:
                     raise RuleError(f"{source}: member {name} is encrypted")
                 with archive.open(member) as stream:
                     yield RuleFile(name, engine, budget.take(stream, name))
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError) as error:
+    except (*_ZIP_FAULTS, EOFError, OSError) as error:
         raise RuleError(f"{source}: damaged or unknown zip archive: {error}") from error
 
 
@@ -148,8 +154,8 @@ def _tar(source: Path, limits: Limits) -> Iterator[RuleFile]:
                     name = _safe_name(source, member.name)
                     if member.isdir():
                         continue
-                    if not member.isfile():
-                        raise RuleError(f"{source}: member {name} is a link or a special file; only plain files are taken")
+                    if not member.isfile() or member.issparse():  # what a sparse member unpacks to is not in the archive
+                        raise RuleError(f"{source}: member {name} is a link, sparse or special file; only plain files are taken")
                     engine = kind_of(name)
                     stream = archive.extractfile(member) if engine else None
                     if stream is not None:
@@ -161,14 +167,13 @@ def _tar(source: Path, limits: Limits) -> Iterator[RuleFile]:
 def _safe_name(source: Path, name: str) -> str:
     plain = name.replace("\\", "/")
     path = PurePosixPath(plain)
-    if (
-        path.is_absolute()
-        or ".." in path.parts
-        or plain[1:2] == ":"
-        or "\0" in plain
-        or any(len(part) > 200 for part in path.parts)
-    ):
-        raise RuleError(f"{source}: member {name!r} points outside of the archive; refused")
+    told = f"{source}: member {name[:200]!r}"
+    if path.is_absolute() or ".." in path.parts or plain[1:2] == ":":
+        raise RuleError(f"{told} points outside of the archive; refused")
+    if not plain.isprintable():  # also bytes that are no UTF-8
+        raise RuleError(f"{told} has a name with control characters or of unknown encoding; refused")
+    if len(plain.encode()) > _LONGEST_PATH or any(len(part.encode()) > _LONGEST_PART for part in path.parts):
+        raise RuleError(f"{told} has a name that is too long (limit: {_LONGEST_PATH} bytes, {_LONGEST_PART} a folder); refused")
     return path.as_posix()
 
 

@@ -80,15 +80,22 @@ def install(
 ) -> Manifest:
     """Write the files as set ``name`` below ``root``; an older set of that name is replaced in one step, or kept if anything fails.
 
-    Raises RuleError where the name is not usable or no rule is among the files.
+    Raises RuleError where the name is not usable, no rule is among the files, or they cannot be written.
     """
     if _NAME.fullmatch(name) is None:
         raise RuleError(f"{name!r} cannot name a rule set", "letters a-z, digits, dot, dash and underscore, 64 at most")
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    incoming = Path(tempfile.mkdtemp(prefix=".incoming-", dir=root))
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        incoming = Path(tempfile.mkdtemp(prefix=".incoming-", dir=root))
+    except OSError as error:
+        raise RuleError(f"{root}: cannot be written: {error.strerror}") from error
     try:
         manifest = _write(incoming, name, source, files, now or datetime.now(UTC), suricata)
         _swap(incoming, root / name)
+    except OSError as error:  # also two members that exclude each other: a.yml and a.yml/b.yml
+        shutil.rmtree(incoming, ignore_errors=True)
+        place = str(error.filename or root).removeprefix(f"{incoming}/")
+        raise RuleError(f"{source}: {place}: cannot be written: {error.strerror}") from error
     except BaseException:
         shutil.rmtree(incoming, ignore_errors=True)
         raise

@@ -6,6 +6,7 @@ import ipaddress
 import math
 import re
 
+from kernel.addresses import without_scope
 from kernel.event import parse_timestamp
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
@@ -30,17 +31,19 @@ def number(text: str) -> int | float | None:
 
 
 def ip_hex(text: str) -> str | None:
-    """32 hex digits of an address, or None; IPv4 and IPv4-mapped IPv6 are the same, a scope id (``%eth0``) is ignored.
+    """32 hex digits of an address, or None; IPv4 and IPv4-mapped IPv6 are the same, a scope (``%eth0``) is ignored.
 
     IPv6 with a dotted tail counts only in the mapped form ``::ffff:a.b.c.d``.
     """
-    text = text.split("%", 1)[0] if ":" in text else text
-    if "." in text and ":" in text:
-        if not text.lower().startswith("::ffff:"):
+    bare = without_scope(text)
+    if bare is None:
+        return None
+    if "." in bare and ":" in bare:
+        if not bare.lower().startswith("::ffff:"):
             return None
-        text = text[7:]
+        bare = bare[7:]
     try:
-        address = ipaddress.ip_address(text)
+        address = ipaddress.ip_address(bare)
     except ValueError:
         return None
     return MAPPED + f"{int(address):08x}" if address.version == 4 else f"{int(address):032x}"

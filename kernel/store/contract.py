@@ -121,7 +121,8 @@ class EventStore(Protocol):
         ...
 
     def retain(self, days: int, now: str) -> int:
-        """Drop partitions older than ``days``; returns the number of events dropped.
+        """Drop events of days older than ``days``; returns how many. An event's day is the later one of ``@timestamp`` and
+        ``event.ingested``: what a device with a wrong clock sends today is not old.
 
         Refuses less than 180 days unless the store was opened as a demo store: Cybersecurity Law of the PRC, article on log
         retention (at least six months), asked by MLPS audits.

@@ -9,10 +9,8 @@ Every engine gives its hits page by page; one that has ``scan`` gives them faste
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import os
-import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -29,17 +27,22 @@ from kernel.errors import QueryError, StoreError
 from kernel.event import Event
 from kernel.query import Query
 from kernel.query.tree import Fields
+from kernel.spreadsheet import csv_row
 from kernel.store.contract import EventStore, TimeRange
 
 Format = Literal["jsonl", "csv", "parquet"]
 PAGE = 10_000
 ALL = ("*",)
+MISFITS = "liandun.misfits"
 _CHUNK = 1 << 20
 _ARROW = {"long": pa.int64(), "float": pa.float64(), "boolean": pa.bool_()}
 
 
 class Manifest(msgspec.Struct):
-    """What is in an export. ``damaged`` names parts of the store that could not be read: then the export lacks what they hold."""
+    """What is in an export. ``damaged`` names parts of the store that could not be read: then the export lacks what they hold.
+
+    misfits  Parquet: number of values by field that their column cannot hold and that stand in the column ``MISFITS`` instead
+    """
 
     file: str
     format: str
@@ -51,6 +54,7 @@ class Manifest(msgspec.Struct):
     bytes: int
     sm3: str
     damaged: list[str] = []
+    misfits: dict[str, int] = {}
 
 
 def export(
@@ -71,6 +75,7 @@ def export(
         raise QueryError("only events can be exported", "leave out | top, | histogram, | count and | sort")
     fields = query.fields or fields
     damaged: set[str] = set()
+    misfits: Counter[str] = Counter()
     part = path.with_name(path.name + ".part")
     spool = path.with_name(path.name + ".spool")
     try:
@@ -80,13 +85,23 @@ def export(
                 rows = _write_lines(events, file)
             elif "*" in fields:
                 rows, fields = _spooled(events, spool)
-                _write(_read_lines(spool), fields, form, file)
+                _write(_read_lines(spool), fields, form, file, misfits)
             else:
-                rows = _write(events, fields, form, file)
+                rows = _write(events, fields, form, file, misfits)
             file.flush()
             os.fsync(file.fileno())
         manifest = Manifest(
-            path.name, form, query.text, when.start, when.end, list(fields), rows, part.stat().st_size, _sm3(part), sorted(damaged)
+            file=path.name,
+            format=form,
+            query=query.text,
+            start=when.start,
+            end=when.end,
+            fields=list(fields),
+            rows=rows,
+            bytes=part.stat().st_size,
+            sm3=_sm3(part),
+            damaged=sorted(damaged),
+            misfits=dict(sorted(misfits.items())),
         )
         part.replace(path)
         path.with_name(path.name + ".manifest.json").write_bytes(msgspec.json.encode(manifest) + b"\n")
@@ -153,8 +168,8 @@ def _read_lines(spool: Path) -> Iterator[Sequence[Event]]:
         yield page
 
 
-def _write(pages: Iterable[Sequence[Event]], fields: Sequence[str], form: Format, file: IO[bytes]) -> int:
-    return _write_csv(pages, fields, file) if form == "csv" else _write_parquet(pages, fields, file)
+def _write(pages: Iterable[Sequence[Event]], fields: Sequence[str], form: Format, file: IO[bytes], misfits: Counter[str]) -> int:
+    return _write_csv(pages, fields, file) if form == "csv" else _write_parquet(pages, fields, file, misfits)
 
 
 # CSV
@@ -169,19 +184,6 @@ def _write_csv(pages: Iterable[Sequence[Event]], fields: Sequence[str], file: IO
     return rows
 
 
-def csv_row(cells: Sequence[str]) -> str:
-    """RFC 4180. A cell that a spreadsheet would run as a formula gets an apostrophe in front (OWASP: CSV injection)."""
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow([_harmless(text) for text in cells])
-    return buffer.getvalue()
-
-
-def _harmless(text: str) -> str:
-    if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") and not re.fullmatch(r"[+-]?\d+(\.\d+)?|@timestamp", text):
-        return "'" + text
-    return text
-
-
 def cell(value: Any) -> str:
     """A value as the text of a table cell."""
     if value is None:
@@ -194,17 +196,38 @@ def cell(value: Any) -> str:
 # Parquet
 
 
-def _write_parquet(pages: Iterable[Sequence[Event]], fields: Sequence[str], file: IO[bytes]) -> int:
-    """``@timestamp`` is a moment; ECS numbers and booleans are such, null where a value is none; else text, lists as JSON."""
-    schema = pa.schema([(name, _arrow_type(name)) for name in dict.fromkeys(fields)])
+def _write_parquet(pages: Iterable[Sequence[Event]], fields: Sequence[str], file: IO[bytes], misfits: Counter[str]) -> int:
+    """``@timestamp`` is a moment, ECS numbers and booleans are such, else text, lists as JSON.
+
+    A value that its column cannot hold (a text or a list in a number field) is null there, counted in ``misfits``, and stands in
+    the last column ``MISFITS``: a JSON object, field → value, of the event's misfits.
+    """
+    typed = pa.schema([(name, _arrow_type(name)) for name in dict.fromkeys(fields) if name != MISFITS])
+    schema = typed.append(pa.field(MISFITS, pa.string()))
     rows = 0
     with pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer:
         for page in pages:
             if page:
-                columns = [pa.array([_parquet_value(event.get(f.name), f.type) for event in page], f.type) for f in schema]
+                columns, odd = _columns(page, typed)
+                misfits.update(name for row in odd for name in row)
+                columns.append(pa.array([orjson.dumps(row) if row else None for row in odd], pa.string()))
                 writer.write_table(pa.table(columns, schema=schema))
             rows += len(page)
     return rows
+
+
+def _columns(page: Sequence[Event], schema: Any) -> tuple[list[Any], list[Event]]:
+    """The columns, and what each event has that they cannot hold."""
+    odd: list[Event] = [{} for _ in page]
+    columns = []
+    for field in schema:
+        values = [event.get(field.name) for event in page]
+        held = [_parquet_value(value, field.type) for value in values]
+        for row, (value, kept) in enumerate(zip(values, held, strict=True)):
+            if kept is None and value is not None:
+                odd[row][field.name] = value
+        columns.append(pa.array(held, field.type))
+    return columns, odd
 
 
 def _arrow_type(field: str) -> Any:
@@ -228,7 +251,7 @@ def _parquet_value(value: Any, kind: Any) -> Any:
         return None
     if pa.types.is_integer(kind):
         return value if isinstance(value, int) and -(1 << 63) <= value < 1 << 63 else None
-    return float(value)
+    return float(value) if float(value) == value else None
 
 
 def _sm3(path: Path) -> str:

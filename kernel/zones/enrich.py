@@ -6,15 +6,19 @@ Fields, beside ECS: ``source.zone``, ``destination.zone``, ``host.zone`` · ``so
 
 A crossing is judged from client to server. Where an event does not say who the client is (a flow record of one direction), traffic
 that a conduit permits the other way round counts as its answer.
+
+An end that a record names several addresses for (ECS wants one) keeps one of them, see :func:`_settle_ends`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import product
+from typing import Any
 
 from kernel.event import Event
 from kernel.zones.services import port_ranges
-from kernel.zones.table import PERMITTED, Verdict, ZoneTable
+from kernel.zones.table import DENIED, EXPIRED, PERMITTED, Verdict, ZoneTable
 
 _LOGIN_PORTS = {name: port_ranges(name)[0].first for name in ("ssh", "telnet", "rdp", "vnc")}
 _OURS = (
@@ -22,8 +26,14 @@ _OURS = (
     *("source.asset.id", "destination.asset.id", "host.asset.id"),
     *("zone.crossing", "zone.verdict", "zone.conduit", "zone.service", "zone.source_layer", "zone.destination_layer"),
 )
-_NOT_CROSSINGS = ("stats", "file_stored", "fileinfo", "bastion")
-"""Last parts of datasets whose addresses do not tell of traffic of their own."""
+NOT_CROSSINGS = frozenset({"suricata.file_stored", "suricata.fileinfo", "qzsec.bastion"})
+"""Datasets of our own parsers whose addresses do not tell of traffic of their own (it has events of its own). Whole names: a sender
+chooses what its dataset ends in. Senders of finished events may not claim them (collectors.parsers.ecs_json)."""
+_GRAVITY = {PERMITTED: 1, EXPIRED: 2, DENIED: 3}
+_LONGEST_TRANSPORT = 32
+"""Letters: it is the sender's text, and verdicts are remembered by it."""
+_MOST_ZONES = 8
+"""So many zones of one end are judged; each pair costs as much as an event."""
 
 
 class ZoneEnricher:
@@ -47,31 +57,78 @@ def enrich(event: Event, table: ZoneTable) -> None:
         event.pop(field, None)
     if sensor := _sensor_zone(event, table):
         event["observer.ingress.zone"] = sensor
+    if type(event.get("source.ip")) is list or type(event.get("destination.ip")) is list:
+        _settle_ends(event, table)
+    _judge(event, table)
+
+
+def _judge(event: Event, table: ZoneTable) -> None:
     _end(event, "source", table)
     _end(event, "destination", table)
     _host(event, table)
     _crossing(event, table)
 
 
+def _settle_ends(event: Event, table: ZoneTable) -> None:
+    """Give each end one address: those of the pair that the plan judges worst, else the first that means a host.
+
+    All stay in ``related.ip``. Otherwise a list would keep its traffic from every rule about zones.
+    """
+    named = [event.get("source.ip"), event.get("destination.ip")]
+    pairs = list(product(*(_one_of_each_zone(value, table) for value in named)))
+    _set_ends(event, pairs[0] if len(pairs) == 1 else max(pairs, key=lambda pair: _gravity(event, pair, table)))  # first of equals
+    related = [one for value in (event.get("related.ip"), *named) for one in (value if isinstance(value, list) else [value])]
+    event["related.ip"] = list(dict.fromkeys(one for one in related if isinstance(one, str)))
+
+
+def _one_of_each_zone(value: Any, table: ZoneTable) -> list[str | None]:
+    """The addresses of an end that may be judged differently, at least one entry; None for an end without address."""
+    if not isinstance(value, list):
+        return [value if isinstance(value, str) else None]
+    texts = [one for one in value if isinstance(one, str)]
+    first: dict[str, str] = {}
+    for text in texts:
+        if zone := table.zone_of(text):
+            first.setdefault(zone, text)
+    usable: list[str | None] = [*first.values()]
+    return usable[:_MOST_ZONES] or [next(iter(texts), None)]
+
+
+def _set_ends(event: Event, ends: tuple[str | None, ...]) -> None:
+    for field, address in zip(("source.ip", "destination.ip"), ends, strict=True):
+        event.pop(field, None)
+        if address is not None:
+            event[field] = address
+
+
+def _gravity(event: Event, ends: tuple[str | None, ...], table: ZoneTable) -> int:
+    """How bad the plan finds the event between these two."""
+    trial = dict(event)
+    _set_ends(trial, ends)
+    _judge(trial, table)
+    return _GRAVITY.get(trial.get("zone.verdict", ""), 0)
+
+
 def _end(event: Event, side: str, table: ZoneTable) -> None:
     address = event.get(side + ".ip")
     if type(address) is not str:
         return
-    zone = table.zone_of(address)
+    place = table.places[address]
+    zone = place.zone
     if zone in ("", "unknown") and side == "source":
         zone = _by_place(event, table) or zone
     if zone:
         event[side + ".zone"] = zone
-    asset = table.asset_of(address)
-    if asset:
-        event[side + ".asset.id"] = asset
+    if place.asset:
+        event[side + ".asset.id"] = place.asset
 
 
 def _by_place(event: Event, table: ZoneTable) -> str:
     """The zone that a VLAN number or the sensor tells, "" if neither does."""
-    vlan = event.get("network.vlan.id")
-    if isinstance(vlan, str) and (zone := table.zone_of_vlan(vlan)):
-        return zone
+    vlans = event.get("network.vlan.id")
+    for vlan in vlans if isinstance(vlans, list) else (vlans,):  # the outermost tag first
+        if isinstance(vlan, str) and (zone := table.zone_of_vlan(vlan)):
+            return zone
     return _sensor_zone(event, table)
 
 
@@ -105,11 +162,11 @@ def _crossing(event: Event, table: ZoneTable) -> None:
         target, port = _reached_host(event)
     if source is None or target is None or source == target:
         return
-    if str(event.get("event.dataset", "")).rpartition(".")[2] in _NOT_CROSSINGS:
+    if str(event.get("event.dataset")) in NOT_CROSSINGS:
         return
     if _is_answer(event):
         source, target, port = target, source, event.get("source.port")
-    transport = str(event.get("network.transport") or "tcp").lower()
+    transport = str(event.get("network.transport") or "tcp")[:_LONGEST_TRANSPORT].lower()
     time = event["@timestamp"]
     verdict = table.verdict(source, target, transport, port if isinstance(port, int) else 0, time)
     if verdict.verdict != PERMITTED and "client.ip" not in event:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from kernel.event import Event
-from kernel.zones.plan import normal_mac
+from kernel.zones.neighbours import own_mac
 from kernel.zones.table import ZoneTable
 
 REFRESH_SECONDS = 60
@@ -18,14 +18,16 @@ REFRESH_SECONDS = 60
 
 _MOST_REMEMBERED = 200_000
 _MOST_SERVICES = 64
-_OWN_MAC = ("dhcp", "arp", "ndp")
+_LONGEST_NAME = 256
+_LONGEST_PROTOCOL = 32
+"""Letters of a host name and of a protocol: both are a sender's text, and both are remembered."""
 
 
 class Sighting(msgspec.Struct):
     """What a batch of events says of one device.
 
     asset     id of the asset where the plan in force knows it, else ""
-    address   "" where only a name is known
+    address   usual text (kernel.zones.table.Place), "" where only a name is known
     services  ``tcp/443 tls`` each: ports on which it answered
     first, last  @timestamp of the earliest and latest event
     """
@@ -76,7 +78,7 @@ class Inventory:
         if known is not None and not (
             (sighting.mac and sighting.mac != known.mac)
             or (sighting.name and sighting.name != known.name)
-            or not services <= known.services
+            or (len(known.services) < _MOST_SERVICES and not services <= known.services)
             or _later(sighting.last, known.last)
         ):
             return False
@@ -115,20 +117,19 @@ def _seen_in(event: Event, table: ZoneTable) -> list[Sighting]:
 def _sender(event: Event, table: ZoneTable) -> Sighting | None:
     """The source of traffic: it sent, so it exists."""
     zone, address = event.get("source.zone"), event.get("source.ip")
-    if zone not in table.zones or not isinstance(address, str) or table.zone_of(address) != zone:
+    if zone not in table.zones or not isinstance(address, str) or (place := table.places[address]).zone != zone:
         return None
-    mac = event.get("source.mac")
-    near = isinstance(mac, str) and str(event.get("event.dataset", "")).rpartition(".")[2] in _OWN_MAC
-    name = event.get("host.hostname") if near else None
+    mac = own_mac(event)
+    name = event.get("host.hostname") if mac else None
     time = event["@timestamp"]
     return Sighting(
         zone=zone,
         first=time,
         last=time,
         asset=str(event.get("source.asset.id", "")),
-        address=address,
-        mac=normal_mac(str(mac)) if near else "",
-        name=name if isinstance(name, str) else "",
+        address=place.address,
+        mac=mac,
+        name=name[:_LONGEST_NAME] if isinstance(name, str) else "",
     )
 
 
@@ -144,10 +145,11 @@ def _server(event: Event, table: ZoneTable) -> Sighting | None:
     if not answered or "denied" in (event.get("event.type") or ()):
         return None
     protocol = event.get("network.protocol")
-    service = f"{event.get('network.transport') or 'tcp'}/{port}" + (f" {protocol}" if isinstance(protocol, str) else "")
+    transport = str(event.get("network.transport") or "tcp")[:_LONGEST_PROTOCOL]
+    service = f"{transport}/{port}" + (f" {protocol[:_LONGEST_PROTOCOL]}" if isinstance(protocol, str) else "")
     time = event["@timestamp"]
     asset = str(event.get("destination.asset.id", ""))
-    return Sighting(zone=zone, first=time, last=time, asset=asset, address=address, services=[service])
+    return Sighting(zone=zone, first=time, last=time, asset=asset, address=table.places[address].address, services=[service])
 
 
 def _host(event: Event, table: ZoneTable) -> Sighting | None:
@@ -160,4 +162,5 @@ def _host(event: Event, table: ZoneTable) -> Sighting | None:
         address = next((one for one in address if isinstance(one, str) and table.zone_of(one) == zone), "")
     time = event["@timestamp"]
     asset = str(event.get("host.asset.id", ""))
-    return Sighting(zone=zone, first=time, last=time, asset=asset, address=address or "", name=name)
+    address = table.places[address].address if isinstance(address, str) else ""
+    return Sighting(zone=zone, first=time, last=time, asset=asset, address=address, name=name[:_LONGEST_NAME])

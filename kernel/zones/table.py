@@ -2,8 +2,9 @@
 
 Invariants:
 
-1. The narrowest range that holds an address decides its zone; IPv4-mapped IPv6 addresses are IPv4.
-2. An address of no range is ``unknown`` inside (RFC 1918, RFC 6598, RFC 4193), ``internet`` outside, and of no zone at all where it
+1. The narrowest range that holds an address decides its zone; what stands for an IPv4 address is one (kernel.zones.addresses).
+2. An address of no range is ``unknown`` where the Internet cannot be meant: inside (RFC 1918, RFC 6598, RFC 4193, and the old
+   site-local fec0::/10, RFC 3879) and reserved (240.0.0.0/4, RFC 1112 4); ``internet`` outside; and of no zone at all where it
    means no host of its own (loopback, link-local, multicast, unspecified, broadcast).
 3. A crossing from one zone to another is permitted by the first valid conduit that covers its service, expired where only conduits
    outside their time cover it, denied otherwise.
@@ -13,19 +14,26 @@ from __future__ import annotations
 
 import bisect
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
-from kernel.query.values import MAPPED, ip_hex
+from kernel.addresses import without_scope
+from kernel.zones.addresses import MAPPED_NETWORK, bounds, number, plain_network, written
 from kernel.zones.plan import EVERY_ZONE, INTERNET, UNKNOWN, Asset, Conduit, Zone, ZonePlan, normal_mac
 from kernel.zones.services import PortRange, port_ranges, service_name
 
 PERMITTED, DENIED, EXPIRED = "permitted", "denied", "expired"
 _MOST_CACHED = 200_000
 
-_INSIDE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")))
+_INSIDE = tuple(
+    map(
+        ipaddress.ip_network,
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "240.0.0.0/4", "fc00::/7", "fec0::/10"),
+    )
+)
 _NOWHERE = tuple(
     map(
         ipaddress.ip_network,
@@ -42,6 +50,41 @@ class Verdict(msgspec.Struct, frozen=True):
     service: str
 
 
+class Place(NamedTuple):
+    """What the plan knows of an address.
+
+    zone     its id; ``internet``, ``unknown``, or "" for an address that means no host (or is no address)
+    asset    id of the asset that has it, registered or observed, "" for none
+    address  its usual text: no scope, IPv4 where it stands for IPv4
+    """
+
+    zone: str
+    asset: str
+    registered: bool
+    address: str
+
+
+_NOWHERE_PLACE = Place("", "", False, "")
+
+
+class _Places(dict[str, Place]):
+    """Places that were asked for, by text without scope (a sender can vary the scope without end)."""
+
+    def __init__(self, find: Callable[[str], Place]) -> None:
+        self._find = find
+
+    def __missing__(self, text: str) -> Place:
+        bare = without_scope(text)
+        if bare is None:
+            return _NOWHERE_PLACE
+        if bare != text:
+            return self[bare]
+        if len(self) >= _MOST_CACHED:
+            self.clear()
+        place = self[text] = self._find(text)
+        return place
+
+
 class _Rule(msgspec.Struct, frozen=True):
     conduit: Conduit
     ports: tuple[PortRange, ...]
@@ -53,7 +96,8 @@ class _Rule(msgspec.Struct, frozen=True):
 class ZoneTable:
     """Answers of one plan; make a new one when the plan changes.
 
-    observed  address (as 32 hex digits, :func:`kernel.query.values.ip_hex`) → asset id of devices that were seen but not registered
+    places    what is known of an address, by any text of it (every text has an answer)
+    observed  address (as 32 hex digits of kernel.zones.addresses.number) → asset id of devices that were seen but not registered
     """
 
     def __init__(self, plan: ZonePlan, observed: Mapping[str, str] | None = None) -> None:
@@ -63,28 +107,28 @@ class ZoneTable:
         self._starts, self._owners = _intervals(plan.zones)
         self._by_vlan = {str(vlan): zone.id for zone in plan.zones for vlan in zone.vlans}
         self._by_sensor = {sensor.casefold(): zone.id for zone in plan.zones for sensor in zone.sensors}
-        self._registered = {key: asset.id for asset in plan.assets for text in asset.addresses if (key := ip_hex(text))}
+        self._registered = {_hex(n): one.id for one in plan.assets for text in one.addresses if (n := number(text)) is not None}
         self._by_address = {**(observed or {}), **self._registered}
         self._by_mac = {mac: asset.id for asset in plan.assets for mac in asset.macs}
         self._by_name = {name.casefold(): asset.id for asset in plan.assets for name in (asset.id, asset.name) if name}
         self._rules: dict[tuple[str, str], tuple[_Rule, ...]] = {}
-        self.zone_of = lru_cache(_MOST_CACHED)(self._zone_of)
-        self.asset_of = lru_cache(_MOST_CACHED)(self._asset_of)
+        self.places: Mapping[str, Place] = _Places(self._place_of)
         self._covering = lru_cache(_MOST_CACHED)(self._conduits_covering)
 
     # where something is
 
-    def _zone_of(self, address: str) -> str:
+    def zone_of(self, address: str) -> str:
         """Zone id of an address; ``internet``, ``unknown``, or "" for one that means no host (or is no address)."""
-        key = ip_hex(address)
-        if key is None:
-            return ""
-        number = int(key, 16)
-        index = bisect.bisect_right(self._starts, number) - 1
-        owner = self._owners[index] if index >= 0 else ""
-        if owner:
-            return owner
-        return _outside(key)
+        return self.places[address].zone
+
+    def _place_of(self, bare: str) -> Place:
+        value = number(bare)
+        if value is None:
+            return _NOWHERE_PLACE
+        index = bisect.bisect_right(self._starts, value) - 1
+        zone = (self._owners[index] if index >= 0 else "") or _outside(written(value))
+        key = _hex(value)
+        return Place(zone, self._by_address.get(key, ""), key in self._registered, written(value))
 
     def zone_of_vlan(self, vlan: str) -> str:
         """Zone id of an 802.1Q number, "" if none names it."""
@@ -96,13 +140,13 @@ class ZoneTable:
 
     # what something is
 
-    def _asset_of(self, address: str) -> str:
+    def asset_of(self, address: str) -> str:
         """Asset id of an address, registered or observed; "" for an unknown one."""
-        return self._by_address.get(ip_hex(address) or "", "")
+        return self.places[address].asset
 
     def is_registered(self, address: str) -> bool:
         """True when a registered asset has this address."""
-        return (ip_hex(address) or "") in self._registered
+        return self.places[address].registered
 
     def asset_of_mac(self, mac: str) -> str:
         """Registered asset of a MAC address, "" if none."""
@@ -156,13 +200,13 @@ def _names(zones: Iterable[str], zone: str) -> bool:
     return zone in zones or (EVERY_ZONE in zones and zone not in (INTERNET, UNKNOWN))
 
 
-def _outside(key: str) -> str:
-    """Zone of an address (32 hex digits) that no range holds."""
-    address: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(int(key, 16))
-    if key.startswith(MAPPED):
-        address = ipaddress.IPv4Address(int(key[24:], 16))
-    elif int(key, 16) < 2:
-        return ""
+def _hex(value: int) -> str:
+    return f"{value:032x}"
+
+
+def _outside(text: str) -> str:
+    """Zone of an address that no range holds."""
+    address = ipaddress.ip_address(text)
     if any(address in network for network in _NOWHERE if network.version == address.version):
         return ""
     return UNKNOWN if any(address in network for network in _INSIDE if network.version == address.version) else INTERNET
@@ -170,15 +214,10 @@ def _outside(key: str) -> str:
 
 def _intervals(zones: Iterable[Zone]) -> tuple[list[int], list[str]]:
     """Nested ranges flattened: the first address of every stretch, and its zone ("" = none)."""
-    ranges: list[tuple[int, int, str]] = []
+    ranges: list[tuple[int, int, str]] = [(*bounds(MAPPED_NETWORK), "")]  # ::/0 means IPv6: IPv4 is not in it
     for zone in zones:
         for text in zone.ranges:
-            network = ipaddress.ip_network(text)
-            first, last = int(network[0]), int(network[-1])
-            if network.version == 4:
-                base = int(MAPPED + "00000000", 16)
-                first, last = first + base, last + base
-            ranges.append((first, last, zone.id))
+            ranges.append((*bounds(plain_network(text)), zone.id))
     ranges.sort(key=lambda entry: (entry[0], -entry[1]))
     starts: list[int] = []
     owners: list[str] = []

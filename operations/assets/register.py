@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from kernel.zones.plan import Asset, ZonePlan, check, normal_mac
+from kernel.zones.plan import Asset, ZonePlan, check, normal_mac, told
 from kernel.zones.table import ZoneTable
 from operations import clock
 from operations.assets import rows
@@ -21,6 +21,7 @@ from operations.reach import sees
 from operations.zones.revision import advance
 
 MAX_NOTE = 4000
+_CHUNK = 5000
 
 
 def registered(session: Session) -> list[Asset]:
@@ -62,8 +63,8 @@ def register(
         bureau=asset.bureau,
         importance=asset.importance,
     )
-    for _, identifier, problem in check(ZonePlan(assets=(asset,))):
-        raise Invalid(f"asset {identifier}: {problem}", field="asset")
+    for mistake in check(ZonePlan(assets=(asset,))):
+        raise Invalid(told(*mistake), field="asset")
     row = session.execute(select(AssetRow).where(AssetRow.key == asset.id)).scalar_one_or_none()
     if row is not None and expected_version is None and row.status != "observed":
         raise Conflict(f"there is an asset {asset.id} already", "change that one, or choose another id")
@@ -90,10 +91,18 @@ def register(
 
 def register_many(session: Session, actor: Actor, assets: Sequence[Asset], table: ZoneTable) -> None:
     """Take in the assets of a plan (checked by the caller): known keys are changed, others made. Not audited one by one."""
-    known = {row.key: row for row in session.execute(select(AssetRow).where(AssetRow.key.in_([a.id for a in assets]))).scalars()}
+    known: dict[str, AssetRow] = {}
+    for start in range(0, len(assets), _CHUNK):
+        keys = [asset.id for asset in assets[start : start + _CHUNK]]
+        known |= {row.key: row for row in session.execute(select(AssetRow).where(AssetRow.key.in_(keys))).scalars()}
+    marks = {asset.id: rows.marks_of(asset.addresses, asset.macs, (asset.id, asset.name)) for asset in assets}
+    taken = rows.owners(session, list(dict.fromkeys(mark for found in marks.values() for mark in found)))
+    strangers = [asset for asset in assets if asset.id not in known and not any(mark in taken for mark in marks[asset.id])]
+    _store_strangers(session, actor, strangers, marks, table)
+    done = {asset.id for asset in strangers}
     for asset in assets:
         row = known.get(asset.id)
-        if row is not None and row.status == "registered" and _asset(row) == asset:
+        if asset.id in done or (row is not None and row.status == "registered" and _asset(row) == asset):
             continue
         _store(session, actor, asset, row, table, row.note if row is not None else "")
 
@@ -146,6 +155,28 @@ def _refuse_taken(session: Session, asset: Asset, row: AssetRow | None) -> None:
         owner = session.get(AssetRow, owner_id)
         if owner is not None and owner.status == "registered" and (row is None or owner.id != row.id):
             raise Conflict(f"{value} belongs to {owner.key}", "take it from that asset first")
+
+
+def _store_strangers(
+    session: Session, actor: Actor, assets: Sequence[Asset], marks: Mapping[str, list[rows.Mark]], table: ZoneTable
+) -> None:
+    """Make assets of which nothing is known, many at once: one by one, 60,000 would keep other writers waiting for minutes."""
+    now, name = clock.now(), actor.name[:160]
+    made = []
+    for asset in assets:
+        row = AssetRow(key=asset.id, names="[]", services="[]", first_seen="", last_seen="", version=1, text="", note="")
+        row.name, row.kind, row.bureau, row.importance = asset.name, asset.kind, asset.bureau, asset.importance
+        row.addresses, row.macs = json.dumps(list(asset.addresses)), json.dumps(list(asset.macs))
+        row.status, row.zone = "registered", rows.zone_of(table, asset.addresses)
+        row.changed_at, row.changed_by = now, name
+        rows.set_text(row)
+        made.append(row)
+    session.add_all(made)
+    session.flush()
+    owners = {mark: row.id for row in made for mark in marks[row.key]}  # a name that two of them have belongs to the last
+    if owners:
+        values = [{"kind": kind, "value": value, "asset_id": owner} for (kind, value), owner in owners.items()]
+        session.execute(insert(AssetMark), values)
 
 
 def _store(session: Session, actor: Actor, asset: Asset, row: AssetRow | None, table: ZoneTable, note: str) -> AssetRow:

@@ -5,30 +5,47 @@ Whoever holds the tables publishes them for the workers: :func:`snapshot` (kerne
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kernel.zones.plan import EVERY_ZONE, Conduit, Zone, ZonePlan, check, moment
+from kernel.zones.plan import EVERY_ZONE, Conduit, Zone, ZonePlan, moment
 from kernel.zones.snapshot import Snapshot
 from kernel.zones.table import ZoneTable
 from operations import clock
 from operations.assets import register
 from operations.audit import service as audit
 from operations.audit.schema import Actor
-from operations.errors import Conflict, Denied, Invalid, NotFound
+from operations.errors import Conflict, NotFound
 from operations.reach import sees, zones_seen
+from operations.zones.intake import import_plan, refuse_mistakes, rehearse
 from operations.zones.models import ConduitRow, ZoneRow
-from operations.zones.revision import advance, current
-from operations.zones.schema import ConduitRecord, Imported, ZoneRecord
+from operations.zones.revision import advance, current, hold
+from operations.zones.rows import bounds, conduit_of, read, store_conduit, store_zone, zone_of
+from operations.zones.schema import ConduitRecord, ZoneRecord
+
+__all__ = [
+    "EXPIRING_SECONDS",
+    "conduit_state",
+    "current",
+    "delete_conduit",
+    "delete_zone",
+    "get_conduit",
+    "get_zone",
+    "hold",
+    "import_plan",
+    "list_conduits",
+    "list_zones",
+    "read",
+    "rehearse",
+    "save_conduit",
+    "save_zone",
+    "snapshot",
+]
 
 EXPIRING_SECONDS = 30 * 86_400
-_TUPLES = ("ranges", "vlans", "sensors", "sources", "targets", "services")
-_SHOWN_PROBLEMS = 20
 
 
 def list_zones(session: Session) -> list[ZoneRecord]:
@@ -39,7 +56,7 @@ def list_zones(session: Session) -> list[ZoneRecord]:
 
 def zone_table(session: Session) -> ZoneTable:
     """All zones, also those that this session may not see: where an address belongs does not depend on who asks."""
-    return ZoneTable(ZonePlan(zones=_bounds(session).zones))
+    return ZoneTable(ZonePlan(zones=bounds(session).zones))
 
 
 def get_zone(session: Session, zone_id: str) -> ZoneRecord:
@@ -65,7 +82,7 @@ def list_conduits(session: Session, *, zone: str = "") -> list[ConduitRecord]:
 def get_conduit(session: Session, conduit_id: str) -> ConduitRecord:
     """One conduit. Raises NotFound."""
     row = session.get(ConduitRow, conduit_id)
-    if row is None or not _touches(session, _conduit(row)):
+    if row is None or not _touches(session, conduit_of(row)):
         raise NotFound(f"there is no conduit {conduit_id}")
     return _conduit_record(row, clock.now())
 
@@ -78,47 +95,52 @@ def _touches(session: Session, conduit: Conduit) -> bool:
 
 def save_zone(session: Session, actor: Actor, zone: Zone, *, expected_version: int | None = None) -> ZoneRecord:
     """Make a zone (``expected_version`` None) or change it. Raises Invalid, Conflict, NotFound."""
+    hold(session)
     row = session.get(ZoneRow, zone.id)
     _expect(row, "zone", zone.id, expected_version)
-    plan = _bounds(session)
+    plan = bounds(session)
     others = tuple(one for one in plan.zones if one.id != zone.id)
-    _checked(msgspec.structs.replace(plan, zones=(*others, zone)), ("zone", "conduit"))
-    before = _told(_zone(row)) if row is not None else None
-    moved = row is None or _zone(row).ranges != zone.ranges
-    row = _store_zone(session, actor, zone, row)
+    refuse_mistakes(msgspec.structs.replace(plan, zones=(*others, zone)), ("zone", "conduit"))
+    before = _told(zone_of(row)) if row is not None else None
+    moved = row is None or zone_of(row).ranges != zone.ranges
+    row = store_zone(session, actor, zone, row)
     audit.append(
         session, actor, "zone.change" if before else "zone.create", "zone", zone.id, detail=_difference(before, _told(zone))
     )
     if moved:
-        register.rezone(session, ZoneTable(_bounds(session)))
+        register.rezone(session, ZoneTable(bounds(session)))
     advance(session)
     return _zone_record(row)
 
 
 def delete_zone(session: Session, actor: Actor, zone_id: str) -> None:
     """Remove a zone. Raises NotFound, or Invalid while a conduit names it."""
+    hold(session)
     row = session.get(ZoneRow, zone_id)
     if row is None:
         raise NotFound(f"there is no zone {zone_id}")
-    plan = _bounds(session)
-    _checked(msgspec.structs.replace(plan, zones=tuple(zone for zone in plan.zones if zone.id != zone_id)), ("zone", "conduit"))
-    audit.append(session, actor, "zone.delete", "zone", zone_id, detail={"before": _told(_zone(row))})
+    plan = bounds(session)
+    refuse_mistakes(
+        msgspec.structs.replace(plan, zones=tuple(zone for zone in plan.zones if zone.id != zone_id)), ("zone", "conduit")
+    )
+    audit.append(session, actor, "zone.delete", "zone", zone_id, detail={"before": _told(zone_of(row))})
     session.delete(row)
     session.flush()
-    register.rezone(session, ZoneTable(_bounds(session)))
+    register.rezone(session, ZoneTable(bounds(session)))
     advance(session)
 
 
 def save_conduit(session: Session, actor: Actor, conduit: Conduit, *, expected_version: int | None = None) -> ConduitRecord:
     """Make a conduit (``expected_version`` None) or change it. Raises Invalid, Conflict, NotFound."""
     conduit = msgspec.structs.replace(conduit, since=moment(conduit.since), until=moment(conduit.until))
+    hold(session)
     row = session.get(ConduitRow, conduit.id)
     _expect(row, "conduit", conduit.id, expected_version)
-    plan = _bounds(session)
+    plan = bounds(session)
     others = tuple(one for one in plan.conduits if one.id != conduit.id)
-    _checked(msgspec.structs.replace(plan, conduits=(*others, conduit)), ("conduit",))
-    before = _told(_conduit(row)) if row is not None else None
-    row = _store_conduit(session, actor, conduit, row)
+    refuse_mistakes(msgspec.structs.replace(plan, conduits=(*others, conduit)), ("conduit",))
+    before = _told(conduit_of(row)) if row is not None else None
+    row = store_conduit(session, actor, conduit, row)
     act = "conduit.change" if before else "conduit.create"
     audit.append(session, actor, act, "conduit", conduit.id, detail=_difference(before, _told(conduit)))
     advance(session)
@@ -127,57 +149,13 @@ def save_conduit(session: Session, actor: Actor, conduit: Conduit, *, expected_v
 
 def delete_conduit(session: Session, actor: Actor, conduit_id: str) -> None:
     """Remove a conduit. Raises NotFound."""
+    hold(session)
     row = session.get(ConduitRow, conduit_id)
     if row is None:
         raise NotFound(f"there is no conduit {conduit_id}")
-    audit.append(session, actor, "conduit.delete", "conduit", conduit_id, detail={"before": _told(_conduit(row))})
+    audit.append(session, actor, "conduit.delete", "conduit", conduit_id, detail={"before": _told(conduit_of(row))})
     session.delete(row)
     advance(session)
-
-
-def read(session: Session) -> ZonePlan:
-    """The whole plan: zones, conduits, registered assets. Raises Denied for a session that sees some zones only."""
-    if zones_seen(session) is not None:
-        raise Denied("the whole plan is for people without a scope")
-    return msgspec.structs.replace(_bounds(session), assets=tuple(register.registered(session)))
-
-
-def _bounds(session: Session) -> ZonePlan:
-    """Zones and conduits alone: whether these are sound does not depend on the assets, of which there may be 100,000."""
-    return ZonePlan(
-        tuple(_zone(row) for row in session.execute(select(ZoneRow).order_by(ZoneRow.id)).scalars()),
-        tuple(_conduit(row) for row in session.execute(select(ConduitRow).order_by(ConduitRow.id)).scalars()),
-    )
-
-
-def import_plan(session: Session, actor: Actor, plan: ZonePlan, *, replace: bool = False) -> Imported:
-    """Take in a plan: what it names is made or changed; with ``replace`` the zones and conduits it does not name are removed.
-
-    Registered assets are never removed by an import. Raises Invalid when the result would not be sound.
-    """
-    before = read(session)
-    zones = {zone.id: zone for zone in (() if replace else before.zones)} | {zone.id: zone for zone in plan.zones}
-    conduits = {one.id: one for one in (() if replace else before.conduits)} | {one.id: one for one in plan.conduits}
-    assets = {one.id: one for one in before.assets} | {one.id: one for one in plan.assets}
-    _checked(ZonePlan(tuple(zones.values()), tuple(conduits.values()), tuple(assets.values())), ("zone", "conduit", "asset"))
-    removed = [one.id for one in before.zones if one.id not in zones] + [
-        one.id for one in before.conduits if one.id not in conduits
-    ]
-    session.execute(delete(ConduitRow).where(ConduitRow.id.not_in(list(conduits))))
-    session.execute(delete(ZoneRow).where(ZoneRow.id.not_in(list(zones))))
-    session.flush()
-    for zone in plan.zones:
-        _store_zone(session, actor, zone, session.get(ZoneRow, zone.id))
-    for conduit in plan.conduits:
-        _store_conduit(session, actor, conduit, session.get(ConduitRow, conduit.id))
-    table = ZoneTable(read(session))
-    register.register_many(session, actor, plan.assets, table)
-    session.flush()
-    register.rezone(session, table)
-    done = Imported(len(plan.zones), len(plan.conduits), len(plan.assets), len(removed))
-    audit.append(session, actor, "zone.import", "zone", "", detail=msgspec.to_builtins(done) | {"removed_ids": removed[:100]})
-    advance(session)
-    return done
 
 
 def snapshot(session: Session) -> Snapshot:
@@ -196,14 +174,6 @@ def conduit_state(conduit: Conduit, now: str) -> str:
     return "expiring" if conduit.until and clock.shift(now, EXPIRING_SECONDS) >= conduit.until else "in-force"
 
 
-def _checked(plan: ZonePlan, kinds: Iterable[str]) -> None:
-    problems = [f"{kind} {identifier}: {problem}" for kind, identifier, problem in check(plan) if kind in kinds]
-    if problems:
-        shown = problems[:_SHOWN_PROBLEMS]
-        more = f" (and {len(problems) - len(shown)} more)" if len(problems) > len(shown) else ""
-        raise Invalid("; ".join(shown) + more, "nothing was changed")
-
-
 def _expect(row: ZoneRow | ConduitRow | None, kind: str, identifier: str, version: int | None) -> None:
     if version is None and row is not None:
         raise Conflict(f"there is a {kind} {identifier} already", "choose another id, or change that one")
@@ -213,56 +183,12 @@ def _expect(row: ZoneRow | ConduitRow | None, kind: str, identifier: str, versio
         raise Conflict(f"{kind} {identifier} was changed by somebody else", "reload it and decide again")
 
 
-def _store_zone(session: Session, actor: Actor, zone: Zone, row: ZoneRow | None) -> ZoneRow:
-    values = {name: _stored(getattr(zone, name)) for name in zone.__struct_fields__}
-    values |= {"changed_at": clock.now(), "changed_by": actor.name[:160]}
-    if row is None:
-        row = ZoneRow(**values, version=1)
-        session.add(row)
-    elif _zone(row) != zone:
-        for name, value in values.items():
-            setattr(row, name, value)
-        row.version += 1
-    session.flush()
-    return row
-
-
-def _store_conduit(session: Session, actor: Actor, conduit: Conduit, row: ConduitRow | None) -> ConduitRow:
-    values = {name: _stored(getattr(conduit, name)) for name in conduit.__struct_fields__}
-    values |= {"changed_at": clock.now(), "changed_by": actor.name[:160]}
-    if row is None:
-        row = ConduitRow(**values, version=1)
-        session.add(row)
-    elif _conduit(row) != conduit:
-        for name, value in values.items():
-            setattr(row, name, value)
-        row.version += 1
-    session.flush()
-    return row
-
-
-def _stored(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, tuple) else value
-
-
-def _loaded(row: ZoneRow | ConduitRow, names: Sequence[str]) -> dict[str, Any]:
-    return {name: tuple(json.loads(getattr(row, name))) if name in _TUPLES else getattr(row, name) for name in names}
-
-
-def _zone(row: ZoneRow) -> Zone:
-    return Zone(**_loaded(row, Zone.__struct_fields__))
-
-
-def _conduit(row: ConduitRow) -> Conduit:
-    return Conduit(**_loaded(row, Conduit.__struct_fields__))
-
-
 def _zone_record(row: ZoneRow) -> ZoneRecord:
-    return ZoneRecord(_zone(row), row.changed_at, row.changed_by, row.version)
+    return ZoneRecord(zone_of(row), row.changed_at, row.changed_by, row.version)
 
 
 def _conduit_record(row: ConduitRow, now: str) -> ConduitRecord:
-    conduit = _conduit(row)
+    conduit = conduit_of(row)
     return ConduitRecord(conduit, conduit_state(conduit, now), row.changed_at, row.changed_by, row.version)
 
 

@@ -21,6 +21,7 @@ from soc_ui.event_view import grouped, raw_record
 from soc_ui.locale import ngettext
 from soc_ui.numbers import row_id
 from soc_ui.preferences import local_path
+from soc_ui.rule_titles import rule_text
 from soc_ui.services import services
 from soc_ui.zones.names import ZoneNames
 
@@ -146,7 +147,7 @@ def _alert_page(detail: AlertDetail, **context: Any) -> str:
     if "event.original" not in event and event.get("event.id"):
         event = services().store.get(str(event["event.id"]), str(event.get("@timestamp", ""))) or event
     rule = services().rules().find(row.rule_id)
-    lines = rule_source.highlight(rule.source_text, detail.matched) if rule else []
+    lines = rule_source.highlight(rule_text(rule), detail.matched) if rule else []
     hit = {match.field for match in detail.matched}
     return render_template(
         "alerts/page.html", detail=detail, alert=row, event=event, groups=grouped(event), raw=raw_record(event), rule=rule,

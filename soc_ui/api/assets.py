@@ -15,7 +15,8 @@ from operations.assets.schema import AssetFilter
 from operations.zones import service as zones
 from soc_ui.api import zone_schemas as schemas
 from soc_ui.api.guard import caller, permit
-from soc_ui.api.preconditions import put
+from soc_ui.api.preconditions import put, require
+from soc_ui.api.schemas import IfMatchIn
 from soc_ui.services import services
 
 assets = APIBlueprint("api_assets", __name__, url_prefix="/api/v1/assets", tag="assets")
@@ -75,14 +76,16 @@ def put_asset(key: str, headers_data: Body, json_data: Body) -> tuple[Body, int,
 
 @assets.patch("/<path:key>", merge_slashes=False)
 @permit(assets, "assets.write")
+@assets.input(IfMatchIn, location="headers")
 @assets.input(schemas.AssetStatusIn)
 @assets.output(schemas.AssetOut)
-@assets.doc(responses=[404])
-def set_status(key: str, json_data: Body) -> Body:
+@assets.doc(responses=[404, 412, 428])
+def set_status(key: str, headers_data: Body, json_data: Body) -> tuple[Body, int, dict[str, str]]:
     """Retire an asset, or take it back"""
     with services().database.write() as session:
+        require(headers_data["if_match"], register.get(session, key).version)
         record = register.set_status(session, caller().actor, key, json_data["status"], note=json_data["note"])
-    return msgspec.to_builtins(record)  # type: ignore[no-any-return]
+    return msgspec.to_builtins(record), 200, {"ETag": f'"{record.version}"'}
 
 
 @assets.delete("/<path:key>", merge_slashes=False)

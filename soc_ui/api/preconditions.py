@@ -1,4 +1,4 @@
-"""PUT makes or changes, and says which: ``If-None-Match: *`` makes a new one, ``If-Match`` changes a version (RFC 9110, 13.1)."""
+"""Which version a change was decided on (RFC 9110, 13.1): ``If-Match`` changes it, a PUT with ``If-None-Match: *`` makes one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,12 @@ def put(headers: Mapping[str, str], current: Callable[[], int], store: Callable[
         return store(None), 201
     if not headers["if_match"].strip():
         raise Problem(428, "If-Match or If-None-Match is missing", "send If-None-Match: * for a new one, the ETag for a change")
-    wanted, now = expected_version(headers["if_match"]), current()
-    if wanted not in (None, now):
-        raise Problem(412, "it was changed by somebody else", "read it again and decide once more")
+    now = current()
+    require(headers["if_match"], now)
     return store(now), 200
+
+
+def require(if_match: str, now: int) -> None:
+    """Raises Problem where ``If-Match`` is missing (428), cannot be read (400) or names another version than ``now`` (412)."""
+    if expected_version(if_match) not in (None, now):
+        raise Problem(412, "it was changed by somebody else", "read it again and decide once more")

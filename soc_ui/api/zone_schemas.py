@@ -7,14 +7,16 @@ from apiflask.fields import Boolean, Integer, List, Nested
 from apiflask.validators import Length, OneOf, Range
 from marshmallow import EXCLUDE
 
+from kernel.zones.limits import LONGEST, MOST
 from kernel.zones.plan import LAYERS
 from operations.assets.listing import SORTS
 from operations.assets.models import STATUSES
 from operations.assets.register import MAX_NOTE
+from operations.zones.schema import MOST_CHANGES
 from soc_ui.api.schemas import Moment, Paging, Strict, String
 
 STATES = ("in-force", "expiring", "expired", "pending")
-_MOST = 2000
+_ZONE, _CONDUIT, _ASSET = LONGEST["zone"], LONGEST["conduit"], LONGEST["asset"]
 MOST_PLAN = 3 * 1024 * 1024
 
 
@@ -34,15 +36,28 @@ class PreconditionIn(Schema):
     if_none_match = String(data_key="If-None-Match", load_default="", metadata={"description": "* to make a new one"})
 
 
+class PlanPreconditionIn(Schema):
+    """Which revision of the plan a PUT was decided on."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    if_match = String(
+        data_key="If-Match",
+        load_default="",
+        metadata={"description": "ETag of the plan it was decided on, * for any; needed unless the plan is only checked"},
+    )
+
+
 class ZoneIn(Strict):
-    name = String(required=True, validate=Length(1, 128))
-    name_en = String(load_default="", validate=Length(max=128))
+    name = String(required=True, validate=Length(1, _ZONE["name"]))
+    name_en = String(load_default="", validate=Length(max=_ZONE["name_en"]))
     layer = String(required=True, validate=OneOf(list(LAYERS)))
-    owner = String(load_default="", validate=Length(max=128))
+    owner = String(load_default="", validate=Length(max=_ZONE["owner"]))
     importance = Integer(load_default=3, validate=Range(1, 5))
-    ranges = _texts(_MOST, 64, "IPv4 and IPv6 networks; where zones nest, the narrower one decides")
-    vlans = List(Integer(validate=Range(1, 4094)), load_default=[], validate=Length(max=4094))
-    sensors = _texts(_MOST, 128, "Names of sensors that tell the zone where an address cannot")
+    ranges = _texts(MOST["zone"]["ranges"], _ZONE["ranges"], "IPv4 and IPv6 networks; where zones nest, the narrower one decides")
+    vlans = List(Integer(validate=Range(1, 4094)), load_default=[], validate=Length(max=MOST["zone"]["vlans"]))
+    sensors = _texts(MOST["zone"]["sensors"], _ZONE["sensors"], "Names of sensors that tell the zone where an address cannot")
     internet = String(load_default="conduit", validate=OneOf(["forbidden", "conduit"]))
     admission = String(load_default="open", validate=OneOf(["open", "registered"]))
 
@@ -75,23 +90,28 @@ class ConduitListIn(Strict):
 
 class ConduitIn(Strict):
     sources = List(
-        String(validate=Length(1, 64)),
+        String(validate=Length(1, _CONDUIT["sources"])),
         required=True,
         data_key="from",
-        validate=Length(1, _MOST),
+        validate=Length(1, MOST["conduit"]["sources"]),
         metadata={"description": "Zone ids, internet, or * for every zone of the plan"},
     )
-    targets = List(String(validate=Length(1, 64)), required=True, data_key="to", validate=Length(1, _MOST))
-    services = List(
-        String(validate=Length(1, 64)),
+    targets = List(
+        String(validate=Length(1, _CONDUIT["targets"])),
         required=True,
-        validate=Length(1, _MOST),
+        data_key="to",
+        validate=Length(1, MOST["conduit"]["targets"]),
+    )
+    services = List(
+        String(validate=Length(1, _CONDUIT["services"])),
+        required=True,
+        validate=Length(1, MOST["conduit"]["services"]),
         metadata={"description": "Names such as https, tcp/8080, udp/5000-5010, or any"},
     )
-    reason = String(load_default="", validate=Length(max=2000))
+    reason = String(load_default="", validate=Length(max=_CONDUIT["reason"]))
     since = Moment(load_default="", metadata={"description": "In force from; empty = from ever"})
     until = Moment(load_default="", metadata={"description": "In force before; empty = no end"})
-    approver = String(load_default="", validate=Length(max=128))
+    approver = String(load_default="", validate=Length(max=_CONDUIT["approver"]))
 
 
 class ConduitOut(Schema):
@@ -132,20 +152,35 @@ class CrossingsOut(Schema):
 
 
 class PlanOut(Schema):
-    plan = String(required=True, metadata={"description": "YAML of docs/zones.md"})
+    plan = String(required=True, metadata={"description": "YAML of docs/zones.md, its revision at its head"})
 
 
 class PlanIn(Strict):
     plan = String(required=True, validate=Length(1, MOST_PLAN))
     replace = Boolean(load_default=False, metadata={"description": "Remove zones and conduits that the plan does not name"})
-    check = Boolean(load_default=False, metadata={"description": "Only look for mistakes, change nothing"})
+    check = Boolean(load_default=False, metadata={"description": "Only tell what would be done, change nothing"})
+
+
+class PlanChangeOut(Schema):
+    act = String(required=True, validate=OneOf(["remove", "change", "make"]))
+    kind = String(required=True, validate=OneOf(["zone", "conduit", "asset"]))
+    id = String(required=True)
+    changed = List(
+        String(), required=True, attribute="fields", data_key="fields", metadata={"description": "What a change changes"}
+    )
 
 
 class ImportedOut(Schema):
-    zones = Integer(required=True)
+    zones = Integer(required=True, metadata={"description": "Named by the plan"})
     conduits = Integer(required=True)
     assets = Integer(required=True)
+    made = Integer(required=True, metadata={"description": "Zones, conduits and assets that were not there"})
+    changed = Integer(required=True)
     removed = Integer(required=True)
+    changes = List(
+        Nested(PlanChangeOut), required=True, metadata={"description": f"Removals first, at most {MOST_CHANGES} of them"}
+    )
+    revision = Integer(required=True, metadata={"description": "Of the plan afterwards"})
 
 
 class AssetListIn(Paging):
@@ -163,11 +198,11 @@ class AssetListIn(Paging):
 
 
 class AssetIn(Strict):
-    name = String(load_default="", validate=Length(max=256))
-    kind = String(load_default="", validate=Length(max=64))
-    addresses = _texts(64, 64, "IPv4 and IPv6 addresses")
-    macs = _texts(64, 17, "02:4c:00:60:00:65 or 02-4C-00-60-00-65")
-    bureau = String(load_default="", validate=Length(max=128))
+    name = String(load_default="", validate=Length(max=_ASSET["name"]))
+    kind = String(load_default="", validate=Length(max=_ASSET["kind"]))
+    addresses = _texts(MOST["asset"]["addresses"], _ASSET["addresses"], "IPv4 and IPv6 addresses")
+    macs = _texts(MOST["asset"]["macs"], _ASSET["macs"], "02:4c:00:60:00:65 or 02-4C-00-60-00-65")
+    bureau = String(load_default="", validate=Length(max=_ASSET["bureau"]))
     importance = Integer(load_default=0, validate=Range(0, 5), metadata={"description": "0 = that of its zone"})
     note = String(load_default="", validate=Length(max=MAX_NOTE))
 

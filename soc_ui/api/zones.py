@@ -9,13 +9,13 @@ from apiflask import APIBlueprint
 from flask import Response
 from marshmallow import RAISE
 
-from kernel.zones.plan import Conduit, PlanError, Zone, read_plan, write_plan
+from kernel.zones.plan import Conduit, PlanError, Zone, read_draft, write_plan
 from operations.audit import service as audit
-from operations.errors import Invalid
 from operations.zones import service
 from operations.zones.schema import ConduitRecord, ZoneRecord
 from soc_ui import times
 from soc_ui.api import zone_schemas as schemas
+from soc_ui.api.alerts import expected_version
 from soc_ui.api.guard import caller, permit
 from soc_ui.api.preconditions import put
 from soc_ui.api.problems import Problem
@@ -151,36 +151,43 @@ def list_crossings(query_data: Body) -> Body:
 @zones.get("/zoneplan")
 @permit(zones, "zones.read")
 @zones.output(schemas.PlanOut)
-def get_plan() -> Body:
+def get_plan() -> tuple[Body, int, dict[str, str]]:
     """Read the whole plan
 
-    Zones, conduits and registered assets, as ``./liandun zones import`` reads them.
+    Zones, conduits and registered assets, as ``./liandun zones import`` reads them. The ETag is the revision at its head.
     """
     with services().database.write() as session:
         audit.append(session, caller().actor, "zone.export", "zone")
-        return {"plan": write_plan(service.read(session))}
+        revision = service.hold(session)
+        return {"plan": write_plan(service.read(session), revision)}, 200, _etag(revision)
 
 
 @zones.put("/zoneplan")
 @permit(zones, "zones.write")
+@zones.input(schemas.PlanPreconditionIn, location="headers")
 @zones.input(schemas.PlanIn)
 @zones.output(schemas.ImportedOut)
-def put_plan(json_data: Body) -> Body:
+@zones.doc(responses=[412, 428])
+def put_plan(headers_data: Body, json_data: Body) -> tuple[Body, int, dict[str, str]]:
     """Take in a plan
 
-    What it names is made or changed. All mistakes are told at once in ``errors.plan``, each with its line; then nothing changes.
+    What it names is made or changed; it may name zones that stand without repeating them. All mistakes are told at once in
+    ``errors.plan``, each with its line; then nothing changes. With ``check`` the answer tells what would be done.
     """
+    check, condition = json_data["check"], headers_data["if_match"]
+    wanted = None if check and not condition else expected_version(condition)
     try:
-        plan = read_plan(json_data["plan"], "plan")
-        if json_data["check"]:
-            return {"zones": len(plan.zones), "conduits": len(plan.conduits), "assets": len(plan.assets), "removed": 0}
+        draft = read_draft(json_data["plan"], "plan")
         with services().database.write() as session:
-            done = service.import_plan(session, caller().actor, plan, replace=json_data["replace"])
+            now = service.hold(session)
+            if wanted not in (None, now):
+                raise Problem(412, "the plan was changed by somebody else", "read it again and decide once more")
+            done = service.import_plan(session, caller().actor, draft, replace=json_data["replace"])
+            if check:
+                session.rollback()
     except PlanError as error:
         raise Problem(422, "the plan has mistakes", error.hint, errors={"plan": error.message.split("\n")}) from error
-    except Invalid as error:
-        raise Problem(422, "the plan does not fit", error.hint, errors={"plan": error.message.split("; ")}) from error
-    return msgspec.structs.asdict(done)
+    return msgspec.to_builtins(done), 200, _etag(now if check else done.revision)
 
 
 def _zone(record: ZoneRecord) -> Body:

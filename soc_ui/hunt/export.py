@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Sequence
 
-from kernel.ecs_fields import FIELD_TYPES
 from kernel.event import Event
 from kernel.query import Query
+from kernel.spreadsheet import csv_row
 from kernel.store.contract import EventStore, TimeRange
 
 MAX_ROWS = 50_000
 PAGE_ROWS = 1_000
-# A spreadsheet takes cells that begin so for formulas (OWASP "CSV injection"); an apostrophe makes them text.
-# The wide forms count too where the spreadsheet speaks Chinese or Japanese.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
 
 
@@ -24,8 +19,7 @@ def export(store: EventStore, query: Query, when: TimeRange, form: str, columns:
     """Chunks of the file, at most MAX_ROWS events, newest first. CSV has the given columns, JSON lines the whole event."""
     fields = list(dict.fromkeys(["@timestamp", "event.id", *columns])) if form == "csv" else ["*"]
     if form == "csv":
-        heads = [field if field in FIELD_TYPES else _text(field) for field in fields]
-        yield b"\xef\xbb\xbf" + _csv_rows([heads])  # the mark makes spreadsheets read UTF-8
+        yield b"\xef\xbb\xbf" + _csv_rows([fields])  # the mark makes spreadsheets read UTF-8
     cursor, left = "", MAX_ROWS
     while left > 0:
         page = store.search(query, when, limit=min(PAGE_ROWS, left), cursor=cursor, fields=fields)
@@ -40,16 +34,9 @@ def export(store: EventStore, query: Query, when: TimeRange, form: str, columns:
 
 
 def _csv_rows(rows: Sequence[Sequence[str]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode("utf-8", "replace")
+    return "".join(map(csv_row, rows)).encode("utf-8", "replace")
 
 
 def _cell(event: Event, field: str) -> str:
     value = event.get(field, "")
-    text = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text if isinstance(value, (int, float)) else _text(text)
-
-
-def _text(text: str) -> str:
-    return "'" + text if text.startswith(FORMULA_STARTS) else text
+    return "; ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -9,7 +9,9 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request,
 from kernel.ecs_fields import FIELD_TYPES
 from kernel.errors import QueryError
 from kernel.query import Query
+from kernel.query.parser import MAX_TERMS
 from kernel.query.tree import Count, Top
+from kernel.store.open import PATIENCE_SECONDS
 from operations.audit import service as audit
 from soc_ui import access, times
 from soc_ui.event_view import grouped, raw_record
@@ -132,5 +134,6 @@ def _render(asked: HuntRequest, **context: Any) -> str:
     return render_template(
         "hunt/page.html",
         asked=asked, presets=times.PRESETS, examples=EXAMPLES, popular=hunt_request.POPULAR_FIELDS, all_fields=sorted(FIELD_TYPES),
-        cell=hunt_request.cell, max_rows=MAX_ROWS, cursor=request.args.get("cursor", ""), **(names | context),
+        cell=hunt_request.cell, max_rows=MAX_ROWS,
+        max_terms=MAX_TERMS, patience=PATIENCE_SECONDS, cursor=request.args.get("cursor", ""), **(names | context),
     )  # fmt: skip

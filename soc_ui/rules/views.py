@@ -11,6 +11,7 @@ from operations.alerts import service as alerts
 from operations.alerts.schema import AlertFilter
 from soc_ui import access
 from soc_ui.alerts.rule_source import highlight
+from soc_ui.rule_titles import rule_text, rule_title
 from soc_ui.services import RuleInfo, services
 
 PAGE_ROWS = 50
@@ -31,7 +32,7 @@ def page() -> str:
     if request.args.get("fired"):
         found = [rule for rule in found if rule.id in hits]
     if request.args.get("sort") == "title":
-        found.sort(key=lambda rule: rule.title.lower())
+        found.sort(key=lambda rule: rule_title(rule.id, rule.title).lower())
     else:
         found.sort(key=lambda rule: (-hits.get(rule.id, 0), -level_rank(rule.level), rule.title.lower()))
     number = max(1, request.args.get("page", 1, int))
@@ -60,7 +61,7 @@ def one(rule_id: str) -> str:
     with services().database.read() as session:
         may = access.me().may("alerts.read")
         newest = alerts.list_alerts(session, AlertFilter(rule=(rule_id,)), limit=10).alerts if may else []
-    return render_template("rules/one.html", rule=rule, lines=highlight(rule.source_text, ()), newest=newest)
+    return render_template("rules/one.html", rule=rule, lines=highlight(rule_text(rule), ()), newest=newest)
 
 
 def _says(rule: RuleInfo, text: str) -> bool:

@@ -39,21 +39,38 @@ class Pair:
 
 @dataclass(frozen=True)
 class Uses:
-    """What the store says of a crossing."""
+    """What the store says of a crossing, of one moment.
 
+    flow      the totals
+    services  the most used ones, most events first
+    others    events of all other services, by verdict
+    """
+
+    flow: Flow
     services: list[ServiceUse]
+    others: dict[str, int]
     pairs: list[Pair]
 
 
-def read_uses(store: EventStore, flow: Flow, when: TimeRange) -> Uses:
-    """Ask the store: most used services first, pairs of violations before those of permitted events."""
+def read_uses(store: EventStore, source: str, target: str, when: TimeRange) -> Uses:
+    """Ask the store; pairs of violations only where there are some.
+
+    The totals are made of their parts, not taken from the map (which may be a minute old): events that come in meanwhile must not
+    leave a total that is smaller than what it consists of.
+    """
     found: dict[str, dict[str, int]] = {}
-    for verdict in (verdict for verdict in VERDICTS if flow.count(verdict)):
-        query = parse_query(crossing_query(flow.source, flow.target, (verdict,)))
-        for bucket in store.top(query, when, "zone.service", limit=MOST_SERVICES):
+    totals: dict[str, int] = {}
+    for verdict in VERDICTS:
+        query = parse_query(crossing_query(source, target, (verdict,)))
+        buckets = store.top(query, when, "zone.service", limit=MOST_SERVICES)
+        for bucket in buckets:
             found.setdefault(str(bucket.key), {})[verdict] = bucket.count
+        listed = sum(bucket.count for bucket in buckets)
+        totals[verdict] = listed if 0 < len(buckets) < MOST_SERVICES else max(listed, store.count(query, when))
     services = sorted((ServiceUse(name, counts) for name, counts in found.items()), key=lambda use: (-use.total, use.service))
-    return Uses(services, _pairs(store, flow, when))
+    others = {verdict: total - sum(use.counts.get(verdict, 0) for use in services) for verdict, total in totals.items()}
+    flow = Flow(source, target, **totals)
+    return Uses(flow, services, {verdict: rest for verdict, rest in others.items() if rest}, _pairs(store, flow, when))
 
 
 def split(crossing: str) -> tuple[str, str] | None:

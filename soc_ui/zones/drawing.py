@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from kernel.zones.plan import INTERNET, LAYERS, UNKNOWN, Zone
 from soc_ui.zones.flows import Flow
 
-WIDTH = 1120
-CARD_WIDTH, CARD_HEIGHT = 132, 60
+WIDTH = 1160
+CARD_WIDTH, CARD_HEIGHT = 140, 64
 _LABEL = 84  # left part of a band, where its name stands
-_PILLAR = 152
+_PILLAR = 156
 _GAP = 12  # between cards
 _ROW_GAP = 26  # between rows of cards of one band
 _BAND_GAP = 25  # the curves have room here
@@ -73,6 +73,10 @@ class Drawing:
     boxes: dict[str, Box]
     curves: tuple[Curve, ...]
     lost: int
+
+    @property
+    def width(self) -> int:
+        return WIDTH
 
 
 def draw(zones: Sequence[Zone], flows: Iterable[Flow]) -> Drawing:

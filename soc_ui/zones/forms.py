@@ -12,12 +12,11 @@ from soc_ui import times
 from soc_ui.locale import _
 
 _PLAIN = ("name", "name_en", "layer", "owner", "internet", "admission")
-MAX_TEXT = 20_000
 
 
 def words(text: str) -> tuple[str, ...]:
     """The entries of a text with one a line, or separated by blanks or commas."""
-    return tuple(dict.fromkeys(re.findall(r"[^\s,，、;；]+", text[:MAX_TEXT])))
+    return tuple(dict.fromkeys(re.findall(r"[^\s,，、;；]+", text)))
 
 
 def zone_from(form: Mapping[str, str], zone_id: str) -> Zone:

@@ -25,7 +25,6 @@ from soc_ui.numbers import row_id
 from soc_ui.services import services
 from soc_ui.zones import crossing as crossings
 from soc_ui.zones import drawing, flows, forms, matrix, problems, state
-from soc_ui.zones.flows import Flow, Traffic
 from soc_ui.zones.names import ZoneNames
 
 SHOWN_ALERTS, SHOWN_ASSETS, SHOWN_FLOWS = 8, 8, 30
@@ -47,7 +46,7 @@ def page() -> str:
         city=city, traffic=found, window=window, name=name, drawing=drawing.draw(state.sorted_zones(city.zones), found.flows),
         matrix=matrix.read(request.args, found, name), chosen=chosen, presets=times.PRESETS, verdicts=flows.VERDICTS,
         internet=INTERNET, unknown=UNKNOWN, query=flows.crossing_query,
-        panel=None if part else _panel(chosen, found, window, city.conduits),
+        panel=None if part else _panel(chosen, window, city.conduits),
     )  # fmt: skip
 
 
@@ -60,7 +59,7 @@ def crossing() -> str | Response:
         return redirect(url_for("zones.page", crossing=chosen, **window.args()))
     found = flows.traffic(window)
     city = state.read_city(found)
-    panel = _panel(chosen, found, window, city.conduits)
+    panel = _panel(chosen, window, city.conduits)
     if panel is None:
         abort(404)
     return render_template("zones/crossing.html", panel=panel, window=window, name=ZoneNames(city.zones), chosen=chosen)
@@ -103,14 +102,13 @@ def delete(zone_id: str) -> Response | tuple[str, int]:
     return redirect(url_for("zones.page", done="zone_deleted"))
 
 
-def _panel(chosen: str, found: Traffic, window: times.Window, conduits: list[Any]) -> dict[str, Any] | None:
+def _panel(chosen: str, window: times.Window, conduits: list[Any]) -> dict[str, Any] | None:
     """Everything about one crossing, None where the text names none. That somebody looked at its addresses is audited."""
     ends = crossings.split(chosen)
     if ends is None:
         return None
-    flow = next((flow for flow in found.flows if (flow.source, flow.target) == ends), Flow(*ends))
     me = access.me()
-    uses = crossings.read_uses(services().store, flow, window.range)
+    uses = crossings.read_uses(services().store, *ends, window.range)
     if not me.may("events.read"):
         uses = replace(uses, pairs=[])
     detail = {"query": flows.crossing_query(*ends), "start": window.start, "end": window.end}
@@ -120,7 +118,7 @@ def _panel(chosen: str, found: Traffic, window: times.Window, conduits: list[Any
         about = AlertFilter(status=OPEN, engine=("zone",), entity=(("zone", ends[0]), ("zone", ends[1])))
         newest = alerts.list_alerts(session, about, limit=SHOWN_ALERTS).alerts if me.may("alerts.read") else []
     return {
-        "flow": flow,
+        "flow": uses.flow,
         "uses": uses,
         "alerts": newest,
         "conduits": crossings.covering(conduits, *ends),

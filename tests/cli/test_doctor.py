@@ -74,3 +74,8 @@ def test_an_interface_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch
     assert found["if mirror"].state == "bad"
     assert "there is no interface nosuch0" in found["if mirror"].detail
     assert found["if local"].state == "ok"
+
+
+def test_a_data_directory_that_cannot_be_written_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = doctor._disk(Path("/proc"))
+    assert (finding.state, "cannot be written" in finding.detail) == ("bad", True)

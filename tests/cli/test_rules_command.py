@@ -139,3 +139,17 @@ def test_wrong_usage_is_explained(arguments: tuple[str, ...]) -> None:
     result = liandun(*arguments)
     assert result.exit_code == 2
     assert "Usage" in result.output
+
+
+def test_texts_of_other_peoples_rules_do_not_steer_the_terminal(tmp_path: Path) -> None:
+    rule = tmp_path / "rule.yml"
+    rule.write_text(
+        'title: "\\e]0;pwned\\a\\e[31mRED\\u202Eevil"\nid: 11111111-2222-4333-8444-555555555556\nstatus: test\n'
+        "logsource: {product: linux}\n"
+        "detection: {s: {a: b}, condition: s}\nlevel: high\n"
+    )
+    assert liandun("import", rule, "--data", tmp_path / "data").exit_code == 0
+    for form in ("csv", "table"):
+        output = liandun("list", "--data", tmp_path / "data", "--format", form).output
+        assert "RED" in output
+        assert not set("\x1b\x07\u202e") & set(output)

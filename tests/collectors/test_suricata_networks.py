@@ -168,3 +168,44 @@ def test_the_whole_configuration_of_a_large_plan_passes_suricatas_own_test(tmp_p
     assert done.returncode == 0, done.stdout + done.stderr
     assert not re.search(r"^(Error|Warning)", done.stdout + done.stderr, re.MULTILINE)
     assert max(map(len, re.findall(r"\[[^\]]*\]", text))) < 8196
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        ["0.0.0.0/0"],
+        ["::/0"],
+        ["0.0.0.0/0", "::/0"],
+        ["0.0.0.0/1", "128.0.0.0/1"],
+        ["::/1", "8000::/1"],
+        ["::ffff:0:0/96"],
+        ["::ffff:10.9.0.0/112"],
+        ["10.9.0.0/16"],
+    ],
+)
+@needs_suricata
+@pytest.mark.suricata
+def test_suricata_starts_whatever_the_zones_cover(tmp_path: Path, ranges: list[str]) -> None:
+    from scapy.all import IP, UDP, Ether, wrpcap
+
+    plan = ZonePlan((_zone("wide", *ranges),))
+    networks = networks_of(plan)
+    config = tmp_path / "suricata.yaml"
+    config.write_text(render_config(SensorSettings(log_dir=tmp_path, networks=networks, name="mirror", interfaces=("lo",))))
+    done = subprocess.run(["suricata", "-T", "-c", str(config), "-l", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not re.search(r"^(Error|Warning)", done.stdout + done.stderr, re.MULTILINE)
+    packet = Ether(**MACS) / IP(src="10.9.1.1", dst="10.9.1.2") / UDP(sport=20001, dport=9) / b"x"
+    wrpcap(str(tmp_path / "c.pcap"), [packet])
+    names = ("HOME_NET", "EXTERNAL_NET", "ZONE_WIDE")
+    lines = [f'alert udp ${name} any -> any any (msg:"{name}"; sid:{sid};)' for sid, name in enumerate(names, 1)]
+    (tmp_path / "z.rules").write_text("\n".join(lines))
+    reports: list[str] = []
+    records = list(pcap_records(tmp_path / "c.pcap", reports.append, rules=[tmp_path / "z.rules"], networks=networks))
+    fired = {
+        event["alert"]["signature"] for event in map(json.loads, (one.raw for one in records)) if event["event_type"] == "alert"
+    }
+    assert reports == []
+    inside = {"HOME_NET", "ZONE_WIDE"} if ZoneTable(plan).zone_of("10.9.1.1") == "wide" else set()
+    outside = {"EXTERNAL_NET"} if ranges not in (["::ffff:10.9.0.0/112"], ["10.9.0.0/16"]) else set()
+    assert fired == inside | outside

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -15,7 +17,8 @@ from cli.demo import command
 from demo.estate import lanting
 from demo.zone_plan import lanting_plan
 from kernel.zones import ZoneTable
-from kernel.zones.plan import LAYERS, check, read_plan
+from kernel.zones.plan import LAYERS, Conduit, check, read_plan
+from tests.conftest import ROOT
 
 TODAY = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 
@@ -74,3 +77,13 @@ def test_one_conduit_is_about_to_end_and_one_has_ended(conduit: str, ends: int) 
     until = next(one.until for one in lanting_plan(TODAY).conduits if one.id == conduit)
     midnight = datetime(2026, 11, 25, tzinfo=UTC) - timedelta(hours=8)
     assert datetime.fromisoformat(until) == midnight + timedelta(days=ends)
+
+
+def test_the_conduit_that_the_documentation_makes_by_the_api_is_a_new_one_of_this_city() -> None:
+    text = (ROOT / "docs" / "api.md").read_text("utf-8")
+    example = re.search(r"""-d '(\{"from".*?\})' "\$URL/conduits/([a-z-]+)""", text)
+    assert example is not None
+    conduit = msgspec.convert(json.loads(example[1]) | {"id": example[2]}, Conduit)
+    plan = lanting_plan(datetime.now(UTC))
+    assert conduit.id not in {one.id for one in plan.conduits}
+    assert list(check(msgspec.structs.replace(plan, conduits=(*plan.conduits, conduit)))) == []

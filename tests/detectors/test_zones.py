@@ -32,6 +32,7 @@ conduits:
 assets:
   - {id: wtr-hmi-01, addresses: [10.60.0.10, "2001:db8:60::10"], macs: ["02:4c:00:60:00:10"]}
   - {id: wtr-plc-01, addresses: [10.60.0.101], macs: ["02:4c:00:60:00:65"]}
+  - {id: wtr-cam-01, addresses: [10.60.0.120]}
 """
 
 
@@ -80,6 +81,10 @@ def flow(source: str, destination: str, port: int, **more: Any) -> dict[str, Any
         (flow("203.0.113.9", "10.50.0.1", 3389), "zone-management-access", "high"),
         (flow("10.60.0.10", "203.0.113.9", 443), "zone-illegal-outbound", "critical"),
         (flow("2001:db8:60::10", "2001:db8:ffff::1", 443), "zone-illegal-outbound", "critical"),
+        (flow("2001:db8:60::10", "64:ff9b::8.8.8.8", 443), "zone-illegal-outbound", "critical"),
+        (flow("10.60.0.10", "240.0.0.1", 137), "zone-crossing-denied", "low"),
+        (flow("2001:db8:60::10", "fec0::1", 53), "zone-crossing-denied", "low"),
+        (flow("10.21.0.5", "64:ff9b::10.60.0.101", 502), "zone-crossing-denied", "high"),
         (flow("10.60.0.77", "10.60.0.101", 502), "zone-unknown-device", "critical"),
         (flow("2001:db8:60::77", "2001:db8:60::10", 502), "zone-unknown-device", "critical"),
         (flow("192.168.7.9", "10.21.0.5", 443, event__type=["denied"]), "zone-undeclared-network", "low"),
@@ -134,6 +139,23 @@ def test_a_registered_address_with_another_card(table: ZoneTable) -> None:
     (detection,) = found(table, dhcp("02-DE-AD-00-00-01", "10.60.0.101"))
     assert detection.rule_id == "zone-address-conflict"
     assert found(table, dhcp("02-4C-00-60-00-65", "10.60.0.101")) == []
+
+
+@pytest.mark.parametrize("address", ["10.60.0.101", "::ffff:10.60.0.101", "10.60.0.120"])
+@pytest.mark.parametrize("dataset", ["suricata.arp", "suricata.dhcp"])
+def test_a_registered_device_that_takes_the_address_of_another(table: ZoneTable, dataset: str, address: str) -> None:
+    """ARP spoofing from the HMI: that its own card is registered does not make the PLC's address its own."""
+    (detection,) = found(table, dhcp("02-4C-00-60-00-10", address) | {"event.dataset": dataset})
+    assert (detection.rule_id, detection.group["mac"]) == ("zone-address-conflict", "02-4C-00-60-00-10")
+
+
+@pytest.mark.parametrize("address", ["10.60.0.10", "10.60.0.77", "2001:db8:60::10", "10.21.0.5", "0.0.0.0"])
+def test_a_registered_card_at_its_own_or_a_free_address(table: ZoneTable, address: str) -> None:
+    assert found(table, dhcp("02-4C-00-60-00-10", address)) == []
+
+
+def test_a_strange_card_where_no_card_is_registered(table: ZoneTable) -> None:
+    assert found(table, dhcp("02-DE-AD-00-00-01", "10.60.0.120")) == []
 
 
 def test_a_stream_of_flows_is_told_once_a_minute(table: ZoneTable) -> None:

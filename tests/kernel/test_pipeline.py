@@ -123,6 +123,17 @@ def test_moment_that_does_not_exist_does_not_stop_the_road(road: Road, claimed: 
     assert road.lake.counters()["clock_suspect"] == 1
 
 
+@pytest.mark.parametrize("claimed", ["2001-01-01T00:00:00.000000Z", "9999-12-31T00:00:00.000000Z"])
+def test_a_sender_does_not_say_when_its_record_arrived(road: Road, claimed: str) -> None:
+    """Retention goes by it: such a record would be dropped at once, or never."""
+    road.writer.put([encode_record(RawRecord("src", "json", RECEIVED, "here", b"{}"))])
+    parse = {"json": lambda record: [{"@timestamp": "2001-01-01T00:00:00.000000Z", "event.ingested": claimed}]}
+    Pipeline(SpoolReader(road.folder / "spool"), road.lake, parsers=parse, detectors=[], publish=lambda found: None).step()
+    event = road.lake.search(parse_query(""), EVERYTHING, fields=["*"]).events[0]
+    assert event["event.ingested"] == timestamp_from_micros(RECEIVED)
+    assert event["labels.claimed_ingested"] == claimed
+
+
 def test_unknown_format_is_quarantined(road: Road) -> None:
     road.writer.put([encode_record(RawRecord("src", "martian", RECEIVED, "here", b"x"))])
     road.pipeline().step()
@@ -220,3 +231,19 @@ def test_an_event_that_a_detector_fails_on_costs_only_itself(road: Road) -> None
     assert road.messages() == ["one", "poison", "two"]
     assert sorted(found.event["message"] for found in road.published.values()) == ["one", "two"]
     assert road.lake.counters()["detector_errors.Failing"] == 1
+
+
+def test_a_witness_that_cannot_write_is_counted_and_holds_nothing_up(tmp_path: Path) -> None:
+    road = Road(tmp_path)
+    road.put(b"one", b"two")
+
+    def fail() -> None:
+        raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
+
+    class Witness:
+        def __call__(self, _events: Sequence[Event]) -> object:
+            return fail
+
+    assert road.pipeline(witnesses=[Witness()]).step() == 2
+    assert len(road.lake.search(parse_query("*"), EVERYTHING).events) == 2
+    assert road.lake.counters()["witness_errors.Witness"] == 1

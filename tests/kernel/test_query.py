@@ -223,6 +223,12 @@ def test_fold_is_one_character_for_one() -> None:
         ("1.2.3", None),
         ("01.2.3.4", None),
         ("64:ff9b::1.2.3.4", None),
+        ("fe80::1%" + "e" * 32, "fe800000000000000000000000000001"),
+        ("fe80::1%" + "e" * 33, None),
+        ("fe80::1%", None),
+        ("fe80::1%a%b", None),
+        ("10.0.0.1%eth0", None),
+        ("10.0.0.1%a:b", None),
         ("x", None),
     ],
 )

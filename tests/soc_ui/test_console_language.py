@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,15 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from flask.testing import FlaskClient
 
+from cli.ruleset import _zone_info
+from detectors.zones import RULES as ZONE_RULES
+from kernel.detection import Detection, MatchedField
+from operations.alerts import service as alerts
+from soc_ui.app import create_app
+from soc_ui.services import RuleCatalogue, SourceHealth
 from tests.soc_ui.conftest import log_in
+from tests.soc_ui.seed import ADMINISTRATORS, fill
+from tests.soc_ui.seed_zones import fill_zones
 
 UI = Path(__file__).resolve().parents[2] / "soc_ui"
 CATALOGUE = UI / "translations" / "zh_Hans_CN" / "LC_MESSAGES"
@@ -73,3 +83,46 @@ def test_the_look_is_kept_and_rendered_by_the_server(client: FlaskClient, name: 
     assert f'data-{name}="{value}"' in client.get("/rules").text
     client.get(f"/preferences?{name}=rubbish&next=/rules")
     assert f'data-{name}="{value}"' in client.get("/rules").text
+
+
+def test_what_programs_call_in_english_has_a_chinese_name(tmp_path: Path) -> None:
+    services = fill(tmp_path, events=40)
+    fill_zones(services, events=400)
+    kinds = {"syslog TCP": "syslog TCP", "pcap folder": "pcap 目录", "file (json)": "文件 (json)", "audit trail": "审计日志"}
+    sources = [SourceHealth(f"s{number}", kind) for number, kind in enumerate(kinds)]
+    browser = create_app(replace(services, health=lambda: sources)).test_client()
+    log_in(browser)
+    told = browser.get("/sources").text
+    assert all(f"<td>{name}</td>" in told for name in kinds.values())
+    browser.get("/hunt?last=all")
+    log_in(browser, ADMINISTRATORS["auditadmin"][0])
+    trail = browser.get("/audit").text
+    assert re.search(r'title="events">事件</a>', trail)
+    assert re.search(r'title="zone[^"]*">区域', trail)
+    assert "事件数" not in trail
+    devices = browser.get("/assets").text
+    assert "控制器（PLC）" in devices
+    assert ">plc<" not in devices
+
+
+@pytest.mark.parametrize("rule_id", sorted(ZONE_RULES))
+def test_rules_of_the_zone_plan_speak_chinese(tmp_path: Path, rule_id: str) -> None:
+    services = fill(tmp_path, events=0)
+    catalogue = RuleCatalogue([_zone_info(ZONE_RULES[rule_id])])
+    moment = "2026-11-23T04:00:00.000000Z"
+    event = {"@timestamp": moment, "event.id": "e", "source.ip": "10.1.1.1"}
+    rule = ZONE_RULES[rule_id]
+    found = Detection(
+        id="d", rule_id=rule_id, rule_name=rule.name, level=rule.level, engine="zone", time=moment, event_ids=["e"], event=event,
+        matched=[MatchedField("source.ip", "10.1.1.1", selection="zone plan")], falsepositives=list(rule.falsepositives),
+    )  # fmt: skip
+    with services.database.write() as session:
+        alerts.record_detections(session, [found])
+    browser = create_app(replace(services, rules=lambda: catalogue)).test_client()
+    log_in(browser)
+    told = html.unescape(browser.get("/alerts/1").text)
+    assert all(text in told for text in (rule.name_zh, *rule.falsepositives_zh, "区域规划", "按区域规划判断"))
+    assert not any(text in told for text in (rule.name, *rule.falsepositives, "zone plan", "judges every crossing"))
+    browser.set_cookie("lang", "en")
+    told = html.unescape(browser.get("/alerts/1").text)
+    assert all(text in told for text in (rule.name, *rule.falsepositives, "zone plan", "judges every crossing"))

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
 from flask.testing import FlaskClient
 
@@ -106,6 +107,31 @@ def test_a_line_opens_its_services_pairs_conduits_and_alerts(client: FlaskClient
             audit.listing(session, action="events.top", limit=1).entries[0].detail["query"]
             == 'zone.crossing:"hea-private>data-platform"'
         )
+
+
+def test_the_totals_beside_the_map_are_those_of_their_parts(tmp_path: Path) -> None:
+    services = fill(tmp_path, events=40)
+    fill_zones(services, events=300)
+    browser = create_app(services).test_client()
+    log_in(browser)
+    browser.set_cookie("lang", "en")
+    assert browser.get("/zones?last=all").status_code == 200  # the map keeps its numbers for some seconds
+    event: Event = {"@timestamp": "2026-11-23T04:00:00.000000Z", "zone.crossing": DENIED}
+    later = [
+        event
+        | {"event.id": event_id("later", number, verdict), "zone.verdict": verdict, "zone.service": f"tcp/{9000 + number % many}"}
+        for verdict, many in (("denied", 12), ("expired", 2))
+        for number in range(40)
+    ]
+    services.store.commit(Commit(later))
+    panel = browser.get("/crossings", query_string={"crossing": DENIED, "last": "all"}, headers={"HX-Request": "true"}).text
+    for verdict, name in (("denied", "denied"), ("expired", "permit expired")):
+        stored = services.store.count(parse_query(f'zone.crossing:"{DENIED}" AND zone.verdict:{verdict}'), TimeRange())
+        total = re.search(rf'class="verdict {verdict}[^>]*><b>([\d,]+)</b>', panel)
+        parts = re.findall(rf"{name} ([\d,]+)</span>", panel)
+        assert total is not None
+        assert int(total[1].replace(",", "")) == stored == sum(int(part.replace(",", "")) for part in parts)
+    assert ">others<" in panel
 
 
 def test_without_script_a_line_is_a_link_to_the_page_with_its_details(client: FlaskClient) -> None:
@@ -312,6 +338,114 @@ def test_a_check_changes_nothing(secadmin: FlaskClient, filled: Services) -> Non
     assert "The plan is sound: 1 zones, 1 conduits, 0 devices" in answer.text
     with filled.database.read() as session:
         assert len(service.list_zones(session)) == len(ZONES)
+
+
+def test_a_check_shows_what_would_be_made_changed_and_removed(secadmin: FlaskClient, filled: Services) -> None:
+    with filled.database.read() as session:
+        before = service.read(session)
+    one = next(zone for zone in before.zones if zone.id == "water-ot")
+    plan = write_plan(ZonePlan((msgspec.structs.replace(one, owner="x"), Zone(id="lab", name="Lab", layer="cloud"))))
+    text = post(secadmin, "/zoneplan", {"text": plan, "act": "check", "replace": "1"}).text
+    gone = len(before.zones) - 1 + len(before.conduits)
+    assert f"1 new, 1 changed, {gone} removed" in text
+    rows = re.findall(r"</svg>(\w+)</span></td><td class=\"mono\">(\w+) ([^<]*)</td><td class=\"mono\">([^<]*)</td>", text)
+    assert len(rows) == gone + 2
+    assert rows[-2:] == [("changed", "Zone", "water-ot", "owner"), ("new", "Zone", "lab", "")]
+    assert rows[0][0] == "removed"
+    again = write_plan(before)
+    assert "Nothing: the plan in force says so already." in post(secadmin, "/zoneplan", {"text": again, "act": "check"}).text
+
+
+def test_a_plan_that_others_changed_since_is_taken_in_only_after_asking(secadmin: FlaskClient, filled: Services) -> None:
+    exported = secadmin.get("/zoneplan/plan.yaml").data
+    with filled.database.write() as session:
+        before = service.get_zone(session, "app-share")
+        service.save_zone(
+            session, ADMIN, msgspec.structs.replace(before.zone, owner="somebody else"), expected_version=before.version
+        )
+    for act in ("check", "import"):
+        asked = post(secadmin, "/zoneplan", {"file": (io.BytesIO(exported), "plan.yaml"), "act": act})
+        assert asked.status_code == 409
+        assert "Somebody has changed the plan since this one was written" in asked.text
+        assert re.search(r"Zone app-share</td><td class=\"mono\">owner</td>", asked.text)
+    text = re.search(r"<textarea[^>]*>(.*?)</textarea>", asked.text, re.DOTALL)
+    seen = re.search(r'name="seen" value="(\d+)"', asked.text)
+    assert text is not None
+    assert seen is not None
+    form = {"text": html.unescape(text[1]).replace("\n", "\r\n"), "act": "force", "seen": seen[1]}
+    with filled.database.write() as session:
+        assert service.get_zone(session, "app-share").zone.owner == "somebody else"
+        service.delete_conduit(session, ADMIN, "logs")  # once more, while the page was asking
+    assert post(secadmin, "/zoneplan", form).status_code == 409
+    with filled.database.read() as session:
+        form["seen"] = str(service.current(session)[0])
+    assert post(secadmin, "/zoneplan", form).status_code == 302
+    with filled.database.read() as session:
+        assert service.get_zone(session, "app-share").zone == before.zone
+        assert service.get_conduit(session, "logs").conduit.id == "logs"
+
+
+def test_a_text_without_a_revision_is_as_new_as_the_page_it_was_pasted_into(secadmin: FlaskClient, filled: Services) -> None:
+    seen = re.search(r'name="seen" value="(\d+)"', secadmin.get("/zoneplan").text)
+    assert seen is not None
+    with filled.database.write() as session:
+        before = service.get_zone(session, "app-share")
+        service.save_zone(session, ADMIN, msgspec.structs.replace(before.zone, owner="y"), expected_version=before.version)
+        old = write_plan(ZonePlan((before.zone,)))
+    assert post(secadmin, "/zoneplan", {"text": old, "act": "import", "seen": seen[1]}).status_code == 409
+    assert post(secadmin, "/zoneplan", {"text": old, "act": "import", "seen": str(int(seen[1]) + 1)}).status_code == 302
+
+
+def test_a_part_of_a_plan_may_name_zones_that_stand(secadmin: FlaskClient) -> None:
+    part = "conduits: [{id: part, from: egov-extranet, to: data-platform, services: https}]"
+    assert post(secadmin, "/zoneplan", {"text": part, "act": "import"}).status_code == 302
+    assert secadmin.get("/conduits/part").status_code == 200
+    post(secadmin, "/conduits/part/delete", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("x0: &a [z]\nzones: [{id: *a}]", "&a: a plan has no anchors and aliases; write it out"),
+        ("zones: [{<<: {id: a}}]", "<<: a plan has no merge keys; write it out"),
+        ("zones: [{id: !!int ''}]", "!!int: a plan has no tags; write the value alone"),
+        ('zones: [{id: a, name: "a\\0b", layer: cloud}]', "the character U+0000 may not stand in a text"),
+        ("zones: [{id: a, name: " + "W" * 300_000 + ", layer: cloud}]", "W… is longer than 128 characters"),
+        ("zones: []\nzones: []", "'zones' is written twice"),
+    ],
+)
+def test_a_hostile_file_is_told_what_is_wrong(secadmin: FlaskClient, text: str, told: str) -> None:
+    answer = post(secadmin, "/zoneplan", {"file": (io.BytesIO(text.encode()), "plan.yaml"), "act": "check"})
+    assert answer.status_code == 422
+    assert told in html.unescape(answer.text)
+    assert len(answer.data) < 100_000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "N" * 1_000_000},
+        {"name": "a\0b"},
+        {"owner": "\x1b[31m\u202e"},
+        {"ranges": " ".join(f"10.{64 + n // 65536}.{n // 256 % 256}.{n % 256}/32" for n in range(2500))},
+    ],
+)
+def test_forms_hold_the_same_lengths_and_characters(secadmin: FlaskClient, change: dict[str, str]) -> None:
+    form = {"id": "fz", "name": "x", "layer": "cloud", "importance": "1", "internet": "conduit", "admission": "open"}
+    assert post(secadmin, "/zoneplan/zone", form | change).status_code == 422
+    assert secadmin.get("/zones/fz").status_code == 404
+    way = {"id": "fc", "sources": "gov-cloud", "targets": "data-platform", "services": "any"}
+    assert post(secadmin, "/conduits", way | {"reason": "R" * 2001}).status_code == 422
+    assert post(secadmin, "/conduits", way | {"approver": "A" * 129}).status_code == 422
+
+
+def test_a_form_loses_no_range_however_many_there_are(secadmin: FlaskClient, filled: Services) -> None:
+    ranges = [f"10.240.{n // 256}.{n % 256}/32" for n in range(1500)]
+    form = {"id": "many", "name": "x", "layer": "cloud", "importance": "1", "internet": "conduit", "admission": "open"}
+    assert post(secadmin, "/zoneplan/zone", form | {"ranges": "\n".join(ranges)}).status_code == 302
+    with filled.database.read() as session:
+        assert list(service.get_zone(session, "many").zone.ranges) == ranges
+    post(secadmin, "/zones/many/delete", {})
 
 
 # --- who may --------------------------------------------------------------------------------------------------------------------

@@ -168,6 +168,43 @@ def test_from_first_run_to_export(console: Console, chromium: Browser, tmp_path:
     context.close()
 
 
+def test_keys_go_from_page_to_page_and_a_search_shows_that_it_works(console: Console, chromium: Browser) -> None:
+    context = chromium.new_context(base_url=console.url, viewport={"width": 1366, "height": 768})
+    page = context.new_page()
+    page.goto("/login")
+    page.locator("input[name=name]").fill("lin.mei")
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(console.url + "/")
+    for key, path in (("h", "/hunt"), ("z", "/zones"), ("h", "/hunt"), ("d", "/assets")):  # no page takes the next keys for text
+        page.keyboard.press("g")
+        page.keyboard.press(key)
+        page.wait_for_url(f"{console.url}{path}**")
+    page.goto("/hunt?last=all")
+    page.keyboard.press("/")
+    expect(page.locator("input.q")).to_be_focused()
+
+    # While the store is asked the histogram says so, and it says when no answer came.
+    asked = []
+    page.route("**/hunt/histogram.json*", lambda route: asked.append(route))
+    page.reload()
+    box = page.locator("[data-chart=histogram]")
+    expect(box).to_have_attribute("aria-busy", "true")
+    asked[0].fulfill(status=400, content_type="application/json", body='{"error": "too long"}')
+    expect(box).not_to_have_attribute("aria-busy", "true")
+    expect(box).to_contain_text("事件库没有应答")
+    page.unroute("**/hunt/histogram.json*")
+    page.goto("/hunt")
+    expect(page.locator(".examples")).to_contain_text("每次检索最多 256 个条件、60 秒")
+    page.evaluate("addEventListener('submit', (event) => event.preventDefault())")  # a browser that waits answers no questions
+    page.locator("input.q").fill("10.21.77.0/24")
+    page.locator("input.q").press("Enter")
+    expect(page.locator("form.querybar")).to_have_attribute("aria-busy", "true")
+    page.evaluate("dispatchEvent(new Event('pageshow'))")
+    expect(page.locator("form.querybar")).not_to_have_attribute("aria-busy", "true")
+    context.close()
+
+
 @pytest.mark.parametrize(
     ("lang", "theme", "width"), [("zh", "dark", 1366), ("en", "light", 1366), ("en", "dark", 1920), ("zh", "light", 1024)]
 )

@@ -172,3 +172,28 @@ def test_the_map_works_without_script(city: City, chromium: Browser) -> None:
     page.get_by_role("button", name="登记…").click()
     expect(page.get_by_role("heading", name="登记 1 台设备")).to_be_visible()
     context.close()
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("width", [1366, 1920])
+def test_nothing_that_matters_is_cut(city: City, chromium: Browser, lang: str, width: int) -> None:
+    context = chromium.new_context(base_url=city.url, viewport={"width": width, "height": 768 if width < 1900 else 1080})
+    context.add_cookies([{"name": "lang", "value": lang, "url": city.url}])
+    page, _watch = _enter(context, city)
+    cut = """(selector) => [...document.querySelectorAll(selector)].filter((one) =>
+        one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1).map((one) => one.innerText)"""
+    page.goto("/zones?last=all")
+    assert page.evaluate(cut, ".zname, .kpi span") == []
+    page.goto("/assets?status=registered")
+    assert page.locator("table.assets thead th").nth(1).bounding_box()["width"] >= 200  # name and id of a device
+    if width >= 1900:
+        assert page.evaluate(cut, "table.assets td:nth-child(4)") == []
+    for path in ("/hunt?last=all", "/conduits", "/conduits?new=1", "/assets"):
+        page.goto(path)
+        too_wide = page.evaluate(
+            "[...document.querySelectorAll('.table-wrap')].map((one) => one.scrollWidth - one.clientWidth).filter(Boolean)"
+        )
+        assert too_wide == [], path
+    page.goto("/conduits")
+    assert page.locator("main .card").first.bounding_box()["width"] > width - 260  # nothing closed stands beside it
+    context.close()

@@ -16,6 +16,7 @@ from kernel.event import Event, timestamp_from_micros
 from kernel.query.text import fold
 from kernel.store.elasticsearch import terms
 from kernel.store.elasticsearch.fields import (
+    ARRIVAL,
     ASIDE,
     KEY,
     LONGEST,
@@ -90,8 +91,11 @@ def encode(event: Event, native: Callable[[str], bool]) -> Document:
     return _document(identifier, source, aside, found, doubled)
 
 
-def encode_bare(event: Event) -> Document:
-    """The form that no mapping can refuse: everything aside. For a document that the server did not take."""
+def encode_bare(event: Event, *, arrival: bool) -> Document:
+    """The form that a mapping hardly can refuse: everything aside. For a document that the server did not take.
+
+    arrival  with its ``event.ingested`` in sight of retention
+    """
     plain = storable(event)
     moment = micros(plain["@timestamp"]) or 0
     source = {
@@ -99,6 +103,8 @@ def encode_bare(event: Event) -> Document:
         KEY: key_of(plain["event.id"]),
         "@timestamp": timestamp_from_micros(min(max(moment, NANOS_FIRST), NANOS_LAST)),
     }
+    if arrival and _fits(ARRIVAL, [plain.get(ARRIVAL)]):
+        source[ARRIVAL] = plain[ARRIVAL]
     found: list[str] = []
     for field, value in plain.items():
         if field != "@timestamp":

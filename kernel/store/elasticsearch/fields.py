@@ -23,6 +23,7 @@ import msgspec
 from kernel.ecs_fields import FIELD_TYPES
 from kernel.query.tree import TEXT_FIELDS
 
+ARRIVAL = "event.ingested"
 OWN = "liandun.store."
 SEQUENCE = OWN + "sequence"  # number of the commit
 MOMENT = OWN + "moment"  # @timestamp in microseconds since the epoch, for years that date_nanos cannot hold too

@@ -17,7 +17,7 @@ from kernel.query import Query, matches
 from kernel.query.tree import FREE_TEXT_FIELDS, And, Match, Node, Not, Or
 from kernel.store.contract import TimeRange
 from kernel.store.elasticsearch import state
-from kernel.store.elasticsearch.bounds import Bounds, Dsl, both, either, without
+from kernel.store.elasticsearch.bounds import Bounds, Dsl, both, without
 from kernel.store.elasticsearch.condition import Condition
 from kernel.store.elasticsearch.document import decode, key_of, micros
 from kernel.store.elasticsearch.fields import ASIDE, KEY, MOMENT, SEQUENCE
@@ -114,8 +114,7 @@ class Reader:
             parts.append({"range": {MOMENT: ends}})
         retained = snapshot.retained
         if retained.sequence and ("gte" not in ends or ends["gte"] < retained.before):
-            kept: list[Dsl] = [{"range": {MOMENT: {"gte": retained.before}}}, {"range": {SEQUENCE: {"gt": retained.sequence}}}]
-            parts.append(either(kept))
+            parts.append(without(state.dropped(retained)))
         return both(parts)
 
     def asked(self, query: Query, when: TimeRange, act: Callable[[Question], _Answer]) -> _Answer:

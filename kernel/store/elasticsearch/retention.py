@@ -11,8 +11,7 @@ import logging
 
 from kernel.store.contract import TimeRange
 from kernel.store.elasticsearch import state
-from kernel.store.elasticsearch.bounds import Dsl, both
-from kernel.store.elasticsearch.fields import MOMENT, SEQUENCE
+from kernel.store.elasticsearch.bounds import both, without
 from kernel.store.elasticsearch.generations import Generations
 from kernel.store.elasticsearch.mapping import Names
 from kernel.store.elasticsearch.reader import Reader, moment
@@ -33,8 +32,8 @@ def retain(server: Server, names: Names, reader: Reader, generations: Generation
     snapshot = reader.snapshot()
     cutoff = a_day_later(snapshot.retained.cutoff, cutoff)
     border = f"{cutoff}T00:00:00.000000Z"
-    dropped = reader.number(reader.in_sight(snapshot, TimeRange(end=border)))
     retained = Retained(cutoff, moment(border), snapshot.state.sequence)
+    dropped = reader.number(both([reader.in_sight(snapshot, TimeRange(end=border)), state.dropped(retained)]))
     state.save_retained(server, names, retained)
     reader.forget()
     _delete(server, names, reader, generations, retained)
@@ -49,8 +48,7 @@ def _delete(server: Server, names: Names, reader: Reader, generations: Generatio
             log.info("retention: dropping %s, all its events are from before %s", generation.index, retained.cutoff)
             _drop(server, generation.index)
     generations.all(fresh=True)
-    old: Dsl = both([{"range": {MOMENT: {"lt": retained.before}}}, {"range": {SEQUENCE: {"lte": retained.sequence}}}])
-    delete_matching(server, names.events, old, most=MOST_DELETED)
+    delete_matching(server, names.events, state.dropped(retained), most=MOST_DELETED)
 
 
 def _drop(server: Server, index: str) -> None:
@@ -58,12 +56,7 @@ def _drop(server: Server, index: str) -> None:
 
 
 def _all_old(server: Server, index: str, retained: Retained) -> bool:
-    young: Dsl = {
-        "bool": {
-            "should": [{"range": {MOMENT: {"gte": retained.before}}}, {"range": {SEQUENCE: {"gt": retained.sequence}}}],
-            "minimum_should_match": 1,
-        }
-    }
+    young = without(state.dropped(retained))
     server.ask(lambda client: client.indices.refresh(index=index))
     answer = server.search({"query": young, "size": 0, "track_total_hits": 1}, index)
     return not answer["hits"]["total"]["value"] and not answer["_shards"]["failed"]

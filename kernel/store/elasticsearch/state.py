@@ -16,7 +16,8 @@ import msgspec
 from elasticsearch import Elasticsearch
 
 from kernel.errors import StoreError
-from kernel.store.elasticsearch.fields import Layout
+from kernel.store.elasticsearch.bounds import Dsl
+from kernel.store.elasticsearch.fields import ARRIVAL, MOMENT, SEQUENCE, Layout
 from kernel.store.elasticsearch.mapping import Names
 from kernel.store.elasticsearch.server import Server
 
@@ -42,7 +43,8 @@ class State(msgspec.Struct):
 
 
 class Retained(msgspec.Struct):
-    """The document ``retention``: events before ``before`` (microseconds) of commits up to ``sequence`` are gone.
+    """The document ``retention``: events before ``before`` (microseconds) of commits up to ``sequence`` are gone, if they had also
+    arrived before.
 
     cutoff  the first day that the last run kept, ``YYYY-MM-DD``
     """
@@ -50,6 +52,13 @@ class Retained(msgspec.Struct):
     cutoff: str = ""
     before: int = 0
     sequence: int = 0
+
+
+def dropped(retained: Retained) -> Dsl:
+    """Which events retention has dropped, or is about to delete. One without ``event.ingested`` goes by its ``@timestamp``."""
+    arrived = {"range": {ARRIVAL: {"gte": f"{retained.cutoff}T00:00:00.000000Z"}}}
+    old: list[Dsl] = [{"range": {MOMENT: {"lt": retained.before}}}, {"range": {SEQUENCE: {"lte": retained.sequence}}}]
+    return {"bool": {"filter": old, "must_not": [arrived]}}
 
 
 class Snapshot(msgspec.Struct):

@@ -25,6 +25,7 @@ from typing import Any
 
 import orjson
 
+from kernel.addresses import LONGEST_ADDRESS
 from kernel.query.text import element_text, fold
 from kernel.query.values import PLAIN_NUMBER, ip_hex
 from kernel.store.elasticsearch.fields import LONGEST
@@ -65,7 +66,8 @@ def of_texts(field: str, texts: list[str], *, addresses: bool) -> Iterator[str]:
         first = text[:1]
         if first in _NUMBER_STARTS and len(text) <= 38 and _PLAIN.fullmatch(text):
             yield prefix(field) + "T" + ordered(float(text))
-        if addresses and first in _ADDRESS_STARTS and ("." in text or ":" in text) and (digits := address(text)):
+        like_address = addresses and first in _ADDRESS_STARTS and len(text) <= LONGEST_ADDRESS and ("." in text or ":" in text)
+        if like_address and (digits := address(text)):
             yield prefix(field) + "A" + digits
 
 

@@ -118,10 +118,12 @@ class Writer:
         fresh = [document for identifier, document in by_id.items() if identifier not in earlier]
         known = sum(1 for number in earlier.values() if number != sequence)
         outcomes = bulk.run(self._server, [self._create(document, sequence) for document in fresh])
-        refused = [outcome for outcome in outcomes if outcome.status == REFUSED]
-        if refused:
+        for arrival in (True, False):
+            refused = [outcome for outcome in outcomes if outcome.status == REFUSED]
+            if not refused:
+                break
             log.warning("%d events kept aside from the mapping, first: %s", len(refused), refused[0].reason[:200])
-            bare = [encode_bare(unique[by_id[outcome.operation.identifier].event_id]) for outcome in refused]
+            bare = [encode_bare(unique[by_id[outcome.operation.identifier].event_id], arrival=arrival) for outcome in refused]
             by_id |= {document.identifier: document for document in bare}
             outcomes = [o for o in outcomes if o not in refused]
             outcomes += bulk.run(self._server, [self._create(document, sequence) for document in bare])

@@ -9,28 +9,14 @@ digests were consumed.
 from __future__ import annotations
 
 import contextlib
-import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-import duckdb
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from kernel.errors import StoreError
-from kernel.event import timestamp
-from kernel.store.lake import manifest as manifests
-from kernel.store.lake.columns import CORE, REST, SCHEMA, quoted
 from kernel.store.lake.manifest import Manifest, Segment
-from kernel.store.lake.segment import DAY_LEVEL, ROW_GROUP, SegmentWriter, discard, file_digest, publish, sync_directory
-from kernel.store.lake.session import connect, parquet
-from kernel.store.lake.skipindex import Place
-from kernel.store.lake.source import layout_of, table, whole
-
-log = logging.getLogger(__name__)
+from kernel.store.lake.merge import MergeError, Output, rewrite
+from kernel.store.lake.segment import discard, sync_directory
 
 HOT_SEGMENTS = 12
 """So many hot segments start a compaction."""
@@ -39,36 +25,28 @@ HOT_ROWS = 100_000
 DAY_ROWS = 2_000
 """A day with fewer events in a compaction does not get a file of its own."""
 FULL_ROWS = 250_000
-"""A segment of this size is not merged again; no compaction handles more rows at once."""
+FULL_BYTES = 256 << 20
+"""A segment of this size (a file of so many bytes) is not merged again; no compaction handles more at once."""
 MERGE_COUNT = 4
 """So many segments of one day and one size class are merged."""
-RUN_ROWS = 8 * ROW_GROUP
-"""So many rows are put in order together."""
 GRACE_SECONDS = 300.0
 """Replaced files stay this long for readers that still hold the old list."""
 
-MEMORY = "512MB"
 
-
-class DamagedError(StoreError):
-    """A segment that cannot be merged because it cannot be read."""
-
-    def __init__(self, segment: Segment) -> None:
-        super().__init__(f"segment {segment.path} is damaged and cannot be compacted", "run ./liandun store verify")
-        self.segment = segment
-
-
-def compact(root: Path, manifest: Manifest, damaged: set[int], *, everything: bool = False) -> int:
+def compact(
+    root: Path, manifest: Manifest, damaged: set[int], before_merge: Callable[[], None], *, everything: bool = False
+) -> int:
     """Do what is due (or with ``everything`` all that is possible); returns the number of segments replaced. Raises StoreError.
 
-    damaged  sequences of segments to leave alone; one found on the way is added and DamagedError raised once all else is done
+    before_merge  is called before segments are replaced
+    damaged  sequences of segments to leave alone; those found on the way are added, and MergeError is raised once all else is done
     """
-    found: DamagedError | None = None
+    found: MergeError | None = None
     while True:
         try:
-            replaced = _compact_sound(root, manifest, damaged, everything)
-        except DamagedError as error:
-            damaged.add(error.segment.sequence)
+            replaced = _compact_sound(root, manifest, damaged, before_merge, everything)
+        except MergeError as error:
+            damaged.update(segment.sequence for segment in error.segments)
             found = error
             continue
         if found is not None:
@@ -76,182 +54,71 @@ def compact(root: Path, manifest: Manifest, damaged: set[int], *, everything: bo
         return replaced
 
 
-def _compact_sound(root: Path, manifest: Manifest, damaged: set[int], everything: bool) -> int:
+def _compact_sound(root: Path, manifest: Manifest, damaged: set[int], before_merge: Callable[[], None], everything: bool) -> int:
     def sound() -> list[Segment]:
         return [segment for segment in manifest.live() if segment.sequence not in damaged]
 
     replaced = 0
     while group := _hot_group(sound(), everything):
         before = len(group)
-        written = rewrite(root, manifest, group, _split(group))
+        written = rewrite(root, manifest, group, _split(group), before_merge)
         replaced += before
         if written >= before:
             break
     for day_group in _day_groups(sound(), everything):
-        rewrite(root, manifest, day_group, [(day_group[0].day, [day_group[0].day])])
+        rewrite(root, manifest, day_group, [_of_days(day_group, day_group[0].day, [day_group[0].day])], before_merge)
         replaced += len(day_group)
     return replaced
 
 
 def _hot_group(live: Sequence[Segment], everything: bool) -> list[Segment]:
-    hot = sorted((s for s in live if not s.day and (s.rows < HOT_ROWS)), key=lambda s: s.sequence)
+    hot = sorted((s for s in live if not s.day and s.rows < HOT_ROWS and s.bytes < FULL_BYTES), key=lambda s: s.sequence)
     if len(hot) < (2 if everything else HOT_SEGMENTS):
         return []
     group: list[Segment] = []
     for segment in hot:
         group.append(segment)
-        if sum(s.rows for s in group) >= FULL_ROWS:
+        if _fullness(group) >= 1:
             break
     return group if len(group) > 1 else []
 
 
-def _split(group: Sequence[Segment]) -> list[tuple[str, list[str]]]:
-    """Which days go into which file: ``(day, [day])`` for a full one, ``("", days)`` for the thin rest."""
+def _fullness(segments: Sequence[Segment]) -> float:
+    """1 or more: what they hold is a full segment."""
+    return max(sum(s.rows for s in segments) / FULL_ROWS, sum(s.bytes for s in segments) / FULL_BYTES)
+
+
+def _split(group: Sequence[Segment]) -> list[Output]:
+    """A file for each day with enough events, and one for the thin rest."""
     days: Counter[str] = Counter()
     for segment in group:
         days.update(segment.days)
-    full = [(day, [day]) for day, rows in sorted(days.items()) if rows >= DAY_ROWS]
+    full = [_of_days(group, day, [day]) for day, rows in sorted(days.items()) if rows >= DAY_ROWS]
     thin = sorted(day for day, rows in days.items() if rows < DAY_ROWS)
-    return [*full, ("", thin)] if thin else [*full]
+    return [*full, _of_days(group, "", thin)] if thin else full
+
+
+def _of_days(group: Sequence[Segment], day: str, days: Sequence[str]) -> Output:
+    chosen = ", ".join(f"DATE '{name}'" for name in days)
+    rows = sum(segment.days.get(name, 0) for segment in group for name in days)
+    return Output(day, f'CAST("@timestamp" AS DATE) IN ({chosen})', rows)
 
 
 def _day_groups(live: Sequence[Segment], everything: bool) -> list[list[Segment]]:
     classes: dict[tuple[str, int], list[Segment]] = defaultdict(list)
     for segment in live:
-        if segment.day and segment.rows < FULL_ROWS // 2:
+        if segment.day and _fullness([segment]) < 0.5:
             size_class = 0 if everything else len(str(segment.rows))
             classes[segment.day, size_class].append(segment)
     groups = []
     for segments in classes.values():
         group: list[Segment] = []
         for segment in sorted(segments, key=lambda s: s.sequence):
-            if sum(s.rows for s in group) + segment.rows <= FULL_ROWS:
+            if _fullness([*group, segment]) <= 1:
                 group.append(segment)
         if len(group) >= (2 if everything else MERGE_COUNT):
             groups.append(group)
     return groups
-
-
-def rewrite(
-    root: Path,
-    manifest: Manifest,
-    group: Sequence[Segment],
-    outputs: Sequence[tuple[str, list[str]]],
-    *,
-    kind: str = "compact",
-    note: str = "",
-) -> int:
-    """Write the events of the named days of a group into new segments and swap them in; returns how many were written.
-
-    Days that no output names are dropped (retention). Raises StoreError when a file is damaged or the swap is not possible.
-    """
-    scratch = root / "tmp"
-    scratch.mkdir(exist_ok=True)
-    connection = connect(root, MEMORY, scratch=scratch)
-    written: list[Segment] = []
-    try:
-        for day, days in outputs:
-            written.append(_merge(root, connection, group, manifest.reserve_sequence(), day, days))
-        with manifest.transaction() as db:
-            for segment in written:
-                manifests.add_segment(db, segment)
-            if not manifests.bury_segments(db, group):
-                raise StoreError("segments changed while they were being compacted", "try again")
-            manifests.append_chain(db, kind, written, group, note)
-    except BaseException:
-        for segment in written:
-            discard(root / segment.path)
-        raise
-    finally:
-        connection.close()
-    return len(written)
-
-
-def _merge(root: Path, connection: Any, group: Sequence[Segment], sequence: int, day: str, days: list[str]) -> Segment:
-    path = f"days/{day}/{sequence:010d}.parquet" if day else f"hot/{sequence:010d}.parquet"
-    scratch = root / "tmp" / f"{sequence:010d}.parquet"
-    chosen = ", ".join(f"DATE '{name}'" for name in days)
-    source = table(root, whole(sorted(group, key=lambda segment: segment.first)))
-    sql = f'SELECT * FROM {source} WHERE CAST("@timestamp" AS DATE) IN ({chosen})'  # noqa: S608
-    try:
-        index, rows = _write(connection.sql(sql).to_arrow_reader(ROW_GROUP), scratch)
-        first, last = connection.execute(
-            f'SELECT min("@timestamp"), max("@timestamp") FROM {parquet(scratch)}'  # noqa: S608
-        ).fetchone()
-        datasets = dict(connection.execute(_datasets_of(scratch)).fetchall())
-    except (duckdb.Error, pa.ArrowException, OSError) as error:
-        discard(scratch)
-        raise _error(error, root, connection, group) from error
-    expected = sum(segment.days.get(name, 0) for segment in group for name in days)
-    if rows != expected:
-        discard(scratch)
-        raise StoreError(f"compaction read {rows} events where the manifest has {expected}", "run ./liandun store verify")
-    digest, size = file_digest(scratch), scratch.stat().st_size
-    publish(scratch, root / path)
-    return Segment(
-        sequence=sequence,
-        path=path,
-        day=day,
-        first=timestamp(first),
-        last=timestamp(last),
-        rows=rows,
-        bytes=size,
-        sm3=digest,
-        layout=layout_of(group),
-        days=_days(group, days),
-        datasets=datasets,
-        index=index,
-    )
-
-
-def _write(reader: Any, path: Path) -> tuple[Place, int]:
-    """Write record batches as a segment; where its index stands, and how many rows it has.
-
-    Rows are ordered by dataset and time in runs of ``RUN_ROWS``: so little memory is needed, a row group is mostly of one dataset
-    (small, and skipped as a whole by questions about others) and of a short time.
-    """
-    rows = 0
-    with pa.OSFile(str(path), "wb") as sink, SegmentWriter(sink, DAY_LEVEL) as writer:
-        waiting: list[Any] = []
-        gathered = 0
-        for batch in reader:
-            waiting.append(batch)
-            gathered += len(batch)
-            if gathered >= RUN_ROWS:
-                run = pa.Table.from_batches(waiting)
-                writer.write(_in_order(run.slice(0, RUN_ROWS)))
-                waiting = run.slice(RUN_ROWS).to_batches()
-                gathered -= RUN_ROWS
-                rows += RUN_ROWS
-        if waiting:
-            writer.write(_in_order(pa.Table.from_batches(waiting)))
-        return writer.finish(), rows + gathered
-
-
-def _in_order(run: Any) -> Any:
-    run = run.cast(SCHEMA)
-    return run.take(pc.sort_indices(run, [("event.dataset", "ascending"), ("@timestamp", "ascending")]))
-
-
-def _days(group: Sequence[Segment], days: list[str]) -> dict[str, int]:
-    return {name: sum(segment.days.get(name, 0) for segment in group) for name in days}
-
-
-def _datasets_of(path: Path) -> str:
-    return f"SELECT coalesce(\"event.dataset\", '(none)'), count(*) FROM {parquet(path)} GROUP BY 1"  # noqa: S608
-
-
-def _error(error: Exception, root: Path, connection: Any, group: Sequence[Segment]) -> StoreError:
-    text = (str(error).splitlines() or [type(error).__name__])[0][:200]
-    if "No space left" in text or "disk" in text.lower():
-        return StoreError("disk full: compaction stopped", "free space; the events are safe in their small segments")
-    columns = ", ".join(f"max({quoted(name)})" for name in (*CORE, REST))
-    for segment in group:
-        try:
-            connection.execute(f"SELECT {columns} FROM {table(root, whole([segment]))}").fetchall()  # noqa: S608
-        except duckdb.Error:
-            return DamagedError(segment)
-    return StoreError(f"compaction failed: {text}", "run ./liandun store verify")
 
 
 def purge(root: Path, manifest: Manifest, *, grace: float = GRACE_SECONDS) -> int:

@@ -49,7 +49,7 @@ MACROS: tuple[str, ...] = (
         WHEN regexp_full_match(x, '(?i)::([0-9a-f]{{1,4}}(:[0-9a-f]{{1,4}}){{0,6}})?') OR regexp_full_match(x, '{_SEVEN}')
         THEN ip6_join(ip6_words(lower(split_part(x, '::', 1))), ip6_words(lower(split_part(x, '::', 2)))) END""",
     """CREATE MACRO ip_hex(x) AS CASE
-        WHEN NOT regexp_matches(x, '^[0-9a-fA-F:.]{2,45}(%.+)?$') THEN NULL
+        WHEN NOT regexp_matches(x, '^[0-9a-fA-F:.]{2,45}(%[^%]{1,32})?$') THEN NULL
         WHEN NOT contains(x, ':') THEN ip4_hex(x)
         WHEN contains(split_part(x, '%', 1), '.')
         THEN CASE WHEN starts_with(lower(x), '::ffff:') THEN ip4_hex(substr(split_part(x, '%', 1), 8)) END

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from kernel.errors import StoreError
 from kernel.event import Event
+from kernel.store.lake.ages import age_days
 from kernel.store.lake.columns import CORE, CORE_SET, SCHEMA, Layout
 from kernel.store.lake.typed import Group, arrays
 from kernel.store.storable import storable
@@ -40,6 +41,7 @@ class Encoded(msgspec.Struct):
     first: str
     last: str
     days: dict[str, int]
+    ages: dict[str, int]
     datasets: dict[str, int]
 
 
@@ -48,10 +50,12 @@ def encode(events: Sequence[Event]) -> Encoded:
     groups = _groups(events)
     encoded = [arrays(group) for group in groups]
     times: list[str] = []
+    ages: Counter[str] = Counter()
     datasets: Counter[str] = Counter()
     layout = Layout()
     for group, piece in zip(groups, encoded, strict=True):
         times += group.columns["@timestamp"]
+        ages += age_days(group.columns["@timestamp"], group.columns.get("event.ingested"))
         for entry in pc.value_counts(piece.get("event.dataset", pa.nulls(group.rows, pa.string()))).to_pylist():
             datasets[_dataset(entry["values"])] += entry["counts"]
         layout = layout | Layout(frozenset(group.multi), frozenset(field for odd in group.spills.values() for field in odd))
@@ -61,6 +65,7 @@ def encode(events: Sequence[Event]) -> Encoded:
         first=min(times),
         last=max(times),
         days=dict(Counter([time[:10] for time in times])),
+        ages=dict(ages),
         datasets=dict(datasets),
     )
 

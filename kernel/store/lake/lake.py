@@ -5,7 +5,10 @@
     <root>/manifest.sqlite     which segments exist, consumers, counters, quarantine, hash chain
     <root>/hot/N.parquet       one file per commit, any days
     <root>/days/D/N.parquet    compacted
+    <root>/lost/               segments that the manifest did not know
     <root>/writer.lock         held by the one writing process
+    <root>/recent.ids          event.id values of the latest commits, see .recent
+    <root>/reserve             room on the disk for retention
 
 Any number of processes may read while one writes; they see whole commits only.
 """
@@ -22,9 +25,10 @@ from kernel.errors import StoreError
 from kernel.event import Event
 from kernel.query import Query
 from kernel.store.contract import Bucket, Commit, Page, Quarantined, TimeRange
-from kernel.store.lake import aggregate, compaction, retention, writer
+from kernel.store.lake import aggregate, compaction, recent, reserve, retention, writer
 from kernel.store.lake.manifest import Manifest
 from kernel.store.lake.reader import PATIENCE_SECONDS, Reader, ReplacedError
+from kernel.store.lake.segment import DiskFullError
 from kernel.store.lake.session import Session
 from kernel.store.lake.verify import Verification, verify
 
@@ -39,14 +43,15 @@ class Lake:
         self.root = root
         self.writable = writable
         self.demo = demo
-        self._mutex = threading.Lock()  # commits, one at a time
+        self._mutex = threading.RLock()  # commits, one at a time
         self._upkeep = threading.Lock()  # compaction and retention, one at a time
         self._open_lock = threading.Lock()
         self._manifest: Manifest | None = None
         self._session = Session(root)
         self._reader = Reader(root, self._session, patience)
         self._lock: writer.WriterLock | None = None
-        self._recent = writer.RecentIds()
+        self._recent = recent.RecentIds()
+        self._saved_at = -1  # position of the chain as of which they are written down
         self._damaged: set[int] = set()  # sequences that compaction leaves alone
         if writable:
             self._start_writing()
@@ -73,7 +78,8 @@ class Lake:
             self._manifest = Manifest(self.root / "manifest.sqlite", writable=True)
             writer.clear_leftovers(self.root, self._manifest)
             compaction.purge(self.root, self._manifest)
-            self._recent = writer.remember_recent(self._manifest, self._session, self.root)
+            self._recent = recent.remember(self._manifest, self._session, self.root)
+            reserve.keep(self.root)
         except BaseException:
             self.close()
             raise
@@ -123,9 +129,20 @@ class Lake:
         """Merge small segments (cheap when nothing is due: call it once a minute); returns how many were replaced."""
         manifest = self._writer()
         with self._upkeep:
-            replaced = compaction.compact(self.root, manifest, self._damaged, everything=everything)
-            compaction.purge(self.root, manifest)
+            compaction.purge(self.root, manifest)  # first: it may be the room that compaction needs
+            replaced = compaction.compact(self.root, manifest, self._damaged, self._save_recent, everything=everything)
+            reserve.keep(self.root)
         return replaced
+
+    def _save_recent(self) -> None:
+        """Before segments are merged, see .recent."""
+        manifest = self._writer()
+        with self._mutex:
+            position, digest = manifest.head()
+            ids = self._recent.copy()
+        if position != self._saved_at:
+            ids.save(self.root, position, digest)
+            self._saved_at = position
 
     def purge(self, *, grace: float = compaction.GRACE_SECONDS) -> int:
         """Delete files of segments replaced at least ``grace`` seconds ago; returns how many."""
@@ -134,10 +151,16 @@ class Lake:
             return compaction.purge(self.root, manifest, grace=grace)
 
     def retain(self, days: int, now: str) -> int:
-        """Drop whole days older than ``days``; returns the number of events dropped. StoreError below 180, see .retention."""
+        """Drop days older than ``days`` (see .ages); returns the number of events dropped. StoreError below 180, see .retention."""
         manifest = self._writer()
         with self._upkeep:
-            return retention.retain(self.root, manifest, days, now, demo=self.demo)
+            try:
+                return retention.retain(self.root, manifest, self._session, self._save_recent, days, now, demo=self.demo)
+            except DiskFullError:
+                with self._mutex:  # no commit takes the room
+                    if not reserve.release(self.root):
+                        raise
+                    return retention.retain(self.root, manifest, self._session, self._save_recent, days, now, demo=self.demo)
 
     # reading
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from crypto.sm3 import sm3
 from kernel.errors import StoreError
 from kernel.store.contract import Quarantined, TimeRange
 from kernel.store.lake.columns import FORMAT, Layout
+from kernel.store.lake.segment import DiskFullError
 from kernel.store.lake.skipindex import Place
 
 GENESIS = "0" * 64
@@ -33,7 +33,8 @@ CREATE TABLE IF NOT EXISTS segments (
     sequence INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, day TEXT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL,
     rows INTEGER NOT NULL, bytes INTEGER NOT NULL, sm3 TEXT NOT NULL, layout TEXT NOT NULL, days TEXT NOT NULL,
     datasets TEXT NOT NULL, died REAL, format INTEGER NOT NULL DEFAULT 1,
-    index_offset INTEGER NOT NULL DEFAULT 0, index_length INTEGER NOT NULL DEFAULT 0);
+    index_offset INTEGER NOT NULL DEFAULT 0, index_length INTEGER NOT NULL DEFAULT 0, ages TEXT NOT NULL DEFAULT '{}',
+    widest INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS segments_live ON segments (last, first) WHERE died IS NULL;
 CREATE TABLE IF NOT EXISTS chain (position INTEGER PRIMARY KEY, body TEXT NOT NULL, digest TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS consumers (name TEXT PRIMARY KEY, position INTEGER NOT NULL, state BLOB);
@@ -44,13 +45,22 @@ CREATE INDEX IF NOT EXISTS quarantine_time ON quarantine (time, id);
 """
 
 
-_ADDED = {"format": 1, "index_offset": 0, "index_length": 0}
-"""Columns of ``segments`` that a manifest of version 1 does not have, with what they are then."""
+_ADDED = {
+    "format": ("INTEGER", "1"),
+    "index_offset": ("INTEGER", "0"),
+    "index_length": ("INTEGER", "0"),
+    "ages": ("TEXT", "'{}'"),
+    "widest": ("INTEGER", "0"),
+}
+"""Columns of ``segments`` that an older manifest does not have: type, and what they are then. An older program may write on."""
 
 
 class Segment(msgspec.Struct, frozen=True):
     """A row of the manifest. ``day`` is "" for a segment of several days; ``first``/``last`` are its @timestamp texts.
 
+    days    number of events by day of @timestamp
+    ages    number of events by the day that counts for retention (:mod:`.ages`); empty: not known, an older program wrote it
+    widest  bytes a row (values as Arrow holds them) in the row group where that is most; 0: not known
     format  says which columns the file has, see :mod:`.columns`
     index   where its skip index stands
     """
@@ -68,6 +78,8 @@ class Segment(msgspec.Struct, frozen=True):
     datasets: dict[str, int]
     format: int = FORMAT
     index: Place = Place()
+    ages: dict[str, int] = {}
+    widest: int = 0
 
 
 class ChainEntry(msgspec.Struct, frozen=True):
@@ -83,7 +95,9 @@ def link(previous: str, body: str) -> str:
     return sm3(bytes.fromhex(previous) + body.encode()).hex()
 
 
-_COLUMNS = "sequence, path, day, first, last, rows, bytes, sm3, layout, days, datasets, format, index_offset, index_length"
+COLUMNS = (
+    "sequence, path, day, first, last, rows, bytes, sm3, layout, days, datasets, format, index_offset, index_length, ages, widest"
+)
 
 
 class Manifest:
@@ -115,20 +129,20 @@ class Manifest:
             )
 
     def _bring_up_to_date(self) -> None:
-        """A manifest of version 1 gets the columns it lacks; its segments stay as they are."""
+        """An older manifest gets the columns it lacks; its segments stay as they are."""
         with self.transaction() as db:
             present = {str(row[1]) for row in db.execute("PRAGMA table_info(segments)")}
-            for column, default in _ADDED.items():
+            for column, (kind, default) in _ADDED.items():
                 if column not in present:
-                    db.execute(f"ALTER TABLE segments ADD COLUMN {column} INTEGER NOT NULL DEFAULT {default}")
+                    db.execute(f"ALTER TABLE segments ADD COLUMN {column} {kind} NOT NULL DEFAULT {default}")
             db.execute("INSERT OR IGNORE INTO meta VALUES ('version', ?)", (str(VERSION),))
             db.execute("UPDATE meta SET value = ? WHERE key = 'version' AND value = '1'", (str(VERSION),))
 
     def _selected(self) -> str:
         """The columns of a segment as SQL, also over a manifest that no writer has brought up to date yet."""
-        if self._columns != _COLUMNS:
+        if self._columns != COLUMNS:
             present = {str(row[1]) for row in self._rows("PRAGMA table_info(segments)")}
-            self._columns = ", ".join(name if name in present else str(_ADDED[name]) for name in _COLUMNS.split(", "))
+            self._columns = ", ".join(name if name in present else _ADDED[name][1] for name in COLUMNS.split(", "))
         return self._columns
 
     def close(self) -> None:
@@ -139,7 +153,7 @@ class Manifest:
     def _error(self, error: sqlite3.Error) -> StoreError:
         text = str(error)
         if "full" in text:
-            return StoreError(
+            return DiskFullError(
                 f"disk full: cannot write {self.path.name} in {self.path.parent}", "free space; nothing of this batch was stored"
             )
         return StoreError(
@@ -236,6 +250,22 @@ class Manifest:
             for position, body, digest in self._rows("SELECT position, body, digest FROM chain ORDER BY position")
         ]
 
+    def committed(self, position: int, most: int) -> list[str]:
+        """Paths of the last ``most`` commits after a position of the chain, oldest first. They may have been merged since."""
+        rows = self._rows(
+            "SELECT json_extract(body, '$.added[0].path') FROM chain"
+            " WHERE position > ? AND json_extract(body, '$.kind') = 'commit' ORDER BY position DESC LIMIT ?",
+            (position, most),
+        )
+        return [str(row[0]) for row in reversed(rows)]
+
+    def had(self, position: int, digest: str) -> bool:
+        """Whether this was the head of the chain once, as far as the chain is still kept."""
+        rows = self._rows("SELECT digest FROM chain WHERE position = ?", (position,))
+        if rows:
+            return rows[0][0] == digest
+        return position <= self.head()[0] and (position == 0 or self.anchor() != GENESIS)
+
     def head(self) -> tuple[int, str]:
         """Position and digest of the newest chain entry: to be anchored elsewhere, for example in the audit log."""
         rows = self._rows("SELECT position, digest FROM chain ORDER BY position DESC LIMIT 1")
@@ -247,7 +277,7 @@ class Manifest:
 
 
 def _segment(row: tuple[object, ...]) -> Segment:
-    sequence, path, day, first, last, rows, size, digest, layout, days, datasets, format_, offset, length = row
+    sequence, path, day, first, last, rows, size, digest, layout, days, datasets, format_, offset, length, ages, widest = row
     return Segment(
         int(str(sequence)),
         str(path),
@@ -262,102 +292,6 @@ def _segment(row: tuple[object, ...]) -> Segment:
         orjson.loads(str(datasets)),
         int(str(format_)),
         Place(int(str(offset)), int(str(length))),
-    )
-
-
-# writing, inside a transaction
-
-
-def add_segment(db: sqlite3.Connection, segment: Segment) -> None:
-    """Insert a live segment."""
-    db.execute(
-        f"INSERT INTO segments ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-        (
-            segment.sequence,
-            segment.path,
-            segment.day,
-            segment.first,
-            segment.last,
-            segment.rows,
-            segment.bytes,
-            segment.sm3,
-            msgspec.json.encode(
-                {"multi": sorted(segment.layout.multi), "spill": sorted(segment.layout.spill)},
-            ).decode(),
-            orjson.dumps(segment.days).decode(),
-            orjson.dumps(segment.datasets).decode(),
-            segment.format,
-            segment.index.offset,
-            segment.index.length,
-        ),
-    )
-    db.execute(
-        "INSERT INTO meta VALUES ('sequence', ?1) ON CONFLICT (key) DO UPDATE SET value = max(CAST(value AS INTEGER), ?1)",
-        (segment.sequence,),
-    )
-
-
-def bury_segments(db: sqlite3.Connection, segments: Sequence[Segment]) -> bool:
-    """Mark segments dead; False when one of them was dead already (then the caller must roll back)."""
-    now = time.time()
-    changed = 0
-    for segment in segments:
-        changed += db.execute("UPDATE segments SET died = ? WHERE sequence = ? AND died IS NULL", (now, segment.sequence)).rowcount
-    return changed == len(segments)
-
-
-def append_chain(db: sqlite3.Connection, kind: str, added: Sequence[Segment], removed: Sequence[Segment], note: str = "") -> None:
-    """Record a change of the set of segments: kind commit | compact | retain."""
-    row = db.execute("SELECT position, digest FROM chain ORDER BY position DESC LIMIT 1").fetchone()
-    if row is None:
-        row = (0, GENESIS)
-    body = orjson.dumps(
-        {
-            "kind": kind,
-            "time": time.time(),
-            "added": [_record(segment) for segment in added],
-            "removed": [_record(segment) for segment in removed],
-            "note": note,
-        }
-    ).decode()
-    db.execute("INSERT INTO chain VALUES (?, ?, ?)", (row[0] + 1, body, link(row[1], body)))
-
-
-def prune_chain(db: sqlite3.Connection, before: float) -> None:
-    """Forget chain entries made before a moment (seconds since the epoch); the digest they led to stays as the new beginning."""
-    low, high = db.execute("SELECT coalesce(min(position), 0), coalesce(max(position), 0) FROM chain").fetchone()
-    first = low
-    while low < high:  # entries stand in the order of time
-        middle = (low + high) // 2
-        made = db.execute("SELECT json_extract(body, '$.time') FROM chain WHERE position = ?", (middle,)).fetchone()
-        low, high = (middle + 1, high) if made and made[0] < before else (low, middle)
-    if low == first:
-        return
-    anchor = db.execute("SELECT digest FROM chain WHERE position = ?", (low - 1,)).fetchone()[0]
-    db.execute("INSERT OR REPLACE INTO meta VALUES ('chain_anchor', ?)", (anchor,))
-    db.execute("DELETE FROM chain WHERE position < ?", (low,))
-
-
-def _record(segment: Segment) -> dict[str, object]:
-    return {"path": segment.path, "sm3": segment.sm3, "rows": segment.rows, "first": segment.first, "last": segment.last}
-
-
-def set_consumer(db: sqlite3.Connection, name: str, position: int, state: bytes | None) -> None:
-    """Move a consumer."""
-    db.execute("INSERT OR REPLACE INTO consumers VALUES (?, ?, ?)", (name, position, state))
-
-
-def add_counters(db: sqlite3.Connection, increments: dict[str, int]) -> None:
-    """Add to the durable counters."""
-    db.executemany(
-        "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
-        list(increments.items()),
-    )
-
-
-def add_quarantined(db: sqlite3.Connection, records: Sequence[Quarantined]) -> None:
-    """Keep records aside; one that is there already is left as it is."""
-    db.executemany(
-        "INSERT OR IGNORE INTO quarantine VALUES (?, ?, ?, ?, ?, ?)",
-        [(r.id, r.time, r.source, r.origin, r.reason.encode("utf-8", "backslashreplace").decode(), r.raw) for r in records],
+        orjson.loads(str(ages)),
+        int(str(widest)),
     )

@@ -7,6 +7,7 @@ never lost: tests/kernel/store/test_needs.py compares with the matcher.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from ipaddress import IPv4Address
 
 import msgspec
 import orjson
@@ -89,17 +90,36 @@ def _field_need(field: str, predicate: Predicate, layout: Layout) -> Need:
         return _rest_need(predicate)
     if field in _UNINDEXED:
         return ANYTHING
-    need = _address_need(predicate) if field in ADDRESS_COLUMNS and isinstance(predicate, Network) else _text_need(predicate)
+    if field in ADDRESS_COLUMNS and isinstance(predicate, Network):
+        need = _address_need(predicate, listed=field in layout.multi)
+    else:
+        need = _text_need(predicate)
     return either((need, _rest_need(predicate))) if field in layout.spill else need
 
 
-def _address_need(network: Network) -> Need:
-    """Only a single address is a key. Texts that are no addresses lie in ``rest``."""
+def _address_need(network: Network, *, listed: bool) -> Need:
+    """Only a single address is a key. Texts that are no addresses lie in ``rest``; ``listed``: the field has lists somewhere."""
     if network.first != network.last:
         return ANYTHING
     if network.first.startswith(MAPPED):
-        return Keys(tuple(grams.address_keys(int(network.first[24:], 16))))
-    return _contains(network.first)
+        need: Need = Keys(tuple(grams.address_keys(int(network.first[24:], 16))))
+    else:
+        need = _contains(network.first)
+    return either((need, _listed_need(network))) if listed else need
+
+
+def _listed_need(network: Network) -> Need:
+    """An address in a list has no number beside it, only its text, in whatever spelling it came.
+
+    That is dotted, or has a group ``ffff`` before the IPv4 part, or has every group of the IPv6 address in hex, with a colon behind
+    all but the last; or it is no address, but the very text that was asked for (``2001:db8::1/128``).
+    """
+    if network.first.startswith(MAPPED):
+        spelled = _contains(str(IPv4Address(int(network.first[24:], 16))))
+    else:
+        groups = [f"{int(network.first[at : at + 4], 16):x}" for at in range(0, 32, 4)]
+        spelled = both(_contains(group + ":" * (place < 7)) for place, group in enumerate(groups) if group != "0")
+    return either((spelled, _contains("ffff:"), _contains(network.text)))
 
 
 def _text_need(predicate: Predicate) -> Need:

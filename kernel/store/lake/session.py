@@ -52,6 +52,7 @@ def connect(root: Path, memory: str, *, scratch: Path | None = None) -> Any:
             "python_enable_replacements": "false",
         },
     )
+    connection.execute("SET enable_progress_bar = false")  # it would stand in the midst of what a command prints
     connection.execute("SET parquet_metadata_cache = true")
     connection.execute(f"SET temp_directory = '{_literal(scratch)}'" if scratch else "SET temp_directory = ''")
     for macro in MACROS:

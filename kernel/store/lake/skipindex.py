@@ -16,7 +16,7 @@ from __future__ import annotations
 import mmap
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -65,15 +65,18 @@ class IndexDamagedError(Exception):
 
 def make_filter(table: Any) -> Filter:
     """The filter of a table's rows (columns of kernel.store.lake.columns.SCHEMA)."""
-    texts: list[bytes] = []
+    addresses = [array for field in ADDRESS_COLUMNS for array in table.column(v4_column(field)).drop_null().chunks]
+    return Filter(len(table), *grams.filter_bits(grams.mark(_texts(table), addresses), FULLEST))
+
+
+def _texts(table: Any) -> Iterator[bytes]:
+    """All texts, folded, a column or less at a time."""
     for name in INDEXED:
         column = table.column(name)
         if column.null_count == len(column):
             continue
         for array in column.chunks if name in _LONG_TEXTS else [pc.unique(column)]:
-            texts += _folded(array)
-    addresses = [array for field in ADDRESS_COLUMNS for array in table.column(v4_column(field)).drop_null().chunks]
-    return Filter(len(table), *grams.filter_bits(grams.mark(b"".join(texts), addresses), FULLEST))
+            yield from _folded(array)
 
 
 def _folded(array: Any) -> list[bytes]:

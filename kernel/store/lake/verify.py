@@ -10,16 +10,21 @@ import msgspec
 from kernel.store.lake.manifest import GENESIS, Manifest, Segment, link
 from kernel.store.lake.segment import file_digest
 from kernel.store.lake.skipindex import IndexDamagedError, read_index
+from kernel.store.lake.writer import LOST
 
 
 class Verification(msgspec.Struct):
-    """``problems``: oldest first, each naming its segment; empty = sound. ``head`` is the digest to anchor elsewhere."""
+    """``problems``: oldest first, each naming its segment; empty = sound. ``head`` is the digest to anchor elsewhere.
+
+    lost  files in ``lost/`` that the manifest did not know when a writer started: no problem, but to be looked at
+    """
 
     segments: int
     events: int
     entries: int
     head: str
     problems: list[str]
+    lost: list[str] = []
 
     @property
     def sound(self) -> bool:
@@ -72,7 +77,8 @@ def verify(root: Path, manifest: Manifest, progress: Callable[[int, int], None] 
             problems.append(problem)
     progress(total, total)
     problems += [f"segment {path} was recorded but is gone from the manifest" for path in expected]
-    return Verification(len(live), sum(segment.rows for segment in live), len(entries), previous, problems)
+    lost = sorted(path.relative_to(root).as_posix() for path in root.glob(f"{LOST}/*"))
+    return Verification(len(live), sum(segment.rows for segment in live), len(entries), previous, problems, lost)
 
 
 def _segment_problem(root: Path, segment: Segment, record: _Record | None, pruned: bool) -> str:

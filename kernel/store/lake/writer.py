@@ -13,17 +13,16 @@ from crypto.sm3 import sm3
 from kernel.errors import StoreError
 from kernel.event import Event
 from kernel.store.contract import Commit
-from kernel.store.lake import manifest as manifests
-from kernel.store.lake.encode import Encoded, encode
+from kernel.store.lake import changes
+from kernel.store.lake.encode import encode
 from kernel.store.lake.manifest import Manifest, Segment
+from kernel.store.lake.recent import RecentIds
 from kernel.store.lake.segment import discard, parquet_bytes, write_durably
-from kernel.store.lake.session import Session, parquet
-from kernel.store.lake.skipindex import Place
 
 log = logging.getLogger(__name__)
 
-RECENT_IDS = 200_000
-"""event.id values of the latest commits that are remembered, so that a re-delivered event is dropped."""
+LOST = "lost"
+"""Folder of segments that the manifest does not know."""
 
 DUPLICATES = "store.duplicates"
 """Durable counter of events dropped because their event.id was stored already."""
@@ -52,24 +51,6 @@ class WriterLock:
         self._file.close()
 
 
-class RecentIds:
-    """The ids of the last ``RECENT_IDS`` / 2 events at least, in two generations."""
-
-    def __init__(self) -> None:
-        self._young: set[str] = set()
-        self._old: set[str] = set()
-
-    def known(self, identifiers: set[str]) -> set[str]:
-        """Those of a set that are remembered."""
-        return (self._young & identifiers) | (self._old & identifiers)
-
-    def add(self, identifiers: set[str]) -> None:
-        """Remember the ids of a commit; forget the oldest generation when the young one is full."""
-        self._young |= identifiers
-        if len(self._young) >= RECENT_IDS // 2:
-            self._young, self._old = set(), self._young
-
-
 def commit(root: Path, manifest: Manifest, recent: RecentIds, batch: Commit) -> None:
     """Store a batch atomically and durably. Raises StoreError; then nothing of it is stored."""
     if batch.consumer:
@@ -86,12 +67,12 @@ def commit(root: Path, manifest: Manifest, recent: RecentIds, batch: Commit) -> 
     try:
         with manifest.transaction() as db:
             if segment:
-                manifests.add_segment(db, segment)
-                manifests.append_chain(db, "commit", [segment], [])
+                changes.add_segment(db, segment)
+                changes.append_chain(db, "commit", [segment], [])
             if batch.consumer:
-                manifests.set_consumer(db, batch.consumer, batch.position, batch.state)
-            manifests.add_counters(db, counters)
-            manifests.add_quarantined(db, batch.quarantined)
+                changes.set_consumer(db, batch.consumer, batch.position, batch.state)
+            changes.add_counters(db, counters)
+            changes.add_quarantined(db, batch.quarantined)
     except BaseException:
         if segment:
             discard(root / segment.path)
@@ -121,17 +102,12 @@ def _write(root: Path, sequence: int, events: list[Event]) -> Segment:
     gc.disable()  # a collection in the midst of a million small objects doubles the time
     try:
         encoded = encode(events)
-        content, place = parquet_bytes(encoded.table)
+        content, place, widest = parquet_bytes(encoded.table)
     finally:
         if running:
             gc.enable()
     path = f"hot/{sequence:010d}.parquet"
     write_durably(root / path, content)
-    return described(encoded, sequence, path, content, place)
-
-
-def described(encoded: Encoded, sequence: int, path: str, content: bytes, place: Place) -> Segment:
-    """The manifest row of a written batch."""
     return Segment(
         sequence=sequence,
         path=path,
@@ -145,49 +121,34 @@ def described(encoded: Encoded, sequence: int, path: str, content: bytes, place:
         days=encoded.days,
         datasets=encoded.datasets,
         index=place,
+        ages=encoded.ages,
+        widest=widest,
     )
 
 
 def clear_leftovers(root: Path, manifest: Manifest) -> None:
-    """Remove what a crash left between writing a file and recording it.
+    """Put in order what a crash left between writing a file and recording it.
 
-    A crash leaves at most one unrecorded file in ``hot/``: a batch that was never acknowledged. More of them, or one elsewhere,
-    mean something else (a manifest restored from an old backup, say): those are moved to ``lost/``, never deleted.
+    Half-written files are deleted. A whole one that the manifest does not know goes to ``lost/`` and is named by ``verify``: nearly
+    always it is a batch that was never acknowledged and is delivered again, but after a manifest was restored from an old backup
+    it is the only copy. Retention deletes it when it is old.
     """
     known = manifest.paths()
     for scratch in (*root.glob("hot/*.tmp"), *root.glob("days/*/*.tmp"), *root.glob("tmp/*")):
         if scratch.is_file():
             discard(scratch)
-    unknown = [
-        p for p in (*root.glob("hot/*.parquet"), *root.glob("days/*/*.parquet")) if p.relative_to(root).as_posix() not in known
-    ]
-    if len(unknown) == 1 and known and unknown[0].parent.name == "hot":
-        log.warning("removing %s: its commit was never finished", unknown[0])
-        discard(unknown[0])
-        return
-    for path in unknown:
-        lost = root / "lost" / f"{path.parent.name}-{path.name}"
-        lost.parent.mkdir(exist_ok=True)
-        log.warning("moving %s to %s: the manifest does not know it", path, lost)
-        path.replace(lost)
+    for path in sorted((*root.glob("hot/*.parquet"), *root.glob("days/*/*.parquet"))):
+        if path.relative_to(root).as_posix() not in known:
+            place = _free_place(root / LOST / f"{path.parent.name}-{path.name}")
+            log.warning("moving %s to %s: the manifest does not know it", path, place)
+            path.replace(place)
 
 
-def remember_recent(manifest: Manifest, session: Session, root: Path) -> RecentIds:
-    """The ids of the newest segments, read back when a writer starts."""
-    recent = RecentIds()
-    chosen: list[Segment] = []
-    for segment in sorted(manifest.live(), key=lambda s: -s.sequence):
-        chosen.append(segment)
-        if sum(s.rows for s in chosen) >= RECENT_IDS // 2:
-            break
-    for segment in reversed(chosen):
-        cursor = session.cursor()
-        try:
-            rows = cursor.execute(f'SELECT "event.id" FROM {parquet(root / segment.path)}').fetchall()  # noqa: S608
-        except Exception as error:  # a damaged segment must not keep the collector from working
-            log.error("segment %s cannot be read: %s", segment.path, error)
-            continue
-        finally:
-            cursor.close()
-        recent.add({str(row[0]) for row in rows})
-    return recent
+def _free_place(path: Path) -> Path:
+    """The path, or one like it that is not taken: the number of an unrecorded file is given again."""
+    path.parent.mkdir(exist_ok=True)
+    place, number = path, 1
+    while place.exists():
+        number += 1
+        place = path.with_stem(f"{path.stem}-{number}")
+    return place

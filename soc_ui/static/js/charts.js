@@ -59,11 +59,13 @@
   }
   const empty = (box, data) => (box.dataset.chart === "ingest" ? !data.ingest.eps.length : box.dataset.chart === "alerts" ? !Object.values(data.alerts.levels).flat().some(Boolean) : !data.counts.some(Boolean));
 
+  const say = (box, text) => box.replaceChildren(Object.assign(document.createElement("div"), { className: "empty", textContent: text }));
+
   function draw(box, data) {
     let chart = echarts.getInstanceByDom(box);
     if (empty(box, data)) {
       chart?.dispose();
-      box.replaceChildren(Object.assign(document.createElement("div"), { className: "empty", textContent: box.dataset.empty }));
+      say(box, box.dataset.empty);
       return;
     }
     if (!chart) {
@@ -99,10 +101,15 @@
   async function refresh() {
     if (document.visibilityState !== "visible") return;
     for (const url of urls()) {
+      const waiting = () => boxes().filter((box) => box.dataset.url === url);
+      waiting().forEach((box) => { if (!box.shown) box.setAttribute("aria-busy", "true"); });
       const answer = await fetch(url, { headers: { "HX-Request": "true", "X-Background": "1" } }).catch(() => null);
-      if (!answer || !answer.ok) continue;
-      const data = await answer.json();
-      boxes().filter((box) => box.dataset.url === url).forEach((box) => draw(box, data));
+      const data = answer && answer.ok ? await answer.json() : null;
+      waiting().forEach((box) => {
+        box.removeAttribute("aria-busy");
+        if (data) draw(box, data);
+        else if (!box.shown && box.dataset.failed) say(box, box.dataset.failed);
+      });
     }
   }
   refresh();

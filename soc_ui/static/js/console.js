@@ -49,9 +49,13 @@
   });
   /* empty inputs do not belong in a URL */
   document.addEventListener("submit", (event) => {
+    if (event.target.matches("[data-busy]")) event.target.setAttribute("aria-busy", "true");
     if (event.target.method !== "get") return;
     $$("input, select", event.target).forEach((input) => { if (!input.value && input.name && !input.disabled) { input.disabled = true; setTimeout(() => { input.disabled = false; }, 0); } });
   });
+
+  /* the browser brings a page back as it was left, busy */
+  addEventListener("pageshow", () => $$("[data-busy]").forEach((form) => form.removeAttribute("aria-busy")));
 
   /* rows of a list: cursor (j, k), selection (x), open (Enter) */
   const list = $("[data-rows]");

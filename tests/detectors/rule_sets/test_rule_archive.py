@@ -145,3 +145,46 @@ def test_what_is_no_rule_file_is_refused(tmp_path: Path) -> None:
         names(tmp_path / "a.exe")
     with pytest.raises(RuleError, match="no such file"):
         names(tmp_path / "nothing.zip")
+
+
+def test_a_sparse_member_is_refused(tmp_path: Path) -> None:
+    """Its hole is not in the archive, so no limit of the archive's size would see it."""
+    hole = tarfile.TarInfo("a.yml")
+    hole.type, hole.size = tarfile.GNUTYPE_SPARSE, 512
+    header = bytearray(hole.tobuf(tarfile.GNU_FORMAT))
+    header[386:398] = b"%011o\0" % 0  # one piece: at 0, 512 bytes
+    header[398:410] = b"%011o\0" % 512
+    header[483:495] = b"%011o\0" % (60 << 20)  # the size it claims to unpack to
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header[:512])
+    path = tmp_path / "s.tar.gz"
+    path.write_bytes(gzip.compress(bytes(header[:512]) + bytes(512) + bytes(1024)))
+    with tarfile.open(path) as archive:
+        assert archive.getmembers()[0].size == 60 << 20, "the test's archive is one"
+    with pytest.raises(RuleError, match=r"a\.yml is a link, sparse or special file"):
+        names(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["\x1b]0;x\x07.yml", "a\u202eb.yml", "/".join(["y" * 190] * 30) + ".yml", "z" * 230 + ".yml", "caf\udce9.yml"]
+)
+def test_names_that_no_file_or_terminal_should_have_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RuleError, match="refused"):
+        names(tar(tmp_path / "s.tar", {name: RULE}, "w"))
+
+
+def test_a_pipe_is_refused_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.yml")
+    with pytest.raises(RuleError, match="a pipe or device"):
+        names(tmp_path / "x.yml")
+
+
+def test_a_damaged_lzma_zip_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "s.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a.yml", RULE * 100)
+    raw = bytearray(path.read_bytes())
+    raw[44:60] = b"\xff" * 16
+    path.write_bytes(raw)
+    with pytest.raises(RuleError, match="damaged"):
+        names(path)

@@ -84,3 +84,16 @@ def test_a_damaged_manifest_is_told(tmp_path: Path) -> None:
     (tmp_path / "mine" / "manifest.json").write_text("{")
     with pytest.raises(RuleError, match=r"manifest\.json"):
         installed(tmp_path)
+
+
+@pytest.mark.parametrize("names", [("a.yml", "a.yml/b.yml"), ("manifest.json/b.yml",)])
+def test_members_that_exclude_each_other_are_told(tmp_path: Path, names: tuple[str, ...]) -> None:
+    with pytest.raises(RuleError, match=r"s\.tar: .*(a\.yml|manifest\.json).*: cannot be written"):
+        install(tmp_path, "one", "s.tar", [RuleFile(name, "sigma", b"detection:\n") for name in names])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "rules").write_text("a file")
+    with pytest.raises(RuleError, match="cannot be written"):
+        install(tmp_path / "rules", "one", "s.tar", [RuleFile("a.yml", "sigma", b"detection:\n")])

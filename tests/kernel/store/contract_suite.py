@@ -174,6 +174,23 @@ class EventStoreContract:
         assert [e["@timestamp"][:10] for e in left] == days[:1:-1]
         assert store.retain(180, "2026-11-23T12:00:00.000000Z") == 0
 
+    def test_retention_goes_by_the_arrival_where_a_clock_is_wrong(self, store: EventStore) -> None:
+        """A camera that thinks it is 2019: its records are kept from when they came."""
+        arrivals = ["2026-11-23T04:00:00.000000Z", "2026-05-27T00:00:00.000000Z", "2026-05-26T23:59:59.999999Z", None, "2099"]
+        events = [event(n, message=f"m{n}") | {"@timestamp": f"2019-01-01T00:00:{n:02d}.000000Z"} for n in range(5)]
+        for found, arrival in zip(events, arrivals, strict=True):
+            if arrival:
+                found["event.ingested"] = arrival
+        old_day = event(9) | {"@timestamp": "2026-05-01T00:00:00.000000Z", "event.ingested": "2026-05-01T00:00:01.000000Z"}
+        store.commit(Commit([dict(e) for e in events[:3]]))
+        store.commit(Commit([dict(e) for e in [*events[3:], old_day]]))
+        assert store.retain(180, "2026-11-23T12:00:00.000000Z") == 4
+        assert store.search(parse_query("*"), ALWAYS, fields=["*"]).events == [events[1], events[0]]
+        assert store.count(parse_query("message:m1"), TimeRange(end="2020-01-01T00:00:00.000000Z")) == 1
+        assert store.retain(180, "2026-11-24T12:00:00.000000Z") == 1
+        assert ids(store.search(parse_query("*"), ALWAYS).events) == [event(0)["event.id"]]
+        assert store.retain(180, "2026-11-24T13:00:00.000000Z") == 0
+
     def test_case_does_not_matter_and_what_was_written_comes_back(self, store: EventStore) -> None:
         names = ["CMD.EXE", "cmd.exe", "Straße", "STRASSE", "ΑΣ", "ας", "İx"]
         store.commit(

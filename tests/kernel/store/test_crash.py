@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -97,7 +98,7 @@ def test_readers_in_this_process_see_whole_commits_of_another(tmp_path: Path) ->
         writer.stdout.close()
 
 
-def test_an_unfinished_commit_is_removed_and_a_foreign_file_is_kept_aside(tmp_path: Path) -> None:
+def test_half_a_file_is_removed_and_an_unknown_one_is_kept_aside_and_named(tmp_path: Path) -> None:
     lake = Lake.open(tmp_path, writable=True)
     lake.commit(Commit([event(1)]))
     orphan = tmp_path / "hot" / "0000000002.parquet"
@@ -106,12 +107,34 @@ def test_an_unfinished_commit_is_removed_and_a_foreign_file_is_kept_aside(tmp_pa
     lake.close()
     lake = Lake.open(tmp_path, writable=True)
     assert sorted(p.name for p in tmp_path.glob("hot/*")) == ["0000000001.parquet"]
-    for n in (7, 8):
+    assert [p.name for p in tmp_path.glob("lost/*")] == ["hot-0000000002.parquet"]
+    for n in (2, 7, 8):
         shutil.copy(tmp_path / "hot" / "0000000001.parquet", tmp_path / "hot" / f"000000000{n}.parquet")
     lake.close()
     lake = Lake.open(tmp_path, writable=True)
-    assert sorted(p.name for p in tmp_path.glob("lost/*")) == ["hot-0000000007.parquet", "hot-0000000008.parquet"]
+    names = ["hot-0000000002-2.parquet", "hot-0000000002.parquet", "hot-0000000007.parquet", "hot-0000000008.parquet"]
+    found = lake.verify()
+    assert (found.lost, found.problems) == ([f"lost/{name}" for name in names], [])
     assert lake.count(parse_query("*"), ALWAYS) == 1
+    os.utime(tmp_path / "lost" / names[2], (0, 0))
+    lake.retain(180, "2026-11-23T12:00:00.000000Z")
+    assert lake.verify().lost == [f"lost/{name}" for name in (*names[:2], names[3])]
+    lake.close()
+
+
+def test_segments_that_an_older_manifest_does_not_know_are_not_deleted(tmp_path: Path) -> None:
+    lake = Lake.open(tmp_path / "lake", writable=True)
+    lake.commit(Commit([event(1)]))
+    lake.close()
+    shutil.copytree(tmp_path / "lake", tmp_path / "backup")
+    lake = Lake.open(tmp_path / "lake", writable=True)
+    lake.commit(Commit([event(2)]))
+    lake.close()
+    shutil.copy(tmp_path / "backup" / "manifest.sqlite", tmp_path / "lake" / "manifest.sqlite")
+    lake = Lake.open(tmp_path / "lake", writable=True)
+    assert lake.verify().lost == ["lost/hot-0000000002.parquet"]
+    lake.commit(Commit([event(2)]))
+    assert lake.count(parse_query("*"), ALWAYS) == 2
     lake.close()
 
 
@@ -193,13 +216,58 @@ def fill(lake: Lake) -> None:
         lake.commit(Commit(batch, consumer="c", position=n + 1, counters={"stored": 50}))
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="needs root to mount a small tmpfs")
-def test_a_full_disk_is_told_and_leaves_the_store_consistent(tmp_path: Path) -> None:
-    small = tmp_path / "small"
-    small.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], check=False, capture_output=True)
+def mount(folder: Path, size: str) -> None:
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=False, capture_output=True)
     if mounted.returncode:
         pytest.skip(f"cannot mount a tmpfs: {mounted.stderr.decode().strip()}")
+
+
+def exhaust(path: Path) -> None:
+    """Take all the room that is left."""
+    with path.open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
+        while ballast.write(bytes(1000)):
+            pass
+
+
+needs_mount = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="needs root to mount a small tmpfs")
+
+
+@needs_mount
+@pytest.mark.parametrize("reserved", [True, False])
+def test_retention_frees_a_disk_that_is_full_to_the_last_byte(tmp_path: Path, reserved: bool) -> None:
+    small = tmp_path / "small"
+    mount(small, "24m")
+    try:
+        lake = Lake.open(small / "lake", writable=True)
+        old = "2026-01-01T00:00:00.000000Z"
+        for n in range(20):
+            noise = random.Random(n).randbytes(400_000).hex()
+            lake.commit(Commit([event(n, message=noise) | ({"@timestamp": old} if n % 2 else {})]))
+        exhaust(small / "ballast")
+        if not reserved:
+            (lake.root / "reserve").unlink()
+            exhaust(small / "more")
+            with pytest.raises(StoreError, match="disk full"):
+                lake.retain(180, "2026-11-23T12:00:00.000000Z")
+            (small / "more").unlink()
+        assert lake.retain(180, "2026-11-23T12:00:00.000000Z") == 10
+        assert lake.purge(grace=0) == 10
+        lake.commit(Commit([event(30, message=random.Random(30).randbytes(400_000).hex())]))
+        assert lake.count(parse_query("*"), ALWAYS) == 11
+        assert lake.verify().sound
+        (small / "ballast").unlink()
+        lake.compact()
+        assert (lake.root / "reserve").stat().st_size == 4 << 20  # for the next time
+        lake.close()
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+@needs_mount
+def test_a_full_disk_is_told_and_leaves_the_store_consistent(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    mount(small, "1m")
     try:
         lake = Lake.open(small / "lake", writable=True)
         with pytest.raises(StoreError, match="disk full"):

@@ -32,6 +32,42 @@ def test_a_document_that_the_mapping_refuses_is_kept_aside(store: ElasticsearchS
     assert [(b.key, b.count) for b in store.top(parse_query("*"), ALWAYS, "user.name")] == [("Li", 2)]
 
 
+def test_retention_sees_when_a_document_arrived_that_the_mapping_refused(store: ElasticsearchStore) -> None:
+    store.commit(Commit([event(0)]))
+    store.server.client.indices.put_mapping(index=store.names.events, dynamic="strict")
+    old = "2019-01-01T00:00:00.000000Z"
+    events = [
+        event(n, x__y="z", event__ingested=at) | {"@timestamp": old} for n, at in ((1, "2026-11-23T04:00:00.000000Z"), (2, old))
+    ]
+    store.commit(Commit([dict(e) for e in events]))
+    assert store.retain(180, "2026-11-23T12:00:00.000000Z") == 1
+    assert store.get(event(1)["event.id"]) == events[0]
+    assert store.get(event(2)["event.id"]) is None
+
+
+def test_a_mapping_that_refuses_even_the_arrival_does_not_stop_the_road(store: ElasticsearchStore) -> None:
+    """An administrator's template above ours."""
+    store.compact()  # our templates are there
+    parts = [store.names.of("settings"), store.names.of("mappings")]
+    mappings = {"properties": {"event.ingested": {"type": "long"}}}
+    client = store.server.client
+    own = f"{store.names.events}-own"
+    client.indices.put_index_template(
+        name=own,
+        index_patterns=[store.names.events],
+        priority=900,
+        data_stream={},
+        composed_of=parts,
+        template={"mappings": mappings},
+    )
+    try:
+        whole = event(1, event__ingested="2026-11-23T04:00:00.000000Z", user__name="Li")
+        store.commit(Commit([dict(whole)]))
+        assert store.get(whole["event.id"]) == whole
+    finally:
+        client.indices.delete_index_template(name=own)
+
+
 def test_names_beyond_what_a_mapping_holds_are_found_too(store: ElasticsearchStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kernel.store.elasticsearch.writer.MOST_DYNAMIC", 20)
     events = [event(n, **{f"custom__n{n}_{i}": f"V{n}" for i in range(10)}) for n in range(5)]

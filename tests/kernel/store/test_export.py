@@ -105,6 +105,29 @@ def test_csv_has_the_wanted_columns_and_no_formula(store: Any, lake: Lake, tmp_p
     assert set(rows[0]) == {"@timestamp", "event.id", "message", "source.port", "tags", "user.name", "x.note", "x.rare"}
 
 
+@pytest.mark.parametrize("fields", [("*",), ("source.port", "event.severity", "source.bytes", "process.pid", "@timestamp")])
+def test_a_value_that_its_parquet_column_cannot_hold_is_kept_beside_and_counted(tmp_path: Path, fields: tuple[str, ...]) -> None:
+    odd: list[dict[str, Any]] = [
+        {"source.port": 443, "event.severity": 5},
+        {"source.port": "https", "event.severity": 1.5},
+        {"source.port": [80, 443], "source.bytes": 2**63},
+        {"source.port": True, "process.pid": ""},
+        {},
+    ]
+    lake = Lake.open(tmp_path / "lake", writable=True)
+    lake.commit(Commit([event(n) | found for n, found in enumerate(odd)]))
+    manifest = export(lake, parse_query("*"), ALWAYS, tmp_path / "x.parquet", "parquet", fields)
+    assert manifest.misfits == {"event.severity": 1, "process.pid": 1, "source.bytes": 1, "source.port": 3}
+    assert orjson.loads((tmp_path / "x.parquet.manifest.json").read_bytes())["misfits"] == manifest.misfits
+    rows = sorted(pq.read_table(tmp_path / "x.parquet").to_pylist(), key=lambda row: row["@timestamp"])
+    for row, found in zip(rows, odd, strict=True):
+        beside = orjson.loads(row.pop("liandun.misfits") or "{}")
+        assert {name: value for name, value in row.items() if value is not None and name in found} | beside == found
+    assert [row["source.port"] for row in rows] == [443, None, None, None, None]
+    assert export(lake, parse_query("*"), ALWAYS, tmp_path / "x.csv", "csv").misfits == {}
+    lake.close()
+
+
 def test_a_time_range_and_the_fields_of_the_query_count(store: Any, tmp_path: Path) -> None:
     when = TimeRange("2026-11-23T04:10:00.000000Z", "2026-11-23T04:11:00.000000Z")
     manifest = export(store, parse_query("* | fields message"), when, tmp_path / "x.csv", "csv")

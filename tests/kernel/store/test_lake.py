@@ -14,7 +14,7 @@ from kernel.event import event_id
 from kernel.query import parse_query
 from kernel.store.contract import Commit, TimeRange
 from kernel.store.lake import Lake
-from kernel.store.lake.manifest import prune_chain
+from kernel.store.lake.changes import prune_chain
 from kernel.store.lake.writer import DUPLICATES
 from tests.kernel.store.contract_suite import ALWAYS, EventStoreContract, event, ids
 

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from kernel.event import timestamp_from_micros
 from kernel.query import matches, parse_query
 from kernel.query.text import element_text
+from kernel.query.values import ip_hex
 from kernel.store.contract import Commit, TimeRange
 from kernel.store.lake import Lake
 from kernel.store.lake.condition import MACROS, float_text
@@ -50,6 +51,7 @@ WORDS = [
 FIELDS = [
     "process.name",
     "source.ip",
+    "destination.ip",
     "source.port",
     "tags",
     "message",
@@ -66,7 +68,29 @@ numbers = (
     st.integers(-(2**64), 2**65) | st.integers(0, 500) | st.floats(allow_nan=True) | st.sampled_from([0.5, 1e22, 1e16, -0.0, 445.0])
 )
 scalars = texts | numbers | st.booleans()
-values = scalars | st.lists(texts, max_size=3) | st.lists(scalars, max_size=3) | st.sampled_from(WORDS)
+ADDRESSES = [
+    "10.0.0.1",
+    "10.0.0.7",
+    "::ffff:10.0.0.1",
+    "::FFFF:a00:1",
+    "0:0:0:0:0:ffff:0a00:0001",
+    "fe80::1",
+    "FE80:0:0::1%eth0",
+    "2001:db8::1",
+    "2001:0DB8::0001",
+    "::1",
+    "2001:db8::1/128",
+    "10.0.0.1/32",
+]
+addresses = st.sampled_from(ADDRESSES)
+values = (
+    addresses
+    | st.lists(addresses, min_size=1, max_size=3)
+    | scalars
+    | st.lists(texts, max_size=3)
+    | st.lists(scalars, max_size=3)
+    | st.sampled_from(WORDS)
+)
 events = st.dictionaries(st.sampled_from(FIELDS), values, max_size=6)
 
 
@@ -80,6 +104,7 @@ literals = st.one_of(
     st.sampled_from(
         ["10.0.0.0/8", "10.0.0.1", "fe80::/16", "::/0", "0.0.0.0/0", "fe80:0:0:0:0:0:0:1", "445", "1.5", "true", "-5", "1e16"]
     ),
+    addresses.map(quoted),
     st.sampled_from(["*", "c*", "*exe", "*m*e*", "c?d.*", "a?b", "?", "??", "a\\*b", "*a\\%b*", "e?", "4*5", "*+*", "1*", "-*"]),
     st.sampled_from([">=5", "<445", ">1.5", "[1 TO 445]", "{5 TO 500}", "[* TO 5}", "[a TO d]", '>="C"', "[10.0.0.0 TO 10.0.0.9]"]),
     st.sampled_from(
@@ -150,6 +175,11 @@ def test_odd_values_come_back_as_storable_says(batch: list[dict[str, object]]) -
     asked=["tags:*", "NOT tags:*", "process.name:5", "tags:a"],
     split=1,
 )
+@example(
+    batch=[{field: ["10.0.0.1", "2001:DB8::1"]} for field in ("source.ip", "destination.ip")] + [{"source.ip": "10.0.0.9"}] * 2,
+    asked=["source.ip:10.0.0.1", "destination.ip:10.0.0.1", "source.ip:2001:db8:0::1", "10.0.0.1", "2001:db8::1"],
+    split=2,
+)
 def test_search_equals_matcher(batch: list[dict[str, object]], asked: list[str], split: int) -> None:
     stored = [
         event | {"event.id": f"{n:032x}", "@timestamp": timestamp_from_micros(1_795_000_000_000_000 + n * 3_600_000_000)}
@@ -189,3 +219,26 @@ def test_the_text_of_a_float_is_the_matchers(numbers: list[float]) -> None:
     for number in numbers:
         found = connection.execute(sql, {"row": orjson.dumps({"n": number}).decode()}).fetchone()
         assert found == (element_text(number),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "10.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::1.2.3.4",
+            "fe80::1%eth0",
+            "fe80::1%",
+            "fe80::1%a%b",
+            "10.0.0.1%eth0",
+            "10.0.0.1%a:b",
+        ),
+        *("fe80::1%" + letter * length for letter in "e莲" for length in (1, 32, 33)),
+    ],
+)
+def test_an_address_is_one_for_both(text: str) -> None:
+    connection = duckdb.connect()
+    for macro in MACROS:
+        connection.execute(macro)
+    assert connection.execute("SELECT ip_hex($text)", {"text": text}).fetchone() == (ip_hex(text),)

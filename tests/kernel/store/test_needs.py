@@ -43,6 +43,18 @@ def with_place(batch: list[dict[str, object]]) -> list[dict[str, object]]:
 @example(
     batch=[{"source.ip": "::ffff:10.0.0.1"}, {"source.ip": "2001:DB8::1"}], asked=["source.ip:10.0.0.1", "source.ip:2001:db8:0::1"]
 )
+@example(
+    batch=[{"source.ip": ["10.0.0.1", "10.0.0.2"]}, {"destination.ip": ["192.0.2.1"]}],
+    asked=["source.ip:10.0.0.1", "source.ip:10.0.0.2", "destination.ip:192.0.2.1", "10.0.0.2", "source.ip:10.0.0.0/8"],
+)
+@example(
+    batch=[{"destination.ip": ["::ffff:10.0.0.1"]}, {"source.ip": ["2001:DB8::0001", "fe80::1%eth0"]}],
+    asked=["destination.ip:10.0.0.1", "source.ip:2001:db8:0::1", "source.ip:fe80::1", "destination.ip:::ffff:a00:1"],
+)
+@example(
+    batch=[{"source.ip": ["::ffff:a00:1"]}, {"source.ip": ["::10.0.0.1/128"]}],
+    asked=["source.ip:10.0.0.1", 'source.ip:"::10.0.0.1/128"'],
+)
 @example(batch=[{"message": "Straße ΑΣ İx"}], asked=["message:straße", "straße", "message:*ας*", "message:/i.*x/"])
 def test_no_hit_is_lost(batch: list[dict[str, object]], asked: list[str]) -> None:
     stored = with_place(batch)
@@ -178,6 +190,24 @@ STORED = with_place(
 )
 def test_a_group_is_skipped_exactly_where_it_can_be(text: str, there: bool) -> None:
     assert survives(text, STORED) is there
+
+
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [
+        ("source.ip:10.1.2.3", True),
+        ("source.ip:10.1.2.99", False),
+        ("destination.ip:2001:db8::7", True),
+        ("destination.ip:2001:db8::beef:7", False),
+        ("source.ip:10.9.9.9", True),
+        ("destination.ip:192.0.2.200", False),
+    ],
+)
+def test_lists_of_addresses_do_not_end_the_skipping(text: str, there: bool) -> None:
+    stored = with_place(
+        [{"source.ip": ["10.1.2.3", "10.1.2.4"]}, {"source.ip": "10.9.9.9", "destination.ip": ["2001:db8:0::0007"]}]
+    )
+    assert survives(text, stored) is there
 
 
 def test_a_hash_is_told_from_ten_thousand_others() -> None:

@@ -63,6 +63,19 @@ def table() -> ZoneTable:
         ("ff02::1", ""),
         ("0.0.0.0", ""),
         ("no address", ""),
+        ("64:ff9b::8.8.8.8", "internet"),
+        ("64:ff9b::808:808", "internet"),
+        ("64:ff9b::10.60.0.101", "water-ot"),
+        ("64:ff9b::a3c:65", "water-ot"),
+        ("64:ff9b::10.99.0.1", "unknown"),
+        ("64:ff9b::127.0.0.1", ""),
+        ("64:ff9b:1::8.8.8.8", "internet"),  # another prefix (RFC 8215): no embedded address is read from it
+        ("::ffff:240.0.0.1", "unknown"),
+        ("240.0.0.1", "unknown"),
+        ("255.255.255.254", "unknown"),
+        ("255.255.255.255", ""),
+        ("fec0::1", "unknown"),
+        ("feff::1", "unknown"),
     ],
 )
 def test_zone_of_an_address(table: ZoneTable, address: str, zone: str) -> None:
@@ -180,6 +193,10 @@ def test_plan_survives_writing_and_reading() -> None:
     assert plan.conduits[0].until == "2027-01-01T00:00:00.000000Z"
 
 
+_TWO = "zones:\n - {id: a, name: x, layer: cloud, "
+_B = "id: b, name: y, layer: cloud"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -201,16 +218,41 @@ def test_plan_survives_writing_and_reading() -> None:
         ),
         ("assets: [{id: x, addresses: [1.1.1.1]}, {id: y, addresses: [1.1.1.1]}]", "belongs to x already"),
         ("assets: [{id: x, macs: [zz]}]", "is no MAC address"),
+        (f"{_TWO}vlans: [5, 21]}}\n - {{{_B}, vlans: [7, 21]}}", "plan.yml:3: zone b: VLAN 21 belongs to a already"),
+        (f"{_TWO}sensors: [tap-1]}}\n - {{{_B}, sensors: [TAP-1]}}", "plan.yml:3: zone b: sensor TAP-1 stands in a already"),
+        (
+            f"{_TWO}ranges: [10.0.0.0/16]}}\n - {{{_B}, ranges: ['::ffff:10.0.0.0/112']}}",
+            "plan.yml:3: zone b: range ::ffff:10.0.0.0/112 belongs to a already",
+        ),
+        (
+            f"{_TWO}ranges: ['64:ff9b::/96']}}",
+            ":2: zone a: range 64:ff9b::/96 is of NAT64 (RFC 6052): write the IPv4 range",
+        ),
+        (
+            "assets:\n - {id: x, addresses: [10.0.0.1]}\n - {id: y, addresses: ['::ffff:10.0.0.1']}",
+            "plan.yml:3: asset y: address ::ffff:10.0.0.1 belongs to x already",
+        ),
+        (
+            "assets:\n - {id: x, addresses: ['64:ff9b::a00:1']}",
+            ":2: asset x: address 64:ff9b::a00:1 is of NAT64 (RFC 6052): write 10",
+        ),
+        ("assets: [{id: x, addresses: ['fe80::1%" + "a" * 33 + "']}]", "is no address"),
+        ("zones: []\nassets: []\nzones: []", "plan.yml:3: 'zones' is written twice"),
+        (f"{_TWO}ranges: [10.0.0.0/16],\n    ranges: [10.1.0.0/16]}}", "plan.yml:3: 'ranges' is written twice"),
         ("zones: {a: b}", "zones must be a list"),
         ("[1, 2]", "must have the parts"),
         ("zones: [", "no YAML"),
-        ("a: &a [*a]", "unknown part"),
+        ("a: [b]", "unknown part 'a'"),
     ],
 )
 def test_mistakes_are_told_with_their_place(text: str, message: str) -> None:
     with pytest.raises(PlanError) as caught:
         read_plan(text, "plan.yml")
     assert message in str(caught.value)
+
+
+def test_what_stands_twice_in_one_zone_is_no_mistake() -> None:
+    assert read_plan("zones: [{id: a, name: x, layer: cloud, vlans: [5, 5], sensors: [s, S]}]").zone("a") is not None
 
 
 def test_every_named_service_can_be_read_and_is_found_again() -> None:

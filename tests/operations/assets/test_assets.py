@@ -87,6 +87,17 @@ def test_a_registered_device_is_what_a_person_said(database: Database) -> None:
     assert (asset.first_seen[14:16], asset.last_seen[14:16]) == ("01", "09")
 
 
+def test_a_card_seen_at_a_registered_address_does_not_become_that_device(database: Database) -> None:
+    with database.write() as session:
+        router = Asset(id="core-router", addresses=("10.21.0.1",), macs=("02-4C-00-21-00-01",))
+        register.register(session, ACTOR, router, TABLE)
+    assert write(database, seen("10.21.0.1", 1, asset="core-router", mac="AA-BB-CC-DD-EE-FF")) == 0
+    assert write(database, seen("10.21.3.7", 2, mac="AA-BB-CC-DD-EE-FF", name="pc7")) == 1
+    stranger, router_seen = only(database, status="observed"), only(database, status="registered")
+    assert (stranger.key, stranger.macs, stranger.names) == ("10.21.3.7", ["AA-BB-CC-DD-EE-FF"], ["pc7"])
+    assert (router_seen.addresses, router_seen.macs, router_seen.names) == (["10.21.0.1"], ["02-4C-00-21-00-01"], [])
+
+
 def test_an_address_of_a_registered_device_cannot_be_given_away(database: Database) -> None:
     with database.write() as session:
         register.register(session, ACTOR, Asset(id="a", addresses=("10.21.0.5",)), TABLE)
@@ -211,3 +222,12 @@ def test_nothing_is_told_twice_within_a_minute() -> None:
     later = {"source.ip": "10.21.0.5", "source.zone": "office", "@timestamp": "2026-11-25T12:01:00.000000Z"}
     assert len(inventory_.sightings([later])) == 1
     assert len(inventory_.sightings(events({"host.name": "x", "host.ip": "10.21.0.5"}))) == 1  # a name is news
+
+
+@pytest.mark.parametrize(
+    "asset", [Asset(id="a\nb"), Asset(id="a", name="x" * 257), Asset(id="a", bureau="\x1b[31m"), Asset(id="\ud800")]
+)
+def test_a_device_has_no_texts_that_are_too_long_or_cannot_be_shown(database: Database, asset: Asset) -> None:
+    with pytest.raises(Invalid) as caught, database.write() as session:
+        register.register(session, ACTOR, asset, TABLE)
+    assert caught.value.message.isprintable()

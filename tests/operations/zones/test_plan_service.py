@@ -6,12 +6,17 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 from kernel.db import Database
-from kernel.zones.plan import Conduit, Zone, read_plan
+from kernel.zones.plan import Conduit, Draft, PlanError, Zone, ZonePlan, read_draft, read_plan
 from kernel.zones.snapshot import ZoneSource
+from kernel.zones.table import ZoneTable
 from operations.accounts.schema import Principal
 from operations.assets.listing import list_assets
+from operations.assets.models import AssetMark
+from operations.assets.register import register
+from operations.assets.rows import marks_of
 from operations.assets.schema import AssetFilter
 from operations.audit import service as audit
 from operations.audit.schema import Actor
@@ -121,3 +126,123 @@ def test_workers_see_a_change_at_once_and_no_file_is_written_without_one(planned
     path.unlink()
     publish()
     assert path.exists()
+
+
+# --- parts, rehearsals, revisions -----------------------------------------------------------------------------------------------
+
+
+def test_a_part_that_names_only_conduits_between_zones_that_stand_is_taken_in(planned: Database) -> None:
+    part = read_draft("conduits:\n  - {id: new, from: office, to: data, services: ssh}\n", "part.yml")
+    with planned.write() as session:
+        done = service.import_plan(session, ACTOR, part)
+        assert (done.made, done.changed, done.removed) == (1, 0, 0)
+        assert service.get_conduit(session, "new").conduit.services == ("ssh",)
+        assert len(service.list_zones(session)) == 2
+    wrong = read_draft("\nconduits:\n  - {id: new, from: office, to: moon, services: ssh}\n", "part.yml")
+    with pytest.raises(PlanError, match=r"part\.yml:3: conduit new: to: there is no zone 'moon'"), planned.write() as session:
+        service.import_plan(session, ACTOR, wrong)
+
+
+def test_an_import_tells_what_it_makes_changes_and_removes(planned: Database) -> None:
+    changed = read_draft(
+        "zones:\n  - {id: office, name: 办公网, layer: cloud, ranges: [10.21.0.0/16], importance: 5}\n"
+        "  - {id: lab, name: 实验室, layer: network}\n"
+        "assets: [{id: db-01, name: 数据库一, kind: db, addresses: [10.50.0.8]}]\n"
+    )
+    with pytest.raises(PlanError, match="there is no zone 'data'"):
+        service.rehearse(planned, ACTOR, replace_conduits(changed), replace=True)
+    done = service.rehearse(planned, ACTOR, changed, replace=True)
+    assert [(one.act, one.kind, one.id, one.fields) for one in done.changes] == [
+        ("remove", "zone", "data", ()),
+        ("remove", "conduit", "gone", ()),
+        ("remove", "conduit", "office-data", ()),
+        ("change", "zone", "office", ("layer", "importance")),
+        ("change", "asset", "db-01", ("addresses", "macs")),
+        ("make", "zone", "lab", ()),
+    ]
+    assert (done.made, done.changed, done.removed) == (1, 2, 3)
+
+
+def replace_conduits(draft: Draft) -> Draft:
+    return msgspec.structs.replace(draft, plan=msgspec.structs.replace(draft.plan, conduits=PLAN.conduits[:1]))
+
+
+def test_a_rehearsal_changes_nothing_at_all(planned: Database) -> None:
+    def everything() -> list[object]:
+        with planned.read() as session:
+            return [service.read(session), current(session), audit.listing(session).entries, list_assets(session).assets]
+
+    before = everything()
+    assert service.rehearse(planned, ACTOR, ZonePlan(), replace=True).removed == 4
+    assert everything() == before
+    with planned.write() as session:
+        assert audit.verify(session).ok
+
+
+def test_only_an_import_that_changes_something_moves_the_revision(planned: Database) -> None:
+    with planned.write() as session:
+        before = current(session)[0]
+        done = service.import_plan(session, ACTOR, PLAN)
+        assert (done.revision, done.changes) == (before, ())
+        smaller = msgspec.structs.replace(PLAN, conduits=PLAN.conduits[:1])
+        assert service.import_plan(session, ACTOR, smaller, replace=True).revision == before + 1 == current(session)[0]
+
+
+def test_an_older_plan_does_not_go_over_what_somebody_changed_since(planned: Database) -> None:
+    with planned.read() as session:
+        old = current(session)[0]
+    with planned.write() as session:
+        service.save_zone(session, ACTOR, msgspec.structs.replace(PLAN.zones[0], owner="财政局"), expected_version=1)
+    with pytest.raises(Conflict, match=f"from revision {old}, the one in force is {old + 1}"), planned.write() as session:
+        service.import_plan(session, ACTOR, PLAN, since=old)
+    with pytest.raises(Conflict):
+        service.rehearse(planned, ACTOR, PLAN, since=old)
+    with planned.write() as session:
+        assert service.get_zone(session, "office").zone.owner == "财政局"
+        service.import_plan(session, ACTOR, PLAN, since=old + 1)
+        assert service.get_zone(session, "office").zone.owner == ""
+
+
+def test_assets_taken_in_at_once_are_as_those_entered_one_by_one(planned: Database) -> None:
+    text = "assets:\n" + "".join(
+        f"  - {{id: cam-{n}, name: 摄像机, addresses: [10.50.{n}.1, 'fd00::{n}'], macs: ['02:00:00:00:01:{n:02x}']}}\n"
+        for n in range(1, 41)
+    )
+    plan = read_plan(text)
+    with planned.write() as session:
+        table = ZoneTable(service.read(session))
+        for asset in plan.assets[:20]:
+            register(session, ACTOR, asset, table)
+        service.import_plan(session, ACTOR, plan)
+        listed = {one.key: one for one in list_assets(session, limit=100).assets}
+        marks = dict(iter(session.execute(select(AssetMark.value, AssetMark.asset_id))))
+    for asset in plan.assets:
+        one = listed[asset.id]
+        assert (one.zone, one.status, one.version, one.addresses, one.macs) == (
+            "data", "registered", 1, list(asset.addresses), list(asset.macs),
+        )  # fmt: skip
+        assert {marks[value] for _, value in marks_of(asset.addresses, asset.macs, (asset.id,))} == {one.id}
+    assert marks["摄像机"] == listed["cam-40"].id  # a name belongs to its newest owner
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        Zone(id="z", name="N" * 129, layer="cloud"),
+        Zone(id="z", name="a\0b", layer="cloud"),
+        Zone(id="z", name="\ud800", layer="cloud"),
+        Zone(id="z", name="a", owner="\x1b[31m\u202e", layer="cloud"),
+        Zone(id="z", name="a", layer="cloud", ranges=tuple(f"10.{n // 256}.{n % 256}.0/32" for n in range(2001))),
+    ],
+)
+def test_no_way_in_takes_texts_that_are_too_long_or_cannot_be_shown(planned: Database, zone: Zone) -> None:
+    for act in (
+        lambda session: service.save_zone(session, ACTOR, zone),
+        lambda session: service.import_plan(session, ACTOR, ZonePlan((zone,))),
+    ):
+        with pytest.raises(Invalid) as caught, planned.write() as session:
+            act(session)
+        assert caught.value.message.isprintable()
+    conduit = Conduit(id="r", sources=("office",), targets=("data",), services=("any",), reason="R" * 2001)
+    with pytest.raises(Invalid, match="reason: 'RRR"), planned.write() as session:
+        service.save_conduit(session, ACTOR, conduit)

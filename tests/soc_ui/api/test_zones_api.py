@@ -114,16 +114,83 @@ def test_the_plan_goes_out_and_in_and_mistakes_name_their_lines(call: Call, serv
     with services.database.read() as session:
         before = service.read(session)
     assert read_plan(text) == before
-    assert call("PUT", "/zoneplan", json={"plan": text}).get_json()["removed"] == 0
+    assert call("PUT", "/zoneplan", json={"plan": text}, headers=ANY).get_json()["removed"] == 0
     wrong = "zones:\n  - {id: a, name: A, layer: moon}\n  - {id: b}\n"
-    told = problem(call("PUT", "/zoneplan", json={"plan": wrong, "replace": True}), 422)["errors"]["plan"]
+    told = problem(call("PUT", "/zoneplan", json={"plan": wrong, "replace": True}, headers=ANY), 422)["errors"]["plan"]
     assert [line.split(":")[1] for line in told] == ["3", "2"]
     clash = "zones:\n  - {id: a, name: A, layer: cloud, ranges: [10.60.0.0/16]}\n"
-    assert "belongs to" in problem(call("PUT", "/zoneplan", json={"plan": clash}), 422)["errors"]["plan"][0]
-    sound = "zones:\n  - {id: a, name: A, layer: cloud}\n"
-    assert call("PUT", "/zoneplan", json={"plan": sound, "replace": True, "check": True}).get_json()["zones"] == 1
+    for check in (True, False):
+        told = problem(call("PUT", "/zoneplan", json={"plan": clash, "check": check}, headers=ANY), 422)["errors"]["plan"]
+        assert told == ["plan:2: zone a: range 10.60.0.0/16 belongs to water-ot already"]
     with services.database.read() as session:
         assert service.read(session) == before
+
+
+def test_a_check_tells_what_would_be_done_and_does_nothing(call: Call, services: Services) -> None:
+    with services.database.read() as session:
+        before, revision = service.read(session), service.current(session)[0]
+    sound = "zones:\n  - {id: a, name: A, layer: cloud}\n"
+    answer = call("PUT", "/zoneplan", json={"plan": sound, "replace": True, "check": True})
+    told = answer.get_json()
+    assert (told["zones"], told["made"], told["changed"]) == (1, 1, 0)
+    assert told["removed"] == len(before.zones) + len(before.conduits)
+    assert told["changes"][0]["act"] == "remove"
+    assert told["changes"][-1] == {"act": "make", "kind": "zone", "id": "a", "fields": []}
+    assert answer.headers["ETag"] == f'"{revision}"'
+    other = next(zone for zone in before.zones if zone.id == "water-ot")
+    changed = f"zones:\n  - {{id: water-ot, name: 水, layer: perception, ranges: [{', '.join(map(repr, other.ranges))}]}}\n"
+    change = call("PUT", "/zoneplan", json={"plan": changed, "check": True}).get_json()["changes"][0]
+    assert (change["act"], change["id"], "name" in change["fields"]) == ("change", "water-ot", True)
+    with services.database.read() as session:
+        assert (service.read(session), service.current(session)[0]) == (before, revision)
+
+
+def test_a_part_of_a_plan_may_name_zones_that_stand(call: Call) -> None:
+    part = "conduits: [{id: part, from: egov-extranet, to: data-platform, services: https}]"
+    assert call("PUT", "/zoneplan", json={"plan": part}, headers=ANY).get_json()["made"] == 1
+    assert call("GET", "/conduits/part").get_json()["to"] == ["data-platform"]
+    assert call("DELETE", "/conduits/part").status_code == 204
+
+
+def test_a_plan_does_not_go_over_what_somebody_changed_since(call: Call) -> None:
+    read = call("GET", "/zoneplan")
+    text, tag = read.get_json()["plan"], read.headers["ETag"]
+    assert text.startswith(f"revision: {tag.strip(chr(34))}\n")
+    problem(call("PUT", "/zoneplan", json={"plan": text}), 428)
+    zone = call("GET", "/zones/water-ot").get_json()
+    body = {key: value for key, value in zone.items() if key not in ("id", "changed_at", "changed_by", "version")}
+    assert call("PUT", "/zones/water-ot", json=body | {"owner": "somebody else"}, headers=ANY).status_code == 200
+    for stale in (tag, '"999999"'):
+        for check in (True, False):
+            problem(call("PUT", "/zoneplan", json={"plan": text, "check": check}, headers={"If-Match": stale}), 412)
+    assert call("GET", "/zones/water-ot").get_json()["owner"] == "somebody else"
+    problem(call("PUT", "/zoneplan", json={"plan": text}, headers={"If-Match": "x"}), 400)
+    fresh = call("GET", "/zoneplan").headers["ETag"]
+    done = call("PUT", "/zoneplan", json={"plan": text}, headers={"If-Match": fresh})
+    assert (done.status_code, done.get_json()["changed"]) == (200, 1)
+    assert done.headers["ETag"] == call("GET", "/zoneplan").headers["ETag"] != fresh
+    assert call("GET", "/zones/water-ot").get_json()["owner"] == zone["owner"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x0: &a [z]\nzones: [{id: *a, name: b}]",
+        "zones: [{id: !!int ''}]",
+        "zones: [{id: !!bool foo}]",
+        "zones: [{id: !!float ''}]",
+        "zones: [{id: !!timestamp foo}]",
+        'zones: [{id: a, name: "\\ud800", layer: cloud}]',
+        'assets: [{id: "a\\ud800"}]',
+        'zones: [{id: a, name: "a\\0b", layer: cloud}]',
+        "zones: [{id: a, name: " + "W" * 300_000 + ", layer: cloud}]",
+        'assets: [{id: "a\\nb"}]',
+    ],
+)
+@pytest.mark.parametrize("check", [True, False])
+def test_a_hostile_plan_is_told_what_is_wrong_at_its_line(call: Call, text: str, check: bool) -> None:
+    told = problem(call("PUT", "/zoneplan", json={"plan": text, "check": check}, headers=ANY), 422)["errors"]["plan"]
+    assert all(line.startswith("plan:1: ") and len(line) < 300 for line in told)
 
 
 def test_assets_are_listed_registered_retired_and_forgotten(call: Call) -> None:
@@ -158,7 +225,15 @@ def test_assets_are_listed_registered_retired_and_forgotten(call: Call) -> None:
     problem(call("PUT", path, json=body | {"addresses": ["10.60.0.102"]}, headers=ANY), 409)
     problem(call("PUT", path, json=body | {"addresses": ["x"]}, headers=ANY), 422)
     problem(call("DELETE", path), 422)
-    assert call("PATCH", path, json={"status": "retired", "note": "n"}).get_json()["status"] == "retired"
+    retire = {"status": "retired", "note": "n"}
+    tag = call("GET", path).headers["ETag"]
+    problem(call("PATCH", path, json=retire), 428)
+    problem(call("PATCH", path, json=retire, headers={"If-Match": "nonsense"}), 400)
+    problem(call("PATCH", path, json=retire, headers={"If-Match": made.headers["ETag"]}), 412)
+    retired = call("PATCH", path, json=retire, headers={"If-Match": tag})
+    assert retired.get_json()["status"] == "retired"
+    assert retired.headers["ETag"] == call("GET", path).headers["ETag"] != tag
+    problem(call("PATCH", path, json={"status": "registered"}, headers={"If-Match": tag}), 412)
     assert call("DELETE", path).status_code == 204
     problem(call("GET", path), 404)
 

@@ -14,6 +14,7 @@ from kernel.version import VERSION
 COMMANDS = {
     "audit": "cli.audit",
     "backup": "cli.backup",
+    "accounts": "cli.accounts",
     "config": "cli.config",
     "crypto": "cli.crypto",
     "detect": "cli.detect",

@@ -5,18 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from cli.ruleset import CatalogueReader
 from crypto.secret import MasterKey
 from kernel.config import Config
 from kernel.db import open_database, upgrade
+from kernel.errors import ConfigError
 from kernel.event import timestamp_from_micros
 from kernel.health import RoleHealth, read_health
 from kernel.layout import Layout
 from kernel.store.contract import EventStore
 from kernel.store.open import open_store
 from kernel.version import VERSION
+from operations.accounts.ldap import LdapDirectory, LdapSettings
+from operations.accounts.oidc import OidcProvider, OidcSettings
+from operations.accounts.schema import DAY, Policy
 from operations.audit.head_file import HeadFile
 from operations.audit.heads import Trail
 from operations.audit.keys import KeyStore
@@ -43,11 +49,91 @@ def build_services(config: Config) -> Services:
             site_name=config.platform.city,
             secure_cookies=True if public.startswith("https:") else None,
             demo=config.platform.demo,
+            public_origin=_origin(public),
+            provider_name=config.accounts.oidc.name if config.accounts.oidc.issuer else "",
         ),
         master_key=key,
         trail=Trail(database, HeadFile(layout.audit_heads), KeyStore(layout.master_key.parent, key)),
         webhook_policy=WebhookPolicy(allow=tuple(config.webhooks.allowed_networks)),
+        policy=account_policy(config),
+        directory=_directory(config),
+        provider=_provider(config),
     )
+
+
+def account_policy(config: Config) -> Policy:
+    """The account rules as configured."""
+    rules = config.accounts
+    return Policy(
+        scheme=rules.password_scheme,
+        min_length=rules.password_length,
+        history=rules.password_history,
+        max_age=rules.password_days * DAY,
+        max_failures=rules.max_failures,
+        lock_time=rules.lock_minutes * 60,
+        idle_time=rules.idle_minutes * 60,
+        admin_idle_time=rules.admin_idle_minutes * 60,
+        session_time=rules.session_hours * 3600,
+        single_session=rules.single_session,
+        unused_time=rules.unused_days * DAY,
+        second_factor=rules.second_factor,
+        totp=rules.totp,
+        admin_networks=tuple(rules.admin_networks),
+    )
+
+
+def _directory(config: Config) -> LdapDirectory | None:
+    rules = config.accounts.ldap
+    if not rules.url:
+        return None
+    settings = LdapSettings(
+        url=rules.url,
+        base_dn=rules.base_dn,
+        start_tls=rules.start_tls,
+        ca_file=rules.ca_file,
+        bind_dn=rules.bind_dn,
+        password=_secret(rules.password_file, "accounts.ldap.password_file"),
+        user_filter=rules.user_filter,
+        group_filter=rules.group_filter,
+        subject=rules.subject,
+        display_name=rules.display_name,
+        timeout=rules.timeout_seconds,
+    )
+    return LdapDirectory(settings, rules.groups)
+
+
+def _provider(config: Config) -> OidcProvider | None:
+    rules = config.accounts.oidc
+    if not rules.issuer:
+        return None
+    settings = OidcSettings(
+        issuer=rules.issuer,
+        client_id=rules.client_id,
+        client_secret=_secret(rules.client_secret_file, "accounts.oidc.client_secret_file"),
+        ca_file=rules.ca_file,
+        scopes=tuple(rules.scopes),
+        name_claim=rules.name_claim,
+        groups_claim=rules.groups_claim,
+        second_factor_acr=tuple(rules.second_factor_acr),
+        second_factor_amr=tuple(rules.second_factor_amr),
+        clock_skew=rules.clock_skew_seconds,
+        timeout=rules.timeout_seconds,
+    )
+    return OidcProvider(settings, rules.groups)
+
+
+def _secret(file: Path | None, key: str) -> str:
+    if file is None:
+        return ""
+    try:
+        return file.read_text("utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"{key}: {file} cannot be read: {error.strerror}") from error
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
 class RulesAndRefusals:

@@ -20,6 +20,7 @@ from kernel.config import Config, Platform, load_config
 from kernel.db import Database, open_database, upgrade
 from kernel.layout import Layout
 from kernel.zones import ZonePlan
+from operations.accounts import links
 from operations.accounts import service as accounts
 from operations.audit.schema import SYSTEM
 from operations.zones import service as zones
@@ -44,6 +45,7 @@ def command(data: Path | None, config_file: Path | None, port: int | None, demo:
         os.environ["LIANDUN_CONSOLE_PORT"] = str(port)
     if demo:
         os.environ["LIANDUN_PLATFORM_DEMO"] = "true"
+        os.environ.setdefault("LIANDUN_ACCOUNTS_SECOND_FACTOR", "administrators")  # no phone is needed to look around
     config = load_config(formats=PARSERS)
     if demo and config.platform.city == Platform().city:  # a name that somebody has set stays
         os.environ["LIANDUN_PLATFORM_CITY"] = DEMO_CITY  # the roles read it too
@@ -51,13 +53,15 @@ def command(data: Path | None, config_file: Path | None, port: int | None, demo:
     layout = Layout(config.data_dir).create()
     _allow_many_files()
     supervisor = Supervisor(config, _demo_role(config, layout, seed, speed) if demo else None)
-    token = _prepare(layout, lanting_plan(datetime.now(UTC)) if demo else None)
+    token, missing = _prepare(layout, lanting_plan(datetime.now(UTC)) if demo else None)
 
     def ready() -> None:
         base = config.console.public_url.rstrip("/") or f"http://{_shown(config.console.host)}:{config.console.port}"
         lines = ["", f"  莲盾 Liandun  {base}/"]
         if token:
             lines.append(f"  首次设置 set-up  {base}/setup?token={token}   (一次有效 works once, 24 h)")
+        if missing:
+            lines.append(f"  nobody holds: {', '.join(missing)}   one-time links for them: ./liandun accounts links")
         if config.ingest.syslog.tcp_port:
             syslog = config.ingest.syslog
             lines.append(f"  syslog  {_shown(syslog.host)}:{syslog.tcp_port} tcp, {syslog.udp_port} udp")
@@ -77,8 +81,8 @@ def _allow_many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _prepare(layout: Layout, plan: ZonePlan | None) -> str | None:
-    """Bring the state database up to date; a fresh set-up token while there is no account.
+def _prepare(layout: Layout, plan: ZonePlan | None) -> tuple[str | None, list[str]]:
+    """Bring the state database up to date; a fresh set-up token while there is no account, else the powers that nobody holds.
 
     plan  zone plan to begin with where there is none yet
     """
@@ -87,7 +91,8 @@ def _prepare(layout: Layout, plan: ZonePlan | None) -> str | None:
         upgrade(database)
         _begin_with(database, layout, plan)
         with database.write() as session:
-            return accounts.create_setup_token(session)
+            token = links.create_setup_token(session)
+            return token, [] if token else accounts.missing_powers(session)
     finally:
         database.close()
 

@@ -12,7 +12,11 @@ import soc_ui.api
 from kernel.errors import LiandunError, QueryError
 from operations.errors import Conflict, Denied, Invalid, NotFound
 from soc_ui import access, assets, event_view, frame, headers, locale, numbers, rule_titles, times, visible
+from soc_ui.accounts.account import account
+from soc_ui.accounts.directory import directory
 from soc_ui.accounts.people import people
+from soc_ui.accounts.proposals import proposals
+from soc_ui.accounts.second import second
 from soc_ui.accounts.views import accounts
 from soc_ui.admin.audit import audit
 from soc_ui.admin.keys import keys
@@ -56,7 +60,8 @@ def create_app(services: Services) -> APIFlask:
     names.install(app)
     addresses.install(app)
     kinds.install(app)
-    pages = (accounts, people, overview, alerts, hunt, zones, conduits, zone_plan, inventory, sources, rules, keys, webhooks, audit)
+    who = (accounts, directory, second, account, proposals, people)
+    pages = (*who, overview, alerts, hunt, zones, conduits, zone_plan, inventory, sources, rules, keys, webhooks, audit)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)
@@ -79,6 +84,8 @@ def _explain_errors(app: APIFlask) -> None:
         code = next((code for kind, code in _CODES if isinstance(error, kind)), 500)
         if code == 500:
             _log.error("%s %s: %s", request.method, request.path, error)
+        if isinstance(error, Denied):
+            access.note_denied(error.message)
         return _problem(code, str(error)), code
 
     @app.errorhandler(500)

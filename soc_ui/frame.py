@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from flask import Flask, g, request, url_for
 
 from soc_ui import access, csrf, preferences
+from soc_ui.accounts.words import role_names
 from soc_ui.locale import _, ngettext
 from soc_ui.preferences import local_path
 from soc_ui.services import SourceHealth, services, source_health
@@ -72,39 +73,43 @@ def source_kind(kind: str) -> str:
 def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
     """Menu groups: heading, then endpoint, icon and name of each page that this person may open."""
     me = access.me()
-    administration = [
-        ("accounts.manage", ("people.page", "user-check", _("Accounts"))),
-        ("keys.own", ("keys.page", "key", _("API keys"))),
-        ("webhooks.manage", ("webhooks.page", "bell", _("Webhooks"))),
-        ("audit.read", ("audit.page", "history", _("Audit trail"))),
-    ]
-    allowed = [entry for permission, entry in administration if me.may(permission)]
-    return [
+    groups = [
         (
             _("Monitoring"),
             [
-                ("overview.page", "layout-dashboard", _("Overview")),
-                ("alerts.queue", "alert-triangle", _("Alerts")),
-                ("hunt.page", "list-search", _("Hunt")),
+                ("alerts.read", ("overview.page", "layout-dashboard", _("Overview"))),
+                ("alerts.read", ("alerts.queue", "alert-triangle", _("Alerts"))),
+                ("events.read", ("hunt.page", "list-search", _("Hunt"))),
             ],
         ),
         (
             _("Zones and assets"),
             [
-                ("zones.page", "map-2", _("Zone map")),
-                ("conduits.page", "plug-connected", _("Conduits")),
-                ("inventory.page", "devices", _("Assets")),
+                ("zones.read", ("zones.page", "map-2", _("Zone map"))),
+                ("zones.read", ("conduits.page", "plug-connected", _("Conduits"))),
+                ("assets.read", ("inventory.page", "devices", _("Assets"))),
             ],
         ),
         (
             _("Platform"),
             [
-                ("sources.page", "database-import", _("Sources")),
-                ("rules.page", "book-2", _("Rules")),
+                ("sources.read", ("sources.page", "database-import", _("Sources"))),
+                ("rules.read", ("rules.page", "book-2", _("Rules"))),
             ],
         ),
-        *([(_("Administration"), allowed)] if allowed else []),
+        (
+            _("Administration"),
+            [
+                ("accounts.read", ("people.page", "user-check", _("Accounts"))),
+                ("accounts.read", ("proposals.page", "circle-check", _("Proposals"))),
+                ("keys.all" if me.may("keys.all") else "keys.own", ("keys.page", "key", _("API keys"))),
+                ("webhooks.manage", ("webhooks.page", "bell", _("Webhooks"))),
+                ("audit.read", ("audit.page", "history", _("Audit trail"))),
+            ],
+        ),
     ]
+    allowed = [(heading, [entry for permission, entry in entries if me.may(permission)]) for heading, entries in groups]
+    return [(heading, entries) for heading, entries in allowed if entries]
 
 
 def preference_url(**choice: str) -> str:
@@ -121,7 +126,13 @@ def _notice() -> Notice | None:
         "undo": ngettext("Taken back for %(num)d alert.", "Taken back for %(num)d alerts.", count),
         "note": _("Note added."),
         "account": _("Account changed."),
+        "proposed": _("Proposed. It takes effect when a second person confirms it."),
+        "decided": _("Decided."),
+        "sessions": _("Session ended."),
+        "factor": _("Second factors changed."),
+        "password": _("Password changed; all other sessions have ended."),
         "key": _("Key revoked."),
+        "key_changed": _("Key narrowed."),
         "webhook": _("Webhook changed."),
         "webhook_deleted": _("Webhook deleted."),
         "test": _("Test message queued; its attempts appear here in a few seconds."),
@@ -156,6 +167,7 @@ def install(app: Flask) -> None:
             "me": g.get("principal"),
             "csrf_token": csrf.token_for(access.guarding_cookie()),
             "navigation": navigation() if g.get("principal") else [],
+            "role_name": lambda role: role_names().get(role, role),
             "notice": _notice() if request.endpoint else None,
             "preference_url": preference_url,
             "sources_state": sources_state,

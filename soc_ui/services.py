@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flask import current_app, g
 
 from crypto.secret import MasterKey
 from kernel.db import Database
 from kernel.store.contract import EventStore
+from operations.accounts.ldap import Directory
+from operations.accounts.oidc import OidcProvider
+from operations.accounts.schema import Policy
 from operations.audit.heads import Trail
+from operations.reach import SESSION_KEY
 from operations.webhooks.guard import WebhookPolicy
+from soc_ui.reach import ReachedStore
 
 
 @dataclass(frozen=True)
@@ -89,20 +94,27 @@ class SourceHealth:
 class ConsoleSettings:
     """Settings of the console.
 
+    provider_name   how the sign-in service is called on the log-in page; "" = there is none
+    public_origin   as browsers write it (https://soc.example.cn); "" = as the request says
     secure_cookies  None = follow the request's scheme (a cookie set over https is never sent over http)
     """
 
     site_name: str = ""
     secure_cookies: bool | None = None
     demo: bool = False
+    public_origin: str = ""
+    provider_name: str = ""
 
 
 @dataclass
 class Services:
     """Everything a view may use. ``rules`` and ``health`` are read again at each request, so they may change underneath.
 
-    ``master_key`` seals the signing secrets of webhooks; without it no webhook can be made.
-    ``trail`` signs heads of the audit trail and has its head file; without it only the database is verified.
+    master_key  seals the signing secrets of webhooks and of one-time passwords; without it neither can be made
+    trail       signs heads of the audit trail and has its head file; without it only the database is verified
+    policy      numbers of the account rules
+    directory   who else knows names and passwords; provider: who else signs people in
+    reach       ids of the zones that can be seen, None = all; see :func:`services`
     """
 
     database: Database
@@ -114,13 +126,35 @@ class Services:
     master_key: MasterKey | None = None
     trail: Trail | None = None
     webhook_policy: WebhookPolicy = field(default_factory=WebhookPolicy)
+    policy: Policy = field(default_factory=Policy)
+    directory: Directory | None = None
+    provider: OidcProvider | None = None
+    reach: frozenset[str] | None = None
 
 
 def services() -> Services:
-    """The services of the running application."""
+    """The services of the running application, limited to the zones that the person behind this request may see.
+
+    Access control by scope is here and nowhere else in the console: whoever asks for the database or the event store gets one that
+    knows its limits. ``reach`` is part of the key of everything that is kept between requests.
+    """
+    if "services" in g:
+        bound = g.services
+        assert isinstance(bound, Services)
+        return bound
     found = current_app.extensions["liandun"]
     assert isinstance(found, Services)
     return found
+
+
+def limit_to(zones: frozenset[str] | None) -> None:
+    """From here to the end of this request :func:`services` shows these zones only (None = all)."""
+    g.pop("services", None)
+    if zones is not None:
+        whole = services()
+        g.services = replace(
+            whole, database=whole.database.carrying({SESSION_KEY: zones}), store=ReachedStore(whole.store, zones), reach=zones
+        )
 
 
 def source_health() -> list[SourceHealth]:

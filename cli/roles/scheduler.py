@@ -1,5 +1,5 @@
-"""The scheduler role: what happens by the clock — webhooks that are due, heads of the audit trail, stale sessions, planner
-statistics."""
+"""The scheduler role: what happens by the clock — webhooks that are due, heads of the audit trail, stale sessions, unused accounts,
+planner statistics."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import logging
 import time
 from collections.abc import Callable
 
+from cli.console_services import account_policy
 from cli.roles.health import tell_health
 from cli.roles.process import stop_event
 from crypto.secret import MasterKey
 from kernel.config import Config
 from kernel.db import open_database, upgrade
 from kernel.layout import Layout
-from operations.accounts import login
+from operations.accounts import lockout, proposals, sessions
+from operations.accounts import service as accounts
 from operations.audit.copies import send_copies
 from operations.audit.head_file import HeadFile
 from operations.audit.heads import Trail
@@ -65,10 +67,14 @@ def run(config: Config) -> int:
     policy = WebhookPolicy(allow=tuple(config.webhooks.allowed_networks))
 
     trail = Trail(database, HeadFile(layout.audit_heads), KeyStore(layout.master_key.parent, key))
+    rules = account_policy(config)
 
-    def remove_stale_sessions() -> None:
+    def tidy_accounts() -> None:
         with database.write() as session:
-            login.remove_stale(session)
+            sessions.remove_stale(session, policy=rules)
+            lockout.remove_stale(session, rules)
+            proposals.lapse(session, policy=rules)
+            accounts.disable_unused(session, policy=rules)
 
     def send_heads() -> None:
         send_copies(database, config.audit.syslog, config.audit.webhook)
@@ -78,7 +84,7 @@ def run(config: Config) -> int:
         Job("webhooks", 1.0, lambda: deliver_due(database, key, policy)),
         Job("audit heads", float(config.audit.head_seconds), trail.sign),
         Job("audit copies", 15.0, send_heads),
-        Job("stale sessions", 600.0, remove_stale_sessions),
+        Job("accounts", 600.0, tidy_accounts),
         Job("planner statistics", 3600.0, database.optimize),
     ]
     tell_health(

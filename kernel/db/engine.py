@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,9 @@ BUSY_TIMEOUT_MS = 30_000
 class Database:
     """The state database. Safe to share between threads; each process opens its own."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, info: Mapping[str, Any] | None = None) -> None:
         self.engine = engine
+        self._info = dict(info or {})
         self.dialect = engine.dialect.name
         # PostgreSQL's default would let each statement of a reader see a later moment; a reader here can never fail to serialise.
         steady = {"isolation_level": "REPEATABLE READ"} if self.dialect == "postgresql" else {}
@@ -49,16 +50,20 @@ class Database:
         ``session.info["snapshot"]`` is a dict for what was worked out from the snapshot and is asked for again (a write session
         has none: what it knows may change underneath).
         """
-        with Session(self._reader, autoflush=False, expire_on_commit=False, info={"snapshot": {}}) as session:
+        with Session(self._reader, autoflush=False, expire_on_commit=False, info={"snapshot": {}, **self._info}) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A write transaction: commits when the block ends, rolls back when it raises. Keep it short, writers queue."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with Session(self._writer, expire_on_commit=False, info=dict(self._info)) as session, session.begin():
             if self.dialect == "sqlite":
                 session.connection()  # take the write lock now, so that what the block reads stays true until it writes
             yield session
+
+    def carrying(self, info: Mapping[str, Any]) -> Database:
+        """The same database; every session has ``info`` in its ``session.info``, for the rooms that read it (operations.reach)."""
+        return Database(self.engine, {**self._info, **info})
 
     def optimize(self) -> None:
         """Refresh planner statistics where they are stale (without them SQLite picks wrong indexes at a million rows)."""

@@ -1,1 +1,1 @@
-"""Who may do what: users, roles, passwords, lockout, sessions, API keys, first-run set-up."""
+"""Who may do what: people, the three powers, proposals, passwords, second factors, lockout, sessions, scopes, keys, directories."""

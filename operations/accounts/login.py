@@ -1,88 +1,133 @@
-"""Logging in, lockout, and server-side sessions.
+"""The first step of logging in: name and password. What follows (second factor, a new password) hangs on the session made here.
 
-Every attempt is counted as a failure *before* the password is looked at and taken back when it was right, so a burst of parallel
-guesses cannot slip past the limit. Five failures lock the account, and the address they came from, for ten minutes (Policy);
-the counters live in the database and so survive restarts and hold for all workers.
+Five failures lock the account, and the address they came from, for ten minutes (Policy); see lockout.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import secrets
-from typing import Any
-
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from crypto.password import hash_password, outdated, verify_password
 from kernel.db import Database
 from kernel.errors import LiandunError
 from operations import clock
-from operations.accounts.models import LoginFailure, LoginSession, User
+from operations.accounts import external, lockout, networks, sessions
+from operations.accounts.ldap import Directory, DirectoryError
+from operations.accounts.models import Factor, User
+from operations.accounts.passwords import change_password
+from operations.accounts.permissions import is_power
 from operations.accounts.schema import Login, Policy, Principal
-from operations.accounts.service import change_password, token_hash
+from operations.accounts.sessions import Asking
+from operations.accounts.tokens import new_token
 from operations.audit import service as audit
 from operations.audit.schema import Actor
-from operations.errors import Denied, Locked
+from operations.errors import Conflict, Denied, Invalid, Locked
 
-SESSION_COOKIE = "liandun_session"
-_TOUCH_SECONDS = 30  # how stale ``seen_at`` may be: one write per session and half minute, not one per request
-
-# Verified against when the account does not exist, so that both cases take the same time.
-_NOBODY = hash_password(secrets.token_urlsafe(16))
+# Verified against when the account does not exist or has no password, so that all cases take the same time.
+_NOBODY = hash_password(new_token())
+_LONGEST = 1024
 
 
-def log_in(database: Database, name: str, password: str, address: str, user_agent: str = "", *, policy: Policy = Policy()) -> Login:
+def log_in(
+    database: Database,
+    name: str,
+    password: str,
+    address: str,
+    user_agent: str = "",
+    *,
+    policy: Policy = Policy(),
+    directory: Directory | None = None,
+) -> Login:
     """Check name and password; on success make a session and return its token for the cookie ``SESSION_COOKIE``.
 
     A locked account or address is refused without looking at the password (``reason`` "locked", with the seconds left).
+    The session may have something pending, see Principal.
+
+    directory  asked about names that no local account has
     """
-    key, actor = name.casefold()[:128], Actor(name[:64], address)
+    key, actor = lockout.account_key(name), Actor(name[:64], address)
     with database.write() as session:
-        left = _count_attempt(session, key, address, policy)
+        left = lockout.count_attempt(session, key, address, policy)
         if left:
             audit.append(session, actor, "session.login", "account", name, result="denied", detail={"reason": "locked"})
             return Login(reason="locked", seconds_left=left)
         user = session.execute(select(User).where(User.name_key == key)).scalar_one_or_none()
-        stored, user_id, active = (user.password_hash, user.id, user.active) if user else (_NOBODY, 0, False)
-    right = verify_password(stored, password[:1024]) and user_id != 0
+        stored = (user.password_hash if user else "") or _NOBODY
+        user_id = user.id if user and user.password_hash else 0
+        elsewhere = directory is not None and (user is None or user.origin == "ldap")
+    if elsewhere and directory is not None:
+        return _ask(database, directory, name, password[:_LONGEST], Asking(address, user_agent), policy)
+    right = verify_password(stored, password[:_LONGEST]) and user_id != 0
     rehashed = hash_password(password, policy.scheme) if right and outdated(stored, policy.scheme) else ""
     with database.write() as session:
-        if not right or not active:
-            return _refuse(session, actor, key, address, policy, "disabled" if right else "wrong")
-        _take_back(session, key, address)
-        values = {"last_login_at": clock.now()} | ({"password_hash": rehashed} if rehashed else {})
-        session.execute(update(User).where(User.id == user_id, User.password_hash == stored).values(values))
-        token = create_session(session, user_id, address, user_agent, policy=policy)
-        audit.append(session, actor, "session.login", "account", name)
-        return Login(token=token)
+        user = session.get(User, user_id) if right else None
+        if user is None or user.password_hash != stored:
+            return _refuse(session, actor, key, address, policy, "wrong")
+        if rehashed:
+            user.password_hash = rehashed
+        return admit(session, user, Asking(address, user_agent), policy=policy)
 
 
-def create_session(session: Session, user_id: int, address: str, user_agent: str = "", *, policy: Policy = Policy()) -> str:
-    """A session for a person whose identity is proven (login, set-up); returns the token for the cookie."""
-    token, start = secrets.token_urlsafe(32), clock.now()
-    session.add(
-        LoginSession(
-            id=token_hash(token),
-            user_id=user_id,
-            created_at=start,
-            seen_at=start,
-            expires_at=clock.shift(start, policy.session_time),
-            address=address[:64],
-            user_agent=user_agent[:256],
-        )
-    )
-    session.flush()
-    return token
+def _ask(database: Database, directory: Directory, name: str, password: str, asking: Asking, policy: Policy) -> Login:
+    """Let the directory decide about name and password; the attempt has been counted."""
+    key, actor = lockout.account_key(name), Actor(name[:64], asking.address)
+    try:
+        person, problem = directory.check(name, password), ""
+    except DirectoryError as error:
+        person, problem = None, error.message
+    try:
+        with database.write() as session:
+            if problem:  # no guess: a directory that is down must not lock people out
+                lockout.take_back(session, key, asking.address, forget=False)
+            if person is None:
+                return _refuse(session, actor, key, asking.address, policy, "directory" if problem else "wrong")
+            user = external.account_of(session, person, directory.roles, asking.address)
+            return admit(session, user, asking, policy=policy)
+    except (Conflict, Invalid) as error:
+        with database.write() as session:
+            return _refuse(session, actor, key, asking.address, policy, error.message)
 
 
-def change_own_password(database: Database, who: Principal, old: str, new: str, *, policy: Policy = Policy()) -> None:
-    """service.change_password for oneself. A wrong present password counts like a failed login, so that somebody at an open
-    session cannot guess it. Raises Locked, Denied (wrong), Invalid (the new one breaks the rule)."""
-    key = who.name.casefold()[:128]
+def admit(session: Session, user: User, asking: Asking, *, factor: str = "", policy: Policy = Policy()) -> Login:
+    """Somebody has proven to be ``user`` (password, directory): their session, or why there is none.
+
+    factor  "external" where who signed them in has checked a second factor already
+    """
+    actor, key = Actor(user.name, asking.address), lockout.account_key(user.name)
+    if not sessions.alive(user, clock.now()):
+        return _refuse(session, actor, key, asking.address, policy, "disabled")
+    if is_power(user.role) and policy.admin_networks and not networks.inside(asking.address, policy.admin_networks):
+        return _refuse(session, actor, key, asking.address, policy, "network")
+    has_factor = bool(session.execute(select(exists().where(Factor.user_id == user.id))).scalar())
+    whole = bool(factor) or not (has_factor or policy.needs_factor(user.role))
+    # A right password must not clear what was guessed at the second factor.
+    lockout.take_back(session, key, asking.address, forget=whole)
+    if whole:
+        session.execute(update(User).where(User.id == user.id).values(last_login_at=clock.now()))
+    token = sessions.create_session(session, user.id, asking, factor=factor, whole=whole, policy=policy)
+    audit.append(session, actor, "session.login", "account", user.name, detail={} if whole else {"step": "password"})
+    return Login(token=token)
+
+
+def admit_id(session: Session, user_id: int, asking: Asking, *, factor: str = "", policy: Policy = Policy()) -> Login:
+    """:func:`admit` for somebody who came by a one-use link or from a sign-in service: no guess, so nothing stays counted."""
+    user = session.get_one(User, user_id)
+    lockout.count_attempt(session, lockout.account_key(user.name), asking.address, policy)
+    return admit(session, user, asking, factor=factor, policy=policy)
+
+
+def change_own_password(
+    database: Database, who: Principal, old: str, new: str, asking: Asking = Asking(), *, policy: Policy = Policy()
+) -> str:
+    """A new password for oneself; all sessions end, and the token of a new one comes back.
+
+    A wrong present password counts like a failed login, so that somebody at an open session cannot guess it. Raises Locked, Denied
+    (wrong), Invalid (the new one breaks the rule).
+    """
+    key = lockout.account_key(who.name)
     with database.write() as session:
-        left = _count_attempt(session, key, who.address, policy)
+        left = lockout.count_attempt(session, key, who.address, policy)
         if left:
             audit.append(session, who.actor, "account.password", "account", who.name, result="denied", detail={"reason": "locked"})
     if left:
@@ -93,117 +138,23 @@ def change_own_password(database: Database, who: Principal, old: str, new: str, 
         raise
     except LiandunError:
         with database.write() as session:
-            _take_back(session, key, who.address)
+            lockout.take_back(session, key, who.address)
         raise
     with database.write() as session:
-        _take_back(session, key, who.address)
+        lockout.take_back(session, key, who.address)
+        return sessions.create_session(session, who.user_id, asking, factor=who.factor, policy=policy)
 
 
-def principal_of(
-    database: Database, token: str, address: str = "", *, active: bool = True, policy: Policy = Policy()
-) -> Principal | None:
-    """Who the session token belongs to, or None: unknown, idle too long, too old, logged out, or the account is switched off.
-
-    Looked up on every request, so switching an account off takes effect at once.
-    active  False for what a page asks by itself (polling): that must not keep an unattended session alive.
-    """
-    if not token:
-        return None
-    key, present = token_hash(token), clock.now()
-    query = select(LoginSession, User).join(User, User.id == LoginSession.user_id).where(LoginSession.id == key)
+def check_password_again(database: Database, who: Principal, password: str) -> bool:
+    """True where this is the password of ``who``: proof for those who have no second factor."""
     with database.read() as session:
-        row = session.execute(query).one_or_none()
-    if row is None:
-        return None
-    login, user = row
-    if not user.active or login.expires_at <= present or clock.shift(login.seen_at, policy.idle_time) <= present:
-        return None
-    if active and clock.shift(login.seen_at, _TOUCH_SECONDS) <= present:
-        with database.write() as session:
-            session.execute(update(LoginSession).where(LoginSession.id == key).values(seen_at=present))
-    return Principal(user.id, user.name, user.display_name, user.role, address=address or login.address)
-
-
-def log_out(session: Session, token: str, actor: Actor) -> None:
-    """End a session; its token is worthless from now on."""
-    session.execute(delete(LoginSession).where(LoginSession.id == token_hash(token)))
-    audit.append(session, actor, "session.logout", "account", actor.name)
-
-
-def unlock(session: Session, actor: Actor, name: str) -> None:
-    """Lift the lock of an account before its time."""
-    session.execute(delete(LoginFailure).where(LoginFailure.kind == "account", LoginFailure.key == name.casefold()[:128]))
-    audit.append(session, actor, "account.unlock", "account", name)
-
-
-def remove_stale(session: Session, *, policy: Policy = Policy()) -> int:
-    """Delete sessions and failure counters that no longer matter; for the scheduler. Returns how many rows went."""
-    present = clock.now()
-    idle = clock.shift(present, -policy.idle_time)
-    gone = session.connection().execute(
-        delete(LoginSession).where((LoginSession.expires_at <= present) | (LoginSession.seen_at <= idle))
-    )
-    old = clock.shift(present, -policy.lock_time)
-    gone_failures = session.connection().execute(
-        delete(LoginFailure).where(
-            LoginFailure.last_at <= old, (LoginFailure.locked_until.is_(None)) | (LoginFailure.locked_until <= present)
-        )
-    )
-    return int(gone.rowcount + gone_failures.rowcount)
-
-
-def _count_attempt(session: Session, key: str, address: str, policy: Policy) -> int:
-    """Count this attempt for account and address; seconds until the later lock ends, 0 when neither is locked."""
-    present, left = clock.now(), 0
-    rows = [_failure(session, "account", key), _failure(session, "address", address)]
-    for row in rows:
-        if row.locked_until and row.locked_until > present:
-            left = max(left, clock.seconds_until(row.locked_until, present))
-        elif row.locked_until or clock.shift(row.last_at, policy.lock_time) <= present:
-            row.failures, row.locked_until = 0, None  # the lock, or the memory of failures, has run out
-    if left:
-        return left
-    for row in rows:
-        row.failures, row.last_at = row.failures + 1, present
-        if row.failures >= policy.max_failures:
-            row.locked_until = clock.shift(present, policy.lock_time)
-    return 0
+        stored = session.execute(select(User.password_hash).where(User.id == who.user_id)).scalar_one_or_none()
+        has_factor = session.execute(select(exists().where(Factor.user_id == who.user_id))).scalar()
+    return verify_password(stored or _NOBODY, password[:_LONGEST]) and bool(stored) and not has_factor
 
 
 def _refuse(session: Session, actor: Actor, key: str, address: str, policy: Policy, reason: str) -> Login:
-    left = 0
-    for row in (_failure(session, "account", key), _failure(session, "address", address)):
-        if row.locked_until:
-            left = max(left, clock.seconds_until(row.locked_until, clock.now()))
+    left = lockout.seconds_left(session, key, address)
     detail = {"reason": reason} | ({"locked_seconds": left} if left else {})
     audit.append(session, actor, "session.login", "account", actor.name, result="failure", detail=detail)
     return Login(reason="locked" if left else reason, seconds_left=left)
-
-
-def _take_back(session: Session, key: str, address: str) -> None:
-    """The attempt was right: forget the account's failures, and this one of the address (but not others' guesses from there)."""
-    session.execute(delete(LoginFailure).where(LoginFailure.kind == "account", LoginFailure.key == key))
-    row = _failure(session, "address", address)
-    row.failures, row.locked_until = max(0, row.failures - 1), None
-
-
-def _place(address: str) -> str:
-    """What counts as one address: of IPv6 the /64, inside which a single machine may take any address (RFC 4291, 2.5.1)."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
-
-
-def _failure(session: Session, kind: str, key: str) -> LoginFailure:
-    """The counter, made where there is none, and locked: two attempts at the same time must count as two."""
-    key = _place(key) if kind == "address" else key
-    fresh = {"kind": kind, "key": key[:128], "failures": 0, "last_at": clock.now(), "locked_until": None}
-    build = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement: Any = build(LoginFailure)
-    session.connection().execute(statement.values(fresh).on_conflict_do_nothing())
-    query = select(LoginFailure).where(LoginFailure.kind == kind, LoginFailure.key == key[:128]).with_for_update()
-    return session.execute(query.execution_options(populate_existing=True)).scalar_one()

@@ -1,35 +1,33 @@
-"""User accounts and first-run set-up.
+"""The life of an account: made, invited, switched off and on, removed. Roles and scopes are another matter: see proposals.
 
-There is no default account: a fresh database lets in nobody until the holder of the one-use set-up token (shown by ``./run`` to
-the person at the keyboard) creates the first administrator. Functions that hash passwords take the Database and manage their own
-transactions, so that no lock is held meanwhile.
+There is no default account: a fresh database lets in nobody until the holder of the one-use set-up link (shown by ``./run`` to the
+person at the keyboard) makes the system administrator. An account is made without a role and without a password; its owner chooses
+the password through a one-use link, so that no administrator ever knows one.
 """
 
 from __future__ import annotations
 
+import json
 import re
-import secrets
+from collections.abc import Sequence
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from crypto.password import hash_password, verify_password
-from crypto.sm3 import sm3
+from crypto.password import hash_password
 from kernel.db import Database
 from operations import clock
-from operations.accounts.models import ROLES, LoginSession, SetupToken, User
-from operations.accounts.password_rule import password_problems
-from operations.accounts.schema import Policy, UserRecord
+from operations.accounts import lockout, sessions
+from operations.accounts.models import ApiKey, Factor, RecoveryCode, SetupToken, User
+from operations.accounts.passwords import check_password
+from operations.accounts.permissions import PERMISSIONS, POWERS, ROLES
+from operations.accounts.schema import Policy, Principal, Reach, UserRecord
 from operations.audit import service as audit
 from operations.audit.schema import SYSTEM, Actor
 from operations.errors import Conflict, Denied, Invalid, NotFound
 
+_LARGEST_ID = 2**31 - 1
 _NAME = re.compile(r"[\w.@-]{2,64}")
-
-
-def token_hash(token: str) -> str:
-    """What is stored of a random token: SM3, hex. Tokens carry 256 random bits, so a fast hash is enough."""
-    return sm3(token.encode()).hex()
 
 
 def any_user(session: Session) -> bool:
@@ -37,40 +35,15 @@ def any_user(session: Session) -> bool:
     return session.execute(select(User.id).limit(1)).first() is not None
 
 
-def create_setup_token(session: Session, policy: Policy = Policy()) -> str | None:
-    """A fresh set-up token (older ones stop working), or None where an account exists already."""
-    if any_user(session):
-        return None
-    session.execute(delete(SetupToken))
-    token, start = secrets.token_urlsafe(32), clock.now()
-    session.add(SetupToken(id=token_hash(token), created_at=start, expires_at=clock.shift(start, policy.setup_time)))
-    audit.append(session, SYSTEM, "setup.token", "account", detail={"valid_seconds": policy.setup_time})
-    return token
+def missing_powers(session: Session) -> list[str]:
+    """Powers that no active account holds."""
+    held = set(session.execute(select(User.role).where(User.active, User.removed_at.is_(None), User.role.in_(POWERS))).scalars())
+    return [role for role in POWERS if role not in held]
 
 
-def setup_token_valid(session: Session, token: str) -> bool:
-    """True where ``token`` may still create the first account."""
-    ticket = session.get(SetupToken, token_hash(token))
-    return ticket is not None and ticket.used_at is None and ticket.expires_at > clock.now() and not any_user(session)
-
-
-def redeem_setup_token(
-    database: Database, token: str, name: str, password: str, address: str, *, display_name: str = "", policy: Policy = Policy()
-) -> UserRecord:
-    """Create the first administrator. Raises Denied for a wrong, used or expired token and Invalid for a bad name or password."""
-    _check_name(name)
-    _check_password(password, name, policy)
-    with database.read() as session:
-        if not setup_token_valid(session, token):
-            raise Denied("this set-up link is not valid any more", "start ./run again to get a new one")
-    hashed = hash_password(password, policy.scheme)
-    with database.write() as session:
-        if not setup_token_valid(session, token):
-            raise Denied("this set-up link is not valid any more", "start ./run again to get a new one")
-        mine = update(SetupToken).where(SetupToken.id == token_hash(token), SetupToken.used_at.is_(None))
-        if not session.connection().execute(mine.values(used_at=clock.now())).rowcount:  # PostgreSQL: another one was quicker
-            raise Denied("this set-up link is not valid any more", "start ./run again to get a new one")
-        return _insert(session, Actor(name, address), name, display_name, "admin", hashed)
+def create_account(session: Session, who: Principal, name: str, display_name: str = "") -> UserRecord:
+    """An account without role and password. Raises Invalid (name) or Conflict (the name is taken, also by a removed account)."""
+    return record(session, insert(session, who.actor, name, display_name))
 
 
 def create_user(
@@ -81,84 +54,102 @@ def create_user(
     role: str,
     *,
     display_name: str = "",
+    reach: Reach = Reach(),
+    expires_at: str | None = None,
     policy: Policy = Policy(),
 ) -> UserRecord:
-    """Create an account. Raises Invalid (name, password, role) or Conflict (the name is taken)."""
-    _check_name(name)
-    _check_role(role)
-    _check_password(password, name, policy)
+    """An account that can be used at once: for set-up links and for who holds the host anyway. The console has proposals instead.
+
+    Raises Invalid (name, password, role) or Conflict (the name is taken).
+    """
+    check_name(name)
+    check_role(role)
+    check_password(password, name, display_name, policy)
     hashed = hash_password(password, policy.scheme)
     with database.write() as session:
-        return _insert(session, actor, name, display_name, role, hashed)
+        user = insert(session, actor, name, display_name, role=role, hashed=hashed)
+        user.organisations, user.zones = json.dumps(reach.organisations, ensure_ascii=False), json.dumps(reach.zones)
+        user.expires_at = expires_at
+        return record(session, user)
 
 
-def change_password(
-    database: Database, actor: Actor, user_id: int, old: str | None, new: str, *, policy: Policy = Policy()
-) -> None:
-    """Set a new password and end all sessions of the account.
+def set_active(session: Session, who: Principal, user_id: int, active: bool) -> UserRecord:
+    """Switch somebody else's account on or off; switching off ends its sessions and keys at once.
 
-    old  the present password; None only when an administrator sets somebody else's. Raises Denied where it is wrong.
+    Raises Denied for one's own, Conflict for the last active account of a power.
     """
-    with database.read() as session:
-        user = _user(session, user_id)
-        name, stored = user.name, user.password_hash
-    if old is not None and not verify_password(stored, old):
-        with database.write() as session:
-            audit.append(session, actor, "account.password", "account", name, result="failure")
-        raise Denied("the present password is wrong")
-    if verify_password(stored, new):
-        raise Invalid("the new password is the old one", field="password")
-    _check_password(new, name, policy)
-    hashed = hash_password(new, policy.scheme)
-    with database.write() as session:
-        user = _user(session, user_id)
-        if user.password_hash != stored:
-            raise Conflict("the password was changed meanwhile")
-        user.password_hash, user.password_changed_at = hashed, clock.now()
-        session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
-        audit.append(session, actor, "account.password", "account", name)
+    user = other(session, who, user_id)
+    if user.active == active:
+        return record(session, user)
+    _keep_powers(session, user, leaves=not active)
+    _switch(session, who.actor, user, active, "" if active else "hand")
+    return record(session, user)
 
 
-def change_user(session: Session, actor: Actor, user_id: int, *, role: str | None = None, active: bool | None = None) -> UserRecord:
-    """Change role or switch an account on or off; switching off ends its sessions at once.
+def remove(session: Session, who: Principal, user_id: int) -> None:
+    """Take somebody else's account out of use for good: its secrets go, its name stays taken so that the audit trail is clear.
 
-    The last active administrator can be neither switched off nor given another role (Conflict).
+    Raises Denied for one's own, Conflict for the last active account of a power.
     """
-    user = _user(session, user_id)
-    before = {"role": user.role, "active": user.active}
-    if role is not None:
-        _check_role(role)
-        user.role = role
-    if active is not None:
-        user.active = active
-    if before["role"] == "admin" and before["active"] and not (user.role == "admin" and user.active):
-        session.flush()
-        if not session.scalar(select(func.count()).select_from(User).where(User.role == "admin", User.active)):
-            raise Conflict("this is the last active administrator", "make another administrator first")
-    if not user.active:
-        session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
-    audit.append(
-        session,
-        actor,
-        "account.change",
-        "account",
-        user.name,
-        detail={"before": before, "after": {"role": user.role, "active": user.active}},
-    )
-    return _record(user)
+    user = other(session, who, user_id)
+    _keep_powers(session, user, leaves=True)
+    user.removed_at, user.active, user.password_hash, user.version = clock.now(), False, "", user.version + 1
+    for table in (Factor, RecoveryCode, ApiKey, SetupToken):
+        session.execute(delete(table).where(table.user_id == user.id))
+    sessions.end_all(session, user.id)
+    audit.append(session, who.actor, "account.remove", "account", user.name, detail={"role": user.role})
+
+
+def unlock(session: Session, who: Principal, user_id: int) -> None:
+    """Lift the lock of an account before its time. Raises Denied for one's own."""
+    user = other(session, who, user_id)
+    lockout.lift(session, user.name)
+    audit.append(session, who.actor, "account.unlock", "account", user.name)
+
+
+def disable_unused(session: Session, *, policy: Policy = Policy()) -> list[str]:
+    """Switch off accounts that nobody used for ``policy.unused_time``, and those past their time; names of these.
+
+    The last active account of each power stays. For the scheduler.
+    """
+    present = clock.now()
+    limit = clock.shift(present, -policy.unused_time)
+    idle = (User.active_since <= limit) & (User.last_login_at.is_(None) | (User.last_login_at <= limit))
+    over = User.expires_at.is_not(None) & (User.expires_at <= present)
+    found = []
+    query = select(User).where(User.active, User.removed_at.is_(None), idle | over).order_by(User.id)
+    for user in session.execute(query.with_for_update()).scalars():
+        try:
+            _keep_powers(session, user, leaves=True)
+        except Conflict:
+            continue
+        expired = user.expires_at is not None and user.expires_at <= present
+        _switch(session, SYSTEM, user, False, "expired" if expired else "unused")
+        found.append(user.name)
+    return found
+
+
+def get_user(session: Session, user_id: int) -> UserRecord:
+    """One account. Raises NotFound."""
+    return record(session, _user(session, user_id))
 
 
 def list_users(session: Session) -> list[UserRecord]:
-    """All accounts by name."""
-    return [_record(user) for user in session.execute(select(User).order_by(User.name_key)).scalars()]
+    """All accounts by name, without the removed ones."""
+    query = select(User).where(User.removed_at.is_(None)).order_by(User.name_key)
+    return [record(session, user) for user in session.execute(query).scalars()]
 
 
 def assignable(session: Session) -> list[UserRecord]:
     """Accounts that alerts can be assigned to: active, and allowed to work on them."""
-    return [user for user in list_users(session) if user.active and user.role != "viewer"]
+    workers = [role for role in ROLES if "alerts.write" in PERMISSIONS[role]]
+    query = select(User).where(User.active, User.removed_at.is_(None), User.role.in_(workers)).order_by(User.name_key)
+    return [record(session, user) for user in session.execute(query).scalars()]
 
 
-def _insert(session: Session, actor: Actor, name: str, display_name: str, role: str, hashed: str) -> UserRecord:
+def insert(session: Session, actor: Actor, name: str, display_name: str, *, role: str = "", hashed: str = "") -> User:
+    """The row of a new account. Raises Invalid, Conflict."""
+    check_name(name)
     key = name.casefold()
     if session.execute(select(User.id).where(User.name_key == key)).first():
         raise Conflict(f"the name {name} is taken")
@@ -171,48 +162,97 @@ def _insert(session: Session, actor: Actor, name: str, display_name: str, role: 
         password_hash=hashed,
         active=True,
         created_at=start,
+        active_since=start,
         password_changed_at=start,
     )
     session.add(user)
     session.flush()
     audit.append(session, actor, "account.create", "account", name, detail={"role": role})
-    return _record(user)
+    return user
 
 
-def _user(session: Session, user_id: int) -> User:
-    user = session.get(User, user_id)
-    if user is None:
+def other(session: Session, who: Principal, user_id: int) -> User:
+    """The account that ``who`` wants to act on, locked. Raises NotFound, and Denied where it is their own."""
+    user = _user(session, user_id, lock=True)
+    if user.id == who.user_id:
+        raise Denied("nobody changes what their own account may do", "ask another administrator")
+    if user.removed_at is not None:
         raise NotFound(f"there is no account {user_id}")
     return user
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raises Invalid."""
     if not _NAME.fullmatch(name):
         raise Invalid("an account name has 2 to 64 letters, digits or . _ @ -", field="name")
 
 
-def _check_role(role: str) -> None:
+def check_role(role: str) -> None:
+    """Raises Invalid."""
     if role not in ROLES:
-        raise Invalid(f"there is no role {role!r}", f"one of {', '.join(ROLES)}", field="role")
+        raise Invalid(f"there is no role {role[:64]!r}", f"one of {', '.join(ROLES)}", field="role")
 
 
-def _check_password(password: str, name: str, policy: Policy) -> None:
-    problems = password_problems(password, name, policy.min_length)
-    if problems:
-        raise Invalid(
-            f"the password does not fit the rule: {', '.join(problems)}",
-            f"at least {policy.min_length} characters, 3 of lower case, upper case, digits, others; not the name",
-            field="password",
+def last_of_power(session: Session, user: User) -> bool:
+    """True where this is the last active account of its power."""
+    if user.role not in POWERS or not user.active:
+        return False
+    query = select(User.id).where(User.role == user.role, User.active, User.removed_at.is_(None), User.id != user.id)
+    return not session.execute(query.with_for_update()).first()
+
+
+def record(session: Session, user: User) -> UserRecord:
+    """The account as shown."""
+    return records(session, [user])[0]
+
+
+def records(session: Session, users: Sequence[User]) -> list[UserRecord]:
+    """Accounts as shown, the number of their factors with them."""
+    ids = [user.id for user in users]
+    query = select(Factor.user_id, func.count()).where(Factor.user_id.in_(ids)).group_by(Factor.user_id)
+    factors = dict(iter(session.execute(query)))
+    return [
+        UserRecord(
+            id=user.id,
+            name=user.name,
+            display_name=user.display_name,
+            role=user.role,
+            active=user.active,
+            created_at=user.created_at,
+            last_login_at=user.last_login_at,
+            organisations=json.loads(user.organisations or "[]"),
+            zones=json.loads(user.zones or "[]"),
+            origin=user.origin or "local",
+            expires_at=user.expires_at,
+            removed_at=user.removed_at,
+            disabled_for=user.disabled_for or "",
+            factors=factors.get(user.id, 0),
+            invited=user.origin == "local" and not user.password_hash,
         )
+        for user in users
+    ]
 
 
-def _record(user: User) -> UserRecord:
-    return UserRecord(
-        id=user.id,
-        name=user.name,
-        display_name=user.display_name,
-        role=user.role,
-        active=user.active,
-        created_at=user.created_at,
-        last_login_at=user.last_login_at,
-    )
+def _switch(session: Session, actor: Actor, user: User, active: bool, reason: str) -> None:
+    before = {"active": user.active}
+    user.active, user.disabled_for, user.version = active, reason, user.version + 1
+    if active:
+        user.active_since = clock.now()
+    else:
+        sessions.end_all(session, user.id)
+    detail = {"before": before, "after": {"active": active}} | ({"reason": reason} if reason else {})
+    audit.append(session, actor, "account.change", "account", user.name, detail=detail)
+
+
+def _keep_powers(session: Session, user: User, *, leaves: bool) -> None:
+    if leaves and last_of_power(session, user):
+        raise Conflict("this is the last active account of its power", "let another one be given this role first")
+
+
+def _user(session: Session, user_id: int, *, lock: bool = False) -> User:
+    if user_id > _LARGEST_ID:
+        raise NotFound(f"there is no account {user_id}")
+    user = session.get(User, user_id, with_for_update=lock or None, populate_existing=lock)
+    if user is None:
+        raise NotFound(f"there is no account {user_id}")
+    return user

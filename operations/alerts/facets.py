@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from kernel.detection import LEVELS
 from kernel.event import timestamp
 from operations import clock
-from operations.alerts.listing import sample_query
+from operations.alerts.listing import sample_query, within
 from operations.alerts.models import STATUSES, Alert, AlertCount
 from operations.alerts.schema import UNASSIGNED, AlertFilter, Facet, FacetValue, TimelineBar
 from operations.errors import Invalid
+from operations.reach import zones_seen
 
 SAMPLE = 5_000
 """So many of the newest matching alerts are counted where the kept counts do not know the answer."""
@@ -36,7 +37,7 @@ def facets(
         if dimension not in DIMENSIONS:
             raise Invalid(f"there is no facet {dimension!r}", f"one of {', '.join(DIMENSIONS)}", field="facet")
         others = msgspec.structs.replace(where, **{dimension: ()})
-        if others == AlertFilter(status=others.status, level=others.level):
+        if zones_seen(session) is None and others == AlertFilter(status=others.status, level=others.level):
             found.append(_kept(session, dimension, others, limit))
             continue
         if others not in cache:
@@ -63,7 +64,9 @@ def timeline(session: Session, start: str, end: str, *, bars: int = 48) -> list[
     width = 16 if step < timedelta(hours=6) else 13
     unit = func.substr(Alert.last_seen, 1, width)
     query = (
-        select(unit, Alert.level, func.count()).where(Alert.last_seen >= start, Alert.last_seen < end).group_by(unit, Alert.level)
+        select(unit, Alert.level, func.count())
+        .where(Alert.last_seen >= start, Alert.last_seen < end, *within(session))
+        .group_by(unit, Alert.level)
     )
     for minute, level, number in session.execute(query):
         position = (clock.moment(_whole(minute)) - first) / step

@@ -25,6 +25,7 @@ from operations.alerts.schema import UNASSIGNED, AlertFilter, AlertPage, AlertRo
 from operations.alerts.text import matching_ids as text_ids
 from operations.alerts.text import says, words_of
 from operations.errors import Invalid
+from operations.reach import zones_seen
 
 FEW = 5000
 """A filter that at most this many alerts pass is resolved to ids first."""
@@ -65,7 +66,7 @@ def sample_query(session: Session, where: AlertFilter, limit: int) -> Select[Any
 
 def count_alerts(session: Session, where: AlertFilter = AlertFilter()) -> Count:
     """How many match: exact where the kept counts know it, else counted up to COUNT_LIMIT."""
-    known = _kept_count(session, where)
+    known = _kept_count(session, where) if zones_seen(session) is None else None
     if known is not None:
         return Count(known)
     inner = _page_query(session, where, COUNT_LIMIT + 1, "", False, [_ALERTS.c.id, _ALERTS.c.last_seen]).subquery()
@@ -80,7 +81,7 @@ def latest_id(session: Session) -> int:
 
 def new_since(session: Session, where: AlertFilter, alert_id: int) -> Count:
     """How many matching alerts were made after ``alert_id`` (for "n new alerts"), counted up to 1,000."""
-    conditions = [*_plain(where), *_conditions(where), *_large(session, where)]
+    conditions = [*_plain(where), *_conditions(where), *_large(session, where), *within(session)]
     inner = select(_ALERTS.c.id).where(_ALERTS.c.id > alert_id, *conditions).limit(1001).subquery()
     number = session.execute(select(func.count()).select_from(inner)).scalar_one()
     return Count(min(number, 1000), number <= 1000)
@@ -92,7 +93,7 @@ def _page_query(
     """The query for one page; selects ``columns``, which must hold id and last_seen."""
     seen, key = _ALERTS.c.last_seen, _ALERTS.c.id
     order = _order(_ALERTS.c, oldest_first)
-    base = _conditions(where)
+    base = [*_conditions(where), *within(session)]
     if cursor:
         base.append(_after(cursor, oldest_first))
     few = _few_ids(session, where)
@@ -111,6 +112,15 @@ def _page_query(
     merged = places.subquery()
     chosen = select(*columns).select_from(merged).join(_ALERTS, key == merged.c.id)
     return chosen.order_by(*_order(merged.c, oldest_first))
+
+
+def within(session: Session) -> list[ColumnElement[bool]]:
+    """Only alerts that name a zone which this session may see; no condition for who may see all (operations.reach)."""
+    zones = zones_seen(session)
+    if zones is None:
+        return []
+    same = (AlertEntity.alert_id == _ALERTS.c.id, AlertEntity.kind == "zone", AlertEntity.value.in_(sorted(zones)))
+    return [exists().where(*same)]
 
 
 def _order(columns: Any, oldest_first: bool) -> tuple[ColumnElement[Any], ColumnElement[Any]]:

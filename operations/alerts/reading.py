@@ -10,7 +10,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from kernel.detection import MatchedField
-from operations.alerts.listing import list_alerts, row_of
+from operations.alerts.listing import list_alerts, row_of, within
 from operations.alerts.models import Alert, AlertDetection, AlertEntity, AlertHistory, AlertSample
 from operations.alerts.schema import (
     AlertDetail,
@@ -26,7 +26,7 @@ from operations.errors import Invalid, NotFound
 
 def get_alert(session: Session, alert_id: int) -> AlertRow:
     """The row of one alert. Raises NotFound."""
-    row = session.execute(select(*Alert.__table__.c).where(Alert.id == alert_id)).one_or_none()
+    row = session.execute(select(*Alert.__table__.c).where(Alert.id == alert_id, *within(session))).one_or_none()
     if row is None:
         raise NotFound(f"there is no alert {alert_id}")
     return row_of(row)
@@ -66,7 +66,8 @@ def list_detections(session: Session, alert_id: int, *, limit: int = 50, cursor:
     """The detections counted in an alert, newest first."""
     query = (
         select(AlertDetection)
-        .where(AlertDetection.alert_id == alert_id)
+        .join(Alert, Alert.id == AlertDetection.alert_id)
+        .where(AlertDetection.alert_id == alert_id, *within(session))
         .order_by(AlertDetection.time.desc(), AlertDetection.id.desc())
         .limit(limit + 1)
     )

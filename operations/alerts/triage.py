@@ -17,7 +17,9 @@ from sqlalchemy.orm import Session
 
 from operations import clock
 from operations.accounts.models import User
+from operations.accounts.permissions import PERMISSIONS
 from operations.alerts.counts import Deltas
+from operations.alerts.listing import within
 from operations.alerts.models import STATUSES, VERDICTS, Alert, AlertHistory
 from operations.alerts.reading import get_alert
 from operations.alerts.schema import AlertRow, BulkResult, Change
@@ -28,15 +30,15 @@ from operations.errors import Conflict, Denied, Invalid, NotFound
 MAX_BULK = 1000
 MAX_NOTE = 10_000
 UNDO_SECONDS = 600
+_WORKERS = [role for role, permissions in PERMISSIONS.items() if "alerts.write" in permissions]
 
 
 def change_alert(
     session: Session, actor: Actor, alert_id: int, change: Change, *, expected_version: int | None = None, note: str = ""
 ) -> AlertRow:
     """Change one alert. Raises NotFound, Invalid, or Conflict where ``expected_version`` is not its version any more."""
-    alert = session.get(Alert, alert_id, with_for_update=True, populate_existing=True)
-    if alert is None:
-        raise NotFound(f"there is no alert {alert_id}")
+    get_alert(session, alert_id)  # who may not see it may not change it
+    alert = session.get_one(Alert, alert_id, with_for_update=True, populate_existing=True)
     if expected_version is not None and alert.version != expected_version:
         raise Conflict(f"alert {alert_id} was changed by somebody else (version {alert.version})", "reload it and decide again")
     batch = secrets.token_hex(16)
@@ -54,7 +56,7 @@ def change_alerts(session: Session, actor: Actor, alert_ids: Sequence[int], chan
     wanted = sorted(set(alert_ids))
     if len(wanted) > MAX_BULK:
         raise Invalid(f"at most {MAX_BULK} alerts change at once", field="ids")
-    query = select(Alert).where(Alert.id.in_(wanted)).order_by(Alert.id).with_for_update()
+    query = select(Alert).where(Alert.id.in_(wanted), *within(session)).order_by(Alert.id).with_for_update()
     alerts = list(session.execute(query).scalars())
     batch = secrets.token_hex(16)
     changed = _apply(session, actor, alerts, change, note, batch)
@@ -127,7 +129,7 @@ def _check(session: Session, change: Change) -> None:
     if change.verdict not in (msgspec.UNSET, None, *VERDICTS):
         raise Invalid(f"there is no verdict {change.verdict!r}", f"one of {', '.join(VERDICTS)}", field="verdict")
     if isinstance(change.assignee, str):
-        query = select(User.id).where(User.name == change.assignee, User.active, User.role != "viewer")
+        query = select(User.id).where(User.name == change.assignee, User.active, User.role.in_(_WORKERS), User.removed_at.is_(None))
         if session.execute(query).first() is None:
             raise Invalid(
                 f"{change.assignee!r} cannot be given alerts", "an active account that may work on them", field="assignee"

@@ -19,6 +19,7 @@ from operations.assets import rows
 from operations.assets.models import AssetRow
 from operations.assets.schema import AssetFilter, AssetPage, AssetRecord
 from operations.errors import Invalid
+from operations.reach import sees, zones_seen
 
 SORTS: dict[str, tuple[ColumnElement[Any], bool]] = {
     "last_seen": (AssetRow.last_seen.expression, True),
@@ -47,6 +48,7 @@ def list_assets(
     limit = max(1, min(limit, MAX_PAGE))
     few = _few_ids(session, where)
     query = select(AssetRow).where(_among(session, few)) if few is not None else _filtered(select(AssetRow), where, indexed=False)
+    query = query.where(*within(session))
     if cursor:
         match = _CURSOR.fullmatch(cursor)
         if match is None:
@@ -64,7 +66,7 @@ def list_assets(
 
 def count_assets(session: Session, where: AssetFilter = AssetFilter()) -> int:
     """Number of assets that match, at most COUNT_LIMIT (which then means "that many or more")."""
-    inner = _filtered(select(AssetRow.id), where).limit(COUNT_LIMIT).subquery()
+    inner = _filtered(select(AssetRow.id), where).where(*within(session)).limit(COUNT_LIMIT).subquery()
     return session.execute(select(func.count()).select_from(inner)).scalar_one()
 
 
@@ -73,14 +75,14 @@ def facets(session: Session) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for name in ("status", "zone", "kind", "bureau"):
         column = getattr(AssetRow, name)
-        query = select(column, func.count()).group_by(column).order_by(func.count().desc()).limit(100)
+        query = select(column, func.count()).where(*within(session)).group_by(column).order_by(func.count().desc()).limit(100)
         found[name] = dict(iter(session.execute(query)))
     return found
 
 
 def count_by_zone(session: Session) -> dict[str, dict[str, int]]:
     """Zone → status → number of assets."""
-    query = select(AssetRow.zone, AssetRow.status, func.count()).group_by(AssetRow.zone, AssetRow.status)
+    query = select(AssetRow.zone, AssetRow.status, func.count()).where(*within(session)).group_by(AssetRow.zone, AssetRow.status)
     found: dict[str, dict[str, int]] = {}
     for zone, status, number in session.execute(query):
         found.setdefault(zone, {})[status] = number
@@ -89,7 +91,7 @@ def count_by_zone(session: Session) -> dict[str, dict[str, int]]:
 
 def of_keys(session: Session, keys: Sequence[str]) -> dict[str, AssetRecord]:
     """The assets that have these keys, by key."""
-    query = select(AssetRow).where(AssetRow.key.in_(list(keys)[:MAX_PAGE]))
+    query = select(AssetRow).where(AssetRow.key.in_(list(keys)[:MAX_PAGE]), *within(session))
     return {row.key: rows.record(row) for row in session.execute(query).scalars()}
 
 
@@ -97,7 +99,13 @@ def of_address(session: Session, address: str) -> AssetRecord | None:
     """The asset that has an address, or None."""
     owner = rows.owners(session, rows.marks_of((address,), (), ()))
     row = session.get(AssetRow, next(iter(owner.values()))) if owner else None
-    return rows.record(row) if row is not None else None
+    return rows.record(row) if row is not None and sees(session, row.zone) else None
+
+
+def within(session: Session) -> list[ColumnElement[bool]]:
+    """Only assets in zones that this session may see; no condition for who may see all (operations.reach)."""
+    zones = zones_seen(session)
+    return [] if zones is None else [AssetRow.zone.in_(sorted(zones))]
 
 
 def _few_ids(session: Session, where: AssetFilter) -> list[int] | None:

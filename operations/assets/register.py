@@ -16,7 +16,8 @@ from operations.assets.models import AssetMark, AssetRow
 from operations.assets.schema import AssetRecord
 from operations.audit import service as audit
 from operations.audit.schema import Actor
-from operations.errors import Conflict, Invalid, NotFound
+from operations.errors import Conflict, Denied, Invalid, NotFound
+from operations.reach import sees
 from operations.zones.revision import advance
 
 MAX_NOTE = 4000
@@ -49,7 +50,7 @@ def register(
 ) -> AssetRecord:
     """Enter a device, or change what is entered (``expected_version``). A device that was seen under the key becomes registered.
 
-    Raises Invalid, Conflict.
+    Raises Invalid, Conflict, and Denied for a place that this session may not see.
     """
     if len(note) > MAX_NOTE:
         raise Invalid(f"a note has at most {MAX_NOTE} characters", field="note")
@@ -69,9 +70,13 @@ def register(
         raise Conflict(f"there is an asset {asset.id} already", "change that one, or choose another id")
     if row is not None and expected_version is not None and row.version != expected_version:
         raise Conflict(f"asset {asset.id} was changed by somebody else", "reload it and decide again")
+    if row is not None and not sees(session, row.zone):
+        raise Conflict(f"there is an asset {asset.id} already", "choose another id")
     _refuse_taken(session, asset, row)
     before = rows.record(row).status if row is not None else None
     row = _store(session, actor, asset, row, table, note)
+    if not sees(session, row.zone):
+        raise Denied("this device lies outside of your zones", "ask somebody who may register it there")
     audit.append(
         session,
         actor,
@@ -138,7 +143,7 @@ def rezone(session: Session, table: ZoneTable) -> None:
 
 def _row(session: Session, key: str) -> AssetRow:
     row = session.execute(select(AssetRow).where(AssetRow.key == key)).scalar_one_or_none()
-    if row is None:
+    if row is None or not sees(session, row.zone):
         raise NotFound(f"there is no asset {key}")
     return row
 

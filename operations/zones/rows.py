@@ -14,13 +14,17 @@ from kernel.zones.plan import Conduit, Zone, ZonePlan
 from operations import clock
 from operations.assets import register
 from operations.audit.schema import Actor
+from operations.errors import Denied
+from operations.reach import zones_seen
 from operations.zones.models import ConduitRow, ZoneRow
 
 _TUPLES = ("ranges", "vlans", "sensors", "sources", "targets", "services")
 
 
 def read(session: Session) -> ZonePlan:
-    """The whole plan: zones, conduits, registered assets."""
+    """The whole plan: zones, conduits, registered assets. Raises Denied for a session that sees some zones only."""
+    if zones_seen(session) is not None:
+        raise Denied("the whole plan is for people without a scope")
     return msgspec.structs.replace(bounds(session), assets=tuple(register.registered(session)))
 
 

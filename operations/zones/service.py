@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kernel.zones.plan import Conduit, Zone, moment
+from kernel.zones.plan import EVERY_ZONE, Conduit, Zone, ZonePlan, moment
 from kernel.zones.snapshot import Snapshot
 from kernel.zones.table import ZoneTable
 from operations import clock
@@ -19,6 +19,7 @@ from operations.assets import register
 from operations.audit import service as audit
 from operations.audit.schema import Actor
 from operations.errors import Conflict, NotFound
+from operations.reach import sees, zones_seen
 from operations.zones.intake import import_plan, refuse_mistakes, rehearse
 from operations.zones.models import ConduitRow, ZoneRow
 from operations.zones.revision import advance, current, hold
@@ -48,14 +49,20 @@ EXPIRING_SECONDS = 30 * 86_400
 
 
 def list_zones(session: Session) -> list[ZoneRecord]:
-    """All zones, by layer order of the city and id."""
-    return [_zone_record(row) for row in session.execute(select(ZoneRow).order_by(ZoneRow.layer, ZoneRow.id)).scalars()]
+    """All zones that this session may see, by layer order of the city and id."""
+    found = session.execute(select(ZoneRow).order_by(ZoneRow.layer, ZoneRow.id)).scalars()
+    return [_zone_record(row) for row in found if sees(session, row.id)]
+
+
+def zone_table(session: Session) -> ZoneTable:
+    """All zones, also those that this session may not see: where an address belongs does not depend on who asks."""
+    return ZoneTable(ZonePlan(zones=bounds(session).zones))
 
 
 def get_zone(session: Session, zone_id: str) -> ZoneRecord:
     """One zone. Raises NotFound."""
     row = session.get(ZoneRow, zone_id)
-    if row is None:
+    if row is None or not sees(session, zone_id):
         raise NotFound(f"there is no zone {zone_id}")
     return _zone_record(row)
 
@@ -67,16 +74,23 @@ def list_conduits(session: Session, *, zone: str = "") -> list[ConduitRecord]:
     return [
         r
         for r in records
-        if not zone or zone in (*r.conduit.sources, *r.conduit.targets) or "*" in (*r.conduit.sources, *r.conduit.targets)
+        if (not zone or zone in (*r.conduit.sources, *r.conduit.targets) or "*" in (*r.conduit.sources, *r.conduit.targets))
+        and _touches(session, r.conduit)
     ]
 
 
 def get_conduit(session: Session, conduit_id: str) -> ConduitRecord:
     """One conduit. Raises NotFound."""
     row = session.get(ConduitRow, conduit_id)
-    if row is None:
+    if row is None or not _touches(session, conduit_of(row)):
         raise NotFound(f"there is no conduit {conduit_id}")
     return _conduit_record(row, clock.now())
+
+
+def _touches(session: Session, conduit: Conduit) -> bool:
+    """True where a zone at one of its ends may be seen."""
+    seen = zones_seen(session)
+    return seen is None or bool(seen & {*conduit.sources, *conduit.targets}) or EVERY_ZONE in (*conduit.sources, *conduit.targets)
 
 
 def save_zone(session: Session, actor: Actor, zone: Zone, *, expected_version: int | None = None) -> ZoneRecord:

@@ -1,18 +1,17 @@
-"""First-run set-up, log in, log out. The rules stand in operations.accounts; here are only forms and cookies."""
+"""One-use links, log in, log out. The rules stand in operations.accounts; here are only forms and cookies."""
 
 from __future__ import annotations
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from operations.accounts import links, service, sessions
 from operations.accounts import login as login_service
-from operations.accounts import service
-from operations.accounts.schema import Policy
-from operations.audit import service as audit
+from operations.accounts.schema import UserRecord
 from operations.audit.schema import Actor
 from operations.errors import Conflict, Denied, Invalid
 from soc_ui import access
-from soc_ui.accounts.people import refusal
+from soc_ui.accounts.words import refusal
 from soc_ui.locale import _
 from soc_ui.preferences import local_path
 from soc_ui.services import services
@@ -25,61 +24,93 @@ def login() -> Response | str | tuple[str, int]:
     """The log-in form. A locked account is told the time left, a wrong name or password is not told which of the two."""
     target = local_path(request.values.get("next", "/"))
     if request.method == "GET":
-        return redirect(target) if g.principal else _login_page(target)
+        return redirect(target) if g.principal else login_page(target)
     name = request.form.get("name", "")
     outcome = login_service.log_in(
-        services().database, name, request.form.get("password", ""), access.address(), request.user_agent.string
+        services().database,
+        name,
+        request.form.get("password", ""),
+        access.address(),
+        request.user_agent.string,
+        policy=services().policy,
+        directory=services().directory,
     )
     if outcome.ok:
-        if g.principal:  # logged in over an open session: its token must not live on beside the new one
-            with services().database.write() as session:
-                login_service.log_out(session, request.cookies.get(login_service.SESSION_COOKIE, ""), access.me().actor)
+        end_open_session()
         return access.let_in(redirect(target), outcome.token)
     if outcome.reason == "locked":
-        return _login_page(target, name, locked_seconds=outcome.seconds_left), 429
-    error = _("This account is switched off.") if outcome.reason == "disabled" else _("User name or password is wrong.")
-    return _login_page(target, name, error=error), 401
+        return login_page(target, name, locked_seconds=outcome.seconds_left), 429
+    errors = {
+        "disabled": _("This account is switched off. Ask a system administrator."),
+        "directory": _("The directory cannot be asked at the moment; try again later."),
+        "network": _("Administrators cannot log in from this address."),
+    }
+    return login_page(target, name, error=errors.get(outcome.reason, _("User name or password is wrong."))), 401
 
 
 @accounts.post("/logout")
 def logout() -> Response:
     """Ends the session on the server; the cookie alone is worthless afterwards."""
     with services().database.write() as session:
-        login_service.log_out(session, request.cookies.get(login_service.SESSION_COOKIE, ""), access.me().actor)
+        sessions.log_out(session, request.cookies.get(sessions.SESSION_COOKIE, ""), access.me().actor)
     return access.let_out(redirect(url_for("accounts.login")))
 
 
 @accounts.route("/setup", methods=["GET", "POST"])
 def setup() -> Response | str | tuple[str, int]:
-    """Creates the first account with the one-use token of ``./run`` and logs it in."""
+    """Makes the account, or sets the password, that a one-use link is for, and logs its owner in."""
     token = request.values.get("token", "")
     if request.method == "GET":
         return _setup_page(token)
     form = request.form
     if form.get("password", "") != form.get("again", ""):
         return _setup_page(token, error=_("The two passwords differ.")), 422
+    with services().database.read() as session:
+        first = not service.any_user(session)
     try:
-        user = service.redeem_setup_token(
+        user = links.redeem(
             services().database,
             token,
             form.get("name", ""),
             form.get("password", ""),
             access.address(),
             display_name=form.get("display_name", ""),
+            policy=services().policy,
         )
     except Invalid as error:
         return _setup_page(token, error=refusal(error)), 422
-    except (Denied, Conflict):
+    except Conflict:
+        return _setup_page(token, error=_("This name is taken.")), 409
+    except Denied:
         return _setup_page("", error=""), 403
+    end_open_session()
+    return _welcome(user, first)
+
+
+def _welcome(user: UserRecord, first: bool) -> Response:
+    """Log the new person in. Who made the very first account is shown the links for the other two powers, once."""
     with services().database.write() as session:
-        opened = login_service.create_session(session, user.id, access.address(), request.user_agent.string)
-        audit.append(
-            session, Actor(user.name, access.address()), "session.login", "account", user.name, detail={"by": "set-up link"}
-        )
-    return access.let_in(redirect(url_for("overview.page")), opened)
+        outcome = login_service.admit_id(session, user.id, access.asking(), policy=services().policy)
+        more = ("analyst",) if services().settings.demo else ()
+        made = links.create_missing(session, Actor(user.name, access.address()), services().policy, more=more) if first else {}
+    if not made:
+        return access.let_in(redirect("/"), outcome.token)
+    g.new_session = outcome.token
+    base = services().settings.public_origin or request.host_url.rstrip("/")
+    shown = {role: f"{base}{url_for('accounts.setup', token=token)}" for role, token in made.items()}
+    page = render_template("accounts/links.html", links=shown, name=user.name, hours=services().policy.setup_time // 3600)
+    return access.let_in(make_response(page), outcome.token)
 
 
-def _login_page(target: str, name: str = "", *, error: str = "", locked_seconds: int = 0) -> str:
+def end_open_session() -> None:
+    """Logged in over an open session: its token must not live on beside the new one."""
+    if g.principal:
+        with services().database.write() as session:
+            sessions.log_out(session, request.cookies.get(sessions.SESSION_COOKIE, ""), access.me().actor)
+
+
+def login_page(target: str, name: str = "", *, error: str = "", locked_seconds: int = 0) -> str:
+    """The form, with what went wrong."""
     with services().database.read() as session:
         has_accounts = service.any_user(session)
     return render_template(
@@ -89,13 +120,13 @@ def _login_page(target: str, name: str = "", *, error: str = "", locked_seconds:
 
 def _setup_page(token: str, *, error: str = "") -> str:
     with services().database.read() as session:
-        usable = service.setup_token_valid(session, token)
+        link = links.find(session, token)
     return render_template(
         "accounts/setup.html",
         token=token,
-        usable=usable,
+        link=link,
         error=error,
-        policy=Policy(),
+        policy=services().policy,
         name=request.form.get("name", ""),
         display_name=request.form.get("display_name", ""),
     )

@@ -152,7 +152,7 @@ def download() -> Response:
     chunks = _lines(services().database, asked.where(), before=number)
     name = f"liandun-audit-{times.now():%Y%m%dT%H%M%SZ}.jsonl"
     return Response(
-        stream_with_context(chunks),
+        stream_with_context(access.while_allowed(chunks)),
         content_type="application/x-ndjson",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

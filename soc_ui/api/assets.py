@@ -8,10 +8,8 @@ import msgspec
 from apiflask import APIBlueprint
 from flask import Response
 from marshmallow import RAISE
-from sqlalchemy.orm import Session
 
-from kernel.zones.plan import Asset, ZonePlan
-from kernel.zones.table import ZoneTable
+from kernel.zones.plan import Asset
 from operations.assets import listing, register
 from operations.assets.schema import AssetFilter
 from operations.zones import service as zones
@@ -67,7 +65,7 @@ def put_asset(key: str, headers_data: Body, json_data: Body) -> tuple[Body, int,
     note = json_data.pop("note")
     wanted = Asset(id=key, **{name: tuple(value) if isinstance(value, list) else value for name, value in json_data.items()})
     with services().database.write() as session:
-        table = _table(session)
+        table = zones.zone_table(session)
         record, status = put(
             headers_data,
             lambda: register.get(session, key).version,
@@ -102,8 +100,3 @@ def forget(key: str) -> Response:
     with services().database.write() as session:
         register.forget(session, caller().actor, key)
     return Response(status=204)
-
-
-def _table(session: Session) -> ZoneTable:
-    """The zones alone: where a device belongs does not depend on the other devices."""
-    return ZoneTable(ZonePlan(zones=tuple(record.zone for record in zones.list_zones(session))))

@@ -36,7 +36,7 @@ def list_entries(query_data: Body) -> Body:
 
 
 @audit.get("/verification")
-@permit(audit, "audit.read")
+@permit(audit, "audit.verify")
 @audit.input(schemas.VerifyIn, location="query", unknown=RAISE)
 @audit.output(schemas.VerificationOut)
 def verify_trail(query_data: Body) -> Body:

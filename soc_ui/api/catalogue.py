@@ -8,7 +8,6 @@ from typing import Any
 from apiflask import APIBlueprint
 from marshmallow import RAISE
 
-from operations.accounts.schema import PERMISSIONS
 from operations.errors import NotFound
 from soc_ui.api import schemas
 from soc_ui.api.guard import caller, permit
@@ -24,8 +23,9 @@ Body = dict[str, Any]
 def me() -> Body:
     """Who this key or session is"""
     principal = caller()
-    granted = sorted(permission for permission in PERMISSIONS.get(principal.role, ()) if principal.may(permission))
-    return {"name": principal.name, "role": principal.role, "scope": principal.scope, "permissions": granted}
+    zones = None if principal.zones is None else sorted(principal.zones)
+    granted = sorted(principal.permissions)
+    return {"name": principal.name, "role": principal.role, "scope": principal.scope, "permissions": granted, "zones": zones}
 
 
 @catalogue.get("/rules")

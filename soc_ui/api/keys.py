@@ -9,9 +9,8 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from operations.accounts import keys as service
-from soc_ui.api import schemas
+from soc_ui.api import guard, schemas
 from soc_ui.api.guard import caller, permit
-from soc_ui.api.problems import Problem
 from soc_ui.services import services
 
 keys = APIBlueprint("api_keys", __name__, url_prefix="/api/v1/keys", tag="keys")
@@ -24,7 +23,7 @@ Body = dict[str, Any]
 def list_keys() -> Body:
     """List keys
 
-    One's own; an administrator sees all.
+    One's own; a security administrator sees all.
     """
     with services().database.read() as session:
         return {"keys": msgspec.to_builtins(service.list_keys(session, caller()))}
@@ -37,13 +36,30 @@ def list_keys() -> Body:
 def create_key(json_data: Body) -> Body:
     """Make a key
 
-    Only from a console session. The answer holds the key, which is not shown again.
+    Only from a console session with a fresh proof (header X-Proof). The answer holds the key, which is not shown again.
     """
-    if caller().key_name:
-        raise Problem(403, "a key cannot make keys", "log in to the console")
+    guard.fresh()
     with services().database.write() as session:
-        record, key = service.create_key(session, caller(), json_data["name"], json_data["scope"], json_data["days"])
+        record, key = service.create_key(session, caller(), **json_data)
     return {**msgspec.to_builtins(record), "key": key}
+
+
+@keys.patch("/<int:key_id>")
+@permit(keys, "keys.own")
+@keys.input(schemas.KeyNarrowIn)
+@keys.output(schemas.KeyOut)
+@keys.doc(responses=[404])
+def narrow_key(key_id: int, json_data: Body) -> Body:
+    """Take permissions away from a key
+
+    It is never given more. A security administrator may narrow everybody's.
+    """
+    guard.fresh()
+    with services().database.write() as session:
+        record = service.narrow_key(
+            session, caller(), key_id, permissions=json_data["permissions"], networks=json_data.get("networks")
+        )
+    return msgspec.to_builtins(record)  # type: ignore[no-any-return]
 
 
 @keys.delete("/<int:key_id>")

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from apiflask import APIBlueprint, APIFlask, HTTPError
-from flask import Response, request
+from flask import Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from kernel.errors import LiandunError, QueryError, StoreError
@@ -73,6 +73,8 @@ def _refused(error: LiandunError) -> Response:
     status = next((status for kind, status in _CODES if isinstance(error, kind)), 500)
     if status >= 500:
         _log.error("%s %s: %s", request.method, request.path, error)
+    if isinstance(error, Denied):
+        g.denied = error.message  # guard writes it down
     more: dict[str, Any] = {}
     if isinstance(error, QueryError):
         more["position"] = error.position

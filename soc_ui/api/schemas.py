@@ -342,6 +342,7 @@ class MeOut(Schema):
     role = String(required=True)
     scope = String(required=True)
     permissions = List(String())
+    zones = List(String(), allow_none=True, metadata={"description": "Zones that can be seen; null = all"})
 
 
 class WebhookIn(Strict):
@@ -421,6 +422,13 @@ class KeyIn(Strict):
     name = String(required=True, validate=Length(1, 128))
     scope = String(load_default="read", validate=OneOf(SCOPES))
     days = Integer(load_default=90, validate=Range(1, MAX_DAYS))
+    permissions = _many(longest=64)
+    networks = _many(longest=64)
+
+
+class KeyNarrowIn(Strict):
+    permissions = List(String(validate=Length(1, 64)), required=True, validate=Length(1, 50))
+    networks = List(String(validate=Length(1, 64)), validate=Length(max=50))
 
 
 class KeyOut(Schema):
@@ -433,6 +441,8 @@ class KeyOut(Schema):
     expires_at = String(required=True)
     used_at = String(allow_none=True)
     revoked_at = String(allow_none=True)
+    permissions = List(String(), required=True)
+    networks = List(String(), required=True)
 
 
 class KeyCreatedOut(KeyOut):

@@ -109,7 +109,9 @@ def download() -> Response:
     chunks = export(services().store, query, asked.window.range, form, columns)
     name = f"liandun-events-{times.now():%Y%m%dT%H%M%SZ}.{form}"
     return Response(
-        stream_with_context(chunks), content_type=FORMATS[form], headers={"Content-Disposition": f'attachment; filename="{name}"'}
+        stream_with_context(access.while_allowed(chunks)),
+        content_type=FORMATS[form],
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 

@@ -11,8 +11,6 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from kernel.zones.plan import ZonePlan
-from kernel.zones.table import ZoneTable
 from operations.alerts import service as alerts
 from operations.alerts.schema import AlertFilter, AlertRow
 from operations.assets import listing, register
@@ -148,7 +146,7 @@ def register_many() -> Response | tuple[str, int]:
         chosen, name = _seen(session, form.getlist("ids")[:MAX_BULK]), _zone_names(session)
     try:
         with services().database.write() as session:
-            table = _table(session)
+            table = zones.zone_table(session)
             for record in chosen:
                 wanted = forms.asset_of(record, kind=kind[:64], bureau=bureau[: forms.MAX_SHORT])
                 register.register(session, access.me().actor, wanted, table, note=note, expected_version=record.version)
@@ -160,7 +158,7 @@ def register_many() -> Response | tuple[str, int]:
 def _facets() -> dict[str, dict[str, int]]:
     """Numbers of the facet column, at most some seconds old: counting 200,000 devices anew for each page would be felt."""
     kept: Recent[dict[str, dict[str, int]]] = current_app.extensions.setdefault("liandun_asset_facets", Recent())
-    return kept.get("facets", _read_facets)
+    return kept.get(services().reach, _read_facets)
 
 
 def _read_facets() -> dict[str, dict[str, int]]:
@@ -176,14 +174,8 @@ def _where(args: Mapping[str, str], *, status: str = "") -> AssetFilter:
 def _register(form: Mapping[str, str], *, version: int | None) -> AssetRecord:
     wanted = forms.asset_from(form)
     with services().database.write() as session:
-        return register.register(
-            session, access.me().actor, wanted, _table(session), note=form.get("note", "").strip(), expected_version=version
-        )
-
-
-def _table(session: Session) -> ZoneTable:
-    """The zones alone: where a device belongs does not depend on the other devices."""
-    return ZoneTable(ZonePlan(zones=tuple(record.zone for record in zones.list_zones(session))))
+        table, note = zones.zone_table(session), form.get("note", "").strip()
+        return register.register(session, access.me().actor, wanted, table, note=note, expected_version=version)
 
 
 def _zone_names(session: Session) -> ZoneNames:
@@ -203,7 +195,7 @@ def _refusal(error: Conflict | Invalid) -> list[problems.Problem]:
 def _asset_page(key: str, *, wrong: list[problems.Problem] | None = None, form: Mapping[str, str] | None = None) -> str:
     with services().database.read() as session:
         record = register.get(session, key)
-        newest = _alerts_about(session, record)
+        newest = _alerts_about(session, record) if access.me().may("alerts.read") else []
         history = audit.listing(session, object_type="asset", object_id=key[:128], limit=SHOWN_HISTORY).entries
         name = _zone_names(session)
     return render_template(

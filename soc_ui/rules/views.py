@@ -25,7 +25,8 @@ def page() -> str:
     """The list, those with most alerts first, then by level; filters ``level``, ``engine``, ``q`` (title, id, tag, file)."""
     catalogue = services().rules()
     with services().database.read() as session:
-        hits = {entry.value: entry.count for entry in alerts.top(session, "rule", limit=MAX_COUNTED)}
+        counted = alerts.top(session, "rule", limit=MAX_COUNTED) if access.me().may("alerts.read") else []
+        hits = {entry.value: entry.count for entry in counted}
     level, engine, text = request.args.get("level", ""), request.args.get("engine", ""), request.args.get("q", "").strip().lower()
     found = [rule for rule in catalogue.rules if level in ("", rule.level) and engine in ("", rule.engine) and _says(rule, text)]
     if request.args.get("fired"):
@@ -58,7 +59,8 @@ def one(rule_id: str) -> str:
     if rule is None:
         abort(404)
     with services().database.read() as session:
-        newest = alerts.list_alerts(session, AlertFilter(rule=(rule_id,)), limit=10).alerts
+        may = access.me().may("alerts.read")
+        newest = alerts.list_alerts(session, AlertFilter(rule=(rule_id,)), limit=10).alerts if may else []
     return render_template("rules/one.html", rule=rule, lines=highlight(rule_text(rule), ()), newest=newest)
 
 

@@ -32,7 +32,7 @@ def page() -> str:
 
 
 @sources.get("/sources/quarantine")
-@access.needs("sources.read")
+@access.needs("quarantine.read")
 def quarantine() -> str:
     """Newest first."""
     rows = services().store.quarantine(limit=PAGE_ROWS + 1, before=request.args.get("before", ""))

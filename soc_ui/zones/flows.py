@@ -85,7 +85,7 @@ class Traffic:
 def traffic(window: Window) -> Traffic:
     """The traffic of a time range, at most some seconds old."""
     kept: Recent[Traffic] = current_app.extensions.setdefault("liandun_traffic", Recent())
-    key = window.last or (window.start, window.end)
+    key = (services().reach, window.last or (window.start, window.end))
     return kept.get(key, lambda: read_traffic(services().store, window.range, times.now()))
 
 

@@ -14,6 +14,7 @@ from operations.alerts.schema import AlertFilter
 from operations.assets import listing as assets
 from operations.zones import service
 from operations.zones.schema import ConduitRecord
+from soc_ui import access
 from soc_ui.alerts.filters import OPEN
 from soc_ui.recent import Recent
 from soc_ui.services import services
@@ -66,8 +67,9 @@ def read_city(traffic: Traffic) -> City:
     with services().database.read() as session:
         zones = [record.zone for record in service.list_zones(session)]
         conduits = service.list_conduits(session)
+    alerts_shown = access.me().may("alerts.read")
     kept: Recent[Numbers] = current_app.extensions.setdefault("liandun_zone_numbers", Recent())
-    numbers = kept.get("numbers", read_numbers)
+    numbers = kept.get((services().reach, alerts_shown), lambda: read_numbers(with_alerts=alerts_shown))
     city = City(zones, conduits, numbers)
     violations = traffic.violating_zones()
     for zone in zones:
@@ -75,9 +77,11 @@ def read_city(traffic: Traffic) -> City:
     return city
 
 
-def read_numbers() -> Numbers:
-    """Count devices and open alerts."""
+def read_numbers(*, with_alerts: bool = True) -> Numbers:
+    """Count devices and open alerts; who administers sees no alerts, nor how many there are."""
     with services().database.read() as session:
+        if not with_alerts:
+            return Numbers(assets.count_by_zone(session), {}, True)
         found = alerts.count_by_entity(session, "zone", AlertFilter(status=OPEN))
         return Numbers(assets.count_by_zone(session), found.counts, found.exact)
 

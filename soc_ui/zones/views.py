@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -106,13 +107,16 @@ def _panel(chosen: str, window: times.Window, conduits: list[Any]) -> dict[str, 
     ends = crossings.split(chosen)
     if ends is None:
         return None
+    me = access.me()
     uses = crossings.read_uses(services().store, *ends, window.range)
+    if not me.may("events.read"):
+        uses = replace(uses, pairs=[])
     detail = {"query": flows.crossing_query(*ends), "start": window.start, "end": window.end}
     with services().database.write() as session:
         audit.append(session, access.me().actor, "events.top", "events", detail={key: text for key, text in detail.items() if text})
     with services().database.read() as session:
         about = AlertFilter(status=OPEN, engine=("zone",), entity=(("zone", ends[0]), ("zone", ends[1])))
-        newest = alerts.list_alerts(session, about, limit=SHOWN_ALERTS).alerts
+        newest = alerts.list_alerts(session, about, limit=SHOWN_ALERTS).alerts if me.may("alerts.read") else []
     return {
         "flow": uses.flow,
         "uses": uses,
@@ -132,7 +136,8 @@ def _zone_page(
         record = service.get_zone(session, zone_id)
         conduits = service.list_conduits(session, zone=zone_id)
         devices = assets.list_assets(session, AssetFilter(zone=zone_id), limit=SHOWN_ASSETS).assets
-        newest = alerts.list_alerts(session, AlertFilter(status=OPEN, entity=(("zone", zone_id),)), limit=SHOWN_ALERTS).alerts
+        about = AlertFilter(status=OPEN, entity=(("zone", zone_id),))
+        newest = alerts.list_alerts(session, about, limit=SHOWN_ALERTS).alerts if access.me().may("alerts.read") else []
     if record.zone.id not in city.cards:  # made a moment ago
         raise NotFound(f"there is no zone {zone_id}")
     return render_template(

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 
 from kernel.db import Database, open_database, upgrade
 from kernel.detection import Detection, MatchedField, detection_id
-from operations.accounts import service as accounts
+from operations.accounts import links
 from operations.accounts.schema import Principal
 
 PASSWORD = "Correct-Horse-7"
@@ -23,7 +23,7 @@ POSTGRESQL = os.environ.get("LIANDUN_TEST_POSTGRESQL", "")
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a migrated database with the administrator ``alice``; each test works on a copy.
+    """URL of a migrated database with the system administrator ``alice``; each test works on a copy.
 
     With LIANDUN_TEST_POSTGRESQL=postgresql+psycopg://… (an account that may create databases) the same tests run there.
     """
@@ -35,9 +35,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     database = open_database(url)
     upgrade(database)
     with database.write() as session:
-        token = accounts.create_setup_token(session)
+        token = links.create_setup_token(session)
     assert token
-    accounts.redeem_setup_token(database, token, "alice", PASSWORD, "192.0.2.1")
+    links.redeem(database, token, "alice", PASSWORD, "192.0.2.1")
     database.close()
     yield url
     if POSTGRESQL:
@@ -46,7 +46,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def database(template: str, tmp_path: Path) -> Iterator[Database]:
-    """Migrated, with the administrator ``alice``."""
+    """Migrated, with the system administrator ``alice``."""
     if POSTGRESQL:
         _maintain("DROP DATABASE IF EXISTS liandun_test WITH (FORCE)", "CREATE DATABASE liandun_test TEMPLATE liandun_template")
         url = make_url(template).set(database="liandun_test").render_as_string(hide_password=False)
@@ -69,7 +69,7 @@ def _maintain(*statements: str) -> None:
 
 @pytest.fixture
 def alice() -> Principal:
-    return Principal(1, "alice", "", "admin", address="192.0.2.1")
+    return Principal(1, "alice", "", "sysadmin", address="192.0.2.1")
 
 
 @pytest.fixture

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from operations.accounts import sessions
+from operations.accounts.models import User
 from soc_ui.app import create_app
 from soc_ui.services import Services
-from tests.soc_ui.seed import PASSWORD, USER, fill
+from tests.soc_ui.seed import ADMINISTRATORS, PASSWORD, USER, fill
 
 Browser = Callable[..., FlaskClient]
 
@@ -35,10 +38,30 @@ def anonymous(app: APIFlask) -> FlaskClient:
 
 @pytest.fixture
 def client(app: APIFlask) -> FlaskClient:
-    """Logged in as the administrator, English so that expectations are readable."""
+    """Logged in as an analyst, English so that expectations are readable."""
+    return browser_of(app, USER)
+
+
+@pytest.fixture
+def sysadmin(app: APIFlask) -> FlaskClient:
+    return browser_of(app, ADMINISTRATORS["sysadmin"][0])
+
+
+@pytest.fixture
+def secadmin(app: APIFlask) -> FlaskClient:
+    return browser_of(app, ADMINISTRATORS["secadmin"][0])
+
+
+@pytest.fixture
+def auditadmin(app: APIFlask) -> FlaskClient:
+    return browser_of(app, ADMINISTRATORS["auditadmin"][0])
+
+
+def browser_of(app: APIFlask, name: str, lang: str = "en") -> FlaskClient:
+    """A browser in which ``name`` is logged in."""
     browser = app.test_client()
-    log_in(browser)
-    browser.set_cookie("lang", "en")
+    log_in(browser, name)
+    browser.set_cookie("lang", lang)
     return browser
 
 
@@ -49,12 +72,22 @@ def token_of(browser: FlaskClient, path: str = "/login") -> str:
     return found[1]
 
 
-def post(browser: FlaskClient, path: str, data: dict[str, Any], *, page: str = "/rules") -> Any:
+def post(browser: FlaskClient, path: str, data: dict[str, Any], *, page: str = "/account") -> Any:
     """Send a form as a person would: with the token of ``page``."""
     return browser.post(path, data={**data, "csrf_token": token_of(browser, page)})
 
 
-def log_in(browser: FlaskClient, name: str = USER, password: str = PASSWORD) -> Any:
+def log_in(browser: FlaskClient, name: str = USER) -> None:
+    """A session as logging in with a second factor leaves it; how one gets there is tested in test_console_login."""
+    services = browser.application.extensions["liandun"]
+    with services.database.write() as session:
+        user = session.execute(select(User).where(User.name == name)).scalar_one()
+        token = sessions.create_session(session, user.id, sessions.Asking("127.0.0.1", "test"), factor="totp")
+    browser.set_cookie(sessions.SESSION_COOKIE, token)
+
+
+def enter(browser: FlaskClient, name: str = USER, password: str = PASSWORD) -> Any:
+    """Send the log-in form: name and password, the first step."""
     return post(browser, "/login", {"name": name, "password": password}, page="/login")
 
 

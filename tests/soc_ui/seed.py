@@ -20,12 +20,15 @@ from kernel.store.contract import Commit, Quarantined
 from kernel.store.lake import Lake
 from operations.accounts import service as accounts
 from operations.alerts import service as alerts
+from operations.audit.schema import SYSTEM
 from soc_ui.app import create_app
 from soc_ui.services import RuleCatalogue, RuleFailure, RuleInfo, Services, SourceHealth
 from tests.soc_ui.seed_administration import administer
 from tests.soc_ui.seed_zones import fill_zones
 
 USER, PASSWORD = "lin.mei", "Correct-Horse-7"
+ADMINISTRATORS = {"sysadmin": ("xu.xitong", "许系统"), "secadmin": ("an.quan", "安全"), "auditadmin": ("shen.ji", "沈计")}
+"""Role → user name and display name; they have the same password."""
 
 _LSASS = r"""title: LSASS Memory Read by an Unusual Process
 id: 5ef9853e-4d0e-4a70-846f-a9ca37d876da
@@ -172,10 +175,9 @@ def fill(folder: Path, *, events: int = 3000, end: datetime | None = None, with_
     database = open_database(f"sqlite:///{folder / 'state.db'}")
     upgrade(database)
     if with_account:
-        with database.write() as session:
-            token = accounts.create_setup_token(session)
-        assert token is not None
-        accounts.redeem_setup_token(database, token, USER, PASSWORD, "127.0.0.1", display_name="林梅")
+        accounts.create_user(database, SYSTEM, USER, PASSWORD, "analyst", display_name="林梅")
+        for role, (name, display_name) in ADMINISTRATORS.items():
+            accounts.create_user(database, SYSTEM, name, PASSWORD, role, display_name=display_name)
     lake = Lake.open(folder / "lake", writable=True, demo=True)
     chance = random.Random(7)
     background = [_background(chance, end - timedelta(seconds=chance.random() * 86400)) for _ in range(events)]

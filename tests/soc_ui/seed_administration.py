@@ -16,15 +16,15 @@ from operations.webhooks.models import WebhookAttempt, WebhookDelivery
 from operations.webhooks.outbox import ALERT_CREATED, delivery_row
 from soc_ui.services import Services
 
-ADMIN = Actor("lin.mei", "10.20.0.15")
+ADMIN = Actor("xu.xitong", "10.20.0.15")
 
 
 def administer(services: Services) -> None:
-    """Fills ``services``, whose administrator exists already."""
+    """Fills ``services``, whose accounts exist already."""
     analyst = accounts.create_user(services.database, ADMIN, "wang.wu", "Day-Shift-2026!", "analyst", display_name="王五")
     with services.database.read() as session:
-        admin = next(user for user in accounts.list_users(session) if user.name == ADMIN.name)
-    owner = Principal(admin.id, admin.name, "", "admin", address=ADMIN.address)
+        mine = next(user for user in accounts.list_users(session) if user.name == "lin.mei")
+    owner = Principal(mine.id, mine.name, "", "analyst", address="10.20.0.16")
     other = Principal(analyst.id, analyst.name, "", "analyst", address="fd00:20::17")
     with services.database.write() as session:
         keys.create_key(session, owner, "报表导出 / nightly report", "read", 90)

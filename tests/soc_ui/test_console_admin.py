@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -24,6 +25,7 @@ from sqlalchemy import text
 from crypto.secret import MasterKey
 from operations.accounts import keys as key_service
 from operations.accounts.schema import Principal
+from operations.accounts.service import create_user
 from operations.audit import service as audit
 from operations.audit.bundle import verify as script
 from operations.audit.head_file import HeadFile
@@ -36,8 +38,9 @@ from operations.webhooks.sender import deliver_due
 from soc_ui.admin import acts
 from soc_ui.app import create_app
 from soc_ui.services import RuleCatalogue, RuleInfo, Services
-from tests.soc_ui.conftest import log_in, post
-from tests.soc_ui.seed import USER, fill
+from tests.soc_ui.conftest import browser_of, log_in
+from tests.soc_ui.conftest import post as send
+from tests.soc_ui.seed import ADMINISTRATORS, USER, fill
 from tests.soc_ui.seed_administration import administer
 from tests.soc_ui.test_console_escaping import EVIL, _Tags
 
@@ -62,12 +65,42 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Services:
     return replace(services, webhook_policy=LOOPBACK)
 
 
+class Office:
+    """Everybody who works here, each at the pages that are theirs: no single person may do all that these tests do."""
+
+    def __init__(self, app: APIFlask, lang: str = "en") -> None:
+        self.application = app
+        self._browsers = {role: browser_of(app, name, lang) for role, (name, _) in ADMINISTRATORS.items()}
+        self._analyst = browser_of(app, USER, lang)
+
+    def of(self, path: str) -> FlaskClient:
+        role = {"/audit": "auditadmin", "/webhooks": "sysadmin", "/people": "sysadmin", "/keys?whose=all": "secadmin"}
+        return next((self._browsers[who] for start, who in role.items() if path.startswith(start)), self._analyst)
+
+    def get(self, path: str, **more: Any) -> Any:
+        return self.of(path).get(path, **more)
+
+    def post(self, path: str, **more: Any) -> Any:
+        return self.of(path).post(path, **more)
+
+
+def post(browser: Office | FlaskClient, path: str, data: dict[str, Any], *, page: str = "/account") -> Any:
+    return send(browser.of(path) if isinstance(browser, Office) else browser, path, data, page=page)
+
+
+@pytest.fixture
+def client(app: APIFlask) -> Office:
+    return Office(app)
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Office:
+    return Office(create_app(fill(tmp_path, events=0)), "zh")
+
+
 @pytest.fixture
 def analyst(app: APIFlask) -> FlaskClient:
-    browser = app.test_client()
-    log_in(browser, "wang.wu", "Day-Shift-2026!")
-    browser.set_cookie("lang", "en")
-    return browser
+    return browser_of(app, "wang.wu")
 
 
 def _newest(services: Services, **where: str) -> AuditRecord:
@@ -88,9 +121,17 @@ def _secret(page: str) -> str:
 # --- who may, and how the pages are made --------------------------------------------------------------------------------------
 
 
-def test_the_menu_shows_what_one_may_open_and_the_rest_is_refused(client: FlaskClient, analyst: FlaskClient) -> None:
-    menu = client.get("/rules").text
-    assert all(f'href="{path}"' in menu for path in ("/people", "/keys", "/webhooks", "/audit"))
+def test_the_menu_shows_what_one_may_open_and_the_rest_is_refused(client: Office, analyst: FlaskClient) -> None:
+    for start, mine, foreign in (
+        ("/people", ("/people", "/webhooks", "/sources"), ("/audit", "/alerts", "/hunt", "/rules", "/zones")),
+        ("/audit", ("/audit", "/keys"), ("/people", "/webhooks", "/alerts", "/hunt", "/rules", "/zones", "/sources")),
+        ("/keys?whose=all", ("/people", "/people/proposals", "/rules", "/zones"), ("/audit", "/webhooks", "/alerts", "/hunt")),
+    ):
+        browser = client.of(start)
+        menu = browser.get("/account").text
+        assert all(f'href="{path}"' in menu for path in mine), start
+        assert not any(f'href="{path}"' in menu for path in foreign), start
+        assert {browser.get(path).status_code for path in foreign} == {403}, start
     menu = analyst.get("/rules").text
     assert 'href="/keys"' in menu
     assert not any(f'href="{path}"' in menu for path in ("/people", "/webhooks", "/audit"))
@@ -99,16 +140,15 @@ def test_the_menu_shows_what_one_may_open_and_the_rest_is_refused(client: FlaskC
         assert post(analyst, path, {}).status_code == 403
 
 
-def test_a_viewer_has_no_administration_at_all(client: FlaskClient, app: APIFlask) -> None:
-    post(client, "/people", {"name": "guest.one", "role": "viewer", "password": "Night-Shift-2026"})
-    browser = app.test_client()
-    log_in(browser, "guest.one", "Night-Shift-2026")
+def test_a_leader_has_no_administration_at_all(app: APIFlask, filled: Services) -> None:
+    create_user(filled.database, SYSTEM, "guest.one", "Night-Shift-2026", "leader")
+    browser = browser_of(app, "guest.one", "zh")
     assert "管理</div>" not in browser.get("/rules").text
     assert browser.get("/keys").status_code == 403
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_keeps_to_the_strict_policy(client: FlaskClient, path: str) -> None:
+def test_every_page_keeps_to_the_strict_policy(client: Office, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 200
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
@@ -132,14 +172,14 @@ def test_every_page_keeps_to_the_strict_policy(client: FlaskClient, path: str) -
         "/webhooks/deliveries/1/replay",
     ],
 )
-def test_a_form_without_our_token_changes_nothing(client: FlaskClient, filled: Services, path: str) -> None:
+def test_a_form_without_our_token_changes_nothing(client: Office, filled: Services, path: str) -> None:
     before = _newest(filled).id
     assert client.post(path, data={"name": "x", "scope": "read", "days": "1", "enabled": "off"}).status_code == 400
     assert client.post(path, data={"csrf_token": "0" * 64}).status_code == 400
     assert _newest(filled).id == before
 
 
-def test_pages_are_chinese_and_an_empty_console_says_what_to_do_next(empty: FlaskClient) -> None:
+def test_pages_are_chinese_and_an_empty_console_says_what_to_do_next(empty: Office) -> None:
     for path, words in (
         ("/audit", "审计日志尚未校验"),
         ("/audit?actor=nobody", "请去掉一个筛选条件"),
@@ -153,7 +193,7 @@ def test_pages_are_chinese_and_an_empty_console_says_what_to_do_next(empty: Flas
         assert words in answer.text, path
 
 
-def test_hostile_names_and_details_stay_text(client: FlaskClient, filled: Services) -> None:
+def test_hostile_names_and_details_stay_text(client: Office, filled: Services) -> None:
     with filled.database.write() as session:
         audit.append(session, Actor(EVIL, EVIL), EVIL, EVIL, EVIL, result=EVIL[:16], detail={EVIL: EVIL, "more": {EVIL: [EVIL]}})
     post(client, "/keys", {"name": EVIL, "scope": "read", "days": "1"})
@@ -174,7 +214,7 @@ def test_hostile_names_and_details_stay_text(client: FlaskClient, filled: Servic
 # --- the audit trail ----------------------------------------------------------------------------------------------------------
 
 
-def test_paging_shows_every_entry_once_newest_first(client: FlaskClient, filled: Services) -> None:
+def test_paging_shows_every_entry_once_newest_first(client: Office, filled: Services) -> None:
     newest, seen, url = _newest(filled).id, [], "/audit"
     while url:
         page = client.get(url).text
@@ -198,33 +238,36 @@ def test_paging_shows_every_entry_once_newest_first(client: FlaskClient, filled:
         ("from=2001-01-01T00:00&to=2002-01-01T00:00&last=1h&object=key", lambda entry: entry.object_type == "key"),
     ],
 )
-def test_filters_show_exactly_what_fits(
-    client: FlaskClient, filled: Services, query: str, fits: Callable[[AuditRecord], bool]
-) -> None:
+def test_filters_show_exactly_what_fits(client: Office, filled: Services, query: str, fits: Callable[[AuditRecord], bool]) -> None:
     with filled.database.read() as session:
         everything = audit.listing(session, limit=1000).entries
     expected = [entry.id for entry in everything if fits(entry)]
     assert _numbers(client.get(f"/audit?{query}").text) == expected[:50]
 
 
-def test_a_wrong_time_is_told(client: FlaskClient) -> None:
+def test_a_wrong_time_is_told(client: Office) -> None:
     assert client.get("/audit?from=yesterday").status_code == 400
     assert client.get("/audit?last=soon").status_code == 400
 
 
-def test_the_links_of_a_row_narrow_the_filters_in_force(client: FlaskClient) -> None:
+def test_the_links_of_a_row_narrow_the_filters_in_force(client: Office) -> None:
     page = client.get("/audit?result=failure").text
     link = re.search(r'<td><a href="([^"]+)" title="session.login">', page)
     assert link is not None
     assert parse_qs(urlsplit(html.unescape(link[1])).query) == {"result": ["failure"], "action": ["session.login"]}
 
 
-def test_verifying_says_up_to_where_and_is_an_entry_itself(client: FlaskClient, filled: Services) -> None:
+def test_verifying_says_up_to_where_and_is_an_entry_itself(client: Office, filled: Services) -> None:
     checked = _newest(filled).id
     answer = post(client, "/audit/verify", {"next": "/audit?actor=wang.wu"}, page="/audit")
     assert answer.location == "/audit?actor=wang.wu"
     entry = _newest(filled)
-    assert (entry.action, entry.actor, entry.result, entry.detail) == ("audit.verify", USER, "success", {"checked": checked})
+    assert (entry.action, entry.actor, entry.result, entry.detail) == (
+        "audit.verify",
+        ADMINISTRATORS["auditadmin"][0],
+        "success",
+        {"checked": checked},
+    )
     assert f"Verified up to #{checked}" in client.get("/audit").text
     assert post(client, "/audit/verify", {"next": "//evil.example"}).location == "/"
 
@@ -235,9 +278,7 @@ def test_a_broken_chain_is_told_with_the_entry_that_does_not_fit(tmp_path: Path)
     with services.database.engine.begin() as connection:  # as somebody who has the database file: triggers away first
         connection.execute(text("DROP TRIGGER audit_entries_no_update"))
         connection.execute(text("UPDATE audit_entries SET actor = 'somebody.else' WHERE id = 7"))
-    browser = create_app(services).test_client()
-    log_in(browser)
-    browser.set_cookie("lang", "en")
+    browser = browser_of(create_app(services), ADMINISTRATORS["auditadmin"][0])
     post(browser, "/audit/verify", {})
     page = browser.get("/audit").text
     assert "The trail is broken at entry #7." in page
@@ -257,9 +298,7 @@ def _with_trail(services: Services, folder: Path) -> Services:
 def test_the_state_of_the_tree_and_the_proof_of_one_entry_are_shown(tmp_path: Path) -> None:
     services = _with_trail(fill(tmp_path, events=0), tmp_path)
     administer(services)
-    browser = create_app(services).test_client()
-    log_in(browser)
-    browser.set_cookie("lang", "en")
+    browser = browser_of(create_app(services), ADMINISTRATORS["auditadmin"][0])
     page = browser.get("/audit").text
     assert "none yet" in page
     assert "no signed head covers this entry yet" in browser.get("/audit/7/proof").text
@@ -286,9 +325,7 @@ def test_the_state_of_the_tree_and_the_proof_of_one_entry_are_shown(tmp_path: Pa
 def test_an_export_is_signed_and_a_cut_head_file_is_told_on_the_page(tmp_path: Path) -> None:
     services = _with_trail(fill(tmp_path, events=0), tmp_path)
     administer(services)
-    browser = create_app(services).test_client()
-    log_in(browser)
-    browser.set_cookie("lang", "en")
+    browser = browser_of(create_app(services), ADMINISTRATORS["auditadmin"][0])
     post(browser, "/audit/export", {})
     assert services.trail is not None
     [head] = services.trail.head_file.read().heads
@@ -300,7 +337,7 @@ def test_an_export_is_signed_and_a_cut_head_file_is_told_on_the_page(tmp_path: P
     assert post(browser, "/audit/export", {}).status_code == 200  # exported all the same, without a head
 
 
-def test_the_export_is_what_the_filters_show_and_is_recorded_first(client: FlaskClient, filled: Services) -> None:
+def test_the_export_is_what_the_filters_show_and_is_recorded_first(client: Office, filled: Services) -> None:
     with filled.database.read() as session:
         expected = [entry.id for entry in audit.listing(session, limit=1000, actor="wang.wu", result="denied").entries]
     answer = post(client, "/audit/export", {"actor": "wang.wu", "result": "denied"}, page="/audit")
@@ -328,7 +365,7 @@ def test_every_recorded_act_has_a_name(app: APIFlask) -> None:
 # --- keys ---------------------------------------------------------------------------------------------------------------------
 
 
-def test_a_key_is_shown_once_works_and_stops_when_revoked(client: FlaskClient, filled: Services) -> None:
+def test_a_key_is_shown_once_works_and_stops_when_revoked(client: Office, filled: Services) -> None:
     answer = post(client, "/keys", {"name": "nightly job", "scope": "read", "days": "7"})
     assert answer.status_code == 200
     key = _secret(answer.text)
@@ -338,7 +375,10 @@ def test_a_key_is_shown_once_works_and_stops_when_revoked(client: FlaskClient, f
     me = program.get("/api/v1/me", headers=header)
     assert (me.status_code, me.json["name"], me.json["scope"]) == (200, USER, "read")
     entry = _newest(filled, action="key.create")
-    assert (entry.actor, entry.detail) == (USER, {"name": "nightly job", "scope": "read", "days": 7})
+    assert (entry.actor, entry.detail) == (
+        USER,
+        {"name": "nightly job", "scope": "read", "days": 7, "permissions": [], "networks": []},
+    )
     assert key not in json.dumps(entry.detail)
     answer = post(client, f"/keys/{entry.object_id}/revoke", {})
     assert "Key revoked." in client.get(answer.location).text
@@ -356,7 +396,7 @@ def test_a_key_is_shown_once_works_and_stops_when_revoked(client: FlaskClient, f
         ({"scope": "root"}, "A value breaks a rule"),
     ],
 )
-def test_a_wrong_key_is_refused_and_the_form_kept(client: FlaskClient, filled: Services, wrong: dict[str, str], words: str) -> None:
+def test_a_wrong_key_is_refused_and_the_form_kept(client: Office, filled: Services, wrong: dict[str, str], words: str) -> None:
     before = _newest(filled).id
     answer = post(client, "/keys", {"name": "kept name", "scope": "write", "days": "30"} | wrong)
     assert answer.status_code == 422
@@ -366,23 +406,22 @@ def test_a_wrong_key_is_refused_and_the_form_kept(client: FlaskClient, filled: S
     assert _newest(filled).id == before
 
 
-def test_one_sees_and_revokes_ones_own_keys_an_administrator_all(
-    client: FlaskClient, analyst: FlaskClient, filled: Services
-) -> None:
+def test_one_sees_and_revokes_ones_own_keys_an_administrator_all(client: Office, analyst: FlaskClient, filled: Services) -> None:
     assert "triage script" not in client.get("/keys").text
     assert "triage script" in client.get("/keys?whose=all").text
     page = analyst.get("/keys?whose=all").text
     assert "triage script" in page
     assert "grafana" not in page
     with filled.database.write() as session:
-        everybodys = key_service.list_keys(session, Principal(1, USER, "", "admin"))
+        everybodys = key_service.list_keys(session, Principal(0, "", "", "secadmin"))
     foreign = next(key.id for key in everybodys if key.owner == USER and not key.revoked_at)
     own = next(key.id for key in everybodys if key.name == "triage script")
     assert post(analyst, f"/keys/{foreign}/revoke", {}, page="/keys").status_code == 404
-    assert post(client, f"/keys/{own}/revoke", {"whose": "all"}).location == "/keys?whose=all&done=key"
+    overseer = client.of("/keys?whose=all")
+    assert post(overseer, f"/keys/{own}/revoke", {"whose": "all"}).location == "/keys?whose=all&done=key"
 
 
-def test_the_state_of_each_key_is_shown(client: FlaskClient) -> None:
+def test_the_state_of_each_key_is_shown(client: Office) -> None:
     rows = re.findall(r"<tr data-id.*?</tr>", client.get("/keys").text, re.DOTALL)
     states = {
         name: re.search(r"</svg>(active|expired|revoked)</span>", row) for row in rows for name in re.findall(r">([^<]+)</b>", row)
@@ -427,7 +466,7 @@ def receiver() -> Iterator[_Receiver]:
     server.server_close()
 
 
-def _add(client: FlaskClient, url: str, name: str = "ticket system") -> tuple[int, str]:
+def _add(client: Office, url: str, name: str = "ticket system") -> tuple[int, str]:
     answer = post(client, "/webhooks", {"name": name, "url": url, "min_level": "high"})
     assert answer.status_code == 200, answer.text
     number = re.search(r'<span class="faint mono">#(\d+)</span>', answer.text)
@@ -440,7 +479,7 @@ def _deliver(services: Services) -> None:
     deliver_due(services.database, services.master_key, LOOPBACK)
 
 
-def test_a_dead_message_shows_its_attempts_and_is_sent_again(client: FlaskClient, filled: Services, receiver: _Receiver) -> None:
+def test_a_dead_message_shows_its_attempts_and_is_sent_again(client: Office, filled: Services, receiver: _Receiver) -> None:
     target, secret = _add(client, f"http://127.0.0.1:{receiver.server_port}/in")
     assert secret not in client.get(f"/webhooks/{target}").text
     receiver.status = 503
@@ -466,7 +505,7 @@ def test_a_dead_message_shows_its_attempts_and_is_sent_again(client: FlaskClient
     post(client, f"/webhooks/{target}/delete", {})
 
 
-def test_a_target_is_edited_switched_renewed_and_deleted(client: FlaskClient, filled: Services) -> None:
+def test_a_target_is_edited_switched_renewed_and_deleted(client: Office, filled: Services) -> None:
     target, first = _add(client, "https://example.com/hook", "relay")
     with filled.database.read() as session:
         version = webhook_service.get_target(session, target).version
@@ -515,7 +554,7 @@ def _of_object(services: Services, target: int) -> list[AuditRecord]:
 )
 @pytest.mark.parametrize("path", ["/webhooks", "/webhooks/1"])
 def test_a_wrong_target_is_refused_and_the_form_kept(
-    client: FlaskClient, filled: Services, path: str, wrong: dict[str, str], words: str
+    client: Office, filled: Services, path: str, wrong: dict[str, str], words: str
 ) -> None:
     with filled.database.read() as session:
         before = webhook_service.list_targets(session)
@@ -529,7 +568,7 @@ def test_a_wrong_target_is_refused_and_the_form_kept(
         assert webhook_service.list_targets(session) == before
 
 
-def test_what_no_longer_fits_the_policy_can_still_be_switched_off(client: FlaskClient, filled: Services) -> None:
+def test_what_no_longer_fits_the_policy_can_still_be_switched_off(client: Office, filled: Services) -> None:
     assert filled.master_key is not None
     with filled.database.write() as session:
         target, _secret = webhook_service.create_target(
@@ -544,7 +583,7 @@ def test_what_no_longer_fits_the_policy_can_still_be_switched_off(client: FlaskC
     post(client, f"/webhooks/{target.id}/delete", {})
 
 
-def test_deliveries_page_by_keyset(client: FlaskClient) -> None:
+def test_deliveries_page_by_keyset(client: Office) -> None:
     seen: list[int] = []
     url = "/webhooks/1"
     while url:
@@ -558,9 +597,7 @@ def test_deliveries_page_by_keyset(client: FlaskClient) -> None:
 
 
 def test_without_a_master_key_no_webhook_can_be_made(filled: Services) -> None:
-    browser = create_app(replace(filled, master_key=None)).test_client()
-    log_in(browser)
-    browser.set_cookie("lang", "en")
+    browser = browser_of(create_app(replace(filled, master_key=None)), ADMINISTRATORS["sysadmin"][0])
     assert "This console has no master key" in browser.get("/webhooks").text
     for path in ("/webhooks", "/webhooks/1/secret"):
         answer = post(browser, path, {"name": "x", "url": "https://example.com/", "min_level": "low"})

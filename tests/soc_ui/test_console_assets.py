@@ -51,7 +51,7 @@ ODD_KEYS = [
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Services:
     services = fill(tmp_path_factory.mktemp("assets"), events=0)
     fill_zones(services, events=900)
-    create_user(services.database, SYSTEM, "guest", PASSWORD, "viewer")
+    create_user(services.database, SYSTEM, "guest", PASSWORD, "leader")
     create_user(services.database, SYSTEM, "night", PASSWORD, "analyst")
     return services
 

@@ -20,7 +20,7 @@ from operations.alerts import service as alerts
 from soc_ui.app import create_app
 from soc_ui.services import RuleCatalogue, SourceHealth
 from tests.soc_ui.conftest import log_in
-from tests.soc_ui.seed import fill
+from tests.soc_ui.seed import ADMINISTRATORS, fill
 from tests.soc_ui.seed_zones import fill_zones
 
 UI = Path(__file__).resolve().parents[2] / "soc_ui"
@@ -95,6 +95,7 @@ def test_what_programs_call_in_english_has_a_chinese_name(tmp_path: Path) -> Non
     told = browser.get("/sources").text
     assert all(f"<td>{name}</td>" in told for name in kinds.values())
     browser.get("/hunt?last=all")
+    log_in(browser, ADMINISTRATORS["auditadmin"][0])
     trail = browser.get("/audit").text
     assert re.search(r'title="events">事件</a>', trail)
     assert re.search(r'title="zone[^"]*">区域', trail)

@@ -6,17 +6,19 @@ import json
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
-from operations.accounts import service as accounts
+from operations.accounts import links
+from operations.accounts.schema import Policy
 from operations.alerts import service as alerts
 from operations.alerts.schema import AlertFilter
 from soc_ui.app import create_app
-from soc_ui.services import Services
+from soc_ui.services import ConsoleSettings, Services
 from tests.soc_ui.seed import PASSWORD, fill
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -31,9 +33,13 @@ class Console:
     """A served console, its services and the set-up link of its first run."""
 
     def __init__(self, folder: Path) -> None:
-        self.services: Services = fill(folder, events=600, with_account=False)
+        self.services: Services = replace(
+            fill(folder, events=600, with_account=False),
+            settings=ConsoleSettings(demo=True),
+            policy=Policy(second_factor="administrators"),  # as ./run has it
+        )
         with self.services.database.write() as session:
-            token = accounts.create_setup_token(session)
+            token = links.create_setup_token(session)
         self._server = make_server("127.0.0.1", 0, create_app(self.services), threaded=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.setup_url = f"{self.url}/setup?token={token}"
@@ -77,6 +83,14 @@ class Watch:
         )
 
 
+def _choose_password(page: Page) -> None:
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.locator("input[name=again]").fill(PASSWORD)
+    for rule in ("length", "classes", "name", "again"):
+        expect(page.locator(f"[data-rule={rule}]")).to_have_class("ok")
+    page.get_by_role("button", name="创建账户").click()
+
+
 def test_from_first_run_to_export(console: Console, chromium: Browser, tmp_path: Path) -> None:
     context = chromium.new_context(base_url=console.url, viewport={"width": 1366, "height": 768}, accept_downloads=True)
     page = context.new_page()
@@ -84,14 +98,15 @@ def test_from_first_run_to_export(console: Console, chromium: Browser, tmp_path:
 
     # First run: the rule of the password is shown while typing.
     page.goto(console.setup_url)
-    page.get_by_label("用户名").fill("lin.mei")
+    page.get_by_label("用户名").fill("xu.xitong")
     page.locator("input[name=password]").fill("short")
     expect(page.locator("[data-rule=length]")).to_have_class("no")
-    page.locator("input[name=password]").fill(PASSWORD)
-    page.locator("input[name=again]").fill(PASSWORD)
-    for rule in ("length", "classes", "name", "again"):
-        expect(page.locator(f"[data-rule={rule}]")).to_have_class("ok")
-    page.get_by_role("button", name="创建账户").click()
+    _choose_password(page)
+    # Three links: two for other people, one to look at the city at once.
+    expect(page.locator("[data-link]")).to_have_count(3)
+    page.get_by_role("link", name="进入城市").click()
+    page.get_by_label("用户名").fill("lin.mei")
+    _choose_password(page)
     expect(page.get_by_role("heading", name="总览", exact=True)).to_be_visible()
     expect(page.locator("[data-chart=alerts] canvas")).to_be_visible()
 
@@ -213,7 +228,8 @@ def test_no_page_overflows_or_asks_elsewhere(console: Console, chromium: Browser
         "/sources/quarantine",
         "/rules",
         "/rules/suricata:9000042",
-        "/people",
+        "/account",
+        "/account/factor",
         "/password",
     ):
         page.goto(path)

@@ -80,7 +80,7 @@ def test_opening_again_takes_the_verdict_away(database: Database, alice: Princip
 
 
 def test_a_viewer_cannot_be_given_alerts(database: Database, alice: Principal, alert: int) -> None:
-    accounts.create_user(database, alice.actor, "vera", "Another-Pass-77", "viewer")
+    accounts.create_user(database, alice.actor, "vera", "Another-Pass-77", "leader")
     with pytest.raises(Invalid, match="vera"):
         change(database, alice, alert, Change(assignee="vera"))
 

@@ -111,7 +111,7 @@ def test_a_change_that_cannot_be_audited_does_not_happen(database: Database) -> 
     with pytest.raises(DBAPIError, match="audit_entries"):
         change()
     with database.read() as session:
-        assert session.execute(text("SELECT role FROM users")).scalars().all() == ["admin"]
+        assert session.execute(text("SELECT role FROM users")).scalars().all() == ["sysadmin"]
 
 
 def test_writers_at_the_same_time_make_one_tree(database: Database) -> None:

@@ -37,13 +37,24 @@ def app(services: Services) -> APIFlask:
 def tokens(services: Services) -> dict[str, str]:
     """Keys by ``role`` or ``role:scope``."""
     made: dict[str, str] = {}
-    for role in ("admin", "analyst", "viewer"):
-        user = accounts.create_user(services.database, SYSTEM, f"the-{role}", f"Correct-Horse-{role}-7", role)
+    for role in ("sysadmin", "secadmin", "auditadmin", "analyst", "leader"):
+        user = accounts.create_user(services.database, SYSTEM, f"the-{role}", "Correct-Horse-7", role)
         owner = Principal(user.id, user.name, "", role)
         with services.database.write() as session:
             for scope in ("read", "write"):
                 made[f"{role}:{scope}"] = keys.create_key(session, owner, f"{role}-{scope}", scope)[1]
     return made
+
+
+def fitting(method: str, path: str) -> str:
+    """The key of somebody who may do this: no role may do everything."""
+    if path.startswith("/audit"):
+        return "auditadmin:write"
+    if path.startswith("/webhooks"):
+        return "sysadmin:write"
+    if method in ("PUT", "DELETE") and path.startswith(("/zone", "/conduits")):
+        return "secadmin:write"
+    return "analyst:write"
 
 
 @pytest.fixture
@@ -52,8 +63,9 @@ def call(app: APIFlask, tokens: dict[str, str]) -> Call:
     browser: FlaskClient = app.test_client(use_cookies=False)
 
     def request(
-        method: str, path: str, *, as_: str = "admin:write", query: Any = None, headers: Any = None, **more: Any
+        method: str, path: str, *, as_: str | None = None, query: Any = None, headers: Any = None, **more: Any
     ) -> TestResponse:
+        as_ = fitting(method, path) if as_ is None else as_
         sent = {"Authorization": f"Bearer {tokens[as_]}"} if as_ else {}
         return browser.open("/api/v1" + path, method=method, query_string=query, headers={**sent, **(headers or {})}, **more)
 

@@ -21,25 +21,24 @@ from tests.soc_ui.conftest import log_in, token_of
 Call = Callable[..., TestResponse]
 
 READS = [
-    ("/me", "viewer:read"),
-    ("/alerts", "viewer:read"),
-    ("/alerts/facets", "viewer:read"),
-    ("/alerts/1", "viewer:read"),
-    ("/alerts/1/detections", "viewer:read"),
-    ("/events", "viewer:read"),
-    ("/events/histogram", "viewer:read"),
-    ("/events/top?field=event.dataset", "viewer:read"),
-    ("/rules", "viewer:read"),
-    ("/rules/failures", "viewer:read"),
-    ("/sources", "viewer:read"),
-    ("/health", "viewer:read"),
-    ("/keys", "analyst:write"),
-    ("/webhooks", "admin:write"),
-    ("/audit", "admin:read"),
-    ("/audit/verification", "admin:read"),
-    ("/audit/heads", "admin:read"),
-    ("/audit/1/inclusion", "admin:read"),
-    ("/audit/consistency?first=1", "admin:read"),
+    ("/me", "leader:read"),
+    ("/alerts", "leader:read"),
+    ("/alerts/facets", "leader:read"),
+    ("/alerts/1", "leader:read"),
+    ("/alerts/1/detections", "leader:read"),
+    ("/events", "leader:read"),
+    ("/events/histogram", "leader:read"),
+    ("/events/top?field=event.dataset", "leader:read"),
+    ("/rules", "leader:read"),
+    ("/rules/failures", "leader:read"),
+    ("/sources", "leader:read"),
+    ("/health", "leader:read"),
+    ("/webhooks", "sysadmin:write"),
+    ("/audit", "auditadmin:read"),
+    ("/audit/verification", "auditadmin:read"),
+    ("/audit/heads", "auditadmin:read"),
+    ("/audit/1/inclusion", "auditadmin:read"),
+    ("/audit/consistency?first=1", "auditadmin:read"),
 ]
 
 
@@ -96,14 +95,14 @@ def test_nobody_gets_in_without_a_key(call: Call, path: str, header: dict[str, s
 
 WRITES = [
     ("PATCH", "/alerts/1", "analyst:read"),
-    ("PATCH", "/alerts/1", "viewer:write"),
-    ("POST", "/alerts/bulk", "viewer:write"),
+    ("PATCH", "/alerts/1", "leader:write"),
+    ("POST", "/alerts/bulk", "leader:write"),
     ("POST", "/alerts/undo", "analyst:read"),
-    ("POST", "/alerts/1/notes", "viewer:write"),
-    ("POST", "/keys", "viewer:write"),
+    ("POST", "/alerts/1/notes", "leader:write"),
+    ("POST", "/keys", "leader:write"),
     ("GET", "/webhooks", "analyst:write"),
     ("POST", "/webhooks", "analyst:write"),
-    ("POST", "/webhooks", "admin:read"),
+    ("POST", "/webhooks", "sysadmin:read"),
     ("DELETE", "/webhooks/1", "analyst:write"),
     ("GET", "/audit", "analyst:write"),
 ]
@@ -121,9 +120,9 @@ def test_what_role_or_scope_does_not_allow(call: Call, services: Services, metho
 def test_a_session_reads_freely_but_writes_only_with_the_csrf_header(app: APIFlask) -> None:
     browser: FlaskClient = app.test_client()
     log_in(browser)
-    assert browser.get("/api/v1/me").get_json()["role"] == "admin"
+    assert browser.get("/api/v1/me").get_json()["role"] == "analyst"
     problem(browser.post("/api/v1/alerts/1/notes", json={"note": "x"}), 403)
-    token = token_of(browser, "/rules")
+    token = token_of(browser, "/account")
     assert browser.post("/api/v1/alerts/1/notes", json={"note": "x"}, headers={"X-CSRFToken": token}).status_code == 204
     foreign = {"X-CSRFToken": token, "Origin": "https://evil.example"}
     problem(browser.post("/api/v1/alerts/1/notes", json={"note": "x"}, headers=foreign), 403)
@@ -182,7 +181,7 @@ def test_changing_an_alert(call: Call) -> None:
     assert call("PATCH", path, json={"status": "in_progress"}, headers={"If-Match": "*"}).status_code == 200
     assert "verdict" in problem(call("PATCH", path, json={"status": "closed"}, headers={"If-Match": "*"}), 422)["errors"]
     history = call("GET", path).get_json()["history"]
-    assert [entry["actor"] for entry in history] == ["key:admin-write (the-admin)", "key:analyst-write (the-analyst)"]
+    assert [entry["actor"] for entry in history] == ["key:analyst-write (the-analyst)", "key:analyst-write (the-analyst)"]
 
 
 @pytest.mark.parametrize(
@@ -203,7 +202,7 @@ def test_bulk_change_and_undo(call: Call) -> None:
     ids = [alert["id"] for alert in call("GET", "/alerts", query={"status": "new", "limit": 3}).get_json()["alerts"]]
     result = call("POST", "/alerts/bulk", json={"ids": [*ids, 999_999_999], "status": "acknowledged"}).get_json()
     assert (result["changed"], result["missing"]) == (3, [999_999_999])
-    problem(call("POST", "/alerts/undo", as_="analyst:write", json={"batch": result["batch"]}), 403)
+    problem(call("POST", "/alerts/undo", as_="leader:write", json={"batch": result["batch"]}), 403)
     assert call("POST", "/alerts/undo", json={"batch": result["batch"]}).get_json() == {"restored": 3}
 
 
@@ -251,7 +250,7 @@ def test_keys(app: APIFlask, call: Call, services: Services) -> None:
     problem(call("POST", "/keys", json={"name": "more"}), 403)  # a key makes no keys
     browser: FlaskClient = app.test_client()
     log_in(browser)
-    headers = {"X-CSRFToken": token_of(browser, "/rules")}
+    headers = {"X-CSRFToken": token_of(browser, "/account")}
     made = browser.post("/api/v1/keys", json={"name": "backup", "scope": "read", "days": 7}, headers=headers)
     assert made.status_code == 201
     body = made.get_json()

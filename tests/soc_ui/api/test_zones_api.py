@@ -36,7 +36,7 @@ READS = ["/zones", "/zones/water-ot", "/conduits", "/conduits/logs", "/crossings
 
 @pytest.mark.parametrize("path", READS)
 def test_everybody_with_a_key_reads_and_nobody_without(call: Call, path: str) -> None:
-    assert call("GET", path, as_="viewer:read").status_code == 200
+    assert call("GET", path, as_="leader:read").status_code == 200
     problem(call("GET", path, as_=""), 401)
 
 
@@ -44,13 +44,13 @@ def test_everybody_with_a_key_reads_and_nobody_without(call: Call, path: str) ->
     ("method", "path", "who"),
     [
         ("PUT", "/zones/water-ot", "analyst:write"),
-        ("DELETE", "/zones/water-ot", "admin:read"),
+        ("DELETE", "/zones/water-ot", "secadmin:read"),
         ("PUT", "/conduits/logs", "analyst:write"),
-        ("DELETE", "/conduits/logs", "viewer:write"),
+        ("DELETE", "/conduits/logs", "leader:write"),
         ("PUT", "/zoneplan", "analyst:write"),
-        ("PUT", "/assets/x", "viewer:write"),
+        ("PUT", "/assets/x", "leader:write"),
         ("PATCH", "/assets/water-ot-01", "analyst:read"),
-        ("DELETE", "/assets/water-ot-01", "viewer:write"),
+        ("DELETE", "/assets/water-ot-01", "leader:write"),
     ],
 )
 def test_writes_need_role_and_scope(call: Call, services: Services, method: str, path: str, who: str) -> None:

@@ -14,7 +14,7 @@ from crypto.merkle import Frontier, Node, leaf_hash
 from kernel.event import timestamp
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,86 @@
+"""Who may do what: roles, and the one table of their permissions. Pages and the API ask for permissions, never for roles.
+
+Three powers administer the platform and keep each other in check (三权分立; GB/T 22239-2019 8.1.4.2 e and 8.1.5: system, audit and
+security management by different people). They see no event content, and those who work with events administer nothing.
+ADR 0008 says why each line is as it is.
+"""
+
+from __future__ import annotations
+
+POWERS: tuple[str, ...] = ("sysadmin", "secadmin", "auditadmin")
+"""System, security and audit administrator. At least one active account of each has to stay."""
+
+BUSINESS: tuple[str, ...] = ("analyst", "responder", "duty", "bureau", "leader", "auditor")
+
+ROLES: tuple[str, ...] = (*POWERS, *BUSINESS)
+"""An account has exactly one of these, or "" while none was granted yet."""
+
+SCOPED_ONLY = frozenset({"bureau"})
+"""Roles that must be limited to organisations or zones; without a scope they see nothing."""
+
+EXPIRING = frozenset({"auditor"})
+"""Roles that are given for a time only."""
+
+_READ = frozenset({"alerts.read", "events.read", "rules.read", "sources.read", "zones.read", "assets.read"})
+_WORK = _READ | {"alerts.write", "events.export", "quarantine.read", "assets.write", "keys.own"}
+
+PERMISSIONS: dict[str, frozenset[str]] = {
+    "sysadmin": frozenset({"accounts.read", "accounts.manage", "accounts.confirm", "sources.read", "webhooks.manage", "keys.own"}),
+    "secadmin": frozenset(
+        {
+            "accounts.read",
+            "accounts.grant",
+            "accounts.confirm",
+            "accounts.unlock",
+            "rules.read",
+            "zones.read",
+            "zones.write",
+            "assets.read",
+            "keys.own",
+            "keys.all",
+        }
+    ),
+    "auditadmin": frozenset({"audit.read", "audit.verify", "audit.export", "audit.retain", "keys.own"}),
+    "analyst": _WORK,
+    "responder": _WORK,
+    "duty": _WORK - {"events.export"},
+    "bureau": frozenset({"alerts.read", "rules.read", "zones.read", "assets.read"}),
+    "leader": _READ,
+    "auditor": frozenset({"alerts.read", "rules.read", "sources.read", "zones.read", "assets.read", "audit.read"}),
+}
+
+CITY_WIDE = frozenset(
+    {"sources.read", "quarantine.read", "webhooks.manage", "zones.write", "audit.read", "audit.verify", "audit.export"}
+)
+"""What cannot be cut to some zones; an account with a scope does not have it, whatever its role."""
+
+KEYLESS = frozenset(
+    {
+        "accounts.read",
+        "accounts.manage",
+        "accounts.grant",
+        "accounts.confirm",
+        "accounts.unlock",
+        "keys.own",
+        "keys.all",
+        "audit.retain",
+    }
+)
+"""What no API key may ever do: acts that separate the powers need a person with a second factor."""
+
+ALL: frozenset[str] = frozenset().union(*PERMISSIONS.values())
+
+
+def is_power(role: str) -> bool:
+    """True for the roles that administer."""
+    return role in POWERS
+
+
+def for_keys(role: str) -> frozenset[str]:
+    """What a key of somebody with this role may be given."""
+    return PERMISSIONS.get(role, frozenset()) - KEYLESS
+
+
+def reading(permissions: frozenset[str]) -> frozenset[str]:
+    """Those that change nothing."""
+    return frozenset(name for name in permissions if name.endswith((".read", ".export", ".verify")))

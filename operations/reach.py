@@ -1,0 +1,24 @@
+"""Which zones a database session may see.
+
+Whoever opens the database for a person with a scope puts the zones into ``session.info`` (Database.carrying); the rooms of alerts,
+assets and zones ask here and add the condition to every query. Without them (the platform's own
+processes, people without a scope) all is seen.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+SESSION_KEY = "zones"
+
+
+def zones_seen(session: Session) -> frozenset[str] | None:
+    """Ids of the zones that may be seen, None = all."""
+    found = session.info.get(SESSION_KEY)
+    return found if found is None else frozenset(found)
+
+
+def sees(session: Session, zone: str) -> bool:
+    """True where the zone may be seen; "" is no zone."""
+    seen = zones_seen(session)
+    return seen is None or zone in seen

@@ -100,6 +100,7 @@ def test_what_programs_call_in_english_has_a_chinese_name(tmp_path: Path) -> Non
     assert re.search(r'title="events">事件</a>', trail)
     assert re.search(r'title="zone[^"]*">区域', trail)
     assert "事件数" not in trail
+    log_in(browser)
     devices = browser.get("/assets").text
     assert "控制器（PLC）" in devices
     assert ">plc<" not in devices

@@ -19,9 +19,9 @@ data_option = click.option(
 )
 
 
-@click.group(help=__doc__)
+@click.group()
 def command() -> None:
-    pass
+    """Sealed copies of state database, rules and configuration; the master key in a file apart (docs/evidence.md)."""
 
 
 @command.command("create")

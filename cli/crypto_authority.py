@@ -57,7 +57,7 @@ def ca() -> None:
 @click.option("--organization", "-o", required=True, help="Whose authority it is.")
 @data_option
 def init(organization: str, data: Path | None) -> None:
-    """Make the authorities ``root`` and ``issuing``; prints the root certificate, which others have to trust."""
+    """Make the authorities root and issuing; prints the root certificate, which others have to trust."""
     with _work(data) as work:
         root = service.create_root(work.session, work.actor, work.key, "root", f"{organization} root"[:64], organization)
         below = f"{organization} issuing"[:64]
@@ -116,7 +116,7 @@ def renew(serial: str, days: int, out: Path | None, data: Path | None) -> None:
 @click.option("--reason", type=click.Choice(REASONS), required=True)
 @data_option
 def revoke(serial: str, reason: str, data: Path | None) -> None:
-    """Revoke the certificate with this SERIAL number; then write and publish a new list with ``crl``."""
+    """Revoke the certificate with this SERIAL number; then write and publish a new list with the command crl."""
     with _work(data) as work:
         service.revoke(work.session, work.actor, serial, reason)
     click.echo(f"{serial}: revoked; publish a new list: liandun crypto ca crl")

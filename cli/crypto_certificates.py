@@ -20,7 +20,7 @@ def cert() -> None:
 @cert.command("show")
 @click.argument("files", nargs=-1, required=True, type=path_type)
 def show_certificates(files: tuple[Path, ...]) -> None:
-    """What the certificates in FILES say. Nothing of it is checked: see ``verify``."""
+    """What the certificates in FILES say. Nothing of it is checked: see the command verify."""
     click.echo("\n\n".join(describe(one) for one in load_certificates(files)))
 
 

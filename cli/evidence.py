@@ -39,9 +39,9 @@ def _signer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return password_options(command)
 
 
-@click.group(help=__doc__)
+@click.group()
 def command() -> None:
-    pass
+    """Seal, hand on, verify and open evidence with its chain of custody (docs/evidence.md)."""
 
 
 @command.command("seal")

@@ -50,7 +50,16 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 }
 
 CITY_WIDE = frozenset(
-    {"sources.read", "quarantine.read", "webhooks.manage", "zones.write", "audit.read", "audit.verify", "audit.export"}
+    {
+        "sources.read",
+        "quarantine.read",
+        "webhooks.manage",
+        "zones.write",
+        "audit.read",
+        "audit.verify",
+        "audit.export",
+        "audit.retain",
+    }
 )
 """What cannot be cut to some zones; an account with a scope does not have it, whatever its role."""
 
@@ -63,7 +72,6 @@ KEYLESS = frozenset(
         "accounts.unlock",
         "keys.own",
         "keys.all",
-        "audit.retain",
     }
 )
 """What no API key may ever do: acts that separate the powers need a person with a second factor."""

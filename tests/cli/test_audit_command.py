@@ -30,7 +30,7 @@ def layout(tmp_path: Path) -> Layout:
     made = Layout(tmp_path / "data").create()
     database = open_database(made.state_url)
     upgrade(database)
-    for name, role in (("lin.mei", "admin"), ("wang.wu", "analyst")):
+    for name, role in (("lin.mei", "auditadmin"), ("wang.wu", "analyst")):
         accounts.create_user(database, SYSTEM, name, f"Correct-Horse-{role}-7", role)
     database.close()
     return made
@@ -133,15 +133,15 @@ def test_purging_needs_the_key_of_somebody_with_the_audit_power(layout: Layout) 
     database = open_database(layout.state_url)
     tokens = {}
     with database.write() as session:
-        for number, (name, role) in enumerate((("lin.mei", "admin"), ("wang.wu", "analyst")), 1):
+        for number, (name, role) in enumerate((("lin.mei", "auditadmin"), ("wang.wu", "analyst")), 1):
             tokens[role] = keys.create_key(session, Principal(number, name, "", role), "purge", "write", 1)[1]
     database.close()
     for token in ("ldn_unknown", tokens["analyst"]):
         with pytest.raises(LiandunError, match=r"unknown|audit\.retain"):
             audit(layout, "purge", "--older-than", "200d", environment={KEY_VARIABLE: token})
     with pytest.raises(LiandunError, match="fewer than 180"):
-        audit(layout, "purge", "--older-than", "30d", environment={KEY_VARIABLE: tokens["admin"]})
-    done = audit(layout, "purge", "--older-than", "200d", environment={KEY_VARIABLE: tokens["admin"]})
+        audit(layout, "purge", "--older-than", "30d", environment={KEY_VARIABLE: tokens["auditadmin"]})
+    done = audit(layout, "purge", "--older-than", "200d", environment={KEY_VARIABLE: tokens["auditadmin"]})
     assert "0 entries older than 200 days removed" in done.output
     assert run(layout, "purge", "--older-than", "200").returncode == 2
 

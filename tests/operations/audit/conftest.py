@@ -11,6 +11,7 @@ from sqlalchemy import text
 from crypto.merkle import Frontier
 from crypto.secret import MasterKey
 from kernel.db import Database
+from operations.accounts.schema import Principal
 from operations.audit import service
 from operations.audit.entry import COLUMNS, leaf_of
 from operations.audit.head_file import HeadFile
@@ -73,3 +74,9 @@ def check(database: Database, trail: Trail) -> Callable[[], Verification]:
             return verify(session, head_file=trail.head_file.read())
 
     return run
+
+
+@pytest.fixture
+def alice() -> Principal:
+    """An audit administrator."""
+    return Principal(1, "alice", "", "auditadmin", address="192.0.2.1")

@@ -71,7 +71,7 @@ def test_on_a_full_disk_changes_are_refused_and_go_on_when_there_is_room(mounted
             pass
     with pytest.raises(DBAPIError, match=r"disk is full|disk I/O"):
         change(database)
-    assert role(database) == "admin"
+    assert role(database) == "sysadmin"
     assert sound(database) == before
     filler.unlink()
     change(database)
@@ -90,7 +90,7 @@ def test_on_a_read_only_file_system_changes_are_refused(mounted: Path) -> None:
         change(database)
     database.close()
     subprocess.run(["mount", "-o", "remount,rw", str(mounted)], check=True)
-    assert role(database) == "admin"
+    assert role(database) == "sysadmin"
     assert sound(database) == before
     database.close()
 
@@ -101,7 +101,7 @@ def test_without_one_of_its_tables_nothing_changes(database: Database, table: st
         connection.execute(text(f"ALTER TABLE {table} RENAME TO gone"))
     with pytest.raises(DBAPIError, match=table):
         change(database)
-    assert role(database) == "admin"
+    assert role(database) == "sysadmin"
 
 
 def test_a_leaf_that_is_there_already_refuses_the_entry(database: Database) -> None:
@@ -111,7 +111,7 @@ def test_a_leaf_that_is_there_already_refuses_the_entry(database: Database) -> N
         connection.execute(text("UPDATE audit_head SET last_id = 0, peaks = :none"), {"none": b""})
     with pytest.raises(DBAPIError):
         change(database)
-    assert role(database) == "admin"
+    assert role(database) == "sysadmin"
 
 
 def _append(url: str, number: int) -> None:

@@ -96,7 +96,7 @@ def test_fewer_than_180_days_are_refused(old: Database, alice: Principal, days: 
 
 
 def test_it_needs_the_audit_power_and_a_refusal_is_an_entry(old: Database, alice: Principal) -> None:
-    for weak in (msgspec.structs.replace(alice, role="analyst"), msgspec.structs.replace(alice, scope="read")):
+    for weak in (msgspec.structs.replace(alice, role="analyst"), msgspec.structs.replace(alice, granted=frozenset({"audit.read"}))):
         with pytest.raises(Denied, match=r"audit\.retain"):
             purge(old, weak, 200)
     with old.read() as session:

@@ -13,7 +13,7 @@ from crypto.sm3 import sm3
 def one_time_password(key: bytes, time_factor: int, event: int = 0, challenge: str = "", digits: int = 6) -> str:
     """The password of ``digits`` (4 to 9) decimal digits.
 
-    ``key`` has at least 16 bytes (clause 5.1); ``time_factor`` counts intervals of at most 60 seconds since 1970 (UTC).
+    ``key`` has at least 16 bytes; ``time_factor`` counts intervals of at most 60 seconds since 1970 (UTC).
     """
     if len(key) < 16:
         raise CryptoError("the seed of a dynamic password has at least 16 bytes")

@@ -15,6 +15,7 @@ COMMANDS = {
     "config": "cli.config",
     "crypto": "cli.crypto",
     "detect": "cli.detect",
+    "forward": "cli.forward",
     "search": "cli.search",
     "rules": "cli.rules",
     "store": "cli.store",

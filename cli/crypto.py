@@ -25,6 +25,7 @@ from cli.crypto_files import (
     write_out,
     write_secret,
 )
+from cli.crypto_inventory import inventory
 from cli.crypto_seal import open_command, seal_command
 from crypto.errors import CryptoError
 from crypto.pbes2 import KeyScheme
@@ -44,7 +45,7 @@ def command() -> None:
     pass
 
 
-for _command in (seal_command, open_command, selftest, vectors):
+for _command in (seal_command, open_command, selftest, vectors, inventory):
     command.add_command(_command)
 
 

@@ -14,7 +14,7 @@ _SM2_CURVE = "1.2.156.10197.1.301"
 
 
 class PeerIdentity(NamedTuple):
-    """name         the sender's name: common name, else the first DNS name, else the fingerprint
+    """name         the sender's name: common name (its / as _), else the first DNS name, else the fingerprint
     dns, addresses  subjectAltName
     serial          hexadecimal
     fingerprint     SM3 of the certificate, hexadecimal
@@ -47,7 +47,7 @@ def _matches(pattern: str, host: str) -> bool:
 
 def read_identity(der: bytes) -> PeerIdentity:
     """Identity in a certificate (DER). Raises ValueError where it is none."""
-    certificate = x509.Certificate.load(der)
+    certificate = x509.Certificate.load(der, strict=True)
     fingerprint = sm3(der).hex()
     names = certificate.subject_alt_name_value
     dns, addresses = [], []
@@ -59,7 +59,7 @@ def read_identity(der: bytes) -> PeerIdentity:
     common = certificate.subject.native.get("common_name", "")
     common = common[-1] if isinstance(common, list) else common
     return PeerIdentity(
-        name=str(common) or (dns[0] if dns else fingerprint[:32]),
+        name=str(common).replace("/", "_") or (dns[0] if dns else fingerprint[:32]),
         dns=tuple(dns),
         addresses=tuple(addresses),
         serial=f"{certificate.serial_number:x}",

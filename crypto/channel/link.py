@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
@@ -15,6 +17,7 @@ Revoked = Callable[[PeerIdentity], bool]
 """Asked for every peer after its chain was found good: True refuses it."""
 
 HANDSHAKE_SECONDS = 10.0
+LINGER_SECONDS = 1.0
 IDLE_SECONDS = 600.0
 
 
@@ -65,3 +68,17 @@ class Link(Protocol):
 
     def close(self) -> None:
         """Say good-bye if that is still possible, and close the socket."""
+
+
+def linger(connected: socket.socket) -> None:
+    """End our direction and wait a moment for the other side's end.
+
+    To close a socket with unread bytes (a session ticket) resets the connection, and a reset throws away what the other side has
+    received but not yet read.
+    """
+    connected.shutdown(socket.SHUT_WR)
+    deadline = time.monotonic() + LINGER_SECONDS
+    while (left := deadline - time.monotonic()) > 0:
+        connected.settimeout(left)
+        if not connected.recv(65536):
+            return

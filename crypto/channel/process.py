@@ -29,6 +29,7 @@ system_default = liandun_links
 [liandun_links]
 Groups = {groups}
 SignatureAlgorithms = {signatures}
+NumTickets = 0
 """
 
 

@@ -17,7 +17,7 @@ from OpenSSL.crypto import X509StoreFlags
 
 from crypto.channel.errors import ChannelClosedError, ChannelError, ChannelTimeoutError, HandshakeError
 from crypto.channel.identity import read_identity
-from crypto.channel.link import HANDSHAKE_SECONDS, IDLE_SECONDS, Credentials, LinkFacts, Revoked, Suite
+from crypto.channel.link import HANDSHAKE_SECONDS, IDLE_SECONDS, Credentials, LinkFacts, Revoked, Suite, linger
 
 DOMESTIC_SUITE = "TLS_SM4_GCM_SM3"
 CLASSIC_SUITES = ("TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256")
@@ -170,6 +170,7 @@ class Tls13Link:
     def close(self) -> None:
         try:
             self._connection.shutdown()
+            linger(self._socket)
         except (SSL.Error, OSError):
             pass
         finally:

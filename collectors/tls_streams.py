@@ -7,6 +7,7 @@ Scapy reads the file (pcap, pcapng); the few header fields needed are read here,
 from __future__ import annotations
 
 import ipaddress
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -128,7 +129,7 @@ def _segments(path: Path) -> Iterator[_Segment]:
                 packet, metadata = next(reader)
             except (StopIteration, EOFError):
                 return
-            except (Scapy_Exception, ValueError) as error:
+            except (Scapy_Exception, ValueError, struct.error) as error:
                 raise ParseError(f"{path}: damaged: {error}") from error
             link = getattr(metadata, "linktype", None)
             segment = _segment(packet, reader.linktype if link is None else link)

@@ -47,7 +47,13 @@ def _matches(pattern: str, host: str) -> bool:
 
 def read_identity(der: bytes) -> PeerIdentity:
     """Identity in a certificate (DER). Raises ValueError where it is none."""
-    certificate = x509.Certificate.load(der, strict=True)
+    try:
+        return _read(x509.Certificate.load(der, strict=True), der)
+    except (TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:  # what asn1crypto says of damaged fields
+        raise ValueError(f"no certificate: {error}") from error
+
+
+def _read(certificate: x509.Certificate, der: bytes) -> PeerIdentity:
     fingerprint = sm3(der).hex()
     names = certificate.subject_alt_name_value
     dns, addresses = [], []

@@ -57,10 +57,10 @@ def talk(tmp_path: Path) -> Talk:
     def run(server: Credentials, client: Credentials, **told: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         server_told, client_told = told.pop("server_told", {}), told.pop("client_told", {})
         host = told.pop("host", "127.0.0.1")
-        with start("server", server, tmp_path, host=host, **told, **server_told) as first:
+        with start("server", server, tmp_path, host=host, **{**told, **server_told}) as first:
             assert first.stdout is not None
             port = int(first.stdout.readline())
-            with start("client", client, tmp_path, host=host, port=port, **told, **client_told) as second:
+            with start("client", client, tmp_path, host=host, port=port, **{**told, **client_told}) as second:
                 answer = second.communicate(timeout=30)[0]
             return json.loads(first.communicate(timeout=30)[0]), json.loads(answer)
 

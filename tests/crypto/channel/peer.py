@@ -33,6 +33,7 @@ if __name__ == "__main__":
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             with socket.create_server((host, 0), family=family) as listener:
                 print(listener.getsockname()[1], flush=True)
+                listener.settimeout(30)
                 connected, _ = listener.accept()
             link = context.open(connected, timeout=told.get("timeout", 5))
         else:

@@ -192,3 +192,28 @@ def test_forwarder_killed_on_either_side(roles: Roles, certificates: dict[str, C
     roles.stop()
     assert len(list(layout.spool.glob("*.seg"))) == 1  # what was acknowledged has been removed
     assert roles.messages() == expected
+
+
+def test_new_certificates_without_dropping_the_listener(roles: Roles, certificates: dict[str, Credentials], tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "new")
+    server, stranger = authority.leaf("server.test"), certificates["collector-1"]
+    old = certificates["server.test"]
+    kept = [path.read_bytes() for path in old[:3] if path]
+    try:
+        for path, new in zip(old[:3], server[:3], strict=True):
+            assert path is not None
+            assert new is not None
+            path.with_suffix(".tmp").write_bytes(new.read_bytes())
+            path.with_suffix(".tmp").replace(path)
+        wait_until(lambda: roles.sources()["web"]["reloads"] >= 1, 20, "reloaded")
+        told = {"what": "post", "port": roles.https, "path": "/ingest", "body": '{"message":"after"}'}
+        with sender(roles, authority.leaf("collector-1"), **told) as process:
+            assert json.loads(process.communicate(timeout=60)[0])["status"] == 200
+        with sender(roles, stranger._replace(ca=server.ca), **told) as process:  # of the authority that is not trusted any more
+            process.communicate(timeout=60)
+            assert process.returncode != 0
+        wait_until(lambda: roles.sources()["web"]["refused"].get("certificate") == 1, 10, "the refusal is counted")
+    finally:
+        for path, text in zip(old[:3], kept, strict=True):
+            assert path is not None
+            path.write_bytes(text)

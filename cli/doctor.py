@@ -192,7 +192,7 @@ def _links() -> Finding:
 
 def _tlcp() -> Finding:
     try:
-        return Finding("tlcp", "ok", f"TLCP (GB/T 38636): {library_version()}")
+        return Finding("tlcp", "ok", f"TLCP (GB/T 38636), by a library on the base of {library_version()}")
     except CryptoError as error:
         return Finding("tlcp", "warn", f"no TLCP (GB/T 38636), links use TLS 1.3: {error}", "pip install 'liandun[tlcp]' (x86_64)")
 

@@ -23,7 +23,7 @@ from kernel.spool.ledger import Entry, LedgerEntry, spool_name
 
 log = logging.getLogger("liandun.forward")
 
-_REQUEST_BYTES = 4 << 20
+_REQUEST_BYTES = 1 << 20
 _ANSWER_SECONDS = 120.0
 _LONGEST_PAUSE = 30.0
 _IDLE_SECONDS = 0.3
@@ -74,7 +74,7 @@ class Forwarder:
 
     def step(self) -> int:
         """Send what one read gives and move on; the number of records read."""
-        batch = self._reader.read(self.position, max_records=5000, max_bytes=_REQUEST_BYTES)
+        batch = self._reader.read(self.position, max_records=5000, max_bytes=4 * _REQUEST_BYTES)
         self.counters["damaged_bytes"] += batch.damaged_bytes
         if batch.next_position == self.position:
             return 0

@@ -24,7 +24,7 @@ BODY_LIMIT = 32 << 20
 """Bytes of one request, unpacked."""
 _READ = 64 * 1024
 _TURN_SECONDS = 0.5
-_REQUEST_SECONDS = 60.0
+_REQUEST_SECONDS = 300.0
 _LONGEST_NAME = 128
 
 _forwarded = msgspec.msgpack.Decoder(tuple[str, list[tuple[int, bytes]]])

@@ -19,6 +19,8 @@ import pytest
 
 from collectors.parsers import PARSERS
 from crypto.channel.link import Credentials
+from crypto.channel.tlcp import library
+from crypto.errors import BackendMissingError
 from kernel.health import read_health
 from kernel.layout import Layout
 from kernel.pipeline import Pipeline
@@ -36,12 +38,16 @@ class Roles:
 
     def __init__(self, data: Path, certificates: Credentials) -> None:
         self.layout = Layout(data).create()
-        self.syslog, self.https = free_port(), free_port()
+        self.syslog, self.https, self.tlcp = free_port(), free_port(), free_port()
+        double = ""
+        if certificates.enc_certificate is not None:
+            double = f'enc_certificate = "{certificates.enc_certificate}"\nenc_key = "{certificates.enc_key}"\n'
         (data / "liandun.toml").write_text(
             "[ingest.syslog]\nudp_port = 0\ntcp_port = 0\n"
-            f'[links]\ncertificate = "{certificates.certificate}"\nkey = "{certificates.key}"\nca = "{certificates.ca}"\n'
+            f'[links]\ncertificate = "{certificates.certificate}"\nkey = "{certificates.key}"\nca = "{certificates.ca}"\n{double}'
             f'[[links.listener]]\nid = "tls"\nkind = "syslog"\nport = {self.syslog}\n'
-            f'[[links.listener]]\nid = "web"\nkind = "https"\nport = {self.https}\n',
+            f'[[links.listener]]\nid = "web"\nkind = "https"\nport = {self.https}\n'
+            + (f'[[links.listener]]\nid = "tlcp"\nkind = "https"\nsuite = "tlcp"\nport = {self.tlcp}\n' if double else ""),
             "utf-8",
         )
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -97,7 +103,7 @@ def roles(tmp_path: Path, certificates: dict[str, Credentials]) -> Iterator[Role
     roles = Roles(tmp_path / "server", certificates["server.test"])
     for role in ("ingest", "links"):
         roles.start(role)
-    wait_until(lambda: len(roles.sources()) == 2 and "handshakes" in roles.sources()["web"], 30, "links role answers")
+    wait_until(lambda: len(roles.sources()) >= 2 and "handshakes" in roles.sources()["web"], 30, "links role answers")
     yield roles
     with contextlib.suppress(ProcessLookupError):
         roles.stop()
@@ -217,3 +223,33 @@ def test_new_certificates_without_dropping_the_listener(roles: Roles, certificat
         for path, text in zip(old[:3], kept, strict=True):
             assert path is not None
             path.write_bytes(text)
+
+
+def test_forwarding_over_tlcp(tmp_path: Path) -> None:
+    try:
+        library()
+    except BackendMissingError as error:
+        pytest.skip(str(error))
+    authority = Authority(tmp_path / "ca")
+    ends = []
+    for name in ("server.test", "collector-1"):
+        enc = authority.leaf(name, tag="-enc", usage="keyEncipherment,dataEncipherment,keyAgreement")
+        ends.append(authority.leaf(name)._replace(enc_certificate=enc.certificate, enc_key=enc.key))
+    server, collector = Roles(tmp_path / "server", ends[0]), Roles(tmp_path / "collector", ends[1])
+    writer = SpoolWriter(collector.layout.spool)
+    now = time.time_ns() // 1000
+    writer.put([encode_record(RawRecord("udp", "text", now, "x", f"number {n}".encode())) for n in range(100)])
+    writer.close()
+    for role in ("ingest", "links"):
+        server.start(role)
+    try:
+        wait_until(lambda: "handshakes" in server.sources().get("tlcp", {}), 30, "links role answers")
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "LIANDUN_DATA": str(collector.layout.root)}
+        command = [sys.executable, "-m", "cli", "forward", "--to", f"[::1]:{server.tlcp}", "--suite", "tlcp", "--once"]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=60, capture_output=True)
+        wait_until(lambda: server.sources()["tlcp"]["received"] == 100, 10, "received")
+        peer = server.sources()["tlcp"]["peers"]["collector-1"]
+        assert (peer["protocol"], peer["suite"], peer["domestic"]) == ("TLCP", "ECDHE_SM4_GCM_SM3", True)
+    finally:
+        server.stop()
+    assert server.messages() == Counter(f"number {n}" for n in range(100))

@@ -27,6 +27,7 @@ from kernel.pipeline import Pipeline
 from kernel.query import parse_query
 from kernel.record import RawRecord, encode_record
 from kernel.spool import SpoolReader, SpoolWriter
+from kernel.spool.format import waiting_bytes
 from kernel.store.contract import TimeRange
 from kernel.store.lake import Lake
 from tests.crypto.channel.authority import Authority
@@ -173,26 +174,31 @@ def test_forwarder_killed_on_either_side(roles: Roles, certificates: dict[str, C
     writer = SpoolWriter(layout.spool, segment_bytes=64 << 10)
     expected: Counter[str] = Counter()
     now = time.time_ns() // 1000
-    for frame in range(400):
-        records = [RawRecord("syslog-udp", "syslog", now, "x:1", f"<13>udp {frame * 10 + n}".encode()) for n in range(10)]
-        tail = [RawRecord("tail", "text", now, "f", f"file {frame}".encode(), "file:a", frame)]
+    for frame in range(600):
+        places = range(frame * 10, frame * 10 + 10)
+        records = [RawRecord("syslog-udp", "syslog", now, "x:1", f"<13>udp {frame * 100 + n}".encode()) for n in range(100)]
+        tail = [RawRecord("tail", "text", now, "f", f"file {place}".encode(), "file:a", place) for place in places]
         writer.put([encode_record(record) for record in records + tail + tail])
-        expected.update([f"udp {frame * 10 + n}" for n in range(10)] + [f"file {frame}"])
+        expected.update([f"udp {frame * 100 + n}" for n in range(100)] + [f"file {place}" for place in places])
     writer.close()
     own = certificates["collector-1"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "LIANDUN_DATA": str(layout.root)}
     command = [sys.executable, "-m", "cli", "forward", "--to", f"127.0.0.1:{roles.https}", "--release", "--once"]
     command += ["--certificate", str(own.certificate), "--key", str(own.key), "--ca", str(own.ca)]
     log = (layout.logs / "forward.log").open("ab")
-    for pause, victim in [(0.9, ""), (1.1, "links"), (1.0, ""), (1.2, "ingest"), (1.3, "links")]:
+    for victim in ("links", "", "ingest", "links"):
+        before = waiting_bytes(roles.layout.spool)
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-        time.sleep(pause)
+        deadline = time.monotonic() + 60
+        while waiting_bytes(roles.layout.spool) == before:  # killed as soon as the first records have come over
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
         if victim:
             roles.kill(victim)
             roles.start(victim)
-            time.sleep(0.3)
         process.kill()
         process.wait()
+    assert waiting_bytes(layout.spool) > 2 << 20, "nothing was left to be forwarded: every kill came too late"
     subprocess.run(command, cwd=ROOT, env=environment, stdout=log, stderr=log, check=True, timeout=120)
     log.close()
     roles.stop()

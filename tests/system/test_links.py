@@ -33,6 +33,8 @@ from kernel.store.lake import Lake
 from tests.crypto.channel.authority import Authority
 from tests.system.platform import ROOT, free_port, wait_until
 
+pytestmark = pytest.mark.slow
+
 
 class Roles:
     """Ingest and links of one host."""

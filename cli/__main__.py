@@ -18,6 +18,7 @@ COMMANDS = {
     "config": "cli.config",
     "crypto": "cli.crypto",
     "detect": "cli.detect",
+    "forward": "cli.forward",
     "search": "cli.search",
     "rules": "cli.rules",
     "store": "cli.store",

@@ -168,7 +168,10 @@ class HealthReader:
         ingest, worker = roles.get("ingest"), roles.get("worker")
         counters = self._store.counters()
         problem = _role_problem("ingest", ingest) or _role_problem("worker", worker)
-        live: dict[str, dict[str, Any]] = ingest.details.get("sources", {}) if ingest else {}
+        live: dict[str, dict[str, Any]] = dict(ingest.details.get("sources", {})) if ingest else {}
+        if (links := roles.get("links")) is not None:
+            gone = _role_problem("links", links)
+            live |= {name: {**one, "error": one.get("error") or gone} for name, one in links.details.get("sources", {}).items()}
         names = [*live, *sorted({name.partition(".")[2] for name in counters if name.startswith("received.")} - set(live))]
         behind = _seconds_behind(ingest, worker)
         return [_source(name, live.get(name, {}), counters, problem, behind) for name in names]

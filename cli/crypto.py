@@ -27,6 +27,7 @@ from cli.crypto_files import (
     write_out,
     write_secret,
 )
+from cli.crypto_inventory import inventory
 from cli.crypto_seal import open_command, seal_command
 from crypto.errors import CryptoError
 from crypto.pbes2 import KeyScheme
@@ -46,7 +47,7 @@ def command() -> None:
     """SM2, SM3 and SM4 on files, in the formats of the openssl and gmssl command lines (docs/crypto.md)."""
 
 
-for _command in (seal_command, open_command, selftest, vectors, ca, cert, csr):
+for _command in (seal_command, open_command, selftest, vectors, ca, cert, csr, inventory):
     command.add_command(_command)
 
 

@@ -11,6 +11,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
@@ -23,6 +24,9 @@ from collectors.suricata.binary import INSTALL_HINT, SuricataMissing, find_suric
 from collectors.suricata.interfaces import interface_problem, may_capture
 from collectors.suricata.workdir import ACCOUNT, reachable
 from collectors.syslog import bytes_taken
+from crypto.channel.process import prepare
+from crypto.channel.tlcp import library_version
+from crypto.errors import CryptoError
 from crypto.sm3 import sm3
 from kernel.config import Config, load_config
 from kernel.errors import LiandunError
@@ -71,7 +75,7 @@ def examine() -> list[Finding]:
         configured = Finding("config", "ok", config.file or "defaults")
     except LiandunError as error:
         config, configured = Config(), Finding("config", "bad", error.message, error.hint)
-    checks: list[Callable[[], Finding]] = [_python, _suricata, _capture, _yara, _tshark, _hyperscan, _sm3, _tcp_info]
+    checks: list[Callable[[], Finding]] = [_python, _suricata, _capture, _yara, _tshark, _hyperscan, _sm3, _links, _tlcp, _tcp_info]
     return [
         configured,
         *(check() for check in checks),
@@ -159,6 +163,39 @@ def _sm3() -> Finding:
         return Finding("sm3", "bad", "SM3 gives a wrong digest (example of GB/T 32905)", "replace this build of OpenSSL")
     where = "Python's OpenSSL" if "sm3" in hashlib.algorithms_available else "the cryptography package"
     return Finding("sm3", "ok", f"SM3 of {where} passes the example of GB/T 32905")
+
+
+_SAY_GROUPS = """
+from OpenSSL import SSL
+context = SSL.Context(SSL.TLS_METHOD)
+context.set_tls13_ciphersuites(b"TLS_SM4_GCM_SM3")
+print(SSL.SSLeay_version(0).decode(), end="")
+"""
+
+
+def _links() -> Finding:
+    """Domestic TLS 1.3 (RFC 8998), asked in a process of its own with the OpenSSL settings that links use."""
+    hint = "pip install 'pyopenssl>=26.4' 'cryptography>=50' (OpenSSL 4 inside)"
+    with tempfile.TemporaryDirectory() as folder:
+        environment = dict(os.environ)
+        prepare(Path(folder), environ=environment)
+        try:
+            answer = subprocess.run(
+                [sys.executable, "-c", _SAY_GROUPS], env=environment, capture_output=True, text=True, timeout=30, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return Finding("links", "warn", f"domestic TLS 1.3 cannot be tried: {error}", hint)
+    if answer.returncode:
+        reason = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
+        return Finding("links", "warn", f"no domestic TLS 1.3 (RFC 8998): {reason}", hint)
+    return Finding("links", "ok", f"TLS 1.3 with SM2, SM3 and SM4 (RFC 8998): {answer.stdout}")
+
+
+def _tlcp() -> Finding:
+    try:
+        return Finding("tlcp", "ok", f"TLCP (GB/T 38636), by a library on the base of {library_version()}")
+    except CryptoError as error:
+        return Finding("tlcp", "warn", f"no TLCP (GB/T 38636), links use TLS 1.3: {error}", "pip install 'liandun[tlcp]' (x86_64)")
 
 
 def _tcp_info() -> Finding:

@@ -253,6 +253,53 @@ class Accounts(msgspec.Struct, forbid_unknown_fields=True):
     oidc: Oidc = msgspec.field(default_factory=Oidc)
 
 
+class LinkListener(msgspec.Struct, forbid_unknown_fields=True):
+    """[[links.listener]] — a protected input. See docs/links.md.
+
+    kind    syslog (RFC 5425) or https (JSON lines, ECS bulk, forwarders)
+    suite   domestic (RFC 8998), classic (TLS 1.3 with foreign algorithms, shown red) or tlcp (GB/T 38636)
+    peers   names of certificates that may send; none = every one of the CA
+    others  as in [links], for this listener only
+    """
+
+    id: str
+    kind: Literal["syslog", "https"]
+    port: int
+    host: str = "::"
+    suite: Literal["domestic", "classic", "tlcp"] = "domestic"
+    peers: list[str] = []
+    certificate: Path | None = None
+    key: Path | None = None
+    ca: Path | None = None
+    crl: Path | None = None
+    enc_certificate: Path | None = None
+    enc_key: Path | None = None
+
+
+class Links(msgspec.Struct, forbid_unknown_fields=True):
+    """[links] — links between hosts, always with certificates on both sides.
+
+    certificate, key, ca, crl  PEM files of this host, used by every listener that has none of its own, and by ``forward``
+    enc_certificate, enc_key   the second pair, for TLCP
+    max_connections            per listener; per_address of them from one address
+    max_handshakes             at the same time; each within handshake_seconds
+    idle_seconds               without a byte before a link is closed
+    """
+
+    listener: list[LinkListener] = []
+    certificate: Path | None = None
+    key: Path | None = None
+    ca: Path | None = None
+    crl: Path | None = None
+    enc_certificate: Path | None = None
+    enc_key: Path | None = None
+    max_connections: int = 500
+    per_address: int = 64
+    max_handshakes: int = 32
+    handshake_seconds: float = 10.0
+    idle_seconds: float = 3600.0
+
+
 class Config(msgspec.Struct, forbid_unknown_fields=True):
     """The whole configuration; ``file`` is where it was read from ("" = defaults and environment only)."""
 
@@ -265,6 +312,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True):
     webhooks: Webhooks = msgspec.field(default_factory=Webhooks)
     audit: Audit = msgspec.field(default_factory=Audit)
     accounts: Accounts = msgspec.field(default_factory=Accounts)
+    links: Links = msgspec.field(default_factory=Links)
     file: str = ""
 
     @property
@@ -514,6 +562,27 @@ def _check_accounts(accounts: Accounts, wrong: Callable[[str, str], None]) -> No
         wrong("accounts.oidc.client_id", "is needed with an issuer")
 
 
+def _check_links(links: Links, wrong: Callable[[str, str], None]) -> None:
+    seen: set[str] = set()
+    for index, listener in enumerate(links.listener):
+        key = f"links.listener.{index}"
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", listener.id) or listener.id in seen:
+            wrong(f"{key}.id", f"{listener.id!r}: a name of its own, of lower-case letters, digits, - and _")
+        seen.add(listener.id)
+        if not 1 <= listener.port <= 65535:
+            wrong(f"{key}.port", f"{listener.port} is no port (1 to 65535)")
+        needed = ["certificate", "key", "ca"] + (["enc_certificate", "enc_key"] if listener.suite == "tlcp" else [])
+        for name in needed:
+            if getattr(listener, name) is None and getattr(links, name) is None:
+                wrong(f"{key}.{name}", f"is needed for {listener.suite}, here or in [links]: a PEM file (docs/links.md)")
+    for name in ("max_connections", "per_address", "max_handshakes"):
+        if getattr(links, name) < 1:
+            wrong(f"links.{name}", "must be at least 1")
+    for name in ("handshake_seconds", "idle_seconds"):
+        if getattr(links, name) <= 0:
+            wrong(f"links.{name}", "must be more than 0")
+
+
 def _check(config: Config, file: str, lines: Mapping[str, int], problems: list[str]) -> None:
     """What types alone cannot say."""
 
@@ -544,6 +613,7 @@ def _check(config: Config, file: str, lines: Mapping[str, int], problems: list[s
     _check_elasticsearch(config.store, lines, wrong)
     _check_audit(config.audit, wrong)
     _check_accounts(config.accounts, wrong)
+    _check_links(config.links, wrong)
     if config.ingest.spool_gib < 0.05:
         wrong("ingest.spool_gib", "must be at least 0.05")
     try:

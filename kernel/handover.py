@@ -38,7 +38,7 @@ def inherited_sockets(environ: MutableMapping[str, str]) -> dict[str, socket.soc
 
 
 @contextlib.contextmanager
-def _address(path: Path) -> Iterator[str]:
+def unix_address(path: Path) -> Iterator[str]:
     """The path as a socket address; a long one (unix(7): at most 107 bytes) by way of its folder's descriptor."""
     if len(os.fsencode(path)) <= LONGEST_ADDRESS:
         yield str(path)
@@ -52,7 +52,7 @@ def _address(path: Path) -> Iterator[str]:
 
 def office_process(path: Path) -> int:
     """Process number of the ingest that answers at ``path``. Raises OSError."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe, _address(path) as address:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe, unix_address(path) as address:
         probe.connect(address)
         credentials = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     return int(_CREDENTIALS.unpack(credentials)[0])
@@ -69,7 +69,7 @@ class SocketOffice:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with _address(path) as address:
+        with unix_address(path) as address:
             self._listener.bind(address)
         os.chmod(path, 0o600)
         self._listener.listen(2)
@@ -150,7 +150,7 @@ class SocketKeeper:
         """Attach to a running ingest; False if none answers. ``on_lost`` is called (in a thread) when it goes away."""
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            with _address(path) as address:
+            with unix_address(path) as address:
                 connection.connect(address)
         except OSError:
             connection.close()

@@ -23,6 +23,8 @@ class Layout:
         self.suricata = root / "suricata"
         self.health = root / "run" / "health"
         self.ingest_socket = root / "run" / "ingest.sock"
+        self.spool_socket = root / "run" / "spool.sock"
+        self.links = root / "run" / "links"
         self.catalogue = root / "run" / "rules.json"
         self.zones = root / "run" / "zones.msgpack"
         self.logs = root / "log"

@@ -33,6 +33,7 @@ from kernel.layout import Layout
 from kernel.pipeline import CONSUMER
 from kernel.record import RawRecord, encode_record
 from kernel.spool import SpoolClosedError, SpoolWriter
+from kernel.spool.gate import SpoolGate
 from kernel.store.open import open_store
 from kernel.zones.snapshot import ZoneSource
 
@@ -138,6 +139,7 @@ class Ingest:
         self.writer = SpoolWriter(self.layout.spool, max_bytes=limit, after=_committed(config))
         self.sources: list[Source] = []
         self.office = SocketOffice(self.layout.ingest_socket)
+        self.gate = SpoolGate(self.layout.spool_socket, self.writer.put)
         self._sink = SpoolSink(self.writer)
         self._zones = ZoneSource(self.layout.zones)
         self._database = open_database(self.layout.state_url)
@@ -247,6 +249,7 @@ class Ingest:
         deadline = time.monotonic() + 8
         for source in self.sources:
             source.join(max(0.0, deadline - time.monotonic()))
+        self.gate.close()
         self.writer.close()
         self.office.close()
         self._database.close()

@@ -19,6 +19,7 @@ from kernel.spool.format import (
     segments,
     split_position,
 )
+from kernel.spool.ledger import kept_from
 
 
 class ReadBatch(msgspec.Struct):
@@ -130,8 +131,9 @@ class SpoolReader:
         return 0 if last else max(0, len(data) - offset)
 
     def release(self, done: int) -> None:
-        """Remove segments that lie wholly before position ``done``; the newest always stays."""
-        segment, _ = split_position(done)
+        """Remove segments that lie wholly before position ``done``; the newest stays, and what a further reader still needs."""
+        needed = kept_from(self.folder)
+        segment, _ = split_position(done if needed is None else min(done, needed))
         for number in segments(self.folder)[:-1]:
             if number < segment:
                 with contextlib.suppress(FileNotFoundError):

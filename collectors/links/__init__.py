@@ -1,0 +1,1 @@
+"""Protected inputs: syslog over TLS, HTTPS, and forwarders, over any kind of link of crypto.channel."""

@@ -1,0 +1,181 @@
+"""The inventory of links: against tshark on real captures, and on handshakes captured here."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from scapy.all import IP, TCP, Ether, IPv6, wrpcap
+
+from cli.crypto_inventory import inventory
+from collectors.tls_streams import Stream, tls_streams
+from crypto.channel.handshake import read_handshake
+from crypto.channel.link import Credentials
+from crypto.channel.probe import domestic_hello, ordinary_hello, tlcp_hello
+from tests.crypto.channel.authority import Authority
+from tests.crypto.channel.conftest import start
+
+CAPTURES = ("rfc8998-tls13-sm4.pcapng", "tlcp-four-suites-mutual.pcapng")
+
+
+def run(*arguments: str) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    result = CliRunner().invoke(inventory, [*arguments, "--json"])
+    assert result.exit_code == 0, result.output
+    *links, totals = map(json.loads, result.output.splitlines())
+    return links, totals["totals"]
+
+
+def tshark(capture: Path) -> list[dict[str, str]]:
+    """Client port → what tshark says of each ServerHello."""
+    if not shutil.which("tshark"):
+        pytest.skip("tshark is not installed")
+    fields = ("tcp.dstport", "tls.handshake.version", "tls.handshake.ciphersuite", "tls.handshake.extensions_key_share_group")
+    columns = [argument for field in (*fields, "_ws.col.Protocol") for argument in ("-e", field)]
+    command = ["tshark", "-r", str(capture), "-Y", "tls.handshake.type == 2", "-T", "fields", *columns]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    names = ("port", "version", "suite", "group", "protocol")
+    return [dict(zip(names, line.split("\t"), strict=True)) for line in answer.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("name", CAPTURES)
+def test_same_as_tshark(shared: Path, name: str) -> None:
+    capture = shared / "gm-vectors" / "pcap" / name
+    links, _ = run(str(capture))
+    ours = [(link["client"].rpartition(":")[2], link["suite_code"].lower(), str(link["group_code"] or "")) for link in links]
+    assert ours == [(row["port"], row["suite"].lower(), row["group"]) for row in tshark(capture)]
+
+
+def test_verdicts_on_real_captures(shared: Path) -> None:
+    folder = shared / "gm-vectors" / "pcap"
+    links, totals = run(*(str(folder / name) for name in CAPTURES))
+    assert totals == {"domestic": 11, "partly domestic": 1}
+    assert [link["finished"] for link in links[:4]] == [False, True, True, False]  # SOURCES.md: two were refused
+    assert {key for link in links if link["version"] == "TLCP 1.1" for key in link["keys"]} == {"SM2"}
+    assert {link["suite"] for link in links[4:]} == {
+        "ECC_SM4_CBC_SM3", "ECC_SM4_GCM_SM3", "ECDHE_SM4_CBC_SM3", "ECDHE_SM4_GCM_SM3",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("suite", ["domestic", "tlcp"])
+def test_our_own_handshake_is_what_it_claims(tmp_path: Path, suite: str) -> None:
+    """Both ends are processes of ours; the bytes between them are written down on the way and judged by tshark."""
+    authority = Authority(tmp_path / "ca")
+    server, client = authority.leaf("server.test"), authority.leaf("collector-1")
+    if suite == "tlcp":
+        pytest.importorskip("tongsuopy")
+        usage = "keyEncipherment,dataEncipherment,keyAgreement"
+        enc = [authority.leaf(name, tag="-enc", usage=usage) for name in ("server.test", "collector-1")]
+        server = server._replace(enc_certificate=enc[0].certificate, enc_key=enc[0].key)
+        client = client._replace(enc_certificate=enc[1].certificate, enc_key=enc[1].key)
+    sent = overheard(tmp_path, server, client, suite)
+    capture = tmp_path / "own.pcap"
+    write_capture(capture, sent)
+    [link], _ = run(str(capture))
+    assert link["verdict"] == "domestic"
+    assert link["finished"]
+    [row] = tshark(capture)
+    if suite == "tlcp":
+        assert (row["protocol"], row["version"], row["suite"].lower()) == ("GMTLSv1", "0x0101", "0xe051")
+        assert (link["suite"], link["keys"]) == ("ECDHE_SM4_GCM_SM3", ["SM2"])
+        assert {one["name"] for one in link["certificates"]} == {"server.test", "collector-1", "Root"}
+    else:
+        assert (row["protocol"], row["suite"].lower(), row["group"]) == ("TLSv1.3", "0x00c6", "41")
+        assert (link["suite"], link["group"], link["signatures_offered"]) == ("TLS_SM4_GCM_SM3", "curveSM2", ["sm2sig_sm3"])
+
+
+def overheard(folder: Path, server: Credentials, client: Credentials, suite: str) -> list[tuple[bool, bytes]]:
+    """(from the client?, bytes) in the order of passing, through a relay between the two."""
+    sent: list[tuple[bool, bytes]] = []
+    with socket.create_server(("127.0.0.1", 0)) as relay, start("server", server, folder, suite=suite) as first:
+        assert first.stdout is not None
+        port = int(first.stdout.readline())
+
+        def pass_on(source: socket.socket, target: socket.socket, from_client: bool) -> None:
+            while data := source.recv(65536):
+                sent.append((from_client, data))
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+        with start("client", client, folder, suite=suite, host="127.0.0.1", port=relay.getsockname()[1]) as second:
+            near, _ = relay.accept()
+            with near, socket.create_connection(("127.0.0.1", port)) as far:
+                threads = [threading.Thread(target=pass_on, args=ends) for ends in ((near, far, True), (far, near, False))]
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join(30)
+            assert "refused" not in json.loads(second.communicate(timeout=30)[0])
+        first.communicate(timeout=30)
+    return sent
+
+
+def write_capture(path: Path, sent: list[tuple[bool, bytes]], *, six: bool = False, size: int = 1400, swap: bool = False) -> None:
+    """A capture of these bytes as TCP segments; ``swap``: every second pair of segments arrives in the wrong order, some twice."""
+    layer = IPv6 if six else IP
+    ends = (("fd00::1", "fd00::2") if six else ("10.0.0.1", "10.0.0.2"), (50000, 443))
+    sequence = {True: 1000, False: (1 << 32) - 50}  # the second one wraps
+    packets = [packet(layer, ends, True, 999, "S", b""), packet(layer, ends, False, sequence[False] - 1, "SA", b"")]
+    for from_client, data in sent:
+        burst = []
+        for at in range(0, len(data), size):
+            part = data[at : at + size]
+            burst.append(packet(layer, ends, from_client, sequence[from_client], "PA", part))
+            sequence[from_client] = (sequence[from_client] + len(part)) & 0xFFFFFFFF
+        packets += [*burst[::-1], *burst[:1]] if swap else burst
+    wrpcap(str(path), packets)
+
+
+def packet(layer: Any, ends: Any, from_client: bool, sequence: int, flags: str, payload: bytes) -> Any:
+    addresses, ports = (ends[0], ends[1]) if from_client else (ends[0][::-1], ends[1][::-1])
+    tcp = TCP(sport=ports[0], dport=ports[1], seq=sequence, flags=flags)
+    return Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / layer(src=addresses[0], dst=addresses[1]) / tcp / payload
+
+
+@pytest.mark.parametrize("six", [False, True])
+def test_streams_in_any_order_of_segments(tmp_path: Path, six: bool) -> None:
+    first, second = tlcp_hello() + bytes(range(256)) * 20, b"\x16\x01\x01\x00\x04\x02\x00\x00\x00" + b"x" * 3000
+    write_capture(tmp_path / "a.pcap", [(True, first), (False, second)], six=six, size=100, swap=True)
+    client, server = (("fd00::1", 50000), ("fd00::2", 443)) if six else (("10.0.0.1", 50000), ("10.0.0.2", 443))
+    assert list(tls_streams(tmp_path / "a.pcap")) == [Stream(client, server, first, second)]
+
+
+def test_asking_a_server(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "ca")
+    with start("server", authority.leaf("server.test"), tmp_path) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        links, _ = run(f"127.0.0.1:{port}", "--timeout", "3")
+    by_question = {link["evidence"]: link for link in links}
+    found = by_question["asked: rfc8998"]
+    assert (found["suite"], found["group"], found["verdict"]) == ("TLS_SM4_GCM_SM3", "curveSM2", "domestic")
+    assert all(link["verdict"] == "no agreement" for question, link in by_question.items() if question != "asked: rfc8998")
+
+
+def test_neither_file_nor_address() -> None:
+    result = CliRunner().invoke(inventory, ["nonsense"])
+    assert "neither a capture file nor HOST:PORT" in str(result.exception)
+
+
+@pytest.mark.parametrize("hello", [domestic_hello("host.test"), ordinary_hello("host.test"), tlcp_hello()])
+def test_own_hellos_are_read_back(hello: bytes) -> None:
+    found = read_handshake(hello, b"")
+    assert found.client is not None
+    assert not found.problem
+    assert found.client.suites
+
+
+@given(st.binary(max_size=400), st.binary(max_size=400), st.integers(0, 200), st.integers(0, 255))
+def test_hostile_bytes_never_raise(client: bytes, server: bytes, at: int, value: int) -> None:
+    read_handshake(client, server)
+    hello = bytearray(ordinary_hello("host.test"))
+    hello[at] = value
+    read_handshake(bytes(hello), bytes(hello[:at]) + server)

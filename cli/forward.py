@@ -23,7 +23,7 @@ from kernel.spool.ledger import LedgerEntry
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.command(help=__doc__)
+@click.command()
 @click.option("--to", "target", required=True, metavar="HOST:PORT", help="An https listener of the other side.")
 @click.option("--name", help="What its certificate must answer to (default: HOST).")
 @click.option("--suite", type=click.Choice(["domestic", "classic", "tlcp"]), default="domestic", show_default=True)
@@ -46,6 +46,7 @@ def command(
     once: bool,
     forget: bool,
 ) -> None:
+    """Send what this host collects to another Liandun, over a link with certificates on both sides (docs/links.md)."""
     host, port = host_and_port(target)
     config = load_config()
     layout = Layout(config.data_dir).create()

@@ -37,7 +37,7 @@ def test_every_rule_of_ours_has_its_chinese_title_in_the_api(catalogue: RuleCata
     wanted = {entry.title_zh for entry in listed.entries}
     database = open_database(f"sqlite:///{tmp_path / 'state.db'}")
     upgrade(database)
-    user = accounts.create_user(database, SYSTEM, "reader", "Correct-Horse-7", "viewer")
+    user = accounts.create_user(database, SYSTEM, "reader", "Correct-Horse-7", "secadmin")
     with database.write() as session:
         token = keys.create_key(session, Principal(user.id, user.name, "", user.role), "test", "read")[1]
     lake = Lake.open(tmp_path / "lake", writable=True)

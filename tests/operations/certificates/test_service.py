@@ -14,6 +14,7 @@ from crypto.sm2 import PrivateKey
 from kernel.db import Database, open_database, upgrade
 from operations.audit import service as audit
 from operations.audit.schema import Actor
+from operations.audit.verify import verify
 from operations.certificates import service
 from operations.errors import Conflict, Invalid
 
@@ -58,7 +59,7 @@ def test_life_of_a_certificate(database: Database) -> None:
             service.renew(session, ACTOR, KEY, serial)
         assert service.expiring(session, now) == []
     with database.read() as session:
-        assert audit.verify(session).ok
+        assert verify(session).ok
 
 
 def test_refusals(database: Database) -> None:

@@ -20,6 +20,7 @@ from operations.assets.rows import marks_of
 from operations.assets.schema import AssetFilter
 from operations.audit import service as audit
 from operations.audit.schema import Actor
+from operations.audit.verify import verify
 from operations.errors import Conflict, Invalid, NotFound
 from operations.zones import service
 from operations.zones.publish import PlanPublisher
@@ -176,7 +177,7 @@ def test_a_rehearsal_changes_nothing_at_all(planned: Database) -> None:
     assert service.rehearse(planned, ACTOR, ZonePlan(), replace=True).removed == 4
     assert everything() == before
     with planned.write() as session:
-        assert audit.verify(session).ok
+        assert verify(session).ok
 
 
 def test_only_an_import_that_changes_something_moves_the_revision(planned: Database) -> None:

@@ -12,7 +12,6 @@ from crypto.certificates.double import open_key
 from crypto.secret import MasterKey, SecretError
 from crypto.sm2 import PrivateKey
 from kernel.db import Database, open_database, upgrade
-from operations.audit import service as audit
 from operations.audit.schema import Actor
 from operations.audit.verify import verify
 from operations.certificates import service

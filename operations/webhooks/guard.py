@@ -15,15 +15,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from kernel.errors import LiandunError
+from kernel.public_addresses import Address, destination, is_public
 from operations.errors import Invalid
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-# The part of IPv6 that IANA has given out as global unicast. What lies outside has no meaning yet or no longer (site-local,
-# IPv4-compatible, IPv4-translated, local NAT64), so it may mean something inside.
-_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 MAX_URL = 2048
 
 
@@ -90,23 +86,7 @@ async def resolve(host: str, port: int, scheme: str, policy: WebhookPolicy) -> s
 
 
 def _allowed(address: Address, scheme: str, policy: WebhookPolicy) -> bool:
-    inner = _unwrapped(address)
+    inner = destination(address)
     if any(candidate in network for network in policy.networks() for candidate in (address, inner)):
         return True
-    return scheme == "https" and _public(address) and _public(inner)
-
-
-def _public(address: Address) -> bool:
-    if isinstance(address, ipaddress.IPv6Address) and address not in _GLOBAL_UNICAST and address not in _NAT64:
-        return False
-    return address.is_global and not address.is_multicast
-
-
-def _unwrapped(address: Address) -> Address:
-    """The IPv4 address inside a mapped, 6to4 or NAT64 one: it decides where packets really go."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    if address in _NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    teredo = address.teredo
-    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else address)
+    return scheme == "https" and is_public(address)

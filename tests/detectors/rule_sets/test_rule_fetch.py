@@ -128,8 +128,17 @@ def test_the_name_of_a_download_is_harmless(server: str, tmp_path: Path, path: s
 
 @pytest.mark.parametrize(
     "url",
-    ["https://[::1/a.yml", "http://[::1]x/a.yml", "https://a\x1b.example/a.yml", "https://xn--\udcff/a.yml", "http://127.0.0.1:99999/a"]
-    + ["https://" + "a" * 300 + ".example/a.yml", "https://a..b/a.yml", "file://[/x.yml", "https://\u2100.example/a"],
+    [
+        "https://[::1/a.yml",
+        "http://[::1]x/a.yml",
+        "https://a\x1b.example/a.yml",
+        "https://xn--\udcff/a.yml",
+        "https://\u2100.example/a.yml",
+        "https://" + "a" * 300 + ".example/a.yml",
+        "https://a..b/a.yml",
+        "http://127.0.0.1:99999/a.yml",
+        "file://[/x.yml",
+    ],
 )
 def test_what_is_no_address_is_told(url: str, tmp_path: Path) -> None:
     with pytest.raises(RuleError):

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from cli.terminal import visible
 from crypto.secret import SecretError
 from kernel.errors import LiandunError
 from kernel.version import VERSION
@@ -60,7 +61,7 @@ def run() -> int:
         print("liandun: stopped", file=sys.stderr)
         return 130
     except (LiandunError, SecretError) as error:
-        print(f"liandun: {error}", file=sys.stderr)
+        print(f"liandun: {visible(str(error))}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         return 0

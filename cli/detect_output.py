@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.terminal import visible
 from kernel.detection import Detection, level_rank
 
 CSV_COLUMNS: Final = (
@@ -113,11 +114,11 @@ def write_table(lines: Iterable[bytes], out: TextIO, *, colour: bool) -> None:
         table.add_row(
             Text(hit["rule.level"], style=_STYLES.get(hit["rule.level"], "")),
             str(row["count"]),
-            Text(hit["rule.name"]),
+            Text(visible(hit["rule.name"])),
             hit["@timestamp"][:19].replace("T", " "),
-            Text(_visible(", ".join(filter(None, row["hosts"])))),
-            Text(_visible(_what(hit))),
-            Text(_visible(file.rsplit("/", 1)[-1])),
+            Text(visible(", ".join(filter(None, row["hosts"])))),
+            Text(visible(_what(hit))),
+            Text(visible(file.rsplit("/", 1)[-1])),
         )
     console.print(table)
 
@@ -136,8 +137,3 @@ def _what(hit: dict[str, Any]) -> str:
         if event.get(field):
             return str(event[field])
     return next((str(matched["value"]) for matched in hit["matched"]), "")
-
-
-def _visible(text: str) -> str:
-    """Control characters made harmless: log text must not steer the terminal."""
-    return "".join(char if char.isprintable() else "·" for char in text)

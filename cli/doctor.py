@@ -11,6 +11,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -47,9 +48,10 @@ class Finding(msgspec.Struct):
     hint: str = ""
 
 
-@click.command(help=__doc__)
+@click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def command(as_json: bool) -> None:
+    """What this machine can do, and how to get what is missing. Exit code 1: the platform cannot run well."""
     findings = examine()
     for finding in findings:
         if as_json:
@@ -178,10 +180,18 @@ def _tcp_info() -> Finding:
 
 
 def _disk(data_dir: Path) -> Finding:
-    folder = data_dir.absolute()
-    while not folder.exists():
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
+    """Room in the data directory, and whether it can be written: tried, because permissions, mounts and quotas all have a say."""
+    try:
+        folder = data_dir.absolute()
+        while not folder.exists():
+            folder = folder.parent
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"liandun")
+            probe.flush()
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        hint = "let this account write there, or choose another with LIANDUN_DATA"
+        return Finding("disk", "bad", f"{data_dir} cannot be written: {error.strerror}", hint)
     detail = f"{free / (1 << 30):.1f} GiB free for {data_dir}"
     if free < _FREE_WARNING:
         return Finding("disk", "warn", detail, "180 days of logs (the legal minimum) need more: about 150 bytes an event")

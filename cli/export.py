@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import cast, get_args
 
 import click
-import msgspec
 from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
@@ -57,7 +56,7 @@ def command(
             )
     finally:
         store.close()
-    click.echo(msgspec.json.encode(told).decode())
+    click.echo(f"{told.rows} events, {told.bytes} bytes in {out}; what was asked and its SM3 in {out.name}.manifest.json")
     if told.misfits:
         counts = ", ".join(f"{field} {count}" for field, count in told.misfits.items())
         click.echo(f"{sum(told.misfits.values())} values do not fit their columns and stand in {MISFITS}: {counts}", err=True)

@@ -12,9 +12,8 @@ from typing import Any
 
 import click
 import orjson
-from rich.console import Console
-from rich.table import Table
 
+from cli.terminal import print_lines
 from kernel.config import Config, load_config
 from kernel.errors import QueryError
 from kernel.event import Event, parse_timestamp, timestamp_from_micros
@@ -159,18 +158,5 @@ def _bar(bucket: Bucket, buckets: Sequence[Bucket]) -> str:
 
 
 def _print_table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    console = Console(soft_wrap=False, highlight=False, markup=False, width=None if sys.stdout.isatty() else 200)
-    table = Table(box=None, pad_edge=False, show_edge=False)
-    for name in names:
-        table.add_column(name, overflow="ellipsis", no_wrap=True, justify="right" if name == "count" else "left")
-    shown = 0
-    for row in rows:
-        table.add_row(*[_visible(cell) for cell in row])
-        shown += 1
-    console.print(table)
+    shown = print_lines(names, rows, right=("count",))
     click.echo(f"{shown} row{'' if shown == 1 else 's'}", err=True)
-
-
-def _visible(text: str) -> str:
-    """One line without control characters: a log must not steer the reader's terminal."""
-    return "".join(c if c.isprintable() else "�" if c not in "\r\n\t" else " " for c in text)

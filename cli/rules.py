@@ -183,7 +183,11 @@ def _read_sources(sources: Sequence[str], allow_private: bool) -> list[RuleFile]
         with tempfile.TemporaryDirectory(prefix="liandun-rules-") as scratch:
             is_url = "://" in source or source.startswith("file:")
             path = fetch(source, Path(scratch), allow_private=allow_private) if is_url else Path(source)
-            for file in read_rule_files(path):
+            try:
+                found = list(read_rule_files(path))
+            except RuleError as error:  # of a download: named after where it came from, not after the folder it was put in
+                raise RuleError(error.message.replace(str(path), source), error.hint) from error
+            for file in found:
                 inner = f"{set_name(source)}/{file.name}" if len(sources) > 1 else file.name
                 files.append(RuleFile(inner, file.engine, file.content))
     return files

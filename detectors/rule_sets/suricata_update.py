@@ -61,7 +61,7 @@ def merge(files: Sequence[RuleFile], decisions: Mapping[str, bytes]) -> Merged:
         environment = {name: value for name, value in os.environ.items() if name != "DATA_DIRECTORY"}
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, errors="replace", timeout=_SECONDS, check=False, env=environment, cwd=folder
+                command, capture_output=True, errors="replace", timeout=_SECONDS, check=False, env=environment, cwd=folder
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise RuleError(f"suricata-update could not be run: {error}") from error

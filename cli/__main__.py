@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from cli.terminal import visible
 from crypto.errors import CryptoError
 from kernel.errors import LiandunError
 from kernel.version import VERSION
@@ -66,7 +67,7 @@ def run() -> int:
         print("liandun: stopped", file=sys.stderr)
         return 130
     except (LiandunError, CryptoError) as error:
-        print(f"liandun: {error}", file=sys.stderr)
+        print(f"liandun: {visible(str(error))}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         return 0

@@ -110,7 +110,7 @@ def write_table(lines: Iterable[bytes], out: TextIO, *, colour: bool) -> None:
         table.add_row(
             Text(hit["rule.level"], style=_STYLES.get(hit["rule.level"], "")),
             str(row["count"]),
-            Text(hit["rule.name"]),
+            Text(visible(hit["rule.name"])),
             hit["@timestamp"][:19].replace("T", " "),
             Text(visible(", ".join(filter(None, row["hosts"])))),
             Text(visible(_what(hit))),

@@ -55,7 +55,7 @@ class Finding(msgspec.Struct):
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def command(as_json: bool) -> None:
-    """What this machine can do, and how to get what is missing."""
+    """What this machine can do, and how to get what is missing. Exit code 1: the platform cannot run well."""
     findings = examine()
     for finding in findings:
         if as_json:
@@ -217,14 +217,18 @@ def _tcp_info() -> Finding:
 
 
 def _disk(data_dir: Path) -> Finding:
-    folder = data_dir.absolute()
-    while not folder.exists():
-        folder = folder.parent
+    """Room in the data directory, and whether it can be written: tried, because permissions, mounts and quotas all have a say."""
     try:
-        tempfile.TemporaryFile(dir=folder).close()
+        folder = data_dir.absolute()
+        while not folder.exists():
+            folder = folder.parent
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"liandun")
+            probe.flush()
+        free = shutil.disk_usage(folder).free
     except OSError as error:
-        return Finding("disk", "bad", f"{folder} cannot be written: {error.strerror}", "give it to the user that runs the platform")
-    free = shutil.disk_usage(folder).free
+        hint = "let this account write there, or choose another with LIANDUN_DATA"
+        return Finding("disk", "bad", f"{data_dir} cannot be written: {error.strerror}", hint)
     detail = f"{free / (1 << 30):.1f} GiB free for {data_dir}"
     if free < _FREE_WARNING:
         return Finding("disk", "warn", detail, "180 days of logs (the legal minimum) need more: about 150 bytes an event")

@@ -56,7 +56,7 @@ def command(
             )
     finally:
         store.close()
-    click.echo(f"{out}: {told.rows} events, {told.bytes} bytes, SM3 {told.sm3}; described in {out.name}.manifest.json")
+    click.echo(f"{told.rows} events, {told.bytes} bytes in {out}; what was asked and its SM3 in {out.name}.manifest.json")
     if told.misfits:
         counts = ", ".join(f"{field} {count}" for field, count in told.misfits.items())
         click.echo(f"{sum(told.misfits.values())} values do not fit their columns and stand in {MISFITS}: {counts}", err=True)

@@ -9,11 +9,9 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.markup import escape
-from rich.table import Column, Table
 
 from cli.rule_tables import rule_tables
-from cli.terminal import console, say, visible
+from cli.terminal import print_lines, visible
 from collectors.parsers import PARSERS
 from collectors.suricata.config import SensorSettings, render_config
 from detectors.rule_lint import lint as lint_rules
@@ -21,9 +19,9 @@ from detectors.rule_sets.archive import RuleFile, read_rule_files
 from detectors.rule_sets.catalogue import Catalogue, Entry, read_catalogue
 from detectors.rule_sets.engine_check import refused_rules, without
 from detectors.rule_sets.fetch import fetch
-from detectors.rule_sets.sets import SuricataPart, decisions_of, install, installed, set_name
+from detectors.rule_sets.sets import SuricataPart, check_name, decisions_of, install, installed, set_name
 from detectors.rule_sets.suricata_update import DECISIONS, MERGED, merge
-from detectors.rule_tests import START, rule_files, run_tests
+from detectors.rule_tests import START, Outcome, case_file, rule_files, run_tests
 from kernel.config import ROOT, load_config
 from kernel.detection import LEVELS, level_rank
 from kernel.errors import ParseError, RuleError
@@ -65,6 +63,7 @@ def import_rules(
     """Take in a rule set: files, folders, archives (.tar.gz, .zip, .rules.gz), https: or file: URLs; several become one set."""
     layout = _layout(data)
     name = name or set_name(sources[0])
+    check_name(name)
     kept = decisions_of(layout.rules, name) if decisions is None else decisions_of(decisions.parent, decisions.name)
     files = _read_sources(sources, allow_private)
     files, part = _merge_suricata(files, kept)
@@ -72,11 +71,11 @@ def import_rules(
     folder = layout.rules / manifest.name
     catalogue = read_catalogue([folder], cache_dir=layout.rule_cache)
     counts = ", ".join(f"{count} {engine} files" for engine, count in sorted(manifest.counts.items()))
-    say(f"{manifest.name}: {counts}; {len(catalogue.entries)} rules loaded, {len(catalogue.failures)} not")
+    click.echo(f"{manifest.name}: {counts}; {len(catalogue.entries)} rules loaded, {len(catalogue.failures)} not")
     if part.merged:
         checked = f"{len(part.refused)} refused by suricata -T" if part.checked else "not checked: no suricata on this machine"
         click.echo(f"{MERGED}: {part.merged} rules merged, {part.enabled} of them enabled, {checked}")
-    say(f"stored in {folder}, SM3 {manifest.sm3}, licence texts: {manifest.licence}")
+    click.echo(f"stored in {folder}, SM3 {manifest.sm3}, licence texts: {visible(manifest.licence)}")
     _show_refused(layout, manifest.name, limit=10)
     _show_failures(catalogue, limit=10)
 
@@ -85,11 +84,11 @@ def import_rules(
 @data_option
 def sets(data: Path | None) -> None:
     """Imported sets with source, date and digest."""
-    table = Table(Column("set", no_wrap=True), "files", "imported", "source", "SM3", "licence")
+    rows = []
     for one in installed(_layout(data).rules):
         counts = ", ".join(f"{engine} {count}" for engine, count in sorted(one.counts.items()))
-        table.add_row(*map(_cell, (one.name, counts, one.imported[:19], one.source, one.sm3[:16], one.licence)))
-    console().print(table)
+        rows.append((one.name, counts, one.imported[:19], one.sm3[:16], one.licence, one.source))
+    print_lines(("set", "files", "imported", "SM3", "licence", "source"), rows)
 
 
 @command.command("list")
@@ -138,25 +137,20 @@ def failures(data: Path | None, engine: str | None) -> None:
 @click.option("--verbose", is_flag=True, help="Show the passed cases too.")
 def test(paths: tuple[Path, ...], verbose: bool) -> None:
     """Run the test events beside Sigma rules (default: our own rules). Exit code 1 if one fails."""
-    table = Table("rule file", "line", "should", "fired", "result")
     passed = failed = untested = 0
     for file in rule_files(list(paths) or [OWN_RULES / "sigma"]):
         try:
             outcomes = run_tests(file, _read)
         except RuleError as error:
             failed += 1
-            table.add_row(*map(_cell, (file.stem, "", "load", "", str(error))))
+            click.echo(visible(str(error)))
             continue
         untested += not outcomes
         for outcome in outcomes:
             passed += outcome.passed
             failed += not outcome.passed
             if verbose or not outcome.passed:
-                should = "fire" if outcome.expected else "stay silent"
-                row = (file.stem, str(outcome.line), should, ", ".join(outcome.fired), outcome.reason or "passed")
-                table.add_row(*map(_cell, row))
-    if table.row_count:
-        console().print(table)
+                _show_outcome(outcome)
     click.echo(f"{passed} cases passed, {failed} failed, {untested} rule files without tests")
     if failed:
         sys.exit(1)
@@ -169,11 +163,17 @@ def lint(paths: tuple[Path, ...], tests: bool) -> None:
     """Check Sigma rules (default: our own) with pySigma's validators and ours. Exit code 1 on an error or warning."""
     findings = lint_rules(rule_files(paths or (OWN_RULES / "sigma",)), need_tests=tests)
     for finding in findings:
-        say(str(finding))
+        click.echo(visible(str(finding)))
     counts = {severity: sum(finding.severity == severity for finding in findings) for severity in ("error", "warning", "note")}
     click.echo(", ".join(f"{count} {severity}s" for severity, count in counts.items()), err=True)
     if counts["error"] or counts["warning"]:
         sys.exit(1)
+
+
+def _show_outcome(outcome: Outcome) -> None:
+    should = "fire" if outcome.expected else "stay silent"
+    told = f"{outcome.reason or 'passed'} (should {should}, fired: {', '.join(outcome.fired) or 'nothing'})"
+    click.echo(visible(f"{case_file(outcome.rule_file)}:{outcome.line}: {told}"))
 
 
 def _read_sources(sources: Sequence[str], allow_private: bool) -> list[RuleFile]:
@@ -183,7 +183,11 @@ def _read_sources(sources: Sequence[str], allow_private: bool) -> list[RuleFile]
         with tempfile.TemporaryDirectory(prefix="liandun-rules-") as scratch:
             is_url = "://" in source or source.startswith("file:")
             path = fetch(source, Path(scratch), allow_private=allow_private) if is_url else Path(source)
-            for file in read_rule_files(path):
+            try:
+                found = list(read_rule_files(path))
+            except RuleError as error:  # of a download: named after where it came from, not after the folder it was put in
+                raise RuleError(error.message.replace(str(path), source), error.hint) from error
+            for file in found:
                 inner = f"{set_name(source)}/{file.name}" if len(sources) > 1 else file.name
                 files.append(RuleFile(inner, file.engine, file.content))
     return files
@@ -196,7 +200,7 @@ def _merge_suricata(files: list[RuleFile], kept: dict[str, bytes]) -> tuple[list
         return files, SuricataPart()
     merged = merge(rules, kept)
     for remark in merged.remarks[:10]:
-        say(f"suricata-update: {remark}", err=True)
+        click.echo(visible(f"suricata-update: {remark}"), err=True)
     refused = refused_rules(merged.content, render_config(SensorSettings(log_dir=Path(tempfile.gettempdir()), store_files=False)))
     content = without(merged.content, refused or [])
     others = [file for file in files if file.engine != "suricata"]
@@ -210,7 +214,7 @@ def _show_refused(layout: Layout, only: str = "", limit: int | None = None) -> i
     """Print what Suricata refused at import, of one set or of all; returns how many."""
     told = [(one.name, rule) for one in installed(layout.rules) if only in ("", one.name) for rule in one.refused]
     for name, rule in told[:limit]:
-        say(f"{layout.rules / name / MERGED}:{rule.line}: sid {rule.sid or '?'}: suricata -T: {rule.reason}")
+        click.echo(visible(f"{layout.rules / name / MERGED}:{rule.line}: sid {rule.sid or '?'}: suricata -T: {rule.reason}"))
     if limit is not None and len(told) > limit:
         click.echo(f"… and {len(told) - limit} more: ./liandun rules failures")
     return len(told)
@@ -240,30 +244,23 @@ def _row(entry: Entry) -> tuple[str, ...]:
     return entry.engine, entry.level, entry.title, entry.id, state, ", ".join(entry.tags), _short(entry.file)
 
 
-def _cell(text: str) -> str:
-    return escape(visible(text))
-
-
 def _short(file: str) -> str:
     return file.removeprefix(f"{ROOT}/")
 
 
 def _show_table(entries: Sequence[Entry]) -> None:
-    table = Table(*_COLUMNS)
-    for entry in entries:
-        table.add_row(*map(_cell, _row(entry)))
-    console().print(table)
-    click.echo(f"{len(entries)} rules")
+    shown = print_lines(_COLUMNS, map(_row, entries))
+    click.echo(f"{shown} rules")
 
 
 def _write_csv(entries: Sequence[Entry]) -> None:
-    sys.stdout.write(csv_row(_COLUMNS, end="\n"))
+    sys.stdout.write(csv_row(_COLUMNS))
     for entry in entries:
-        sys.stdout.write(csv_row([visible(cell) for cell in _row(entry)], end="\n"))
+        sys.stdout.write(csv_row([visible(cell) for cell in _row(entry)]))
 
 
 def _show_failures(catalogue: Catalogue, limit: int | None = None) -> None:
     for failure in catalogue.failures[:limit]:
-        say(f"{_short(failure.file)}:{failure.line}: {failure.reason}")
+        click.echo(visible(f"{_short(failure.file)}:{failure.line}: {failure.reason}"))
     if limit is not None and len(catalogue.failures) > limit:
         click.echo(f"… and {len(catalogue.failures) - limit} more: ./liandun rules failures")

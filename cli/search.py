@@ -12,10 +12,8 @@ from typing import Any
 
 import click
 import orjson
-from rich.markup import escape
-from rich.table import Table
 
-from cli.terminal import console, visible
+from cli.terminal import print_lines
 from kernel.config import Config, load_config
 from kernel.errors import QueryError
 from kernel.event import Event, parse_timestamp, timestamp_from_micros
@@ -161,13 +159,5 @@ def _bar(bucket: Bucket, buckets: Sequence[Bucket]) -> str:
 
 
 def _print_table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    table = Table(box=None, pad_edge=False, show_edge=False, expand="message" in names)
-    for name in names:
-        widths: dict[str, int] = {"ratio": 1} if name == "message" else {"max_width": 60}  # the message takes what is left
-        table.add_column(name, overflow="ellipsis", no_wrap=True, justify="right" if name == "count" else "left", **widths)
-    shown = 0
-    for row in rows:
-        table.add_row(*[escape(visible(cell)) for cell in row])
-        shown += 1
-    console().print(table)
+    shown = print_lines(names, rows, right=("count",))
     click.echo(f"{shown} row{'' if shown == 1 else 's'}", err=True)

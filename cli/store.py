@@ -15,6 +15,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from cli.export import command as export
 from cli.search import config_of
+from cli.terminal import visible
 from crypto.secret import MasterKey
 from kernel.config import Config, load_config
 from kernel.event import timestamp_from_micros
@@ -130,8 +131,9 @@ def quarantine(data: Path | None, limit: int, raw: bool) -> None:
     for record in records:
         text = record.raw.decode("utf-8", "backslashreplace")
         shown = text if raw else text[:120]
-        printable = "".join(c if c.isprintable() or (raw and c in "\n\t") else "�" for c in shown)
-        click.echo(f"{record.time}  {record.source}  {record.origin}\n    {record.reason}\n    {printable}")
+        printable = "\n".join("\t".join(map(visible, line.split("\t"))) for line in shown.split("\n")) if raw else visible(shown)
+        about = f"{record.time}  {visible(record.source)}  {visible(record.origin)}\n    {visible(record.reason)}"
+        click.echo(f"{about}\n    {printable}")
     if not records:
         click.echo("nothing in quarantine")
 

@@ -74,10 +74,12 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 def rule_files(paths: Sequence[Path]) -> list[Path]:
-    """All Sigma rule files below ``paths``, sorted."""
+    """All Sigma rule files below ``paths``, sorted. Raises RuleError for a path that is neither a folder nor a plain file."""
     found: set[Path] = set()
     for path in paths:
-        found.update(path.rglob("*.yml") if path.is_dir() else [path])
+        if not path.is_dir() and not path.is_file():
+            raise RuleError(f"{path}: neither a folder nor a plain file")
+        found.update((one for one in path.rglob("*.yml") if one.is_file()) if path.is_dir() else [path])
     return sorted(found)
 
 

@@ -1,21 +1,24 @@
 """Reading rule files out of folders and archives that somebody else made.
 
 Nothing is ever written by the archive: members are read into memory one by one, links and special files are refused, and an archive
-that grows beyond the limits (a "bomb") is given up with a message that names the limit.
+that grows beyond the limits (a "bomb") is given up with a message that names the limit. What a name may hold is settled here too,
+so that whatever comes out can be written and shown: no control or bidi characters, parts and the whole of bounded length.
 """
 
 from __future__ import annotations
 
 import gzip
 import io
-import lzma
 import os
+import stat
 import struct
 import tarfile
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 import msgspec
 
@@ -25,9 +28,17 @@ ENGINES = {".yml": "sigma", ".yaml": "sigma", ".yar": "yara", ".yara": "yara", "
 """File name ending → engine."""
 
 ARCHIVE_ENDINGS = (".tar.gz", ".tgz", ".tar", ".zip")
-_ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, ValueError, RuntimeError, struct.error)
-_LONGEST_PATH, _LONGEST_PART = 1024, 200
 _LICENCES = ("license", "licence", "copying", "notice")
+_PART_BYTES, _NAME_BYTES = 200, 1024  # Linux: 255 and 4096, with the data directory in front
+_UNSHOWN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Unicode categories: control, format (bidi), surrogate (bytes that are no UTF-8), line and paragraph separator."""
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Python unpacks the other methods without a bound: 1 MiB of bzip2 becomes gigabytes in one step, before anybody can count them."""
+_TAR_DAMAGE = (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, IndexError, OverflowError, RecursionError, MemoryError)
+_ZIP_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError),
+    *(EOFError, OSError, ValueError, IndexError, OverflowError, MemoryError),
+)
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -55,20 +66,33 @@ def read_rule_files(source: Path, limits: Limits | None = None) -> Iterator[Rule
     Raises RuleError where the source can't be read, holds an unsafe member or goes beyond a limit.
     """
     limits = limits or Limits()
-    if source.is_dir():
+    found = _looked_at(source)
+    name = source.name.lower()
+    if stat.S_ISDIR(found.st_mode):
         yield from _folder(source, limits)
-    elif not source.exists():
-        raise RuleError(f"{source}: no such file or folder")
-    elif not source.is_file():
-        raise RuleError(f"{source}: a pipe or device; only plain files and folders are taken")
-    elif source.name.lower().endswith(".zip"):
-        yield from _zip(source, limits)
-    elif source.name.lower().endswith(ARCHIVE_ENDINGS):
-        yield from _tar(source, limits)
-    elif source.name.lower().endswith(".gz"):
-        yield _packed(source, limits)
+    elif not stat.S_ISREG(found.st_mode):
+        raise RuleError(f"{source}: neither a folder nor a plain file")
+    elif name.endswith(".zip"):
+        yield from _zip(source, limits, found.st_size)
+    elif name.endswith(ARCHIVE_ENDINGS):
+        yield from _tar(source, limits, found.st_size)
+    elif name.endswith(".gz"):
+        yield _packed(source, limits, found.st_size)
     else:
         yield _single(source, limits)
+
+
+def _looked_at(source: Path) -> os.stat_result:
+    try:
+        return source.stat()
+    except FileNotFoundError as error:
+        raise RuleError(f"{source}: no such file or folder") from error
+    except (OSError, ValueError) as error:
+        raise RuleError(f"{source}: cannot be read: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
 
 
 def kind_of(name: str) -> str:
@@ -88,7 +112,7 @@ def _single(source: Path, limits: Limits) -> RuleFile:
     return RuleFile(_safe_name(source, source.name), engine, _Budget(source, limits, 0).read(source, source.name))
 
 
-def _packed(source: Path, limits: Limits) -> RuleFile:
+def _packed(source: Path, limits: Limits, size: int) -> RuleFile:
     """One rule file under gzip."""
     name = source.name[:-3]
     engine = kind_of(name)
@@ -96,17 +120,17 @@ def _packed(source: Path, limits: Limits) -> RuleFile:
         raise RuleError(
             f"{source}: not a packed rule file by its name", f"known endings: {', '.join(f'{one}.gz' for one in ENGINES)}"
         )
-    budget = _Budget(source, limits, source.stat().st_size)
+    budget = _Budget(source, limits, size)
     try:
         with gzip.open(source, "rb") as stream:
-            return RuleFile(name, engine, budget.take(stream, name))
-    except (gzip.BadGzipFile, zlib.error, EOFError, OSError) as error:
-        raise RuleError(f"{source}: damaged gzip file: {error}") from error
+            return RuleFile(_safe_name(source, name), engine, budget.take(stream, name))
+    except (zlib.error, EOFError, OSError) as error:
+        raise RuleError(f"{source}: damaged gzip file: {_reason(error)}") from error
 
 
 def _folder(source: Path, limits: Limits) -> Iterator[RuleFile]:
     budget = _Budget(source, limits, 0)
-    for folder, names, files in os.walk(source, followlinks=False):
+    for folder, names, files in os.walk(source, onerror=_give_up, followlinks=False):
         names[:] = sorted(name for name in names if not name.startswith("."))
         for name in sorted(files):
             path = Path(folder) / name
@@ -120,8 +144,12 @@ def _folder(source: Path, limits: Limits) -> Iterator[RuleFile]:
             yield RuleFile(inner, engine, budget.read(path, inner))
 
 
-def _zip(source: Path, limits: Limits) -> Iterator[RuleFile]:
-    budget = _Budget(source, limits, source.stat().st_size)
+def _give_up(error: OSError) -> None:
+    raise RuleError(f"{error.filename}: cannot be read: {error.strerror}") from error
+
+
+def _zip(source: Path, limits: Limits, size: int) -> Iterator[RuleFile]:
+    budget = _Budget(source, limits, size)
     try:
         with zipfile.ZipFile(source) as archive:
             for member in archive.infolist():
@@ -135,46 +163,60 @@ def _zip(source: Path, limits: Limits) -> Iterator[RuleFile]:
                     continue
                 if member.flag_bits & 0x1:
                     raise RuleError(f"{source}: member {name} is encrypted")
+                if member.compress_type not in _METHODS:
+                    raise RuleError(
+                        f"{source}: member {name} is packed by method {member.compress_type} (12 is bzip2, 14 is LZMA)",
+                        "pack it with deflate (8), as zip does by itself",
+                    )
                 with archive.open(member) as stream:
                     yield RuleFile(name, engine, budget.take(stream, name))
-    except (*_ZIP_FAULTS, EOFError, OSError) as error:
-        raise RuleError(f"{source}: damaged or unknown zip archive: {error}") from error
+    except _ZIP_DAMAGE as error:
+        raise RuleError(f"{source}: damaged or unknown zip archive: {_reason(error)}") from error
 
 
-def _tar(source: Path, limits: Limits) -> Iterator[RuleFile]:
-    budget = _Budget(source, limits, source.stat().st_size)
+def _tar(source: Path, limits: Limits, size: int) -> Iterator[RuleFile]:
+    unpacked, taken = _Budget(source, limits, size), _Budget(source, limits, size)
     try:
         with source.open("rb") as packed:
             raw: io.BufferedIOBase = packed
             if packed.peek(2)[:2] == b"\x1f\x8b":
                 raw = gzip.GzipFile(fileobj=packed, mode="rb")
-            with tarfile.open(fileobj=_Metered(raw, budget), mode="r|") as archive:
+            with tarfile.open(fileobj=_Metered(raw, unpacked), mode="r|") as archive:
                 for member in archive:
-                    budget.member()
+                    unpacked.member()
                     name = _safe_name(source, member.name)
                     if member.isdir():
                         continue
-                    if not member.isfile() or member.issparse():  # what a sparse member unpacks to is not in the archive
-                        raise RuleError(f"{source}: member {name} is a link, sparse or special file; only plain files are taken")
+                    if member.issparse():
+                        raise RuleError(f"{source}: member {name} has holes (a sparse file); only plain files are taken")
+                    if not member.isfile():
+                        raise RuleError(f"{source}: member {name} is a link or a special file; only plain files are taken")
                     engine = kind_of(name)
                     stream = archive.extractfile(member) if engine else None
                     if stream is not None:
-                        yield RuleFile(name, engine, budget.one(stream, name))
-    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, OSError, ValueError) as error:
-        raise RuleError(f"{source}: damaged or unknown tar archive: {error}") from error
+                        yield RuleFile(name, engine, taken.take(stream, name))
+    except _TAR_DAMAGE as error:
+        raise RuleError(f"{source}: damaged or unknown tar archive: {_reason(error)}") from error
 
 
 def _safe_name(source: Path, name: str) -> str:
+    """The name of a member with plain slashes. Raises RuleError where it must not be written below a folder, or shown."""
     plain = name.replace("\\", "/")
     path = PurePosixPath(plain)
-    told = f"{source}: member {name[:200]!r}"
     if path.is_absolute() or ".." in path.parts or plain[1:2] == ":":
-        raise RuleError(f"{told} points outside of the archive; refused")
-    if not plain.isprintable():  # also bytes that are no UTF-8
-        raise RuleError(f"{told} has a name with control characters or of unknown encoding; refused")
-    if len(plain.encode()) > _LONGEST_PATH or any(len(part.encode()) > _LONGEST_PART for part in path.parts):
-        raise RuleError(f"{told} has a name that is too long (limit: {_LONGEST_PATH} bytes, {_LONGEST_PART} a folder); refused")
+        raise RuleError(f"{source}: member {name!r} points outside of the archive; refused")
+    if any(unicodedata.category(letter) in _UNSHOWN for letter in plain):
+        raise RuleError(f"{source}: member {name!r} has control characters, or bytes that are no UTF-8, in its name; refused")
+    if len(plain.encode()) > _NAME_BYTES or any(len(part.encode()) > _PART_BYTES for part in path.parts):
+        raise RuleError(
+            f"{source}: member {plain[:60]!r}… has too long a name; refused",
+            f"{_NAME_BYTES} bytes at most, {_PART_BYTES} between two slashes",
+        )
     return path.as_posix()
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
 
 
 class _Budget:
@@ -199,19 +241,11 @@ class _Budget:
         if self._packed and self._bytes > limits.ratio_from and self._bytes > self._packed * limits.ratio:
             raise RuleError(f"{self._source}: unpacks to more than {limits.ratio} times its size (limit); looks like a bomb")
 
-    def one(self, stream: io.BufferedIOBase | object, name: str) -> bytes:
-        """Content of one member, up to the limit of a file; the bytes are counted elsewhere."""
-        limit = self._limits.file_bytes
-        content: bytes = stream.read(limit + 1)  # type: ignore[union-attr]
-        if len(content) > limit:
-            raise RuleError(f"{self._source}: {name} is larger than {limit >> 20} MiB (limit)")
-        return content
-
-    def take(self, stream: object, name: str) -> bytes:
-        """Like :meth:`one`, counted in pieces while it is unpacked."""
+    def take(self, stream: _Readable, name: str) -> bytes:
+        """Content of one member, counted in pieces while it is read, up to the limit of a file."""
         pieces: list[bytes] = []
         size = 0
-        while piece := stream.read(1 << 20):  # type: ignore[attr-defined]
+        while piece := stream.read(1 << 20):
             size += len(piece)
             self.spend(len(piece))
             if size > self._limits.file_bytes:

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
@@ -20,6 +20,7 @@ from kernel.errors import RuleError
 from kernel.event import timestamp
 
 MANIFEST = "manifest.json"
+_NO_RULES = ("licence", "decision")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _SIGMA = re.compile(rb"^(?:detection|correlation|filter)\s*:", re.MULTILINE)
 
@@ -57,9 +58,15 @@ class SuricataPart(msgspec.Struct, frozen=True):
 
 
 def decisions_of(root: Path, name: str) -> dict[str, bytes]:
-    """The operator's decisions (enable.conf …) that stand in the installed set ``name``."""
+    """The operator's decisions (enable.conf …) that stand in the installed set ``name``.
+
+    Raises RuleError where one can't be read.
+    """
     folder = root / name
-    return {file: (folder / file).read_bytes() for file in DECISIONS if (folder / file).is_file()}
+    try:
+        return {file: (folder / file).read_bytes() for file in DECISIONS if (folder / file).is_file()}
+    except OSError as error:
+        raise RuleError(f"{error.filename}: cannot be read: {error.strerror}") from error
 
 
 def set_name(source: str) -> str:
@@ -80,26 +87,32 @@ def install(
 ) -> Manifest:
     """Write the files as set ``name`` below ``root``; an older set of that name is replaced in one step, or kept if anything fails.
 
-    Raises RuleError where the name is not usable, no rule is among the files, or they cannot be written.
+    Raises RuleError where the name is not usable, no rule is among the files, two of them cannot stand side by side, or ``root``
+    cannot be written.
     """
-    if _NAME.fullmatch(name) is None:
-        raise RuleError(f"{name!r} cannot name a rule set", "letters a-z, digits, dot, dash and underscore, 64 at most")
+    check_name(name)
+    source = source.encode(errors="backslashreplace").decode()  # the name of a local file may be no UTF-8
+    kept = _kept(source, files)
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         incoming = Path(tempfile.mkdtemp(prefix=".incoming-", dir=root))
+        try:
+            manifest = _write(incoming, name, source, kept, now or datetime.now(UTC), suricata)
+            _swap(incoming, root / name)
+        except BaseException:
+            shutil.rmtree(incoming, ignore_errors=True)
+            raise
     except OSError as error:
-        raise RuleError(f"{root}: cannot be written: {error.strerror}") from error
-    try:
-        manifest = _write(incoming, name, source, files, now or datetime.now(UTC), suricata)
-        _swap(incoming, root / name)
-    except OSError as error:  # also two members that exclude each other: a.yml and a.yml/b.yml
-        shutil.rmtree(incoming, ignore_errors=True)
-        place = str(error.filename or root).removeprefix(f"{incoming}/")
-        raise RuleError(f"{source}: {place}: cannot be written: {error.strerror}") from error
-    except BaseException:
-        shutil.rmtree(incoming, ignore_errors=True)
-        raise
+        raise RuleError(
+            f"the set cannot be stored below {root}: {error.strerror}", "./liandun doctor looks at the folder"
+        ) from error
     return manifest
+
+
+def check_name(name: str) -> None:
+    """Raises RuleError where ``name`` cannot name a set."""
+    if _NAME.fullmatch(name) is None:
+        raise RuleError(f"{name!r} cannot name a rule set", "letters a-z, digits, dot, dash and underscore, 64 at most")
 
 
 def installed(root: Path) -> list[Manifest]:
@@ -115,28 +128,36 @@ def installed(root: Path) -> list[Manifest]:
     return found
 
 
-def _write(folder: Path, name: str, source: str, files: Iterable[RuleFile], now: datetime, suricata: SuricataPart) -> Manifest:
-    counts: dict[str, int] = {}
-    digests: dict[str, bytes] = {}
-    licences: list[str] = []
+def _kept(source: str, files: Iterable[RuleFile]) -> list[RuleFile]:
+    """The files worth storing, each name once (the last one counts, as in a tar archive). Raises RuleError, see install."""
+    by_name: dict[str, RuleFile] = {}
     for file in files:
         if file.engine == "sigma" and _SIGMA.search(file.content) is None:
             continue  # YAML of another kind: workflows, configuration, mappings
+        by_name[file.name] = file
+    if all(file.engine in _NO_RULES for file in by_name.values()):
+        raise RuleError(f"{source}: no Sigma, YARA or Suricata rule in it")
+    for name in by_name:
+        for parent in PurePosixPath(name).parents:
+            if (inner := parent.as_posix()) in by_name or inner == MANIFEST:
+                raise RuleError(f"{source}: {name} needs a folder {parent}, which is a file; rename one of them")
+    return list(by_name.values())
+
+
+def _write(folder: Path, name: str, source: str, kept: list[RuleFile], now: datetime, suricata: SuricataPart) -> Manifest:
+    counts: dict[str, int] = {}
+    for file in kept:
         path = folder / file.name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(file.content)
-        digests[file.name] = file.content
-        if file.engine == "licence":
-            licences.append(file.name)
-        elif file.engine != "decision":
+        if file.engine not in _NO_RULES:
             counts[file.engine] = counts.get(file.engine, 0) + 1
-    if not counts:
-        raise RuleError(f"{source}: no Sigma, YARA or Suricata rule in it")
+    licences = sorted(file.name for file in kept if file.engine == "licence")
     hasher = sm3_hasher()
-    for inner in sorted(digests):
-        hasher.update(f"{inner}\0{len(digests[inner])}\0".encode())
-        hasher.update(digests[inner])
-    licence = ", ".join(sorted(licences)[:5]) or "none found"
+    for file in sorted(kept, key=lambda one: one.name):
+        hasher.update(f"{file.name}\0{len(file.content)}\0".encode())
+        hasher.update(file.content)
+    licence = ", ".join(licences[:5]) or "none found"
     told = (suricata.merged, suricata.enabled, suricata.refused, suricata.checked)
     manifest = Manifest(name, source, hasher.hexdigest(), timestamp(now), counts, licence, *told)
     (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")

@@ -50,15 +50,18 @@ class Merged(msgspec.Struct, frozen=True):
 def merge(files: Sequence[RuleFile], decisions: Mapping[str, bytes]) -> Merged:
     """Run suricata-update over the ``.rules`` files. ``decisions``: file name of :data:`DECISIONS` → content.
 
-    Raises RuleError where it cannot be run, fails or leaves no rule.
+    Raises RuleError where a file is no UTF-8 (suricata-update ends with a traceback then), or it cannot be run, fails or leaves no
+    rule.
     """
+    for file in files:
+        _must_be_utf8(file)
     with tempfile.TemporaryDirectory(prefix="liandun-suricata-update-") as scratch:
         folder = Path(scratch)
         command = [sys.executable, "-c", _START, *_options(folder, files, decisions)]
         environment = {name: value for name, value in os.environ.items() if name != "DATA_DIRECTORY"}
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=_SECONDS, check=False, env=environment, cwd=folder
+                command, capture_output=True, errors="replace", timeout=_SECONDS, check=False, env=environment, cwd=folder
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise RuleError(f"suricata-update could not be run: {error}") from error
@@ -76,6 +79,14 @@ def merge(files: Sequence[RuleFile], decisions: Mapping[str, bytes]) -> Merged:
 
 
 _ACTIONS = (b"alert ", b"drop ", b"pass ", b"reject ", b"rejectsrc ", b"rejectdst ", b"rejectboth ")
+
+
+def _must_be_utf8(file: RuleFile) -> None:
+    try:
+        file.content.decode()
+    except UnicodeDecodeError as error:
+        line = file.content.count(b"\n", 0, error.start) + 1
+        raise RuleError(f"{file.name}:{line}: not UTF-8", "convert the file: iconv -f GBK -t UTF-8, or what it is in") from error
 
 
 def _options(folder: Path, files: Sequence[RuleFile], decisions: Mapping[str, bytes]) -> list[str]:

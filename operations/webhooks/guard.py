@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from kernel.errors import LiandunError
-from kernel.reach import Address, is_public, unwrapped
+from kernel.public_addresses import Address, destination, is_public
 from operations.errors import Invalid
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -86,7 +86,7 @@ async def resolve(host: str, port: int, scheme: str, policy: WebhookPolicy) -> s
 
 
 def _allowed(address: Address, scheme: str, policy: WebhookPolicy) -> bool:
-    inner = unwrapped(address)
+    inner = destination(address)
     if any(candidate in network for network in policy.networks() for candidate in (address, inner)):
         return True
     return scheme == "https" and is_public(address)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 from pathlib import Path
@@ -46,6 +47,22 @@ def test_a_taken_port_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         found = _findings()
     assert found["console"]["state"] == "warn"
     assert f"port {port}/tcp on 127.0.0.1: Address already in use" in found["console"]["detail"]
+
+
+def test_a_data_directory_that_cannot_be_written_makes_it_fail(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    places = [tmp_path / "file", tmp_path / "file" / "var", Path("/proc/var")]
+    if os.geteuid():
+        (tmp_path / "closed").mkdir(mode=0o500)
+        places.append(tmp_path / "closed")
+    for place in places:
+        monkeypatch.setenv("LIANDUN_DATA", str(place))
+        found = _findings()
+        assert found["disk"]["state"] == "bad"
+        assert f"{place} cannot be written: " in found["disk"]["detail"]
+    monkeypatch.setenv("LIANDUN_DATA", str(tmp_path / "new" / "var"))
+    assert _findings()["disk"]["state"] != "bad"
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_wrong_configuration_makes_it_fail(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,15 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import re
 import shutil
+import subprocess
+import sys
+import tarfile
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from cli import terminal
 from cli.__main__ import main
 
 OWN = Path(__file__).resolve().parents[2] / "rules"
+RULE = b"title: x\nlogsource: {category: firewall}\ndetection:\n  s: {a: b}\n  condition: s\n"
 
 
 def liandun(*arguments: str | Path) -> Result:
@@ -86,6 +93,95 @@ def test_an_old_et_open_set_is_imported_and_the_rule_that_the_engine_refuses_is_
     assert "sid 2025232: suricata -T: " in failures.stdout
 
 
+ESCAPES = "\x1b]0;pwned\x07\x1b[31mRED\u202egnp\x9b0m"
+HOSTILE = """title: "{title}"
+id: 11111111-1111-4111-8111-111111111111
+logsource: {{category: firewall}}
+detection:
+  s: {{destination.port: 1}}
+  condition: s
+level: high
+"""
+
+
+def test_what_a_set_calls_its_rules_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    title = ESCAPES.encode("unicode_escape").decode()
+    (tmp_path / "set" / "a.yml").write_text(HOSTILE.format(title=title))
+    (tmp_path / "set" / "b.yar").write_text(f'rule b {{ meta: description = "{ESCAPES}" condition: true }}')
+    (tmp_path / "set" / "c.yml").write_text(HOSTILE.format(title="x").replace("condition: s", f'condition: "{title}"'))
+    (tmp_path / "set" / "d.rules").write_text(f'alert tcp any any -> any 80 (msg:"{ESCAPES}"; sid:2000001; rev:1;)\n')
+    outputs = [liandun("import", tmp_path / "set", "--data", tmp_path / "data")]
+    # a set of an older version, which took any file name
+    (tmp_path / "data" / "rules" / "set" / f"{ESCAPES}.yml").write_text(HOSTILE.format(title="y"))
+    for arguments in (("list",), ("list", "--format", "csv"), ("failures",), ("sets",)):
+        outputs.append(liandun(*arguments, "--data", tmp_path / "data"))
+    outputs += [liandun("lint", tmp_path / "data" / "rules" / "set"), liandun("test", tmp_path / "data" / "rules" / "set")]
+    assert outputs[1].stdout.count("�]0;pwned") >= 3
+    for result in outputs:
+        assert [sign for sign in result.output if not sign.isprintable() and sign not in "\r\n"] == []
+
+
+def test_a_table_of_sets_is_readable_when_piped_and_in_80_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "rules-of-the-bureau-for-water-works-2026"
+    assert liandun("import", OWN / "yara", "--data", tmp_path, "--name", name).exit_code == 0
+    digest = json.loads((tmp_path / "rules" / name / "manifest.json").read_bytes())["sm3"]
+    monkeypatch.setenv("COLUMNS", "80")
+    for width in (terminal.PIPED_WIDTH, 80):
+        monkeypatch.setattr(terminal, "PIPED_WIDTH", width)
+        lines = liandun("sets", "--data", tmp_path).stdout.splitlines()
+        assert len(lines) == 2
+        assert lines[1].startswith(f"{name}  yara ")
+        assert digest[:16] in lines[1]
+    rows = liandun("list", "--data", tmp_path, "--engine", "sigma").stdout.splitlines()
+    assert all(re.search(r"  [0-9a-f-]{36}  ", row) for row in rows[1:-1])
+
+
+REFUSED = {
+    "file and folder": {"a.yml": RULE, "a.yml/b.yml": RULE},
+    "manifest as folder": {"a.yml": RULE, "manifest.json/b.yml": RULE},
+    "no UTF-8": {"a\udcff.yml": RULE},
+    "deep": {"/".join(["d" * 190] * 30) + "/a.yml": RULE},
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_odd_archives_are_refused_in_one_line(tmp_path: Path, case: str) -> None:
+    path = tmp_path / "s.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in REFUSED[case].items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    assert_one_line("import", path, "--data", tmp_path / "data")
+
+
+def test_places_that_cannot_be_read_or_written_are_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_bytes(RULE)
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "x.yml")
+    assert_one_line("import", tmp_path / "a.yml", "--data", tmp_path / "file" / "data")
+    assert_one_line("import", tmp_path / "a.yml", "--data", "/proc/var")
+    assert_one_line("import", tmp_path / "x.yml", "--data", tmp_path / "data")
+    assert_one_line("import", tmp_path / ("a" * 300 + ".yml"), "--data", tmp_path / "data")
+    assert_one_line("import", tmp_path / "a.yml", "--name", "a" * 300, "--data", tmp_path / "data")
+    assert_one_line("import", "https://[::1/a.yml", "--data", tmp_path / "data")
+    assert_one_line("lint", tmp_path / "x.yml")
+    assert_one_line("test", tmp_path / "x.yml")
+
+
+def assert_one_line(*arguments: str | Path) -> None:
+    """The program as people start it: exit code 1 and one line of text that a terminal can show."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "rules", *map(str, arguments)], cwd=OWN.parent, capture_output=True, timeout=60, check=False
+    )
+    lines = done.stderr.decode().splitlines()
+    assert (done.returncode, done.stdout) == (1, b""), lines
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("liandun: ")
+    assert lines[0].isprintable()
+
+
 def test_the_list_is_limited_by_level_and_engine(tmp_path: Path) -> None:
     lines = liandun("list", "--data", tmp_path, "--format", "jsonl", "--engine", "yara", "--level", "high").stdout.splitlines()
     assert {json.loads(line)["level"] for line in lines} == {"high", "critical"}
@@ -139,17 +235,3 @@ def test_wrong_usage_is_explained(arguments: tuple[str, ...]) -> None:
     result = liandun(*arguments)
     assert result.exit_code == 2
     assert "Usage" in result.output
-
-
-def test_texts_of_other_peoples_rules_do_not_steer_the_terminal(tmp_path: Path) -> None:
-    rule = tmp_path / "rule.yml"
-    rule.write_text(
-        'title: "\\e]0;pwned\\a\\e[31mRED\\u202Eevil"\nid: 11111111-2222-4333-8444-555555555556\nstatus: test\n'
-        "logsource: {product: linux}\n"
-        "detection: {s: {a: b}, condition: s}\nlevel: high\n"
-    )
-    assert liandun("import", rule, "--data", tmp_path / "data").exit_code == 0
-    for form in ("csv", "table"):
-        output = liandun("list", "--data", tmp_path / "data", "--format", form).output
-        assert "RED" in output
-        assert not set("\x1b\x07\u202e") & set(output)

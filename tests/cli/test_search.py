@@ -63,6 +63,22 @@ def test_table_has_no_control_characters(data: Path) -> None:
     assert "2 rows" in result.stderr
 
 
+def test_a_long_message_squeezes_no_other_column(tmp_path: Path) -> None:
+    lake = Lake.open(tmp_path / "lake", writable=True, demo=True)
+    event = {"@timestamp": "2026-11-23T04:00:00.000000Z", "event.id": event_id(1), "host.name": "server-of-the-water-works"}
+    event |= {"source.ip": "2001:db8:1234:5678:9abc:def0:1234:5678", "message": "kernel: " + "x" * 5000}
+    lake.commit(Commit([event]))
+    lake.close()
+    result = run(search, "--data", str(tmp_path))
+    lines = result.stdout.splitlines()
+    assert len(lines) == 2
+    for whole in ("2026-11-23T04:00:00.000000Z", "server-of-the-water-works", "2001:db8:1234:5678:9abc:def0:1234:5678"):
+        assert whole in lines[1]
+    assert "kernel: xxxxxxxxxxxxxxxxxxxx" in lines[1]
+    assert lines[1].endswith("…")
+    assert len(lines[1]) <= 240
+
+
 def test_limit_over_pages(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cli.search._PAGE", 3)
     result = run(search, "*", "--format", "jsonl", "--limit", "8", "--data", str(data))
@@ -139,10 +155,10 @@ def test_an_export_with_its_manifest(data: Path, tmp_path: Path) -> None:
     result = run(store, "export", "line", "--fields", "@timestamp,user.name", "--out", str(out), "--data", str(data))
     assert result.exit_code == 0
     manifest = orjson.loads((tmp_path / "hits.csv.manifest.json").read_text())
+    told = f"10 events, {out.stat().st_size} bytes in {out}; what was asked and its SM3 in hits.csv.manifest.json\n"
+    assert result.stdout == told
     assert (manifest["rows"], manifest["format"], manifest["query"]) == (10, "csv", "line")
     assert out.read_text().splitlines()[0] == "@timestamp,user.name"
-    size = out.stat().st_size
-    assert result.stdout == f"{out}: 10 events, {size} bytes, SM3 {manifest['sm3']}; described in hits.csv.manifest.json\n"
     nameless = run(store, "export", "--out", str(tmp_path / "hits.xlsx"), "--data", str(data))
     assert nameless.exit_code == 2
     assert "Give --format" in nameless.output

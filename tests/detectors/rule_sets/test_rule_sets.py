@@ -59,6 +59,34 @@ def test_a_failed_import_leaves_the_old_set(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
+@pytest.mark.parametrize(
+    ("names", "folder"),
+    [(("a.yml", "a.yml/b.yml"), "a.yml"), (("x/y.yml/b.yml", "x/y.yml"), "x/y.yml"), (("manifest.json/b.yml",), "manifest.json")],
+)
+def test_a_file_that_another_needs_as_its_folder_is_told(tmp_path: Path, names: tuple[str, ...], folder: str) -> None:
+    with pytest.raises(RuleError, match=f"needs a folder {folder}, which is a file"):
+        install(tmp_path / "rules", "mine", "a", [RuleFile(name, "sigma", RULE) for name in names])
+    assert not (tmp_path / "rules").exists()
+
+
+def test_of_a_name_that_comes_twice_the_last_one_counts(tmp_path: Path) -> None:
+    manifest = install(tmp_path, "mine", "a", [RuleFile("x.yml", "sigma", RULE), RuleFile("x.yml", "sigma", RULE + b"#\n")])
+    assert manifest.counts == {"sigma": 1}
+    assert (tmp_path / "mine" / "x.yml").read_bytes() == RULE + b"#\n"
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for root in (tmp_path / "file" / "rules", Path("/proc/rules")):
+        with pytest.raises(RuleError, match=f"cannot be stored below {root}: "):
+            install(root, "mine", "a", [RuleFile("x.yml", "sigma", RULE)])
+
+
+def test_a_source_whose_name_is_no_utf8_is_written_down(tmp_path: Path) -> None:
+    assert install(tmp_path, "mine", "a\udcff.yml", [RuleFile("x.yml", "sigma", RULE)]).source == "a\\udcff.yml"
+    assert installed(tmp_path)[0].source == "a\\udcff.yml"
+
+
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "UPPER", "x" * 65])
 def test_names_that_are_no_folder_names_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(RuleError, match="cannot name"):
@@ -84,16 +112,3 @@ def test_a_damaged_manifest_is_told(tmp_path: Path) -> None:
     (tmp_path / "mine" / "manifest.json").write_text("{")
     with pytest.raises(RuleError, match=r"manifest\.json"):
         installed(tmp_path)
-
-
-@pytest.mark.parametrize("names", [("a.yml", "a.yml/b.yml"), ("manifest.json/b.yml",)])
-def test_members_that_exclude_each_other_are_told(tmp_path: Path, names: tuple[str, ...]) -> None:
-    with pytest.raises(RuleError, match=r"s\.tar: .*(a\.yml|manifest\.json).*: cannot be written"):
-        install(tmp_path, "one", "s.tar", [RuleFile(name, "sigma", b"detection:\n") for name in names])
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    (tmp_path / "rules").write_text("a file")
-    with pytest.raises(RuleError, match="cannot be written"):
-        install(tmp_path / "rules", "one", "s.tar", [RuleFile("a.yml", "sigma", b"detection:\n")])

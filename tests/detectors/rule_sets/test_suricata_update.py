@@ -126,3 +126,9 @@ def test_without_an_engine_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch) -
 def test_commenting_out_leaves_comments_and_line_numbers_alone() -> None:
     content = b"# one\ntwo\nthree"
     assert without(content, [Refused(1, "", ""), Refused(3, "", ""), Refused(9, "", "")]) == b"# one\ntwo\n# three"
+
+
+def test_a_file_that_is_no_utf8_is_told_with_its_line() -> None:
+    file = RuleFile("old/web.rules", "suricata", (rule(1) + rule(2, more='content:"参数"; ')).encode("gbk"))
+    with pytest.raises(RuleError, match=r"old/web\.rules:2: not UTF-8"):
+        merge([file], {})

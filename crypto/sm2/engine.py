@@ -7,10 +7,10 @@ forces one.
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable
 from typing import Protocol
 
+from crypto.backends import choose
 from crypto.errors import BackendError
 from crypto.native.libcrypto import system_libcrypto, tongsuopy_libcrypto
 from crypto.sm2.curve import GENERATOR
@@ -56,17 +56,7 @@ CANDIDATES: dict[str, Callable[[], Engine]] = {
 @functools.cache
 def engine() -> Engine:
     """The back end in use; chosen and tested once per process."""
-    forced = os.environ.get("LIANDUN_SM2", "")
-    if forced:
-        if forced not in CANDIDATES:
-            raise BackendError(f"LIANDUN_SM2={forced}: there are {', '.join(CANDIDATES)}")
-        return probe(forced)
-    for name in CANDIDATES:
-        try:
-            return probe(name)
-        except BackendError:
-            continue
-    raise BackendError("no SM2 back end gives the known answers; run: ./liandun crypto selftest")
+    return choose("SM2", "LIANDUN_SM2", CANDIDATES, probe)
 
 
 def probe(name: str) -> Engine:

@@ -8,9 +8,9 @@ GCM is put together from native SM4-CTR and a GHASH in Python. ``LIANDUN_SM4`` (
 from __future__ import annotations
 
 import functools
-import os
 from typing import Protocol
 
+from crypto.backends import choose
 from crypto.errors import BackendError, CryptoError, DecryptionError
 from crypto.native.libgcrypt import LibgcryptGcm
 from crypto.sm4.gcm_composed import ComposedGcm
@@ -39,17 +39,7 @@ _composed = ComposedGcm()
 @functools.cache
 def engine() -> GcmEngine:
     """The back end in use; chosen and tested once per process."""
-    forced = os.environ.get("LIANDUN_SM4", "")
-    if forced:
-        if forced not in CANDIDATES:
-            raise BackendError(f"LIANDUN_SM4={forced}: there are {', '.join(CANDIDATES)}")
-        return probe(forced)
-    for name in CANDIDATES:
-        try:
-            return probe(name)
-        except BackendError:
-            continue
-    raise BackendError("no SM4-GCM back end gives the known answers; run: ./liandun crypto selftest")
+    return choose("SM4-GCM", "LIANDUN_SM4", CANDIDATES, probe)
 
 
 def probe(name: str) -> GcmEngine:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import select
@@ -18,6 +18,8 @@ from operations.errors import Denied
 from operations.reach import zones_seen
 from operations.zones.models import ConduitRow, ZoneRow
 
+_Item = TypeVar("_Item", Zone, Conduit)
+_Row = TypeVar("_Row", ZoneRow, ConduitRow)
 _TUPLES = ("ranges", "vlans", "sensors", "sources", "targets", "services")
 
 
@@ -37,26 +39,22 @@ def bounds(session: Session) -> ZonePlan:
 
 
 def store_zone(session: Session, actor: Actor, zone: Zone, row: ZoneRow | None) -> ZoneRow:
-    values = {name: _stored(getattr(zone, name)) for name in zone.__struct_fields__}
-    values |= {"changed_at": clock.now(), "changed_by": actor.name[:160]}
-    if row is None:
-        row = ZoneRow(**values, version=1)
-        session.add(row)
-    elif zone_of(row) != zone:
-        for name, value in values.items():
-            setattr(row, name, value)
-        row.version += 1
-    session.flush()
-    return row
+    """Make or change the row of a zone; the version counts real changes."""
+    return _store(session, actor, zone, row, ZoneRow, zone_of)
 
 
 def store_conduit(session: Session, actor: Actor, conduit: Conduit, row: ConduitRow | None) -> ConduitRow:
-    values = {name: _stored(getattr(conduit, name)) for name in conduit.__struct_fields__}
+    """The same for a conduit."""
+    return _store(session, actor, conduit, row, ConduitRow, conduit_of)
+
+
+def _store(session: Session, actor: Actor, item: _Item, row: _Row | None, kind: type[_Row], read: Callable[[_Row], _Item]) -> _Row:
+    values = {name: _stored(getattr(item, name)) for name in item.__struct_fields__}
     values |= {"changed_at": clock.now(), "changed_by": actor.name[:160]}
     if row is None:
-        row = ConduitRow(**values, version=1)
+        row = kind(**values, version=1)
         session.add(row)
-    elif conduit_of(row) != conduit:
+    elif read(row) != item:
         for name, value in values.items():
             setattr(row, name, value)
         row.version += 1

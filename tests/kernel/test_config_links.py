@@ -6,20 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from kernel.config import load_config
+from kernel.config import Links, load_config
 from kernel.errors import ConfigError
 
 FILES = 'certificate = "/x.crt"\nkey = "/x.key"\nca = "/ca.crt"\n'
 
 
-def load(folder: Path, text: str) -> None:
+def load(folder: Path, text: str) -> Links:
     (folder / "c.toml").write_text(text, "utf-8")
-    load_config(folder / "c.toml", {})
+    return load_config(folder / "c.toml", {}).links
 
 
 def test_sound(tmp_path: Path) -> None:
-    load(tmp_path, f'[links]\n{FILES}[[links.listener]]\nid = "a"\nkind = "syslog"\nport = 6514\n')
-    load(tmp_path, f'[links]\n[[links.listener]]\nid = "a"\nkind = "https"\nport = 6514\n{FILES}')
+    shared = load(tmp_path, f'[links]\n{FILES}[[links.listener]]\nid = "a"\nkind = "syslog"\nport = 6514\n')
+    own = load(tmp_path, f'[links]\n[[links.listener]]\nid = "a"\nkind = "https"\nport = 6514\n{FILES}')
+    assert shared.certificate == own.listener[0].certificate is not None
+    assert [(one.id, one.kind, one.port, one.suite) for one in shared.listener] == [("a", "syslog", 6514, "domestic")]
+    assert (own.listener[0].kind, own.certificate) == ("https", None)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ import typst
 from kernel.errors import LiandunError
 from operations.documents.model import Document, Facts, Heading, Table, check, printable
 
-
 _FONTS = fonts.sans_path().parent
 
 

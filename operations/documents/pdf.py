@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 import pylopdf_fonts_zh_cn as fonts
-import typst
 
 from kernel.errors import LiandunError
 from operations.documents.model import Document, Facts, Heading, Table, check, printable
@@ -22,6 +21,10 @@ class LayoutError(LiandunError):
 def pdf(document: Document) -> bytes:
     """The bytes of a PDF with its fonts (Noto Sans SC, OFL 1.1) inside. Raises Invalid, LayoutError."""
     check(document)
+    try:
+        import typst
+    except ImportError as error:  # has wheels for x86-64 and ARM64 only
+        raise LayoutError("this machine has no typst, which makes PDF files", "take DOCX, or build typst from source") from error
     layout = resources.files(__package__).joinpath("layout.typ").read_bytes()
     text = printable(msgspec.json.encode(_plain(document)).decode())
     try:

@@ -20,6 +20,7 @@ from operations.audit.copies import send_copies
 from operations.audit.head_file import HeadFile
 from operations.audit.heads import Trail
 from operations.audit.keys import KeyStore
+from operations.certificates.publish import RevocationPublisher
 from operations.webhooks.guard import WebhookPolicy
 from operations.webhooks.sender import deliver_due
 from operations.zones.publish import PlanPublisher
@@ -81,6 +82,7 @@ def run(config: Config) -> int:
 
     jobs = [
         Job("zone plan", 1.0, PlanPublisher(database, layout.zones)),
+        Job("revocations", 1.0, RevocationPublisher(database, layout.revocations)),
         Job("webhooks", 1.0, lambda: deliver_due(database, key, policy)),
         Job("audit heads", float(config.audit.head_seconds), trail.sign),
         Job("audit copies", 15.0, send_heads),

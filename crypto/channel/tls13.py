@@ -110,7 +110,8 @@ class Tls13Context:
         certificate = connection.get_peer_certificate(as_cryptography=True)
         if certificate is None:
             raise HandshakeError("certificate", "the other side has no certificate")
-        peer = read_identity(_der(certificate))
+        chain = connection.get_verified_chain(as_cryptography=True) or []
+        peer = read_identity(_der(certificate), [_der(one) for one in chain[1:]])
         protocol, suite = connection.get_protocol_version_name(), connection.get_cipher_name() or ""
         group = connection.get_group_name() or ""
         if protocol != "TLSv1.3":

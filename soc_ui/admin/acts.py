@@ -58,6 +58,7 @@ def names() -> dict[str, str]:
         "certificate.issue": _("Issue a certificate"),
         "certificate.revoke": _("Revoke a certificate"),
         "certificate.list": _("Publish a revocation list"),
+        "certificate.take_list": _("Take in a revocation list"),
         "audit.verify": _("Verify the audit trail"),
         "audit.export": _("Export the audit trail"),
         "audit.purge": _("Purge the audit trail"),

@@ -27,6 +27,15 @@ if __name__ == "__main__":
         from crypto.channel import tls13 as kind  # type: ignore[no-redef]
 
         context = kind.Tls13Context(credentials, server=role == "server", suite=suite)
+    if role == "standing":  # takes whoever comes until it is killed
+        with socket.create_server((told["host"], 0), family=socket.AF_INET6 if ":" in told["host"] else socket.AF_INET) as standing:
+            print(standing.getsockname()[1], flush=True)
+            while True:
+                connected, _ = standing.accept()
+                try:
+                    context.open(connected, timeout=5).close()
+                except (ChannelError, OSError):
+                    connected.close()
     try:
         if role == "server":
             host = told.get("host", "127.0.0.1")

@@ -22,6 +22,7 @@ from kernel.db import open_database, upgrade
 from kernel.layout import Layout
 from operations.audit.schema import Actor
 from operations.certificates import service
+from operations.certificates.expiry import expiring
 from operations.certificates.lists import lists_in_force, take_list
 from operations.certificates.publish import RevocationPublisher
 
@@ -162,5 +163,6 @@ def list_certificates(data: Path | None) -> None:
             click.echo(f"{row.serial:>33}  {row.profile:10}  {state}  {row.subject}")
         for listed in lists_in_force(work.session):
             click.echo(f"list {listed.number or '-'} of {listed.subject}, next one by {listed.next_update[:10]}")
-        for one in service.expiring(work.session, datetime.now(UTC)):
-            click.echo(f"ends soon: {one.subject}, {one.not_after:%Y-%m-%d}", err=True)
+        for one in expiring(work.session, datetime.now(UTC), load_config().certificates.warn_days):
+            told = "ends soon" if one.days_left else "HAS ENDED"
+            click.echo(f"{told}: {one.subject} ({one.kind} {one.place}), {one.not_after:%Y-%m-%d}", err=True)

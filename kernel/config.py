@@ -300,6 +300,19 @@ class Links(msgspec.Struct, forbid_unknown_fields=True):
     idle_seconds: float = 3600.0
 
 
+class Certificates(msgspec.Struct, forbid_unknown_fields=True):
+    """[certificates] — warning before certificates end. See docs/certificates.md.
+
+    warn_days      distances in days at which a warning is raised; the smaller, the more urgent
+    watch          further files (PEM) to look at, e.g. of the proxy before the console; those of [links] always are
+    check_seconds  how often the scheduler looks
+    """
+
+    warn_days: list[int] = msgspec.field(default_factory=lambda: [30, 7, 1])
+    watch: list[Path] = []
+    check_seconds: int = 60
+
+
 class Config(msgspec.Struct, forbid_unknown_fields=True):
     """The whole configuration; ``file`` is where it was read from ("" = defaults and environment only)."""
 
@@ -313,6 +326,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True):
     audit: Audit = msgspec.field(default_factory=Audit)
     accounts: Accounts = msgspec.field(default_factory=Accounts)
     links: Links = msgspec.field(default_factory=Links)
+    certificates: Certificates = msgspec.field(default_factory=Certificates)
     file: str = ""
 
     @property
@@ -583,6 +597,14 @@ def _check_links(links: Links, wrong: Callable[[str, str], None]) -> None:
             wrong(f"links.{name}", "must be more than 0")
 
 
+def _check_certificates(certificates: Certificates, wrong: Callable[[str, str], None]) -> None:
+    days = certificates.warn_days
+    if not 1 <= len(days) <= 10 or any(not 1 <= one <= 3650 for one in days):
+        wrong("certificates.warn_days", "1 to 10 numbers of days, each 1 to 3650, e.g. [30, 7, 1]")
+    if not 1 <= certificates.check_seconds <= 86_400:
+        wrong("certificates.check_seconds", f"{certificates.check_seconds} is not between 1 and 86400")
+
+
 def _check(config: Config, file: str, lines: Mapping[str, int], problems: list[str]) -> None:
     """What types alone cannot say."""
 
@@ -614,6 +636,7 @@ def _check(config: Config, file: str, lines: Mapping[str, int], problems: list[s
     _check_audit(config.audit, wrong)
     _check_accounts(config.accounts, wrong)
     _check_links(config.links, wrong)
+    _check_certificates(config.certificates, wrong)
     if config.ingest.spool_gib < 0.05:
         wrong("ingest.spool_gib", "must be at least 0.05")
     try:

@@ -60,6 +60,7 @@ class LinkInputs:
         )
         self.revocations = RevocationSource(Layout(config.data_dir).revocations)
         self._sockets = {name.removeprefix("listen:"): listening for name, listening in (inherited or {}).items()}
+        self._suites = {listener.id: listener.suite for listener in links.listener}
         self.sources = [self._source(links, listener) for listener in links.listener]
 
     def _source(self, links: Links, settings: Settings) -> Source:
@@ -82,7 +83,8 @@ class LinkInputs:
         return Source(settings.id, f"{kind} ({SHOWN[settings.suite]})", make)
 
     def details(self) -> dict[str, Any]:
-        return {"sources": {source.name: source.report() for source in self.sources}, "revoked": self.revocations.known}
+        sources = {source.name: {**source.report(), "suite": self._suites[source.name]} for source in self.sources}
+        return {"sources": sources, "revoked": self.revocations.known}
 
     @property
     def problem(self) -> str:

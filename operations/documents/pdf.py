@@ -42,4 +42,6 @@ def _plain(document: Document) -> dict[str, object]:
 
 def breakable(text: str) -> str:
     """Zero-width spaces within words of more than 16 letters."""
-    return " ".join("\u200b".join(word[at : at + 8] for at in range(0, len(word), 8)) if len(word) > 16 else word for word in text.split(" "))
+    return " ".join(
+        "\u200b".join(word[at : at + 8] for at in range(0, len(word), 8)) if len(word) > 16 else word for word in text.split(" ")
+    )

@@ -66,7 +66,7 @@ class _Ber:
 
     def _parts(self, start: int, limit: int, size: int | None, depth: int) -> tuple[list[tuple[int, bytes]], int]:
         """The values inside, and where the whole ends (behind the end mark of an indefinite length)."""
-        found = []
+        found: list[tuple[int, bytes]] = []
         inside = limit if size is None else start + size
         at = start
         while at < inside:

@@ -85,7 +85,7 @@ def open_envelope(octets: bytes, certificate: Certificate, key: PrivateKey, *, b
 
     ber  False: only DER is taken, so that a message has one encoding
     """
-    body = read_content_info(as_der(octets, _WHAT, ber), ENVELOPED, _WHAT)
+    body = read_content_info(as_der(octets, _WHAT, ber), ENVELOPED, _WHAT, (1, 2))  # 2: recipients by key identifier
     recipients = read_recipients(body, _WHAT)
     encrypted = read_encrypted(body, _WHAT, ber)
     body.end()

@@ -53,7 +53,7 @@ def content_info(kind: str, content: bytes) -> bytes:
     return encode_sequence(encode_object_id(kind), encode(EXPLICIT_0, content))
 
 
-def read_content_info(octets: bytes, kind: str, what: str) -> Reader:
+def read_content_info(octets: bytes, kind: str, what: str, versions: tuple[int, ...] = (1,)) -> Reader:
     """The inside of the one message of this kind."""
     outer = Reader(octets, what)
     info = outer.sequence()
@@ -71,7 +71,7 @@ def read_content_info(octets: bytes, kind: str, what: str) -> Reader:
     info.end()
     body = inner.sequence()
     inner.end()
-    if body.integer() != 1:
+    if body.integer() not in versions:
         raise EncodingError(f"{what}: unknown version")
     return body
 

@@ -159,7 +159,7 @@ def test_certificates_of_an_ordinary_tls13_server(tmp_path: Path) -> None:
         "-key",
         str(tmp_path / "old.key"),
     ]
-    with subprocess.Popen([*command, "-tls1_3"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+    with subprocess.Popen([*command, "-tls1_3", "-www"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         try:
             assert server.stdout is not None
             line = next(line for line in server.stdout if line.startswith("ACCEPT "))

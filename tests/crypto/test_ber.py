@@ -6,7 +6,6 @@ import contextlib
 import time
 
 import pytest
-from asn1crypto import core
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,15 +36,15 @@ def test_der_stays(der: bytes) -> None:
 
 
 def _loosened(der: bytes, draw: st.DrawFn) -> bytes:
-    """The same value written as BER allows it: independent of the reader under test, by asn1crypto's parser."""
+    """The same value written as BER allows it."""
     kind = der[0]
     start = 2 if der[1] < 0x80 else 2 + (der[1] & 0x7F)
     content = der[start:]
     if kind & 0x20:
         parts = []
         while content:
-            value, _ = core.Asn1Value.load(content), None
-            size = len(value.dump())
+            head = 2 if content[1] < 0x80 else 2 + (content[1] & 0x7F)
+            size = head + (content[1] if content[1] < 0x80 else int.from_bytes(content[2:head]))
             parts.append(_loosened(content[:size], draw))
             content = content[size:]
         if kind == 0x31:

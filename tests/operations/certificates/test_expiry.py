@@ -54,7 +54,8 @@ def test_everything_that_the_database_knows(database: Database) -> None:
         service.create_root(session, ACTOR, KEY, "root", "Own root")
         service.create_issuing(session, ACTOR, KEY, "issuing", "root", "Own issuing", days=20)
         service.trust_authority(session, ACTOR, "city", city.certificate.der)
-        listed = make_revocation_list(city, [], 3, NOW - timedelta(hours=2), NOW + timedelta(minutes=20))
+        begun = datetime.now(UTC)
+        listed = make_revocation_list(city, [], 3, begun - timedelta(hours=2), begun + timedelta(minutes=20))
         take_list(session, ACTOR, "city", listed.der)
         for text, days in (("one day", 1), ("six days", 6), ("long", 15), ("renewed", 2), ("revoked", 2)):
             request = make_request(PrivateKey.generate(), name(text), ["a.example"])
@@ -70,8 +71,9 @@ def test_everything_that_the_database_knows(database: Database) -> None:
         session.add(officer)
         session.flush()
         session.add(Factor(user_id=7, kind="certificate", name="card", material=login.to_pem(), created_at=since))
+    now = datetime.now(UTC)
     with database.read() as session:
-        found = {(one.kind, one.subject.rpartition(": ")[2]): one.days_left for one in expiring(session, NOW)}
+        found = {(one.kind, one.subject.rpartition(": ")[2]): one.days_left for one in expiring(session, now)}
         assert found == {
             ("list", "Short city"): 1,
             ("login", "officer"): 1,
@@ -82,9 +84,9 @@ def test_everything_that_the_database_knows(database: Database) -> None:
             ("issued", "renewed"): 30,
             ("authority", "Own issuing"): 30,
         }
-        months_later = {one.kind for one in expiring(session, NOW + timedelta(days=90))}
+        months_later = {one.kind for one in expiring(session, now + timedelta(days=90))}
         assert months_later == {"authority", "city", "list"}  # what ended long ago is told no more, but for authorities
-        assert expiring(session, NOW, [2])[-1].days_left == 2
+        assert expiring(session, now, [2])[-1].days_left == 2
 
 
 def test_files(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -10,12 +12,20 @@ from cli.certificate_files import path_type
 from cli.crypto_files import password_options, read_private_key, read_public_key
 from crypto.wraps import ForPublicKey, WithPrivateKey
 from kernel.config import load_config
+from kernel.db import Database, open_database
 from kernel.errors import LiandunError
 from kernel.layout import Layout
 from operations.backup import create_backup, restore_backup, verify_backup
 
 data_option = click.option(
     "--data", type=click.Path(file_okay=False, path_type=Path), help="Data directory (default: LIANDUN_DATA, else var)."
+)
+
+database_option = click.option(
+    "--database",
+    "url_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with the URL of a PostgreSQL state database (postgresql+psycopg://…). Default: the embedded database.",
 )
 
 
@@ -29,13 +39,16 @@ def command() -> None:
 @click.option("--keys", required=True, type=path_type, help="The master key goes here, sealed; keep it in another place.")
 @click.option("--to", multiple=True, required=True, type=path_type, help="SM2 public key of who may restore (again for more).")
 @click.option("--config", type=path_type, help="A configuration file to keep with it.")
+@database_option
 @data_option
-def create(target: Path, keys: Path, to: tuple[Path, ...], config: Path | None, data: Path | None) -> None:
+def create(target: Path, keys: Path, to: tuple[Path, ...], config: Path | None, url_file: Path | None, data: Path | None) -> None:
     """Write the backup TARGET while the platform runs."""
     for path in (target, keys):
         if path.exists():
             raise LiandunError(f"{path} exists and is not overwritten", "give another name")
-    create_backup(_layout(data), target, keys, [ForPublicKey(read_public_key(path)) for path in to], config)
+    recipients = [ForPublicKey(read_public_key(path)) for path in to]
+    with _database(url_file) as database:
+        create_backup(_layout(data), target, keys, recipients, config, database)
     click.echo(f"{target}: written; the key is in {keys}")
 
 
@@ -53,14 +66,39 @@ def verify(source: Path, key: Path, password_file: Path | None, password_env: st
 @click.argument("source", type=path_type)
 @click.option("--keys", required=True, type=path_type, help="The sealed master key.")
 @click.option("--key", "-k", required=True, type=path_type, help="The SM2 private key that both were sealed for.")
+@database_option
 @data_option
 @password_options
-def restore(source: Path, keys: Path, key: Path, data: Path | None, password_file: Path | None, password_env: str | None) -> None:
-    """Restore SOURCE into a new data directory."""
-    layout = _layout(data)
-    names = restore_backup(source, keys, WithPrivateKey(read_private_key(key, password_file, password_env)), layout)
+def restore(
+    source: Path,
+    keys: Path,
+    key: Path,
+    url_file: Path | None,
+    data: Path | None,
+    password_file: Path | None,
+    password_env: str | None,
+) -> None:
+    """Restore SOURCE into a new data directory (and an empty PostgreSQL database, where it is the backup of one)."""
+    layout, opener = _layout(data), WithPrivateKey(read_private_key(key, password_file, password_env))
+    with _database(url_file) as database:
+        names = restore_backup(source, keys, opener, layout, database=database)
     click.echo(f"{layout.root}: {len(names)} entries restored")
 
 
 def _layout(data: Path | None) -> Layout:
     return Layout(data if data is not None else load_config().data_dir)
+
+
+@contextlib.contextmanager
+def _database(url_file: Path | None) -> Iterator[Database | None]:
+    """The URL comes in a file: it holds a password, which the list of processes would show."""
+    if url_file is None:
+        yield None
+        return
+    database = open_database(url_file.read_text("utf-8").strip())
+    try:
+        if database.dialect != "postgresql":
+            raise LiandunError(f"{url_file}: this is no PostgreSQL database", "the embedded one needs no --database")
+        yield database
+    finally:
+        database.close()

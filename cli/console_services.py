@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cli.platform_rules import PLATFORM_RULES
 from cli.ruleset import CatalogueReader
+from cli.trust_health import TrustReader
 from crypto.secret import MasterKey
 from kernel.config import Config
 from kernel.db import open_database, upgrade
@@ -45,6 +47,7 @@ def build_services(config: Config) -> Services:
         version=VERSION,
         rules=RulesAndRefusals(layout),
         health=HealthReader(layout, store),
+        trust=TrustReader(layout),
         settings=ConsoleSettings(
             site_name=config.platform.city,
             secure_cookies=True if public.startswith("https:") else None,
@@ -137,7 +140,7 @@ def _origin(url: str) -> str:
 
 
 class RulesAndRefusals:
-    """The worker's catalogue, and what running sensors have refused of it."""
+    """The worker's catalogue, what the platform tells of itself, and what running sensors have refused."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -149,7 +152,8 @@ class RulesAndRefusals:
         sources: dict[str, dict[str, Any]] = ingest.details.get("sources", {}) if ingest else {}
         lines = dict.fromkeys(line for source in sources.values() for line in source.get("problems", ()))
         refused = [_refusal(match) for line in lines if (match := _REFUSAL.match(line))]
-        return replace(catalogue, failures=[*catalogue.failures, *refused]) if refused else catalogue
+        failures = [*catalogue.failures, *refused] if refused else catalogue.failures
+        return replace(catalogue, rules=[*catalogue.rules, *PLATFORM_RULES], failures=failures)
 
 
 def _refusal(match: re.Match[str]) -> RuleFailure:

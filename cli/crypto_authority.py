@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
-from cli.certificate_files import path_type
+from cli.certificate_files import load_certificates, path_type
 from cli.crypto_files import out_option, read_source, write_out, write_secret
 from crypto.certificates import Request
 from crypto.certificates.revocation import REASONS
@@ -22,6 +22,9 @@ from kernel.db import open_database, upgrade
 from kernel.layout import Layout
 from operations.audit.schema import Actor
 from operations.certificates import service
+from operations.certificates.expiry import expiring
+from operations.certificates.lists import lists_in_force, take_list
+from operations.certificates.publish import RevocationPublisher
 
 data_option = click.option(
     "--data", type=click.Path(file_okay=False, path_type=Path), help="Data directory (default: LIANDUN_DATA, else var)."
@@ -44,6 +47,7 @@ def _work(data: Path | None) -> Iterator[_Work]:
         upgrade(database)
         with database.write() as session:
             yield _Work(session, MasterKey.load(layout.master_key), Actor(f"cli:{getpass.getuser()}"))
+        RevocationPublisher(database, layout.revocations)()  # links must not wait for the scheduler, which may not run
     finally:
         database.close()
 
@@ -116,10 +120,25 @@ def renew(serial: str, days: int, out: Path | None, data: Path | None) -> None:
 @click.option("--reason", type=click.Choice(REASONS), required=True)
 @data_option
 def revoke(serial: str, reason: str, data: Path | None) -> None:
-    """Revoke the certificate with this SERIAL number; then write and publish a new list with the command crl."""
+    """Revoke the certificate with this SERIAL number. Links of this host refuse it at once and end the ones it has open; others
+    learn it from the next list (the command crl).
+    """
     with _work(data) as work:
         service.revoke(work.session, work.actor, serial, reason)
-    click.echo(f"{serial}: revoked; publish a new list: liandun crypto ca crl")
+    click.echo(f"{serial}: revoked, out of force here; publish a new list for others: liandun crypto ca crl")
+
+
+@ca.command("take-list")
+@click.argument("label")
+@click.argument("file", type=path_type)
+@click.option("--with", "others", multiple=True, type=path_type, help="Certificates of authorities below LABEL (again for more).")
+@data_option
+def take(label: str, file: Path, others: tuple[Path, ...], data: Path | None) -> None:
+    """Take in the revocation list in FILE, of the trusted authority LABEL or of one below it: links refuse what it revokes."""
+    between = load_certificates(others)
+    with _work(data) as work:
+        row = take_list(work.session, work.actor, label, read_source(file), between)
+    click.echo(f"{row.subject}: list {row.number or 'without a number'} is in force, next one by {row.next_update[:10]}")
 
 
 @ca.command("crl")
@@ -142,5 +161,8 @@ def list_certificates(data: Path | None) -> None:
         for row in service.list_certificates(work.session):
             state = f"revoked {row.revoked_at[:10]} ({row.reason})" if row.revoked_at else f"until {row.not_after[:10]}"
             click.echo(f"{row.serial:>33}  {row.profile:10}  {state}  {row.subject}")
-        for one in service.expiring(work.session, datetime.now(UTC)):
-            click.echo(f"ends soon: {one.subject}, {one.not_after:%Y-%m-%d}", err=True)
+        for listed in lists_in_force(work.session):
+            click.echo(f"list {listed.number or '-'} of {listed.subject}, next one by {listed.next_update[:10]}")
+        for one in expiring(work.session, datetime.now(UTC), load_config().certificates.warn_days):
+            told = "ends soon" if one.days_left else "HAS ENDED"
+            click.echo(f"{told}: {one.subject} ({one.kind} {one.place}), {one.not_after:%Y-%m-%d}", err=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,15 @@ import click
 
 from cli.forward import host_and_port
 from collectors.tls_streams import tls_streams
+from crypto.channel.appraise import Appraisal, appraise
 from crypto.channel.handshake import Handshake, read_handshake
-from crypto.channel.identity import read_identity
-from crypto.channel.names import CURVE_SM2, RFC8998_SUITES, SM2SIG_SM3, TLCP_SUITES
+from crypto.channel.names import CURVE_SM2, RFC8998_SUITES, SM2SIG_SM3, TLCP_SUITES, TLS13_VERSION
 from crypto.channel.probe import probe
+from crypto.channel.served import Kind, served_certificates
 from kernel.errors import LiandunError
 
 _VERDICTS = {True: "domestic", False: "foreign", None: "no agreement"}
+_HANDSHAKES: dict[str, Kind] = {"rfc8998": "domestic", "ordinary": "classic"}
 _HYBRID = 4590  # curveSM2MLKEM768
 _COLUMNS = ("client", "server", "version", "suite", "group", "keys", "verdict", "note")
 
@@ -34,10 +35,11 @@ def inventory(targets: tuple[str, ...], as_json: bool, timeout: float) -> None:
     """Which links of a capture, or of a server that is asked, use SM2, SM3 and SM4: TLS 1.3 after RFC 8998 or TLCP (GB/T 38636).
 
     Of TLS 1.3 a capture shows protocol, suite and group, not the certificates: they are encrypted. A server is asked three times:
-    domestic TLS 1.3, TLCP, and as an ordinary client.
+    domestic TLS 1.3, TLCP, and as an ordinary client; where it agrees to TLS 1.3 the handshake is made, for its certificates.
     """
     totals: Counter[str] = Counter()
-    rows = []
+    rows: list[list[str]] = []
+    shown: dict[str, dict[str, Any]] = {}
     for target in targets:
         links = _captured(Path(target)) if Path(target).is_file() else _asked(target, timeout)
         for link in links:
@@ -45,6 +47,7 @@ def inventory(targets: tuple[str, ...], as_json: bool, timeout: float) -> None:
             if as_json:
                 click.echo(json.dumps(link, ensure_ascii=False))
             else:
+                shown.update((one["sm3"], one) for one in link["certificates"])
                 rows.append([_cell(link[name]) for name in _COLUMNS])
     if as_json:
         click.echo(json.dumps({"totals": totals}))
@@ -52,6 +55,9 @@ def inventory(targets: tuple[str, ...], as_json: bool, timeout: float) -> None:
     widths = [max(len(row[index]) for row in [list(_COLUMNS), *rows]) for index in range(len(_COLUMNS))]
     for row in [list(_COLUMNS), *rows]:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for one in shown.values():
+        told = f"{one['key']} key, signed {one['signature']}, until {one['not_after'][:10]}: {one['verdict']}"
+        click.echo(f"certificate {one['name']} (of {one['issuer']}): {told}{', ' + one['problem'] if one['problem'] else ''}")
     click.echo(", ".join(f"{count} {verdict}" for verdict, count in sorted(totals.items())) or "no TLS or TLCP link")
 
 
@@ -68,28 +74,35 @@ def _asked(target: str, timeout: float) -> Iterator[dict[str, Any]]:
     except LiandunError as error:
         raise LiandunError(f"{target!r} is neither a capture file nor HOST:PORT", error.hint) from error
     for answer in probe(host, port, timeout=timeout):
-        link = _link(f"asked: {answer.question}", "", target, answer.handshake, answer.problem)
-        yield link
+        shown, note = [], answer.problem
+        if answer.handshake.version == TLS13_VERSION and answer.question in _HANDSHAKES:
+            served = served_certificates(host, port, _HANDSHAKES[answer.question], timeout=timeout)
+            shown, note = served.certificates, served.problem and f"no handshake: {served.problem}"
+        yield _link(f"asked: {answer.question}", "", target, answer.handshake, note, shown)
 
 
-def _link(evidence: str, client: str, server: str, handshake: Handshake, note: str) -> dict[str, Any]:
+def _link(evidence: str, client: str, server: str, handshake: Handshake, note: str, shown: Sequence[bytes] = ()) -> dict[str, Any]:
+    """``shown``: certificates that a handshake of ours brought to light."""
     version, suite, group = handshake.names()
-    keys, certificates = [], []
-    for der in [*handshake.server_certificates, *handshake.client_certificates]:
+    keys, certificates, good = [], [], True
+    for der in [*handshake.server_certificates, *handshake.client_certificates, *shown]:
         try:
-            identity = read_identity(der)
+            found = appraise(der)
         except ValueError:
             keys.append("unreadable")
+            good = False
             continue
-        keys.append(identity.key)
-        expires = datetime.datetime.fromtimestamp(identity.not_after, datetime.UTC).isoformat()
-        certificates.append({"name": identity.name, "key": identity.key, "sm3": identity.fingerprint, "not_after": expires})
+        keys.append(found.key)
+        good = good and found.domestic
+        if found.problem:
+            note = f"{note}, certificate of {found.name} {found.problem}".removeprefix(", ")
+        certificates.append(_certificate(found))
     if handshake.alert is not None and handshake.alert != 0:
         note = f"{note}, alert {handshake.alert}".removeprefix(", ")
     verdict = _VERDICTS[handshake.domestic]
     if handshake.group == _HYBRID and handshake.suite in RFC8998_SUITES:
         verdict = "partly domestic"  # SM2 together with ML-KEM
-    elif handshake.domestic and any(key != "SM2" for key in keys):
+    elif handshake.domestic and not good:
         verdict = _VERDICTS[False]
     offered = handshake.client
     return {
@@ -116,6 +129,21 @@ def _link(evidence: str, client: str, server: str, handshake: Handshake, note: s
         "finished": handshake.finished,
         "verdict": verdict,
         "note": handshake.problem or note,
+    }
+
+
+def _certificate(found: Appraisal) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "issuer": found.issuer,
+        "serial": found.serial,
+        "key": found.key,
+        "signature": found.signature,
+        "sm3": found.fingerprint,
+        "not_before": found.not_before.isoformat(),
+        "not_after": found.not_after.isoformat(),
+        "verdict": _VERDICTS[found.domestic],
+        "problem": found.problem,
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import os
@@ -11,7 +10,6 @@ import shutil
 import socket
 import struct
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
@@ -20,14 +18,13 @@ from pathlib import Path
 import click
 import msgspec
 
+from cli.doctor_ports import link_ports, port_finding
+from cli.doctor_trust import certificates, links_finding, self_test, sm3_finding, tlcp_finding
+from cli.finding import Finding
 from collectors.sockets import bytes_taken
 from collectors.suricata.binary import INSTALL_HINT, SuricataMissing, find_suricata, suricata_features, suricata_version
 from collectors.suricata.interfaces import interface_problem, may_capture
 from collectors.suricata.workdir import ACCOUNT, reachable
-from crypto.channel.process import prepare
-from crypto.channel.tlcp import library_version
-from crypto.errors import CryptoError
-from crypto.sm3 import sm3
 from kernel.config import Config, load_config
 from kernel.errors import LiandunError
 from kernel.layout import Layout
@@ -35,21 +32,6 @@ from kernel.store.elasticsearch import ElasticsearchStore
 
 _FREE_WARNING = 10 << 30
 _MARKS = {"ok": "ok", "warn": "warning", "bad": "BAD"}
-_SM3_ABC = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
-"""SM3("abc"), GB/T 32905-2016 annex A.1."""
-
-
-class Finding(msgspec.Struct):
-    """One line of the report.
-
-    state  ``ok``, ``warn`` (a feature is off or needs attention, the rest works) or ``bad`` (the platform cannot run well)
-    hint   what to do about it
-    """
-
-    check: str
-    state: str
-    detail: str
-    hint: str = ""
 
 
 @click.command()
@@ -75,7 +57,19 @@ def examine() -> list[Finding]:
         configured = Finding("config", "ok", config.file or "defaults")
     except LiandunError as error:
         config, configured = Config(), Finding("config", "bad", error.message, error.hint)
-    checks: list[Callable[[], Finding]] = [_python, _suricata, _capture, _yara, _tshark, _hyperscan, _sm3, _links, _tlcp, _tcp_info]
+    checks: list[Callable[[], Finding]] = [
+        _python,
+        _suricata,
+        _capture,
+        _yara,
+        _tshark,
+        _hyperscan,
+        sm3_finding,
+        self_test,
+        links_finding,
+        tlcp_finding,
+        _tcp_info,
+    ]
     return [
         configured,
         *(check() for check in checks),
@@ -83,6 +77,8 @@ def examine() -> list[Finding]:
         *_store(config),
         *_interfaces(config),
         *_ports(config),
+        *link_ports(config),
+        *certificates(config),
     ]
 
 
@@ -158,46 +154,6 @@ def _hyperscan() -> Finding:
     return Finding("hyperscan", "ok", "multi-pattern matching for Sigma")
 
 
-def _sm3() -> Finding:
-    if sm3(b"abc").hex() != _SM3_ABC:
-        return Finding("sm3", "bad", "SM3 gives a wrong digest (example of GB/T 32905)", "replace this build of OpenSSL")
-    where = "Python's OpenSSL" if "sm3" in hashlib.algorithms_available else "the cryptography package"
-    return Finding("sm3", "ok", f"SM3 of {where} passes the example of GB/T 32905")
-
-
-_SAY_GROUPS = """
-from OpenSSL import SSL
-context = SSL.Context(SSL.TLS_METHOD)
-context.set_tls13_ciphersuites(b"TLS_SM4_GCM_SM3")
-print(SSL.SSLeay_version(0).decode(), end="")
-"""
-
-
-def _links() -> Finding:
-    """Domestic TLS 1.3 (RFC 8998), asked in a process of its own with the OpenSSL settings that links use."""
-    hint = "pip install 'pyopenssl>=26.4' 'cryptography>=50' (OpenSSL 4 inside)"
-    with tempfile.TemporaryDirectory() as folder:
-        environment = dict(os.environ)
-        prepare(Path(folder), environ=environment)
-        try:
-            answer = subprocess.run(
-                [sys.executable, "-c", _SAY_GROUPS], env=environment, capture_output=True, text=True, timeout=30, check=False
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return Finding("links", "warn", f"domestic TLS 1.3 cannot be tried: {error}", hint)
-    if answer.returncode:
-        reason = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
-        return Finding("links", "warn", f"no domestic TLS 1.3 (RFC 8998): {reason}", hint)
-    return Finding("links", "ok", f"TLS 1.3 with SM2, SM3 and SM4 (RFC 8998): {answer.stdout}")
-
-
-def _tlcp() -> Finding:
-    try:
-        return Finding("tlcp", "ok", f"TLCP (GB/T 38636), by a library on the base of {library_version()}")
-    except CryptoError as error:
-        return Finding("tlcp", "warn", f"no TLCP (GB/T 38636), links use TLS 1.3: {error}", "pip install 'liandun[tlcp]' (x86_64)")
-
-
 def _tcp_info() -> Finding:
     """Syslog over TCP survives a kill only where the kernel counts received bytes."""
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as sender:
@@ -271,21 +227,4 @@ def _ports(config: Config) -> list[Finding]:
         ("syslog-tcp", syslog.host, syslog.tcp_port, socket.SOCK_STREAM),
     ]
     wanted.append(("console", config.console.host, config.console.port, socket.SOCK_STREAM))
-    return [_port(name, host, port, kind) for name, host, port, kind in wanted if port]
-
-
-def _port(name: str, host: str, port: int, kind: socket.SocketKind) -> Finding:
-    shown = f"port {port}/{'udp' if kind == socket.SOCK_DGRAM else 'tcp'} on {host or 'all addresses'}"
-    family = socket.AF_INET6 if ":" in host or not host else socket.AF_INET
-    with socket.socket(family, kind) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1 if kind == socket.SOCK_STREAM else 0)
-        try:
-            probe.bind((host or "::", port))
-        except PermissionError:
-            return Finding(
-                name, "warn", f"{shown}: this account may not open ports below 1024", "choose a higher port or run as a service"
-            )
-        except OSError as error:
-            hint = "Liandun itself may be running; else choose another port in the configuration"
-            return Finding(name, "warn", f"{shown}: {error.strerror}", hint)
-    return Finding(name, "ok", f"{shown} is free")
+    return [port_finding(name, host, port, kind) for name, host, port, kind in wanted if port]

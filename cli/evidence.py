@@ -1,9 +1,10 @@
-"""``liandun evidence``: seal, hand on, verify and open evidence with its chain of custody (docs/evidence.md)."""
+"""``liandun evidence``: collect, seal, hand on, verify and open evidence with its chain of custody (docs/evidence.md)."""
 
 from __future__ import annotations
 
+import contextlib
 import getpass
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,14 @@ import click
 
 from cli.certificate_files import load_certificates, load_lists, load_signer, path_type
 from cli.crypto_files import password_options, read_private_key, read_public_key
+from kernel.config import load_config
+from kernel.db import open_database, upgrade
 from kernel.errors import LiandunError
+from kernel.layout import Layout
+from operations.audit.schema import Actor
 from operations.evidence.custody import Link
-from operations.evidence.package import Trust, add_link, open_evidence, seal_evidence, verify_evidence
+from operations.evidence.package import Trust
+from operations.evidence.service import Custodian, EvidenceDesk
 
 
 def _trust_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -26,6 +32,34 @@ def _trust_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def _platform_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    folder = click.Path(file_okay=False, path_type=Path)
+    for option in (
+        click.option("--outside", is_flag=True, help="There is no platform here (a court, another office): no audit entry."),
+        click.option("--data", type=folder, help="Data directory of the platform whose audit trail records this (default: var)."),
+    ):
+        command = option(command)
+    return command
+
+
+@contextlib.contextmanager
+def _desk(data: Path | None, outside: bool) -> Iterator[EvidenceDesk]:
+    actor = Actor(f"cli:{getpass.getuser()}")
+    if outside:
+        yield EvidenceDesk(None, actor)
+        return
+    layout = Layout(data if data is not None else load_config().data_dir)
+    if not layout.state_file.exists():
+        hint = "name its data directory with --data, or say --outside where there is none"
+        raise LiandunError(f"in {layout.root} there is no platform whose audit trail could record this", hint)
+    database = open_database(layout.state_url)
+    try:
+        upgrade(database)
+        yield EvidenceDesk(database, actor)
+    finally:
+        database.close()
 
 
 def _signer_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,7 +75,35 @@ def _signer_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group()
 def command() -> None:
-    """Seal, hand on, verify and open evidence with its chain of custody (docs/evidence.md)."""
+    """Collect, seal, hand on, verify and open evidence with its chain of custody; every act is audited (docs/evidence.md)."""
+
+
+@command.command("collect")
+@click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("package", type=path_type)
+@click.option("--to", multiple=True, required=True, type=path_type, help="SM2 public key of who may open it (again for more).")
+@click.option("--from", "origin", required=True, help="Where it was taken from: host, device, place.")
+@_signer_options
+@_platform_options
+def collect(
+    sources: tuple[Path, ...],
+    package: Path,
+    to: tuple[Path, ...],
+    origin: str,
+    key: Path,
+    cert: Path,
+    reason: str,
+    actor: str,
+    password_file: Path | None,
+    password_env: str | None,
+    data: Path | None,
+    outside: bool,
+) -> None:
+    """Put files and folders (SOURCES) as one archive into the new PACKAGE, sealed, with the first link of its custody record."""
+    _refuse_existing(package)
+    by = Custodian(load_signer(cert, key, password_file, password_env), actor, reason, origin)
+    with _desk(data, outside) as desk:
+        _tell([desk.collect(sources, package, [read_public_key(path) for path in to], by, datetime.now(UTC))])
 
 
 @command.command("seal")
@@ -50,6 +112,7 @@ def command() -> None:
 @click.option("--to", multiple=True, required=True, type=path_type, help="SM2 public key of who may open it (again for more).")
 @click.option("--from", "origin", required=True, help="Where it was taken from: host, device, place.")
 @_signer_options
+@_platform_options
 def seal(
     source: Path,
     package: Path,
@@ -61,13 +124,14 @@ def seal(
     actor: str,
     password_file: Path | None,
     password_env: str | None,
+    data: Path | None,
+    outside: bool,
 ) -> None:
     """Seal SOURCE into the new PACKAGE, with the first link of its custody record."""
-    if package.exists():
-        raise LiandunError(f"{package} exists and is not overwritten", "give another name")
-    signer = load_signer(cert, key, password_file, password_env)
-    recipients = [read_public_key(path) for path in to]
-    _tell([seal_evidence(source, package, recipients, signer, actor, reason, origin, datetime.now(UTC))])
+    _refuse_existing(package)
+    by = Custodian(load_signer(cert, key, password_file, password_env), actor, reason, origin)
+    with _desk(data, outside) as desk:
+        _tell([desk.seal(source, package, [read_public_key(path) for path in to], by, datetime.now(UTC))])
 
 
 @command.command("custody")
@@ -76,6 +140,7 @@ def seal(
 @click.option("--from", "place", required=True, help="From where: address or place.")
 @_signer_options
 @_trust_options
+@_platform_options
 def custody(
     package: Path,
     action: str,
@@ -90,18 +155,31 @@ def custody(
     others: tuple[Path, ...],
     crl: tuple[Path, ...],
     head: str | None,
+    data: Path | None,
+    outside: bool,
 ) -> None:
     """Add a signed link to the custody record of PACKAGE, which must be in order."""
-    signer = load_signer(cert, key, password_file, password_env)
-    _tell([add_link(package, _trust(trust, others, crl, head), signer, action, actor, reason, place, datetime.now(UTC))])
+    by = Custodian(load_signer(cert, key, password_file, password_env), actor, reason, place)
+    with _desk(data, outside) as desk:
+        _tell([desk.add(package, _trust(trust, others, crl, head), action, by, datetime.now(UTC))])
 
 
 @command.command("verify")
 @click.argument("package", type=path_type)
 @_trust_options
-def verify(package: Path, trust: tuple[Path, ...], others: tuple[Path, ...], crl: tuple[Path, ...], head: str | None) -> None:
+@_platform_options
+def verify(
+    package: Path,
+    trust: tuple[Path, ...],
+    others: tuple[Path, ...],
+    crl: tuple[Path, ...],
+    head: str | None,
+    data: Path | None,
+    outside: bool,
+) -> None:
     """Check custody record and sealed payload; needs no private key."""
-    links, found = verify_evidence(package, _trust(trust, others, crl, head))
+    with _desk(data, outside) as desk:
+        links, found = desk.verify(package, _trust(trust, others, crl, head))
     _tell(links)
     click.echo(f"{package}: in order; head {found}")
 
@@ -112,6 +190,7 @@ def verify(package: Path, trust: tuple[Path, ...], others: tuple[Path, ...], crl
 @click.option("--key", "-k", required=True, type=path_type, help="The private key that it was sealed for.")
 @_trust_options
 @password_options
+@_platform_options
 def open_package(
     package: Path,
     target: Path,
@@ -122,13 +201,20 @@ def open_package(
     head: str | None,
     password_file: Path | None,
     password_env: str | None,
+    data: Path | None,
+    outside: bool,
 ) -> None:
     """Verify PACKAGE, then write its payload to TARGET (mode 0600)."""
-    if target.exists():
-        raise LiandunError(f"{target} exists and is not overwritten", "give another name")
+    _refuse_existing(target)
     private = read_private_key(key, password_file, password_env)
-    link = open_evidence(package, target, _trust(trust, others, crl, head), private)
+    with _desk(data, outside) as desk:
+        link = desk.open(package, target, _trust(trust, others, crl, head), private)
     click.echo(f"{target}: {link.size} bytes, SM3 {link.sm3}")
+
+
+def _refuse_existing(path: Path) -> None:
+    if path.exists():
+        raise LiandunError(f"{path} exists and is not overwritten", "give another name")
 
 
 def _trust(trust: Iterable[Path], others: Iterable[Path], crl: Iterable[Path], head: str | None) -> Trust:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import json
 import os
 import signal
 import socket
@@ -24,7 +25,7 @@ from cli.roles.process import SUPERVISOR_VARIABLE
 from collectors.sockets import listen_tcp, listen_udp
 from kernel.config import ROOT, Config
 from kernel.errors import LiandunError
-from kernel.handover import SocketKeeper, office_process
+from kernel.handover import ENVIRONMENT, SocketKeeper, office_process
 from kernel.layout import Layout
 
 STOP_SECONDS = 15.0
@@ -115,11 +116,15 @@ class Supervisor:
         self._lock = self._take_lock()
         self._console = _listen(listen_tcp, config.console.host, config.console.port, "console.port", self._patience())
         self._open_ingest_sockets()
+        self._links = {
+            listener.id: _listen(listen_tcp, listener.host, listener.port, f"links.listener.{listener.id}.port", self._patience())
+            for listener in config.links.listener
+        }
         base = ["role"]
         self.children = [
             self._child("worker", [*base, "worker"]),
             self._child("ingest", [*base, "ingest"], self._ingest_sockets),
-            *([self._child("links", [*base, "links"])] if config.links.listener else []),
+            *([self._child("links", [*base, "links"], self._link_sockets)] if config.links.listener else []),
             self._child("scheduler", [*base, "scheduler"]),
             self._child("console", [*base, "console"], self._console_socket),
             *[self._child(name, arguments) for name, arguments in (extra_roles or {}).items()],
@@ -175,6 +180,11 @@ class Supervisor:
     def _ingest_sockets(self) -> tuple[dict[str, str], list[int]]:
         return self._keeper.inheritance()
 
+    def _link_sockets(self) -> tuple[dict[str, str], list[int]]:
+        """Listeners only: an open link dies with the keys of its process, an attempt waits in the queue for the next process."""
+        held = {f"listen:{name}": listening.fileno() for name, listening in self._links.items()}
+        return {ENVIRONMENT: json.dumps(held)}, list(held.values())
+
     def _console_socket(self) -> tuple[dict[str, str], list[int]]:
         return {"LIANDUN_CONSOLE_FD": str(self._console.fileno())}, [self._console.fileno()]
 
@@ -223,10 +233,8 @@ def _listen(listen: Callable[[str, int], socket.socket], host: str, port: int, k
             if error.errno == errno.EADDRINUSE and time.monotonic() < deadline:
                 time.sleep(0.2)
                 continue
-            environment = "LIANDUN_" + key.upper().replace(".", "_")
-            raise LiandunError(
-                f"cannot listen on {host} port {port}: {error.strerror}", f"free it, or set {key} (environment {environment})"
-            ) from error
+            told = "" if key.startswith("links.") else f" (environment LIANDUN_{key.upper().replace('.', '_')})"
+            raise LiandunError(f"cannot listen on {host} port {port}: {error.strerror}", f"free it, or set {key}{told}") from error
 
 
 def _reachable(host: str) -> str:

@@ -34,7 +34,10 @@ def inherited_sockets(environ: MutableMapping[str, str]) -> dict[str, socket.soc
     """Sockets handed down by the supervisor, by name; the variable is removed so that children do not see it."""
     text = environ.pop(ENVIRONMENT, "")
     names = msgspec.json.decode(text, type=dict[str, int]) if text else {}
-    return {name: socket.socket(fileno=fd) for name, fd in names.items()}
+    found = {name: socket.socket(fileno=fd) for name, fd in names.items()}
+    for sock in found.values():
+        sock.set_inheritable(False)  # programs that this process starts must not keep the address taken
+    return found
 
 
 @contextlib.contextmanager

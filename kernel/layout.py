@@ -25,6 +25,7 @@ class Layout:
         self.ingest_socket = root / "run" / "ingest.sock"
         self.spool_socket = root / "run" / "spool.sock"
         self.links = root / "run" / "links"
+        self.revocations = root / "run" / "revoked.msgpack"
         self.catalogue = root / "run" / "rules.json"
         self.zones = root / "run" / "zones.msgpack"
         self.logs = root / "log"

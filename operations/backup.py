@@ -1,7 +1,8 @@
-"""Backups of the state: database (SQLite online backup) and rules in one sealed file, the master key apart in another.
+"""Backups of the state: database and rules in one sealed file, the master key apart in another.
 
-The two files belong in different places: with one of them alone no secret of the database is learned. A backup is restored only
-into a data directory without a state database.
+The database is copied while the platform runs: SQLite by its online backup, PostgreSQL table by table in one transaction
+(operations.backup_postgresql). The two files belong in different places: with one of them alone no secret of the database is
+learned. A backup is restored only into a data directory without a state database, or an empty PostgreSQL database.
 """
 
 from __future__ import annotations
@@ -16,30 +17,41 @@ from pathlib import Path
 from crypto.errors import CryptoError
 from crypto.stream import open_file, seal_file
 from crypto.wraps import Opener, Recipient
+from kernel.db import Database
 from kernel.errors import LiandunError
 from kernel.layout import Layout
+from operations.backup_postgresql import check_snapshot, restore_snapshot, write_snapshot
 
 STATE, KEYS = "liandun backup: state", "liandun backup: keys"
-_DATABASE, _RULES = "state.db", "rules"
+_DATABASE, _TABLES, _RULES = "state.db", "state.pg", "rules"
 
 
 class BackupError(LiandunError):
     """A backup cannot be written, or is not to be relied upon."""
 
 
-def create_backup(layout: Layout, target: Path, keys: Path, recipients: Sequence[Recipient], config: Path | None = None) -> None:
-    """Seal database, rules and configuration into ``target``, the master key into ``keys``. Works while the platform runs."""
-    if not layout.state_file.exists() or not layout.master_key.exists():
+def create_backup(
+    layout: Layout,
+    target: Path,
+    keys: Path,
+    recipients: Sequence[Recipient],
+    config: Path | None = None,
+    database: Database | None = None,
+) -> None:
+    """Seal database, rules and configuration into ``target``, the master key into ``keys``. Works while the platform runs.
+
+    database  of PostgreSQL; None: the embedded one of ``layout``
+    """
+    if not (database or layout.state_file.exists()) or not layout.master_key.exists():
         raise BackupError(f"there is nothing to back up in {layout.root}", "name the data directory with --data")
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:  # mode 0700
-        copy, archive = Path(folder) / _DATABASE, Path(folder) / "state.tar"
-        with (
-            contextlib.closing(sqlite3.connect(f"file:{layout.state_file}?mode=ro", uri=True)) as source,
-            contextlib.closing(sqlite3.connect(copy)) as written,
-        ):
-            source.backup(written)
+        copy, archive = Path(folder) / (_DATABASE if database is None else _TABLES), Path(folder) / "state.tar"
+        if database is None:
+            _copy_sqlite(layout.state_file, copy)
+        else:
+            write_snapshot(database, copy)
         with tarfile.open(archive, "w") as tar:
-            tar.add(copy, _DATABASE)
+            tar.add(copy, copy.name)
             if layout.rules.exists():
                 tar.add(layout.rules, _RULES)
             if config is not None:
@@ -54,8 +66,18 @@ def verify_backup(source: Path, opener: Opener) -> list[str]:
         return _unpack(source, opener, Path(folder))
 
 
-def restore_backup(source: Path, keys: Path, opener: Opener, layout: Layout, keys_opener: Opener | None = None) -> list[str]:
-    """Into the data directory of ``layout``, which has no state database yet. Raises BackupError; then nothing was put there."""
+def restore_backup(
+    source: Path,
+    keys: Path,
+    opener: Opener,
+    layout: Layout,
+    keys_opener: Opener | None = None,
+    database: Database | None = None,
+) -> list[str]:
+    """Into the data directory of ``layout``, which has no state database yet. Raises BackupError; then nothing was put there.
+
+    database  an empty one of PostgreSQL, for the backup of such a one
+    """
     if layout.state_file.exists() or layout.master_key.exists():
         raise BackupError(f"{layout.root} is not empty", "restore into a new data directory")
     layout.create()
@@ -66,14 +88,28 @@ def restore_backup(source: Path, keys: Path, opener: Opener, layout: Layout, key
             open_file(keys, unpacked / "master.key", keys_opener or opener, KEYS)
         except CryptoError as error:
             raise BackupError(f"{keys}: {error}") from error
+        if (database is not None) != (unpacked / _TABLES).exists():
+            kind = "PostgreSQL" if database is None else "embedded"
+            raise BackupError(f"{source}: this is the backup of a database of the kind {kind}", "see --database")
+        if database is not None:
+            restore_snapshot(database, unpacked / _TABLES)
         if (unpacked / _RULES).exists():
             layout.rules.rmdir()
             (unpacked / _RULES).rename(layout.rules)
         (unpacked / "master.key").rename(layout.master_key)
         if (unpacked / "liandun.toml").exists():
             (unpacked / "liandun.toml").rename(layout.root / "liandun.toml")
-        (unpacked / _DATABASE).rename(layout.state_file)
+        if database is None:
+            (unpacked / _DATABASE).rename(layout.state_file)
     return names
+
+
+def _copy_sqlite(file: Path, copy: Path) -> None:
+    with (
+        contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as source,
+        contextlib.closing(sqlite3.connect(copy)) as written,
+    ):
+        source.backup(written)
 
 
 def _unpack(source: Path, opener: Opener, folder: Path) -> list[str]:
@@ -86,6 +122,11 @@ def _unpack(source: Path, opener: Opener, folder: Path) -> list[str]:
     except (CryptoError, tarfile.TarError) as error:
         raise BackupError(f"{source}: {error}") from error
     archive.unlink()
+    if (folder / _TABLES).exists():
+        check_snapshot(folder / _TABLES)
+        return names
+    if not (folder / _DATABASE).exists():
+        raise BackupError(f"{source}: there is no database inside")
     with contextlib.closing(sqlite3.connect(folder / _DATABASE)) as database:
         if database.execute("PRAGMA integrity_check").fetchone() != ("ok",):
             raise BackupError(f"{source}: the database inside is damaged")

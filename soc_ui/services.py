@@ -91,6 +91,58 @@ class SourceHealth:
 
 
 @dataclass(frozen=True)
+class LinkPeer:
+    """Another end of links. ``agreed``: protocol, suite and group; ``links`` that are open; ``not_after`` of its certificate."""
+
+    name: str
+    origin: str
+    agreed: str
+    domestic: bool
+    links: int
+    not_after: str
+
+
+@dataclass(frozen=True)
+class LinkListener:
+    """A protected input, or the forwarder of this host. ``suite``: domestic (RFC 8998), tlcp, classic (foreign), "" = none yet."""
+
+    id: str
+    suite: str
+    peers: Sequence[LinkPeer] = ()
+    refused: int = 0
+    error: str = ""
+
+    @property
+    def foreign(self) -> bool:
+        """Foreign algorithms are allowed here, or are in use."""
+        return self.suite == "classic" or any(not peer.domestic for peer in self.peers if peer.links)
+
+
+@dataclass(frozen=True)
+class EndingCertificate:
+    """Ends within ``days_left`` days, 0 = has ended. ``kind`` and ``place`` as in operations.certificates.expiry."""
+
+    kind: str
+    place: str
+    subject: str
+    not_after: str
+    days_left: int
+
+
+@dataclass(frozen=True)
+class TrustHealth:
+    """Links, and certificates that end soon; ``unreadable``: files that could not be looked at, one line each."""
+
+    links: Sequence[LinkListener] = ()
+    ending: Sequence[EndingCertificate] = ()
+    unreadable: Sequence[str] = ()
+
+    @property
+    def foreign(self) -> list[LinkListener]:
+        return [one for one in self.links if one.foreign]
+
+
+@dataclass(frozen=True)
 class ConsoleSettings:
     """Settings of the console.
 
@@ -122,6 +174,7 @@ class Services:
     version: str
     rules: Callable[[], RuleCatalogue] = RuleCatalogue
     health: Callable[[], Sequence[SourceHealth]] = tuple
+    trust: Callable[[], TrustHealth] = TrustHealth
     settings: ConsoleSettings = field(default_factory=ConsoleSettings)
     master_key: MasterKey | None = None
     trail: Trail | None = None

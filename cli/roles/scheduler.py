@@ -1,5 +1,5 @@
-"""The scheduler role: what happens by the clock — webhooks that are due, heads of the audit trail, stale sessions, unused accounts,
-planner statistics."""
+"""The scheduler role: what happens by the clock — webhooks that are due, heads of the audit trail, certificates that end, what is
+revoked, stale sessions, unused accounts, planner statistics."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from cli.console_services import account_policy
+from cli.roles.expiry_watch import ExpiryWatch
 from cli.roles.health import tell_health
 from cli.roles.process import stop_event
 from crypto.secret import MasterKey
@@ -20,6 +21,7 @@ from operations.audit.copies import send_copies
 from operations.audit.head_file import HeadFile
 from operations.audit.heads import Trail
 from operations.audit.keys import KeyStore
+from operations.certificates.publish import RevocationPublisher
 from operations.webhooks.guard import WebhookPolicy
 from operations.webhooks.sender import deliver_due
 from operations.zones.publish import PlanPublisher
@@ -79,8 +81,11 @@ def run(config: Config) -> int:
     def send_heads() -> None:
         send_copies(database, config.audit.syslog, config.audit.webhook)
 
+    expiries = ExpiryWatch(database, config)
     jobs = [
         Job("zone plan", 1.0, PlanPublisher(database, layout.zones)),
+        Job("revocations", 1.0, RevocationPublisher(database, layout.revocations)),
+        Job("certificates", float(config.certificates.check_seconds), expiries),
         Job("webhooks", 1.0, lambda: deliver_due(database, key, policy)),
         Job("audit heads", float(config.audit.head_seconds), trail.sign),
         Job("audit copies", 15.0, send_heads),
@@ -90,7 +95,7 @@ def run(config: Config) -> int:
     tell_health(
         layout,
         "scheduler",
-        lambda: {"jobs": {job.name: job.problem for job in jobs}},
+        lambda: {"jobs": {job.name: job.problem for job in jobs}, **expiries.details()},
         lambda: "; ".join(job.problem for job in jobs if job.problem),
     )
     while not stop.wait(0.25):

@@ -1,7 +1,8 @@
 """Accepts links within limits, shakes hands, and hands each to what speaks over it.
 
 One thread per link. Bounded: links in all and per address, handshakes at the same time and in duration; what is over a limit is
-closed at once and counted. New certificates are taken up for new links when their files change; the listening socket stays.
+closed at once and counted. New certificates are taken up for new links when their files change; the listening socket stays. A link
+whose peer is revoked while it is open ends within a second (by the files' revocation lists: within three).
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ from typing import NamedTuple, Protocol
 
 from collectors.sockets import origin_of
 from crypto.channel.errors import ChannelError, HandshakeError
-from crypto.channel.link import Credentials, Link, LinkFacts
+from crypto.channel.link import Credentials, Link, LinkFacts, Revoked
+from crypto.channel.revocations import Revocations, listed, revokes
+from crypto.errors import CryptoError
 from kernel.record import Counters
 from kernel.spool import SpoolClosedError
 
 log = logging.getLogger("liandun.links")
 
 _RELOAD_SECONDS = 2.0
+_SWEEP_SECONDS = 0.5
 _MOST_PEERS = 1000
 
 
@@ -69,6 +73,7 @@ class LinkListener:
 
     make_context  called at the start and whenever the files of ``credentials`` have changed; raises ChannelError
     peers         names of certificates that may come; empty = all of the CA
+    revoked       asked for the peers of open links again and again (for new ones the context asks)
     """
 
     def __init__(
@@ -80,21 +85,26 @@ class LinkListener:
         *,
         limits: Limits = Limits(),
         peers: frozenset[str] = frozenset(),
+        revoked: Revoked | None = None,
     ) -> None:
         self.error = ""
         self.counters: Counters = {"received": 0, "bytes": 0, "dropped": 0, "connections": 0, "last_received": 0}
-        self.counters |= {"handshakes": 0, "refused": {}, "peers": {}, "reloads": 0}
+        self.counters |= {"handshakes": 0, "refused": {}, "peers": {}, "reloads": 0, "revoked_links": 0}
         self._listener = listener
         self._credentials = credentials
         self._make_context = make_context
         self._speak = speak
         self._limits = limits
         self._peers = peers
+        self._revoked = revoked
         self._stamp = credentials.stamp()
         self._context = make_context(credentials)
+        self._listed = _listed(credentials)
         self._next_look = 0.0
+        self._next_sweep = 0.0
         self._lock = threading.Lock()
         self._open: dict[threading.Thread, str] = {}
+        self._links: dict[threading.Thread, tuple[socket.socket, LinkFacts]] = {}
         self._handshakes = threading.Semaphore(limits.handshakes)
         self._stopping = threading.Event()
 
@@ -106,6 +116,7 @@ class LinkListener:
         while not self._stopping.is_set():
             ready = poller.poll(300)
             self._reload()
+            self._sweep()
             if ready:
                 self._accept()
         for thread in list(self._open):
@@ -125,6 +136,7 @@ class LinkListener:
             if stamp == self._stamp:
                 return
             self._context = self._make_context(self._credentials)
+            self._listed = _listed(self._credentials)
             self._stamp, self.error = stamp, ""
             self.counters["reloads"] += 1
             log.info("new certificates are in use: %s", self._credentials.certificate)
@@ -132,6 +144,22 @@ class LinkListener:
             if not self.error:
                 log.error("the old certificates stay in use: %s", error)
             self.error = f"the old certificates stay in use: {error}"
+
+    def _sweep(self) -> None:
+        """End open links whose peer has been revoked; its thread finds the link broken."""
+        now = time.monotonic()
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + _SWEEP_SECONDS
+        with self._lock:  # a link is taken out under the same lock before its socket is closed
+            for thread, (connected, facts) in list(self._links.items()):
+                if not revokes(self._listed, facts.peer) and (self._revoked is None or not self._revoked(facts.peer)):
+                    continue
+                del self._links[thread]
+                self.counters["revoked_links"] += 1
+                log.warning("link of %s is ended: its certificate %s is revoked", facts.peer.name, facts.peer.serial)
+                with contextlib.suppress(OSError):
+                    connected.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
         try:
@@ -158,6 +186,8 @@ class LinkListener:
         try:
             link = self._shake(connected, origin)
             if link is not None:
+                with self._lock:
+                    self._links[threading.current_thread()] = (connected, link.facts)
                 self._talk(link, origin)
         finally:
             with self._lock:
@@ -206,9 +236,10 @@ class LinkListener:
         except Exception:  # one link must not take the others down
             log.exception("link from %s (%s) failed", origin, link.facts.peer.name)
         finally:
-            link.close()
             with self._lock:
+                self._links.pop(threading.current_thread(), None)
                 shown["links"] -= 1
+            link.close()
 
     def _note_peer(self, facts: LinkFacts, origin: str) -> dict[str, int | str | bool | float]:
         with self._lock:
@@ -237,3 +268,14 @@ class LinkListener:
         with self._lock:
             refused = self.counters["refused"]
             refused[reason] = refused.get(reason, 0) + 1
+
+
+def _listed(credentials: Credentials) -> Revocations:
+    """What the file ``crl`` revokes: OpenSSL looks at it during handshakes only."""
+    if credentials.crl is None:
+        return {}
+    try:
+        return listed(credentials.crl.read_bytes())
+    except (OSError, CryptoError) as error:
+        log.warning("%s: open links are not checked against it: %s", credentials.crl, error)
+        return {}

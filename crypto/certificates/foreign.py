@@ -6,11 +6,13 @@ import ipaddress
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import verification
 
 from crypto.certificates.certificate import Certificate
 from crypto.certificates.errors import CertificateError
+from crypto.certificates.revocation import RevocationList
 
 
 def check_foreign_chain(
@@ -37,6 +39,24 @@ def check_foreign_chain(
     except verification.VerificationError as error:
         raise CertificateError(str(error), leaf.subject) from error
     return [Certificate(one.public_bytes(Encoding.DER)) for one in path]
+
+
+def check_foreign_list(listed: RevocationList, issuer: Certificate, root: Certificate, at: datetime) -> None:
+    """A revocation list of ``issuer``, which is ``root`` or stands directly below it. Raises CertificateError."""
+    signer = _foreign(issuer)
+    try:
+        if issuer != root:
+            signer.verify_directly_issued_by(_foreign(root))
+        if issuer.usage is not None and "crl_sign" not in issuer.usage:
+            raise CertificateError("it may not sign revocation lists", issuer.subject)
+        if not issuer.is_authority or not issuer.not_before <= at <= issuer.not_after:
+            raise CertificateError("it is no authority that is valid now", issuer.subject)
+        good = x509.load_der_x509_crl(listed.der).is_signature_valid(signer.public_key())  # type: ignore[arg-type]
+    except (ValueError, TypeError, InvalidSignature) as error:
+        raise CertificateError(f"the revocation list cannot be checked: {error or 'bad signature'}", issuer.subject) from error
+    if not good:
+        raise CertificateError("the revocation list has a bad signature", issuer.subject)
+    listed.check_time(at, issuer.subject)
 
 
 def _subject(name: str) -> x509.DNSName | x509.IPAddress:

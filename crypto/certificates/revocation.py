@@ -71,10 +71,14 @@ class RevocationList:
         body = self._parsed["tbs_cert_list"].dump()
         if self._algorithm != SM2_WITH_SM3 or not issuer.public_key.verify(body, self._signature):
             raise CertificateError("the revocation list has a bad signature", issuer.subject)
+        self.check_time(at, issuer.subject)
+
+    def check_time(self, at: datetime, issuer: str) -> None:
+        """Raises CertificateError where it is not the current list at ``at``."""
         if at < self.this_update:
-            raise CertificateError(f"the revocation list begins at {self.this_update}", issuer.subject)
+            raise CertificateError(f"the revocation list begins at {self.this_update}", issuer)
         if self.next_update is None or at > self.next_update:
-            raise CertificateError(f"the revocation list is out of date since {self.next_update}", issuer.subject)
+            raise CertificateError(f"the revocation list is out of date since {self.next_update}", issuer)
 
     def to_pem(self) -> str:
         return armour("X509 CRL", self.der)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from asn1crypto import x509
@@ -20,6 +21,7 @@ class PeerIdentity(NamedTuple):
     fingerprint     SM3 of the certificate, hexadecimal
     key             ``SM2``, ``RSA-2048``, ``secp256r1`` …
     not_after       seconds since the epoch
+    path            issuer (:func:`issuer_id`) and serial number (hexadecimal) of this certificate, then of those it stands on
     """
 
     name: str
@@ -29,6 +31,7 @@ class PeerIdentity(NamedTuple):
     fingerprint: str
     key: str
     not_after: float
+    path: tuple[tuple[str, str], ...] = ()
 
     def answers_to(self, host: str) -> bool:
         """True where the certificate was issued for ``host`` (a DNS name or an address; RFC 6125 §6.4, leftmost ``*`` allowed)."""
@@ -45,10 +48,18 @@ def _matches(pattern: str, host: str) -> bool:
     return host.partition(".")[2] == pattern[2:] and "." in pattern[2:]
 
 
-def read_identity(der: bytes) -> PeerIdentity:
-    """Identity in a certificate (DER). Raises ValueError where it is none."""
+def issuer_id(name: bytes) -> str:
+    """Short form of an issuer's name (DER): its SM3, hexadecimal."""
+    return sm3(name).hex()
+
+
+def read_identity(der: bytes, issuers: Iterable[bytes] = ()) -> PeerIdentity:
+    """Identity in a certificate (DER) that stands on ``issuers``. Raises ValueError where one is no certificate."""
     try:
-        return _read(x509.Certificate.load(der, strict=True), der)
+        own = x509.Certificate.load(der, strict=True)
+        path = [own, *(x509.Certificate.load(one, strict=True) for one in issuers)]
+        ids = tuple((issuer_id(one.issuer.dump()), f"{one.serial_number:x}") for one in path)
+        return _read(own, der)._replace(path=ids)
     except (TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:  # what asn1crypto says of damaged fields
         raise ValueError(f"no certificate: {error}") from error
 

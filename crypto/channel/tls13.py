@@ -95,7 +95,7 @@ class Tls13Context:
             if name and not _is_address(name):
                 connection.set_tlsext_host_name(name.encode("idna"))
         try:
-            _shake(connection, connected, time.monotonic() + timeout)
+            shake(connection, connected, time.monotonic() + timeout)
             facts = self._check(connection, name)
         except HandshakeError as error:
             connected.close()
@@ -110,7 +110,8 @@ class Tls13Context:
         certificate = connection.get_peer_certificate(as_cryptography=True)
         if certificate is None:
             raise HandshakeError("certificate", "the other side has no certificate")
-        peer = read_identity(_der(certificate))
+        chain = connection.get_verified_chain(as_cryptography=True) or []
+        peer = read_identity(der_of(certificate), [der_of(one) for one in chain[1:]])
         protocol, suite = connection.get_protocol_version_name(), connection.get_cipher_name() or ""
         group = connection.get_group_name() or ""
         if protocol != "TLSv1.3":
@@ -196,7 +197,8 @@ def _note_verdict(connection: SSL.Connection, _certificate: object, verdict: int
     return bool(good)
 
 
-def _shake(connection: SSL.Connection, connected: socket.socket, deadline: float) -> None:
+def shake(connection: SSL.Connection, connected: socket.socket, deadline: float) -> None:
+    """Bring the handshake over a non-blocking socket to its end before ``deadline`` (time.monotonic). Raises HandshakeError."""
     while True:
         try:
             connection.do_handshake()
@@ -243,7 +245,7 @@ def _told(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _der(certificate: x509.Certificate) -> bytes:
+def der_of(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(Encoding.DER)
 
 

@@ -25,6 +25,7 @@ from crypto.envelope.syntax import (
     SM3,
     CertificateId,
     algorithm,
+    as_der,
     content_info,
     octet_string,
     ordered,
@@ -108,10 +109,9 @@ def sign_data(
     )
 
 
-def read_signed(octets: bytes) -> SignedMessage:
-    """Strict. Raises EncodingError saying where."""
-    check_der(octets, _WHAT)
-    body = read_content_info(octets, SIGNED, _WHAT)
+def read_signed(octets: bytes, *, ber: bool = True) -> SignedMessage:
+    """Raises EncodingError saying where. ``ber`` False: only DER is taken, so that a message has one encoding."""
+    body = read_content_info(as_der(octets, _WHAT, ber), SIGNED, _WHAT)
     read_digests(body, _WHAT)
     inner = body.sequence()
     if inner.object_id() != DATA:
@@ -122,7 +122,7 @@ def read_signed(octets: bytes) -> SignedMessage:
         content = octet_string(wrapped)
         wrapped.end()
     inner.end()
-    certificates, signers = read_signers(body, _WHAT)
+    certificates, signers = read_signers(body, _WHAT, ber)
     return SignedMessage(content, certificates, signers)
 
 
@@ -138,14 +138,14 @@ def read_digests(body: Reader, what: str) -> None:
         read_algorithm(Reader(one, what), _DIGEST_OIDS, what)
 
 
-def read_signers(body: Reader, what: str) -> tuple[tuple[Certificate, ...], tuple[SignerInfo, ...]]:
+def read_signers(body: Reader, what: str, ber: bool = False) -> tuple[tuple[Certificate, ...], tuple[SignerInfo, ...]]:
     """The last fields of a message: certificates, revocation lists (passed over), signers."""
     certificates = []
     if body.peek() == IMPLICIT_0:
         certificates = [Certificate(der) for der in values(body, IMPLICIT_0, what)]
     if body.peek() == IMPLICIT_1:
         body.read(IMPLICIT_1)
-    signers = [_read_signer(Reader(one, what), what) for one in values(body, SET, what)]
+    signers = [_read_signer(Reader(one, what), what, ber) for one in values(body, SET, what)]
     body.end()
     if not signers:
         raise EncodingError(f"{what}: nobody signed it")
@@ -193,7 +193,7 @@ def _attributes(content: bytes, at: datetime) -> list[bytes]:
     return [encode_sequence(encode_object_id(kind), encode(SET, value)) for kind, value in values_of.items()]
 
 
-def _read_signer(reader: Reader, what: str) -> SignerInfo:
+def _read_signer(reader: Reader, what: str, ber: bool) -> SignerInfo:
     body = reader.sequence()
     if body.integer() != 1:
         raise EncodingError(f"{what}: unknown version of a signer")
@@ -202,7 +202,7 @@ def _read_signer(reader: Reader, what: str) -> SignerInfo:
     attributes, by_kind = b"", {}
     if body.peek() == IMPLICIT_0:
         parts = values(body, IMPLICIT_0, what)
-        attributes = encode(SET, b"".join(parts))
+        attributes = ordered(SET, parts) if ber else encode(SET, b"".join(parts))  # what was signed is their DER
         check_der(attributes, f"{what}, signed attributes")  # as a set: in order
         by_kind = _by_kind(parts, what)
     read_algorithm(body, _SIGN_OIDS, what)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crypto.ber import to_der
 from crypto.certificates import Certificate
+from crypto.certificates.strict import check_der
 from crypto.der import NULL, OCTET_STRING, SEQUENCE, Reader, encode, encode_integer, encode_object_id, encode_sequence
 from crypto.errors import EncodingError
 
@@ -12,6 +14,17 @@ DATA = "1.2.156.10197.6.1.4.2.1"
 SIGNED = "1.2.156.10197.6.1.4.2.2"
 ENVELOPED = "1.2.156.10197.6.1.4.2.3"
 SIGNED_AND_ENVELOPED = "1.2.156.10197.6.1.4.2.4"
+ENCRYPTED = "1.2.156.10197.6.1.4.2.5"
+KEY_AGREEMENT = "1.2.156.10197.6.1.4.2.6"
+KINDS = {
+    DATA: "data",
+    SIGNED: "signed data",
+    ENVELOPED: "enveloped data",
+    SIGNED_AND_ENVELOPED: "signed and enveloped data",
+    ENCRYPTED: "encrypted data",
+    KEY_AGREEMENT: "key agreement information",
+}
+"""Content types of GB/T 35275-2017 clause 6."""
 SM3 = "1.2.156.10197.1.401"
 SM2_SIGN = "1.2.156.10197.1.301.1"
 SM2_ENCRYPT = "1.2.156.10197.1.301.3"
@@ -40,21 +53,40 @@ def content_info(kind: str, content: bytes) -> bytes:
     return encode_sequence(encode_object_id(kind), encode(EXPLICIT_0, content))
 
 
-def read_content_info(octets: bytes, kind: str, what: str) -> Reader:
+def read_content_info(octets: bytes, kind: str, what: str, versions: tuple[int, ...] = (1,)) -> Reader:
     """The inside of the one message of this kind."""
     outer = Reader(octets, what)
     info = outer.sequence()
     outer.end()
     found = info.object_id()
+    if found == KEY_AGREEMENT:
+        raise EncodingError(
+            f"{what}: this is key agreement information (clause 12), half of a key exchange between two running parties and no "
+            "message; the exchange itself is crypto.sm2.exchange"
+        )
     if found != kind:
-        raise EncodingError(f"{what}: this is a message of the kind {found}, not {kind}")
+        told = KINDS.get(found, "none of GB/T 35275")
+        raise EncodingError(f"{what}: this is {told} ({found}), not {KINDS[kind]} ({kind})")
     inner = info.nested(EXPLICIT_0)
     info.end()
     body = inner.sequence()
     inner.end()
-    if body.integer() != 1:
+    if body.integer() not in versions:
         raise EncodingError(f"{what}: unknown version")
     return body
+
+
+def as_der(octets: bytes, what: str, ber: bool) -> bytes:
+    """The message in DER. With ``ber`` another program's BER is taken, too (crypto.ber says what of it). Raises EncodingError."""
+    try:
+        check_der(octets, what)
+        return octets
+    except EncodingError:
+        if not ber:
+            raise
+    der = to_der(octets, what)
+    check_der(der, what)
+    return der
 
 
 @dataclass(frozen=True)

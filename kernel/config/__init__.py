@@ -5,6 +5,7 @@ Order of precedence: environment (``LIANDUN_<SECTION>_<KEY>``, e.g. ``LIANDUN_CO
 directory if there is one), then the defaults below. All mistakes of a file are collected before ConfigError is raised.
 """
 
+from kernel.config.certificates import Certificates
 from kernel.config.ingest import Interface, PacketFolder, Tail
 from kernel.config.links import LinkListener, Links
 from kernel.config.load import load_config
@@ -16,6 +17,7 @@ from kernel.config.store import MINIMUM_RETENTION_DAYS, StoreElasticsearch
 __all__ = [
     "MINIMUM_RETENTION_DAYS",
     "ROOT",
+    "Certificates",
     "Config",
     "Interface",
     "LinkListener",

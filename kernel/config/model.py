@@ -9,6 +9,7 @@ import msgspec
 from kernel.config.accounts import Accounts, check_accounts
 from kernel.config.alerts import Alerts, Detect, Webhooks, check_alerts, check_webhooks
 from kernel.config.audit import Audit, check_audit
+from kernel.config.certificates import Certificates, check_certificates
 from kernel.config.ingest import Ingest, check_ingest
 from kernel.config.links import Links, check_links
 from kernel.config.mistakes import Mistakes
@@ -29,6 +30,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True):
     audit: Audit = msgspec.field(default_factory=Audit)
     accounts: Accounts = msgspec.field(default_factory=Accounts)
     links: Links = msgspec.field(default_factory=Links)
+    certificates: Certificates = msgspec.field(default_factory=Certificates)
     file: str = ""
 
     @property
@@ -44,5 +46,6 @@ def check(config: Config, mistakes: Mistakes) -> None:
     check_audit(config.audit, mistakes)
     check_accounts(config.accounts, mistakes)
     check_links(config.links, mistakes)
+    check_certificates(config.certificates, mistakes)
     check_ingest(config.ingest, mistakes)
     check_alerts(config.alerts, mistakes)

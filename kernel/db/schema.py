@@ -23,27 +23,30 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 _ADVISORY_LOCK = 0x6C69616E64756E  # "liandun"
 
 
-def upgrade(database: Database) -> str:
-    """Bring the tables to the newest revision and return it. Harmless when already there.
+def upgrade(database: Database, revision: str = "") -> str:
+    """Bring the tables to the newest revision (or an earlier ``revision``, where a backup asks for it) and return it.
 
-    Raises StoreError when the database was written by a newer Liandun.
+    Harmless when already there. Raises StoreError when the database or ``revision`` is of a newer Liandun.
     """
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     scripts = ScriptDirectory.from_config(config)
-    head = scripts.get_current_head() or ""
+    known = {script.revision for script in scripts.walk_revisions()}
+    head = revision or scripts.get_current_head() or ""
+    if head not in known:
+        raise StoreError(f"this version does not know the revision {head}", "it is of a newer Liandun: install that version")
     with _lock(database), database.engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
         connection.rollback()
         if current == head:
             return head
-        if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+        if current is not None and current not in known:
             raise StoreError(
                 f"the database has revision {current}, which this version does not know",
                 "it was written by a newer Liandun: install that version",
             )
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, head)
         connection.commit()
     database.analyze()
     return head

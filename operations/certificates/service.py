@@ -1,4 +1,4 @@
-"""Make authorities, issue, renew and revoke certificates, write revocation lists, warn of expiry. Every act is audited.
+"""Make authorities, issue, renew and revoke certificates, write revocation lists. Every act is audited.
 
 The caller has the write transaction: what cannot be audited does not happen. Keys of authorities are sealed under the master key.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
@@ -37,18 +36,7 @@ from operations.audit.schema import Actor
 from operations.certificates.models import AuthorityRow, CertificateRow
 from operations.errors import Conflict, Invalid, NotFound
 
-WARN_DAYS = (30, 7, 1)
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-
-
-@dataclass(frozen=True)
-class Expiry:
-    """A certificate that ends soon: ``days_left`` is the smallest of WARN_DAYS that it is within, 0 where it has ended."""
-
-    subject: str
-    serial: str
-    not_after: datetime
-    days_left: int
 
 
 def create_root(
@@ -175,21 +163,6 @@ def get_certificate(session: Session, serial: str) -> CertificateRow:
     if row is None:
         raise NotFound(f"there is no certificate with the serial number {serial}")
     return row
-
-
-def expiring(session: Session, now: datetime) -> list[Expiry]:
-    """Authorities and certificates (not revoked) that end within the longest of WARN_DAYS, soonest first."""
-    found = [read_certificates(row.pem.encode())[0] for row in session.scalars(select(AuthorityRow))]
-    latest = timestamp(now + timedelta(days=max(WARN_DAYS)))
-    query = select(CertificateRow).where(CertificateRow.not_after <= latest, CertificateRow.revoked_at == "")
-    found += [read_certificates(row.pem.encode())[0] for row in session.scalars(query)]
-    warnings = []
-    for one in sorted(found, key=lambda certificate: certificate.not_after):
-        left = one.not_after - now
-        within = [days for days in WARN_DAYS if left <= timedelta(days=days)]
-        if within:
-            warnings.append(Expiry(one.subject, f"{one.serial:x}", one.not_after, min(within) if left > timedelta(0) else 0))
-    return warnings
 
 
 def _add_authority(session: Session, actor: Actor, label: str, certificate: Certificate, sealed: str, parent: str) -> None:

@@ -66,9 +66,11 @@ def next_link(links: Sequence[Link], head: str, action: str, actor: str, reason:
     return Link(last.evidence, last.number + 1, head, action, actor, moment, reason, source, last.sm3, last.size, last.sealed_sm3)
 
 
-def first_link(evidence: str, actor: str, reason: str, source: str, at: datetime, digest: str, size: int, sealed: str) -> Link:
+def first_link(
+    evidence: str, action: str, actor: str, reason: str, source: str, at: datetime, digest: str, size: int, sealed: str
+) -> Link:
     moment = at.astimezone(UTC).strftime(_TIME)
-    return Link(evidence, 1, GENESIS, "seal", actor, moment, reason, source, digest, size, sealed)
+    return Link(evidence, 1, GENESIS, action, actor, moment, reason, source, digest, size, sealed)
 
 
 def check_custody(
@@ -110,7 +112,7 @@ def _check_link(
     lists: Sequence[RevocationList],
 ) -> Link:
     try:
-        verified = read_signed(octets).verify()
+        verified = read_signed(octets, ber=False).verify()
         link = _read(verified.content)
         if len(verified.signers) != 1 or verified.signed_at != (_moment(link.at),):
             raise ValueError("it is not signed by one person at the time that it tells")

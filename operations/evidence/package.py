@@ -43,9 +43,20 @@ class Trust:
 
 
 def seal_evidence(
-    source: Path, target: Path, recipients: Sequence[PublicKey], signer: Signer, actor: str, reason: str, origin: str, at: datetime
+    source: Path,
+    target: Path,
+    recipients: Sequence[PublicKey],
+    signer: Signer,
+    actor: str,
+    reason: str,
+    origin: str,
+    at: datetime,
+    action: str = "seal",
 ) -> Link:
-    """Seal ``source`` into the new package ``target``; its first link tells who, why, and ``origin``: where it was taken from."""
+    """Seal ``source`` into the new package ``target``; its first link tells who, why, and ``origin``: where it was taken from.
+
+    action  ``seal``, or ``collect`` where the payload is an archive that was made for this
+    """
     evidence = secrets.token_hex(16)
     with source.open("rb") as plain, tempfile.TemporaryFile(dir=target.parent) as sealed:
         digest, size = _digest(plain)
@@ -53,21 +64,31 @@ def seal_evidence(
         seal_stream(plain, sealed, [ForPublicKey(key) for key in recipients], _context(evidence))
         sealed.seek(0)
         sealed_digest, _ = _digest(sealed)
-        link = first_link(evidence, actor, reason, origin, at, digest, size, sealed_digest)
+        link = first_link(evidence, action, actor, reason, origin, at, digest, size, sealed_digest)
         sealed.seek(0)
         _write(target, [sign_link(link, signer)], sealed)
     return link
 
 
-def add_link(package: Path, trust: Trust, signer: Signer, action: str, actor: str, reason: str, source: str, at: datetime) -> Link:
-    """Append a link (handed over, copied, opened …) to a package that is in order."""
+def add_link(
+    package: Path,
+    trust: Trust,
+    signer: Signer,
+    action: str,
+    actor: str,
+    reason: str,
+    source: str,
+    at: datetime,
+    target: Path | None = None,
+) -> Link:
+    """Append a link (handed over, copied, opened …) to a package that is in order; with ``target`` it is written there."""
     with package.open("rb") as file:
         signed = _read_links(file)
         links = _checked(signed, trust)
         link = next_link(links, head_of(signed[-1]), action, actor, reason, source, at)
         if link.at < links[-1].at:
             raise EvidenceError("the clock is behind the last link of the custody record", "set the clock", link.number)
-        _write(package, [*signed, sign_link(link, signer)], file)
+        _write(target or package, [*signed, sign_link(link, signer)], file)
     return link
 
 
@@ -98,6 +119,12 @@ def open_evidence(package: Path, target: Path, trust: Trust, key: PrivateKey) ->
         if (hasher.digest().hex(), size) != (links[0].sm3, links[0].size):
             raise EvidenceError("the payload is not the one of the custody record")
     return links[0]
+
+
+def read_head(package: Path) -> str:
+    """The head of the custody record as it stands there, unchecked."""
+    with package.open("rb") as file:
+        return head_of(_read_links(file)[-1])
 
 
 def _checked(signed: Sequence[bytes], trust: Trust) -> list[Link]:

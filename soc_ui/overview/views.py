@@ -15,7 +15,7 @@ from operations.alerts import service as alerts
 from operations.alerts.schema import AlertFilter
 from operations.zones import service as zones
 from soc_ui import access, times
-from soc_ui.services import services, source_health
+from soc_ui.services import TrustHealth, services, source_health
 from soc_ui.zones import flows
 from soc_ui.zones.names import ZoneNames
 
@@ -82,7 +82,8 @@ def _ingest() -> dict[str, Any]:
 
 def _numbers() -> dict[str, Any]:
     start = timestamp(times.now() - times.PRESETS[_range()])
-    health = source_health() if access.me().may("sources.read") else []
+    may_see_sources = access.me().may("sources.read")
+    health = source_health() if may_see_sources else []
     with services().database.read() as session:
         statuses = alerts.facets(session, AlertFilter(), ("status",))[0].values
         newest = alerts.list_alerts(session, AlertFilter(status=OPEN, level=("critical", "high")), limit=NEWEST).alerts
@@ -103,6 +104,7 @@ def _numbers() -> dict[str, Any]:
         "top_rules": top_rules,
         "top_hosts": top_hosts,
         "health": health,
+        "trust": services().trust() if may_see_sources else TrustHealth(),
         "eps": sum((source.eps_history[-1] if source.eps_history else 0.0) for source in health),
         "received": sum(source.received for source in health),
         "stored": sum(source.stored for source in health),

@@ -26,8 +26,16 @@ def page() -> str:
     kind, text = request.args.get("kind", ""), request.args.get("q", "").lower()
     shown = [source for source in found if kind in ("", source.kind) and text in source.id.lower()]
     template = "sources/table.html" if request.headers.get("HX-Request") else "sources/page.html"
+    trust = services().trust()
     return render_template(
-        template, health=shown, kinds=kinds, everything=len(found), eps_now=eps_now, statistics=services().store.statistics()
+        template,
+        health=shown,
+        kinds=kinds,
+        everything=len(found),
+        eps_now=eps_now,
+        statistics=services().store.statistics(),
+        trust=trust,
+        suites={link.id: link.suite for link in trust.links},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import shutil
 import socket
@@ -12,6 +13,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given
 from hypothesis import strategies as st
 from scapy.all import IP, TCP, Ether, IPv6, wrpcap
@@ -21,6 +26,7 @@ from collectors.tls_streams import Stream, tls_streams
 from crypto.channel.handshake import read_handshake
 from crypto.channel.link import Credentials
 from crypto.channel.probe import domestic_hello, ordinary_hello, tlcp_hello
+from crypto.channel.served import served_certificates
 from tests.crypto.channel.authority import Authority
 from tests.crypto.channel.conftest import start
 
@@ -32,6 +38,11 @@ def run(*arguments: str) -> tuple[list[dict[str, Any]], dict[str, int]]:
     assert result.exit_code == 0, result.output
     *links, totals = map(json.loads, result.output.splitlines())
     return links, totals["totals"]
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 def tshark(capture: Path) -> list[dict[str, str]]:
@@ -90,6 +101,87 @@ def test_our_own_handshake_is_what_it_claims(tmp_path: Path, suite: str) -> None
     else:
         assert (row["protocol"], row["suite"].lower(), row["group"]) == ("TLSv1.3", "0x00c6", "41")
         assert (link["suite"], link["group"], link["signatures_offered"]) == ("TLS_SM4_GCM_SM3", "curveSM2", ["sm2sig_sm3"])
+
+
+def asked(port: int, host: str = "127.0.0.1") -> dict[str, dict[str, Any]]:
+    """Question → what the inventory says of a server."""
+    links, _ = run(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", "--timeout", "3")
+    return {link["evidence"].removeprefix("asked: "): link for link in links}
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_certificates_of_a_domestic_tls13_server(tmp_path: Path, authority: Authority, host: str) -> None:
+    """It wants a certificate of its clients, too: its own are seen all the same."""
+    server = authority.leaf("server.test")
+    with start("standing", server, tmp_path, host=host) as process:
+        try:
+            assert process.stdout is not None
+            found = asked(int(process.stdout.readline()), host)
+        finally:
+            process.kill()
+    link = found["rfc8998"]
+    assert (link["verdict"], link["suite"], link["group"], link["keys"]) == ("domestic", "TLS_SM4_GCM_SM3", "curveSM2", ["SM2"])
+    own = link["certificates"][0]
+    text = subprocess.run(
+        ["openssl", "x509", "-in", str(server.certificate), "-noout", "-serial", "-enddate", "-dateopt", "iso_8601"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert f"serial={own['serial'].upper()}" in text.replace("serial=0", "serial=")
+    assert own["not_after"][:10] in text
+    assert (own["name"], own["key"], own["signature"], own["verdict"], own["problem"]) == (
+        "server.test",
+        "SM2",
+        "SM2 with SM3",
+        "domestic",
+        "",
+    )
+    assert found["ordinary"]["verdict"] == "no agreement"
+
+
+def test_certificates_of_an_ordinary_tls13_server(tmp_path: Path) -> None:
+    """openssl s_server with an RSA certificate that is over."""
+    key = rsa.generate_private_key(65537, 2048)
+    who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "old.example")])
+    over = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
+    builder = x509.CertificateBuilder().subject_name(who).issuer_name(who).public_key(key.public_key()).serial_number(0x7AB)
+    builder = builder.not_valid_before(over - datetime.timedelta(days=9)).not_valid_after(over)
+    (tmp_path / "old.crt").write_bytes(builder.sign(key, SHA256()).public_bytes(Encoding.PEM))
+    (tmp_path / "old.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    command = [
+        "openssl",
+        "s_server",
+        "-accept",
+        "127.0.0.1:0",
+        "-cert",
+        str(tmp_path / "old.crt"),
+        "-key",
+        str(tmp_path / "old.key"),
+    ]
+    with subprocess.Popen([*command, "-tls1_3", "-www"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        try:
+            assert server.stdout is not None
+            line = next(line for line in server.stdout if line.startswith("ACCEPT "))
+            port = int(line.rpartition(":")[2])
+            link = asked(port)["ordinary"]
+            told = CliRunner().invoke(inventory, [f"127.0.0.1:{port}"]).output
+        finally:
+            server.kill()
+    assert (link["version"], link["verdict"], link["keys"]) == ("TLS 1.3", "foreign", ["RSA-2048"])
+    [own] = link["certificates"]
+    assert (own["name"], own["serial"], own["signature"], own["problem"]) == ("old.example", "7ab", "RSA with SHA-256", "expired")
+    assert own["not_after"][:10] == over.date().isoformat()
+    assert "certificate of old.example expired" in link["note"]
+    assert "RSA-2048 key, signed RSA with SHA-256" in told
+    assert ": foreign, expired" in told
+
+
+def test_nobody_there(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    assert {link["verdict"] for link in asked(port).values()} == {"no agreement"}
+    assert served_certificates("127.0.0.1", port, "domestic").problem.startswith("no connection")
 
 
 def overheard(folder: Path, server: Credentials, client: Credentials, suite: str) -> list[tuple[bool, bytes]]:

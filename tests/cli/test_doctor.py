@@ -6,12 +6,17 @@ import json
 import os
 import shutil
 import socket
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from cli import doctor
+from crypto import selftest
+from crypto.certificates import SERVER, issue, make_root, name
+from crypto.channel.tlcp import library
+from crypto.sm2 import PrivateKey
 
 
 def _findings(*arguments: str) -> dict[str, dict[str, str]]:
@@ -22,7 +27,21 @@ def _findings(*arguments: str) -> dict[str, dict[str, str]]:
 
 def test_every_check_reports_in_both_forms() -> None:
     found = _findings()
-    assert set(found) >= {"config", "python", "suricata", "capture", "yara", "tshark", "sm3", "tcp-info", "disk", "console"}
+    assert set(found) >= {
+        "config",
+        "python",
+        "suricata",
+        "capture",
+        "yara",
+        "tshark",
+        "sm3",
+        "crypto",
+        "links",
+        "tlcp",
+        "tcp-info",
+        "disk",
+        "console",
+    }
     assert found["sm3"]["state"] == found["tcp-info"]["state"] == found["yara"]["state"] == "ok"
     text = CliRunner().invoke(doctor.command, []).output
     assert all(check in text for check in found)
@@ -91,6 +110,49 @@ def test_an_interface_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch
     assert found["if mirror"].state == "bad"
     assert "there is no interface nosuch0" in found["if mirror"].detail
     assert found["if local"].state == "ok"
+
+
+def test_the_crypto_self_test_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = _findings()
+    assert found["crypto"]["state"] == "ok"
+    assert "second implementation agree" in found["crypto"]["detail"]
+    assert found["links"]["state"] == "ok"
+    broken = selftest.Finding("SM2", "libcrypto", "FAILED", "wrong answer")
+    monkeypatch.setattr(selftest, "run", lambda: iter([broken]))
+    found = _findings()
+    assert (found["crypto"]["state"], "SM2 libcrypto: wrong answer" in found["crypto"]["detail"]) == ("bad", True)
+    monkeypatch.setenv("LIANDUN_TONGSUO", "/nonexistent.so")
+    library.cache_clear()
+    try:
+        assert _findings()["tlcp"]["state"] == "warn"
+    finally:
+        library.cache_clear()
+
+
+def test_link_ports_and_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    root = make_root(name("Root"), PrivateKey.generate(), at=datetime.now(UTC) - timedelta(days=10))
+    key = PrivateKey.generate()
+    for stem, days in (("soon", 14), ("over", 1)):
+        leaf = issue(root, name(stem), key.public, SERVER, days, at=datetime.now(UTC) - timedelta(days=9))
+        (tmp_path / f"{stem}.crt").write_text(leaf.to_pem())
+    (tmp_path / "ca.crt").write_text(root.certificate.to_pem())
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        lines = [f'[links]\nkey = "x"\nca = "{tmp_path}/ca.crt"\n']
+        for stem, port, suite in (("soon", taken.getsockname()[1], "domestic"), ("over", 47_113, "classic")):
+            lines.append(
+                f'[[links.listener]]\nid = "{stem}"\nkind = "https"\nhost = "127.0.0.1"\nport = {port}\nsuite = "{suite}"\n'
+                f'certificate = "{tmp_path}/{stem}.crt"\n'
+            )
+        (tmp_path / "liandun.toml").write_text("".join(lines))
+        monkeypatch.setenv("LIANDUN_CONFIG", str(tmp_path / "liandun.toml"))
+        monkeypatch.setenv("LIANDUN_DATA", str(tmp_path / "data"))
+        found = doctor.examine()
+    ports = {one.check: one for one in found if one.check.startswith("link ")}
+    assert (ports["link soon"].state, "Address already in use" in ports["link soon"].detail) == ("warn", True)
+    assert (ports["link over"].state, "(classic)" in ports["link over"].detail) == ("ok", True)
+    told = {one.detail.partition(" (")[0]: one for one in found if one.check == "certificate"}
+    assert (told["Common Name: over"].state, told["Common Name: soon"].state) == ("bad", "warn")
+    assert "within 7 day(s)" in told["Common Name: soon"].detail
 
 
 def test_a_data_directory_that_cannot_be_written_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from cli.__main__ import main
 from crypto.certificates import SIGNING, Request, issue, make_root, name
 from crypto.sm2 import PrivateKey
+from kernel.errors import LiandunError
 
 
 def _run(*arguments: str | Path) -> str:
@@ -34,13 +35,31 @@ def test_from_request_to_opened_evidence(tmp_path: Path) -> None:
     trust = ("-t", tmp_path / "root.pem")
     assert "good" in _run("crypto", "cert", "verify", tmp_path / "leaf.pem", *trust, "--name", "2001:db8::7")
 
+    _run("crypto", "ca", "init", "-o", "City", "--data", tmp_path / "data")
     (tmp_path / "mail").write_bytes(b"From: attacker")
+    here = ("--data", tmp_path / "data")
     package, who = tmp_path / "e", ("-k", tmp_path / "key.pem", "--cert", tmp_path / "leaf.pem", "--reason", "incident 7")
-    _run("evidence", "seal", tmp_path / "mail", package, "--to", tmp_path / "public.pem", "--from", "192.0.2.7", *who)
-    _run("evidence", "custody", package, "--action", "hand over", "--from", "station 3", *who, *trust)
-    assert "in order" in _run("evidence", "verify", package, *trust)
-    _run("evidence", "open", package, tmp_path / "out", "-k", tmp_path / "key.pem", *trust)
+    _run("evidence", "seal", tmp_path / "mail", package, "--to", tmp_path / "public.pem", "--from", "192.0.2.7", *who, *here)
+    _run("evidence", "custody", package, "--action", "hand over", "--from", "station 3", *who, *trust, *here)
+    assert "in order" in _run("evidence", "verify", package, *trust, "--outside")
+    _run(
+        "evidence",
+        "collect",
+        tmp_path / "mail",
+        tmp_path / "root.pem",
+        tmp_path / "e2",
+        "--to",
+        tmp_path / "public.pem",
+        "--from",
+        "host",
+        *who,
+        *here,
+    )
+    assert "collect, " in _run("evidence", "verify", tmp_path / "e2", *trust, *here)
+    with pytest.raises(LiandunError, match="no platform whose audit trail"):
+        _run("evidence", "verify", package, *trust, "--data", tmp_path / "nowhere")
+    _run("evidence", "open", package, tmp_path / "out", "-k", tmp_path / "key.pem", *trust, *here)
     assert (tmp_path / "out").read_bytes() == b"From: attacker"
     package.write_bytes(package.read_bytes()[:-1])
     with pytest.raises(Exception, match="not the one of the custody record"):
-        _run("evidence", "verify", package, *trust)
+        _run("evidence", "verify", package, *trust, *here)

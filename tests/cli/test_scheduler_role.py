@@ -8,16 +8,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from crypto.certificates import SERVER, issue, make_request, make_root, name
+from crypto.channel.identity import read_identity
+from crypto.channel.revocations import RevocationSource
+from crypto.secret import MasterKey
+from crypto.sm2 import PrivateKey
 from kernel.db import Database, open_database, upgrade
+from kernel.health import read_health
 from kernel.layout import Layout
+from operations.alerts import service as alerts
+from operations.alerts.schema import AlertFilter
 from operations.audit import service, tree
 from operations.audit.head_file import HeadFile
-from operations.audit.schema import SYSTEM
+from operations.audit.schema import SYSTEM, Actor
 from operations.audit.verify import verify
+from operations.certificates import service as certificates
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
@@ -86,3 +96,43 @@ def test_heads_at_the_interval_only_when_grown_and_a_last_one_at_the_end(layout:
     with database.read() as session:
         assert verify(session, head_file=HeadFile(layout.audit_heads).read()).ok
         assert tree.state(session).size == 4
+
+
+def test_certificates_that_end_and_what_is_revoked(layout: Layout, database: Database, start: Start) -> None:
+    """A certificate of our authority that ends in some seconds is alerted twice; a revocation is published without a restart."""
+    key, actor = MasterKey.load(layout.master_key), Actor("alice")
+    with database.write() as session:
+        certificates.create_root(session, actor, key, "root", "City root")
+        request = make_request(PrivateKey.generate(), name("collector"), ["collector.example"])
+        issued = certificates.issue_requested(session, actor, key, "root", request, "client")
+    root = make_root(name("Link root"), PrivateKey.generate(), at=datetime.now(UTC) - timedelta(days=100))
+    ends = datetime.now(UTC) + timedelta(seconds=12)
+    leaf = issue(root, name("link"), PrivateKey.generate().public, SERVER, 1, at=ends - timedelta(days=1))
+    (layout.root / "link.crt").write_text(leaf.to_pem())
+    (layout.root / "liandun.toml").write_text(f'[certificates]\ncheck_seconds = 1\nwatch = ["{layout.root}/link.crt"]\n')
+    start(86_400)
+
+    def told() -> list[int]:
+        health = read_health(layout.health).get("scheduler")
+        return [one["days_left"] for one in health.details.get("certificates", ())] if health else []
+
+    def wait(condition: Callable[[], bool], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    wait(lambda: told() == [1] and layout.revocations.exists(), 30)
+    peer = read_identity(issued.der)
+    assert not RevocationSource(layout.revocations)(peer)
+    with database.write() as session:
+        certificates.revoke(session, actor, f"{issued.serial:x}", "key_compromise")
+    wait(lambda: RevocationSource(layout.revocations)(peer), 5)
+    wait(lambda: told() == [0], 40)
+    with database.read() as session:
+        found = alerts.list_alerts(session, AlertFilter(), limit=10).alerts
+    assert sorted((row.rule_id, row.level) for row in found) == [
+        ("liandun-certificate-ended", "critical"),
+        ("liandun-certificate-ending", "high"),
+    ]
+    assert read_health(layout.health)["scheduler"].problem == ""

@@ -15,7 +15,9 @@ SOURCE = Path(__file__).resolve().parent / "gmsm"
 
 
 def go() -> str | None:
-    """The Go tool: of the path, or where its own installer puts it."""
+    """The Go tool: of the path, or where its own installer puts it (``LIANDUN_GO=none``: as if there were none)."""
+    if os.environ.get("LIANDUN_GO") == "none":
+        return None
     return shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
 
 

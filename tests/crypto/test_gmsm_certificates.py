@@ -27,12 +27,24 @@ from crypto.certificates import (
 )
 from crypto.certificates.double import envelop_key, open_key
 from crypto.certificates.revocation import Revoked
-from crypto.envelope import Signer, envelop, open_envelope, open_signed_envelope, read_signed, sign_and_envelop, sign_data
+from crypto.envelope import (
+    Signer,
+    encrypt_data,
+    envelop,
+    open_encrypted,
+    open_envelope,
+    open_signed_envelope,
+    read_signed,
+    sign_and_envelop,
+    sign_data,
+)
+from crypto.errors import DecryptionError
 from crypto.sm2 import PrivateKey
 from tests.crypto.gmsm_peer import go
 
 SOURCE = Path(__file__).resolve().parent / "gmsm_certificates"
 CONTENT = "防火墙规则 42 changed".encode() * 300
+SHARED = bytes(range(16))
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +63,7 @@ def peer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_theirs_in_ours(peer: Path, tmp_path: Path) -> None:
     (tmp_path / "content").write_bytes(CONTENT)
+    (tmp_path / "shared.key").write_bytes(SHARED)
     done = subprocess.run([str(peer), "write", str(tmp_path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
@@ -73,6 +86,11 @@ def test_theirs_in_ours(peer: Path, tmp_path: Path) -> None:
     for mode in ("cbc", "gcm"):
         assert open_envelope(load(f"enveloped-{mode}.der"), enc, enc_key) == CONTENT
         assert open_signed_envelope(load(f"both-{mode}.der"), enc, enc_key).content == CONTENT
+        for form in ("legacy", "cfca"):
+            assert open_envelope(load(f"{form}-{mode}.der"), enc, enc_key) == CONTENT
+        assert open_encrypted(load(f"encrypted-{mode}.der"), SHARED) == CONTENT
+    with pytest.raises(DecryptionError):
+        open_encrypted(load("encrypted-gcm.der"), bytes(16))
 
 
 def test_ours_in_theirs(peer: Path, tmp_path: Path) -> None:
@@ -92,6 +110,11 @@ def test_ours_in_theirs(peer: Path, tmp_path: Path) -> None:
         "request.pem": make_request(sign_key, name("asks"), ["asks.example", "192.0.2.1"]).to_pem().encode(),
         "envelopedkey.der": envelop_key(enc_key, sign_key.public),
         "content": CONTENT,
+        "shared.key": SHARED,
+        "encrypted-cbc.der": encrypt_data(CONTENT, SHARED, "sm4-cbc"),
+        "encrypted-gcm.der": encrypt_data(CONTENT, SHARED),
+        "legacy-cbc.der": envelop(CONTENT, [enc], "sm4-cbc", "c1c2c3-bare"),
+        "legacy-gcm.der": envelop(CONTENT, [enc], "sm4-gcm", "c1c2c3-bare"),
         "signed.der": sign_data(CONTENT, [signer]),
         "signed-plain.der": sign_data(CONTENT, [signer], attributes=False),
         "detached.der": sign_data(CONTENT, [signer], detached=True),

@@ -142,3 +142,15 @@ def test_places_that_heads_can_go_to(tmp_path: Path, target: str) -> None:
     file = tmp_path / "liandun.toml"
     file.write_text(f'[audit]\nsyslog = "{target}"\nwebhook = "keeper"\n')
     assert load_config(file, {}).audit.syslog == target
+
+
+def test_warning_before_certificates_end(tmp_path: Path) -> None:
+    file = tmp_path / "liandun.toml"
+    file.write_text('[certificates]\nwarn_days = [60, 3]\nwatch = ["/etc/x.crt"]\n')
+    settings = load_config(file, {}).certificates
+    assert (settings.warn_days, settings.watch) == ([60, 3], [Path("/etc/x.crt")])
+    assert load_config(file, {"LIANDUN_CERTIFICATES_CHECK_SECONDS": "5"}).certificates.check_seconds == 5
+    for text in ("warn_days = []", "warn_days = [0]", "check_seconds = 0"):
+        file.write_text(f"[certificates]\n{text}\n")
+        with pytest.raises(ConfigError, match=r"liandun.toml:2: certificates\."):
+            load_config(file, {})

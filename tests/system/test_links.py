@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,11 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from cli.__main__ import main
 from collectors.parsers import PARSERS
+from crypto.certificates import make_request
+from crypto.certificates import name as subject
 from crypto.channel.link import Credentials
 from crypto.channel.tlcp import library
 from crypto.errors import BackendMissingError
+from crypto.secret import MasterKey
+from crypto.sm2 import PrivateKey
+from kernel.db import Database, open_database, upgrade
 from kernel.health import read_health
 from kernel.layout import Layout
 from kernel.pipeline import Pipeline
@@ -30,8 +38,10 @@ from kernel.spool import SpoolReader, SpoolWriter
 from kernel.spool.format import waiting_bytes
 from kernel.store.contract import TimeRange
 from kernel.store.lake import Lake
+from operations.audit.schema import Actor
+from operations.certificates import service
 from tests.crypto.channel.authority import Authority
-from tests.system.platform import ROOT, free_port, wait_until
+from tests.system.platform import ROOT, Platform, free_port, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -231,6 +241,114 @@ def test_new_certificates_without_dropping_the_listener(roles: Roles, certificat
         for path, text in zip(old[:3], kept, strict=True):
             assert path is not None
             path.write_bytes(text)
+
+
+def _authority(database: Database, key: MasterKey, folder: Path, *names: str) -> dict[str, tuple[Credentials, str]]:
+    """Certificates of the platform's own authority and their serial numbers."""
+    actor, made = Actor("alice"), {}
+    with database.write() as session:
+        root = service.create_root(session, actor, key, "root", "City root")
+        issuing = service.create_issuing(session, actor, key, "issuing", "root", "Issuing")
+        (folder / "own-ca.crt").write_text(root.to_pem())
+        for name in names:
+            private = PrivateKey.generate()
+            profile = "server" if name == "server.test" else "client"
+            leaf = service.issue_requested(session, actor, key, "issuing", make_request(private, subject(name), [name]), profile)
+            (folder / f"{name}.crt").write_text(leaf.to_pem() + issuing.to_pem())
+            (folder / f"{name}.key").write_text(private.to_pem())
+            files = Credentials(folder / f"{name}.crt", folder / f"{name}.key", folder / "own-ca.crt")
+            made[name] = (files, f"{leaf.serial:x}")
+    return made
+
+
+def test_a_revoked_certificate_is_out_at_once(tmp_path: Path) -> None:
+    """One of our own authority, revoked in its database, and one of the city's authority, on a list that is taken in."""
+    layout = Layout(tmp_path / "server").create()
+    database, key = open_database(layout.state_url), MasterKey.load(layout.master_key)
+    upgrade(database)
+    made = _authority(database, key, tmp_path, "server.test", "collector-1", "collector-2")
+    database.close()
+    city = Authority(tmp_path / "city")
+    strangers = [city.leaf(name)._replace(ca=tmp_path / "own-ca.crt") for name in ("city-1", "city-2")]
+    both = tmp_path / "both.crt"
+    both.write_text((tmp_path / "own-ca.crt").read_text() + city.certificate.read_text())
+    data = ["--data", str(layout.root)]
+    assert CliRunner().invoke(main, ["crypto", "ca", "trust", "city", str(city.certificate), *data]).exit_code == 0
+    roles = Roles(layout.root, made["server.test"][0]._replace(ca=both))
+    for role in ("ingest", "links"):
+        roles.start(role)
+    wait_until(lambda: "handshakes" in roles.sources().get("tls", {}), 30, "links role answers")
+    senders = [sender(roles, files, what="hold", port=roles.syslog) for files in (made["collector-1"][0], strangers[0])]
+    kept = [sender(roles, files, what="hold", port=roles.syslog) for files in (made["collector-2"][0], strangers[1])]
+    try:
+        for process in (*senders, *kept):
+            assert process.stdout is not None
+            assert process.stdout.readline() == "open\n", (roles.layout.logs / "links.log").read_text()
+        wait_until(lambda: roles.sources()["tls"]["connections"] == 4, 10, "four links")
+
+        revoke = ["crypto", "ca", "revoke", made["collector-1"][1], "--reason", "key_compromise", *data]
+        take = ["crypto", "ca", "take-list", "city", str(city.revoke(strangers[0])), *data]
+        for number, (command, process) in enumerate(zip((revoke, take), senders, strict=True), 1):
+            begun = time.monotonic()
+            assert CliRunner().invoke(main, command, catch_exceptions=False).exit_code == 0
+            assert json.loads(process.communicate(timeout=20)[0]) == {"ended": "ChannelClosedError"}
+            assert time.monotonic() - begun < 5
+            wait_until(lambda number=number: roles.sources()["tls"]["revoked_links"] == number, 5, "told")  # type: ignore[misc]
+        for files in (made["collector-1"][0], strangers[0]):
+            with sender(roles, files, what="hold", port=roles.syslog) as process:
+                assert "ended" in process.communicate(timeout=20)[0] or process.returncode
+        wait_until(lambda: roles.sources()["tls"]["refused"] == {"revoked": 2}, 10, "refused and counted")
+        assert roles.sources()["tls"]["connections"] == 2
+        assert [process.poll() for process in kept] == [None, None]
+        health = read_health(roles.layout.health)["links"]
+        assert (health.details["revoked"], health.problem) == (2, "")
+    finally:
+        for process in (*senders, *kept):
+            process.kill()
+            process.wait()
+        roles.stop()
+
+
+def test_attempts_wait_while_the_role_starts_anew(tmp_path: Path, certificates: dict[str, Credentials]) -> None:
+    """The supervisor has the listener, too: who knocks while the role is dead is served by the next one, and nobody is refused."""
+    own, port = certificates["server.test"], free_port()
+    platform = Platform(
+        tmp_path / "data",
+        config=f'[links]\ncertificate = "{own.certificate}"\nkey = "{own.key}"\nca = "{own.ca}"\n'
+        f'[[links.listener]]\nid = "tls"\nkind = "syslog"\nport = {port}\n',
+    )
+    platform.start()
+
+    def links() -> dict[str, Any]:
+        health = platform.health().get("links")
+        return health.details["sources"]["tls"] if health and health.details.get("sources") else {}
+
+    try:
+        wait_until(lambda: "handshakes" in links(), 30, "links role answers")
+        for signalled in (signal.SIGKILL, signal.SIGTERM):
+            before = platform.health()["links"].pid
+            os.kill(before, signalled)
+            waiting = []
+            while platform.health()["links"].pid == before:
+                for host in ("127.0.0.1", "::1"):
+                    waiting.append(socket.create_connection((host, port), 5))  # the kernel answers: the address never goes away
+                time.sleep(0.2)
+                assert len(waiting) < 200
+            for one in waiting:
+                one.close()
+            told = {
+                "what": "syslog",
+                "port": port,
+                "count": 5,
+                "credentials": [str(one) for one in certificates["collector-1"] if one],
+            }
+            told |= {"folder": str(platform.layout.links), "host": "::1"}
+            command = [sys.executable, "-m", "tests.collectors.links.sender", json.dumps(told)]
+            subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, timeout=60)
+            wait_until(lambda: links().get("received") == 5, 20, "the next process takes records")
+            assert len(waiting) > 2
+    finally:
+        platform.stop()
 
 
 def test_forwarding_over_tlcp(tmp_path: Path) -> None:

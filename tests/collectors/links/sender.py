@@ -51,6 +51,14 @@ if __name__ == "__main__":
             link.send(b"%d %s" % (len(message), message), 10)
         link.close()
         print(json.dumps({"sent": told["count"]}))
+    elif told["what"] == "hold":  # an open link with nothing to say; prints when it was opened and when it ended
+        link = open_link()
+        link.send(b"10 <13>held x", 10)
+        print("open", flush=True)
+        try:
+            link.receive(1, told.get("seconds", 20))
+        except ChannelError as error:
+            print(json.dumps({"ended": type(error).__name__}), flush=True)
     elif told["what"] == "post":
         link = open_link()
         status, answer = post(link, told["path"], told["body"].encode(), told.get("headers", {}))

@@ -22,11 +22,20 @@ if __name__ == "__main__":
     if suite == "tlcp":
         from crypto.channel import tlcp as kind
 
-        context = kind.TlcpContext(credentials, server=role == "server")
+        context = kind.TlcpContext(credentials, server=role != "client")
     else:
         from crypto.channel import tls13 as kind  # type: ignore[no-redef]
 
-        context = kind.Tls13Context(credentials, server=role == "server", suite=suite)
+        context = kind.Tls13Context(credentials, server=role != "client", suite=suite)
+    if role == "standing":  # takes whoever comes until it is killed
+        with socket.create_server((told["host"], 0), family=socket.AF_INET6 if ":" in told["host"] else socket.AF_INET) as standing:
+            print(standing.getsockname()[1], flush=True)
+            while True:
+                connected, _ = standing.accept()
+                try:
+                    context.open(connected, timeout=5).close()
+                except (ChannelError, OSError):
+                    connected.close()
     try:
         if role == "server":
             host = told.get("host", "127.0.0.1")

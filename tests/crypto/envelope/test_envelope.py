@@ -10,7 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crypto.certificates import ENCRYPTION, SIGNING, Authority, CertificateError, Profile, issue, make_root, name
-from crypto.envelope import Signer, envelop, open_envelope, open_signed_envelope, read_signed, sign_and_envelop, sign_data
+from crypto.der import encode, encode_integer, encode_object_id, encode_octets, encode_sequence
+from crypto.envelope import (
+    Signer,
+    encrypt_data,
+    envelop,
+    open_encrypted,
+    open_envelope,
+    open_signed_envelope,
+    read_signed,
+    sign_and_envelop,
+    sign_data,
+)
 from crypto.envelope.enveloped import ContentCipher
 from crypto.errors import CryptoError
 from crypto.sm2 import PrivateKey
@@ -109,3 +120,81 @@ def test_damage_is_a_typed_error(data: st.DataObject) -> None:
 
 
 MESSAGE = sign_and_envelop(CONTENT, SIGNERS, CERTIFICATES)
+SHARED = bytes(range(16))
+
+
+@pytest.mark.parametrize("cipher", CIPHERS)
+def test_encrypted_under_a_shared_key(cipher: ContentCipher) -> None:
+    message = encrypt_data(CONTENT, SHARED, cipher)
+    assert encode_object_id("1.2.156.10197.6.1.4.2.5") in message[:20]
+    assert open_encrypted(message, SHARED, ber=False) == CONTENT
+    for at in range(len(message)) if cipher == "sm4-gcm" else ():
+        with pytest.raises(CryptoError):
+            open_encrypted(_flipped(message, at), SHARED)
+    with pytest.raises(CryptoError, match="16 bytes"):
+        encrypt_data(CONTENT, SHARED[:-1])
+    if cipher == "sm4-gcm":
+        with pytest.raises(CryptoError):
+            open_encrypted(message, bytes(16))
+
+
+def test_kinds_are_told() -> None:
+    reader = READERS[0]
+    with pytest.raises(CryptoError, match="this is signed data"):
+        open_envelope(sign_data(CONTENT, SIGNERS), reader.certificate, reader.key)
+    with pytest.raises(CryptoError, match=r"this is encrypted data .*, not signed data"):
+        read_signed(encrypt_data(CONTENT, SHARED))
+    agreement = encode_sequence(
+        encode_object_id("1.2.156.10197.6.1.4.2.6"), encode(0xA0, encode_sequence(encode_integer(1), encode_octets(b"x")))
+    )
+    foreign = sign_data(CONTENT, SIGNERS).replace(
+        encode_object_id("1.2.156.10197.6.1.4.2.2"), encode_object_id("1.2.156.10197.6.1.4.2.9")
+    )
+    for read in (read_signed, lambda octets: open_envelope(octets, reader.certificate, reader.key)):
+        with pytest.raises(CryptoError, match="key agreement information"):
+            read(agreement)
+    with pytest.raises(CryptoError, match="none of GB/T 35275"):
+        read_signed(foreign)
+
+
+def _indefinite(der: bytes) -> bytes:
+    """Every sequence, set and context value with an indefinite length, octet strings in two parts; certificates as they are."""
+    kind = der[0]
+    start = 2 if der[1] < 0x80 else 2 + (der[1] & 0x7F)
+    content = der[start:]
+    if kind == 4 and len(content) > 40:
+        return b"\x24\x80" + encode_octets(content[:33]) + encode_octets(content[33:]) + b"\0\0"
+    if kind == 0x80 and len(content) > 40:  # the encrypted content
+        return b"\xa0\x80" + encode_octets(content[:33]) + encode_octets(content[33:]) + b"\0\0"
+    if not kind & 0x20 or der in {one.certificate.der for one in SIGNERS}:
+        return der
+    parts = []
+    while content:
+        head = 2 if content[1] < 0x80 else 2 + (content[1] & 0x7F)
+        size = content[1] if content[1] < 0x80 else int.from_bytes(content[2:head])
+        parts.append(_indefinite(content[: head + size]))
+        content = content[head + size :]
+    return bytes((kind, 0x80)) + b"".join(reversed(parts) if kind == 0x31 else parts) + b"\0\0"
+
+
+def test_ber_of_others() -> None:
+    reader, long = READERS[0], CONTENT * 10
+    signed = sign_data(long, SIGNERS, at=AT)
+    assert read_signed(_indefinite(signed)).verify().content == long
+    for cipher in CIPHERS:
+        assert open_envelope(_indefinite(envelop(long, CERTIFICATES, cipher)), reader.certificate, reader.key) == long
+        assert open_encrypted(_indefinite(encrypt_data(long, SHARED, cipher)), SHARED) == long
+    both = _indefinite(sign_and_envelop(long, SIGNERS, CERTIFICATES))
+    assert set(open_signed_envelope(both, reader.certificate, reader.key).signers) == {one.certificate for one in SIGNERS}
+    with pytest.raises(CryptoError, match="definite"):
+        read_signed(_indefinite(signed), ber=False)
+    with pytest.raises(CryptoError):
+        read_signed(_indefinite(signed)[:-2])
+
+
+def test_the_older_form_of_the_content_key() -> None:
+    """C1 ‖ C2 ‖ C3 without the 04, as CFCA's SADK before 3.2 has it."""
+    reader = READERS[1]
+    message = envelop(CONTENT, CERTIFICATES, wrapping="c1c2c3-bare")
+    assert open_envelope(message, reader.certificate, reader.key, ber=False) == CONTENT
+    assert len(message) < len(envelop(CONTENT, CERTIFICATES))

@@ -1,6 +1,6 @@
 // A peer for the tests: certificates and GB/T 35275 messages with github.com/emmansun/gmsm (pinned in go.mod).
 // It works in a folder: "write FOLDER" writes what the platform then reads, "read FOLDER" reads what the platform wrote.
-// Files: root.pem, sign.pem, sign.key, enc.pem, enc.key (PKCS#8); content; the messages *.der. It ends with 1 at the first fault.
+// Files: root.pem, sign.pem, sign.key, enc.pem, enc.key (PKCS#8); content; shared.key (16 bytes); the messages *.der. It ends with 1 at the first fault.
 package main
 
 import (
@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/emmansun/gmsm/cfca"
 	"github.com/emmansun/gmsm/pkcs"
 	"github.com/emmansun/gmsm/pkcs7"
 	"github.com/emmansun/gmsm/sm2"
@@ -89,6 +90,10 @@ func read() {
 		equal("enveloped "+mode, must(message.Decrypt(certificate("enc.pem"), key("enc.key"))))
 		both := must(pkcs7.Parse(load("both-" + mode + ".der")))
 		equal("both "+mode, must(both.DecryptAndVerify(certificate("enc.pem"), key("enc.key"), both.Verify)))
+		legacy := load("legacy-" + mode + ".der")
+		equal("legacy "+mode, must(cfca.OpenEnvelopedMessageLegacy(legacy, certificate("enc.pem"), key("enc.key"))))
+		encrypted := must(pkcs7.Parse(load("encrypted-" + mode + ".der")))
+		equal("encrypted "+mode, must(encrypted.DecryptUsingPSK(load("shared.key"))))
 	}
 }
 
@@ -109,7 +114,9 @@ func write() {
 		}
 	}
 	issue("sign", leaf("sign", smx509.KeyUsageDigitalSignature), root, signKey, rootKey)
-	issue("enc", leaf("enc", smx509.KeyUsageKeyEncipherment), root, encKey, rootKey)
+	enc := leaf("enc", smx509.KeyUsageKeyEncipherment)
+	enc.SubjectKeyId = []byte("key identifier of enc")
+	issue("enc", enc, root, encKey, rootKey)
 	request := &smx509.CertificateRequest{Subject: pkix.Name{CommonName: "asks"}, DNSNames: []string{"asks.example"}}
 	save("request.der", must(smx509.CreateCertificateRequest(rand.Reader, request, signKey)))
 	list := &smx509.RevocationList{
@@ -135,6 +142,9 @@ func write() {
 		check(both.AddSigner(signer, signKey))
 		check(both.AddRecipient(reader[0]))
 		save("both-"+mode+".der", must(both.Finish()))
+		save("encrypted-"+mode+".der", must(pkcs7.EncryptSMUsingPSK(cipher, content, load("shared.key"))))
+		save("legacy-"+mode+".der", must(cfca.EnvelopeMessageLegacy(cipher, content, reader)))
+		save("cfca-"+mode+".der", must(cfca.EnvelopeMessage(cipher, content, reader)))
 	}
 }
 

@@ -15,6 +15,7 @@ from kernel.db import Database, open_database, upgrade
 from operations.audit.schema import Actor
 from operations.audit.verify import verify
 from operations.certificates import service
+from operations.certificates.expiry import expiring
 from operations.errors import Conflict, Invalid
 
 ACTOR, KEY = Actor("alice"), MasterKey(bytes(16))
@@ -42,9 +43,9 @@ def test_life_of_a_certificate(database: Database) -> None:
         assert open_key(sealed, owner).public == enc.public_key
         now = datetime.now(UTC)
         serial = f"{leaf.serial:x}"
-        assert [(one.serial, one.days_left) for one in service.expiring(session, now)] == [(serial, 30)]
-        assert service.expiring(session, now + timedelta(days=19, hours=12))[0].days_left == 1
-        assert service.expiring(session, now + timedelta(days=21))[0].days_left == 0
+        assert [(one.serial, one.days_left) for one in expiring(session, now)] == [(serial, 30)]
+        assert expiring(session, now + timedelta(days=19, hours=12))[0].days_left == 1
+        assert expiring(session, now + timedelta(days=21))[0].days_left == 0
         newer = service.renew(session, ACTOR, KEY, serial, 365)
         assert (newer.public_key, newer.alternatives, newer.serial != leaf.serial) == (owner.public, leaf.alternatives, True)
         service.revoke(session, ACTOR, serial, "key_compromise")
@@ -56,7 +57,7 @@ def test_life_of_a_certificate(database: Database) -> None:
         )
         with pytest.raises(Conflict):
             service.renew(session, ACTOR, KEY, serial)
-        assert service.expiring(session, now) == []
+        assert expiring(session, now) == []
     with database.read() as session:
         assert verify(session).ok
 

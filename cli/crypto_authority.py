@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from cli.certificate_files import path_type
 from cli.crypto_files import out_option, read_source, write_out, write_secret
+from cli.data_directory import config_of
 from crypto.certificates import Request
 from crypto.certificates.revocation import REASONS
 from crypto.secret import MasterKey
-from kernel.config import load_config
 from kernel.db import open_database, upgrade
 from kernel.layout import Layout
+from kernel.master_key import open_master_key
 from operations.audit.schema import Actor
 from operations.certificates import service
 
@@ -38,12 +39,13 @@ class _Work:
 
 @contextlib.contextmanager
 def _work(data: Path | None) -> Iterator[_Work]:
-    layout = Layout(data if data is not None else load_config().data_dir).create()
+    config = config_of(data)
+    layout = Layout(config.data_dir).create()
     database = open_database(layout.state_url)
     try:
         upgrade(database)
         with database.write() as session:
-            yield _Work(session, MasterKey.load(layout.master_key), Actor(f"cli:{getpass.getuser()}"))
+            yield _Work(session, open_master_key(config), Actor(f"cli:{getpass.getuser()}"))
     finally:
         database.close()
 

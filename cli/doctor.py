@@ -14,12 +14,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import click
 import msgspec
 
+from cli.master_key_check import check_master_key
 from collectors.suricata.binary import INSTALL_HINT, SuricataMissing, find_suricata, suricata_features, suricata_version
 from collectors.suricata.interfaces import interface_problem, may_capture
 from collectors.suricata.workdir import ACCOUNT, reachable
@@ -30,7 +32,7 @@ from crypto.errors import CryptoError
 from crypto.sm3 import sm3
 from kernel.config import Config, load_config
 from kernel.errors import LiandunError
-from kernel.layout import Layout
+from kernel.master_key import open_master_key
 from kernel.store.elasticsearch import ElasticsearchStore
 
 _FREE_WARNING = 10 << 30
@@ -80,6 +82,7 @@ def examine() -> list[Finding]:
         configured,
         *(check() for check in checks),
         _disk(config.data_dir),
+        _master_key(config),
         *_store(config),
         *_interfaces(config),
         *_ports(config),
@@ -235,10 +238,16 @@ def _disk(data_dir: Path) -> Finding:
     return Finding("disk", "ok", detail)
 
 
+def _master_key(config: Config) -> Finding:
+    """Which keeper protects the master key, tried."""
+    check = check_master_key(config)
+    return Finding("master-key", check.state, check.detail, check.hint)
+
+
 def _store(config: Config) -> list[Finding]:
     if config.store.engine != "elasticsearch":
         return []
-    store = ElasticsearchStore(config.store.elasticsearch, writable=False, master_key=Layout(config.data_dir).master_key)
+    store = ElasticsearchStore(config.store.elasticsearch, writable=False, master_key=partial(open_master_key, config))
     try:
         check = store.examine()
     except LiandunError as error:

@@ -300,6 +300,45 @@ class Links(msgspec.Struct, forbid_unknown_fields=True):
     idle_seconds: float = 3600.0
 
 
+class SecretsPkcs11(msgspec.Struct, forbid_unknown_fields=True):
+    """[secrets.pkcs11] — a token through PKCS#11, used with ``keeper = "pkcs11"``. See docs/secrets.md.
+
+    module          the vendor's shared library
+    token, key      labels of the token and of the AES-256 key in it that wraps the master key (made at the first use)
+    pin             only in the environment (LIANDUN_SECRETS_PKCS11_PIN), never in the file
+    pin_credential  name of a systemd credential (LoadCredential=) that holds the PIN
+    pin_file        file that holds the PIN, mode 0600
+    """
+
+    module: Path | None = None
+    token: str = "liandun"  # noqa: S105 — a label
+    key: str = "liandun-master"
+    pin: Secret = msgspec.field(default_factory=Secret)
+    pin_credential: str = ""
+    pin_file: Path | None = None
+
+
+class SecretsSdf(msgspec.Struct, forbid_unknown_fields=True):
+    """[secrets.sdf] — a cryptographic device after GM/T 0018, used with ``keeper = "sdf"``. See docs/secrets.md.
+
+    library        the vendor's shared library
+    kek            number of the key-encryption key in the device
+    kek_algorithm  how the device encrypts session keys under it
+    """
+
+    library: Path | None = None
+    kek: int = 1
+    kek_algorithm: Literal["sm4-ecb", "sm4-cbc"] = "sm4-ecb"
+
+
+class Secrets(msgspec.Struct, forbid_unknown_fields=True):
+    """[secrets] — what protects the master key of sealed secrets: its file alone, a token, or a device. See docs/secrets.md."""
+
+    keeper: Literal["file", "pkcs11", "sdf"] = "file"
+    pkcs11: SecretsPkcs11 = msgspec.field(default_factory=SecretsPkcs11)
+    sdf: SecretsSdf = msgspec.field(default_factory=SecretsSdf)
+
+
 class Config(msgspec.Struct, forbid_unknown_fields=True):
     """The whole configuration; ``file`` is where it was read from ("" = defaults and environment only)."""
 
@@ -313,6 +352,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True):
     audit: Audit = msgspec.field(default_factory=Audit)
     accounts: Accounts = msgspec.field(default_factory=Accounts)
     links: Links = msgspec.field(default_factory=Links)
+    secrets: Secrets = msgspec.field(default_factory=Secrets)
     file: str = ""
 
     @property
@@ -583,6 +623,25 @@ def _check_links(links: Links, wrong: Callable[[str, str], None]) -> None:
             wrong(f"links.{name}", "must be more than 0")
 
 
+def _check_secrets(secrets: Secrets, lines: Mapping[str, int], wrong: Callable[[str, str], None]) -> None:
+    token, device = secrets.pkcs11, secrets.sdf
+    if token.pin and "secrets.pkcs11.pin" in lines:
+        wrong("secrets.pkcs11.pin", "no PIN in this file: use pin_file, pin_credential, or LIANDUN_SECRETS_PKCS11_PIN")
+    if secrets.keeper == "pkcs11" and token.module is None:
+        wrong("secrets.pkcs11.module", 'is needed with keeper = "pkcs11": the shared library of the token')
+    if token.module is not None and not (token.pin or token.pin_credential or token.pin_file):
+        wrong("secrets.pkcs11.pin_file", "a token needs its PIN: pin_file, pin_credential, or LIANDUN_SECRETS_PKCS11_PIN")
+    if not re.fullmatch(r"[\w.@:-]{0,255}", token.pin_credential):
+        wrong("secrets.pkcs11.pin_credential", "is the name of a credential, not a path")
+    for name, value, longest in (("token", token.token, 32), ("key", token.key, 255)):
+        if not 1 <= len(value.encode()) <= longest:
+            wrong(f"secrets.pkcs11.{name}", f"is a label of 1 to {longest} bytes")
+    if secrets.keeper == "sdf" and device.library is None:
+        wrong("secrets.sdf.library", 'is needed with keeper = "sdf": the shared library of the device')
+    if not 0 <= device.kek <= 65535:
+        wrong("secrets.sdf.kek", f"{device.kek} is not between 0 and 65535")
+
+
 def _check(config: Config, file: str, lines: Mapping[str, int], problems: list[str]) -> None:
     """What types alone cannot say."""
 
@@ -614,6 +673,7 @@ def _check(config: Config, file: str, lines: Mapping[str, int], problems: list[s
     _check_audit(config.audit, wrong)
     _check_accounts(config.accounts, wrong)
     _check_links(config.links, wrong)
+    _check_secrets(config.secrets, lines, wrong)
     if config.ingest.spool_gib < 0.05:
         wrong("ingest.spool_gib", "must be at least 0.05")
     try:

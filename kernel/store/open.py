@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from kernel.config import Config
 from kernel.layout import Layout
+from kernel.master_key import open_master_key
 from kernel.store.contract import EventStore
 from kernel.store.elasticsearch import ElasticsearchStore
 from kernel.store.lake import Lake
@@ -22,7 +25,7 @@ def open_store(config: Config, *, writable: bool, patience: float = PATIENCE_SEC
         return ElasticsearchStore(
             config.store.elasticsearch,
             writable=writable,
-            master_key=layout.master_key,
+            master_key=partial(open_master_key, config),
             demo=config.platform.demo,
             patience=patience,
         )

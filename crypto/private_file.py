@@ -29,8 +29,8 @@ def read_private(path: Path) -> bytes:
     except OSError as error:
         reason = "it is a symbolic link" if path.is_symlink() else error.strerror
         raise SecretError(f"the key file {path} cannot be read: {reason}") from error
-    with os.fdopen(handle, "rb") as file:
-        found = os.fstat(file.fileno())
+    try:
+        found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             raise SecretError(f"the key file {path} is no plain file")
         if found.st_mode & 0o077:
@@ -41,7 +41,9 @@ def read_private(path: Path) -> bytes:
                 f"the key file {path} belongs to another account (uid {found.st_uid}, this is {os.geteuid()}); "
                 f"run as that account, or: chown {os.geteuid()} {path}"
             )
-        return file.read(_LARGEST)
+        return os.read(handle, _LARGEST)
+    finally:
+        os.close(handle)
 
 
 def write_private(path: Path, content: bytes, *, new: bool = False) -> None:

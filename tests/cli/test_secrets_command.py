@@ -1,4 +1,4 @@
-"""``liandun secrets`` as its own process: SoftHSM2 and a compiled SDF device keep the key, the command is killed, two run at once."""
+"""``liandun secrets`` as its own process: SoftHSM2 and a compiled SDF device keep the key, it is killed, two run at once."""
 
 from __future__ import annotations
 

@@ -84,9 +84,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what a killed :func:`write_private` left. Call it where nobody else writes ``path``."""
+    """Remove what a killed :func:`write_private` left, if this account may. Call it where nobody else writes ``path``."""
     for left in path.parent.glob(f".{path.name}.*.tmp"):
-        left.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            left.unlink()
 
 
 @contextlib.contextmanager

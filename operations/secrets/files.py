@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from crypto.errors import SecretError
-from crypto.private_file import read_private, sync_folder, write_private
+from crypto.private_file import read_private, remove_leftovers, sync_folder, write_private
 from crypto.secret import MARK, MasterKey, generation_of
 from operations.audit.head_file import HeadFile
 from operations.audit.keys import KeyStore, key_context
@@ -54,6 +54,7 @@ class AuditKeys:
         outcome = Resealed()
         with self._head_file.locked():  # nobody signs, makes or erases a key meanwhile
             for name, path in self._store.paths():
+                remove_leftovers(path)  # of a rotation that was killed
                 try:
                     sealed = read_private(path).decode("ascii").strip()
                     if generation_of(sealed) == key.generation:
@@ -91,6 +92,8 @@ class Settings:
         for name, sealed in self._environment.items():
             if generation_of(sealed) != key.generation:
                 outcome.stuck.append(Stuck(f"environment: {name}", "seal it again (./liandun store seal) and set it anew"))
+        if self._file is not None:
+            remove_leftovers(self._file.resolve())
         content = self._read()
         changed = content
         for sealed in sorted(set(_SEALED.findall(content))):

@@ -15,12 +15,12 @@ import click
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from sqlalchemy.exc import DBAPIError
 
 from cli.data_directory import config_of
 from crypto.errors import SecretError
 from kernel.config import Config
 from kernel.db import Database, open_database, upgrade
+from kernel.errors import StateUnavailable
 from kernel.event import parse_timestamp
 from kernel.layout import Layout
 from kernel.master_key import open_master_key
@@ -62,7 +62,7 @@ class Opened:
         """Sign a head if the trail has grown; why that could not be done ("" if it was)."""
         try:
             self.trail().sign()
-        except (TrailBroken, KeyProblem, SecretError, OSError, DBAPIError) as error:
+        except (TrailBroken, KeyProblem, SecretError, OSError, StateUnavailable) as error:
             return str(error)
         return ""
 
@@ -236,7 +236,7 @@ def _begin(session: Any, since: str) -> SignedHead:
 
 def _export(opened: Opened, target: Path, begin: SignedHead | None, read_only: bool) -> None:
     if not read_only:
-        with contextlib.suppress(DBAPIError), opened.database.write() as session:
+        with contextlib.suppress(StateUnavailable), opened.database.write() as session:
             service.append(session, _me(), "audit.export", "audit", detail={"bundle": target.name})
         if problem := opened.sign():
             click.echo(f"no new head: {problem}", err=True)
@@ -251,7 +251,7 @@ def _write_down(opened: Opened, action: str, found: Verification) -> None:
     try:
         with opened.database.write() as session:
             service.append(session, _me(), action, "audit", result="success" if found.ok else "failure", detail=detail)
-    except (DBAPIError, ValueError) as error:
+    except (StateUnavailable, ValueError) as error:
         click.echo(f"this verification could not be written to the trail: {error}", err=True)
 
 

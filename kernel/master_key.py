@@ -16,7 +16,8 @@ from crypto.keepers.pkcs11 import TokenKeeper
 from crypto.keepers.sdf import DeviceKeeper
 from crypto.private_file import read_private
 from crypto.secret import MasterKey
-from kernel.config import Config, Secrets, SecretsPkcs11, load_config
+from kernel.config import Config, load_config
+from kernel.config.keepers import Secrets, SecretsPkcs11
 from kernel.errors import ConfigError
 from kernel.layout import Layout
 

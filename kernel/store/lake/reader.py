@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,10 @@ from kernel.store.lake.source import Indexes, Part, layout_of, table, whole
 log = logging.getLogger(__name__)
 
 _FIRST_CHUNK = 100_000
-"""Rows looked through at first; each further step takes four times as many."""
+"""Rows looked through at first, at most."""
+
+_GROWTH = (4, 16)
+"""Each further step takes between so many and so many times the rows of all steps before it."""
 
 _SCAN_ROWS = 16_384
 """Rows looked through at a time by a scan: two row groups, read once each."""
@@ -123,12 +126,16 @@ class Reader:
         after = _parse_cursor(cursor)
         segments = [s for s in manifest.live(when) if not after or s.first <= after[0]]
         hits: list[Event] = []
-        for chunk in _chunks(self.indexes.parts(segments, query.root), limit * _FIRST_LOOK):
+        parts = iter(self.indexes.parts(segments, query.root))
+        wanted, looked = min(limit * _FIRST_LOOK, _FIRST_CHUNK), 0
+        while chunk := _taken(parts, wanted):
             if len(hits) >= limit and chunk[0].segment.last < hits[limit - 1]["@timestamp"]:
                 break
             hits += self._newest(manifest, chunk, query, when, limit, after, names)
             hits.sort(key=lambda event: (event["@timestamp"], event["event.id"]), reverse=True)
             del hits[limit:]
+            looked += sum(part.rows for part in chunk)
+            wanted = _next_step(looked, len(hits), limit)
         full = len(hits) == limit and limit > 0
         following = f"{hits[-1]['@timestamp']}~{hits[-1]['event.id']}" if full else ""
         return Page([_only(hit, names) for hit in hits], following)
@@ -202,7 +209,9 @@ class Reader:
         groups = [[s for s in everything if s.first <= near <= s.last]] if near else []
         groups.append([s for s in everything if s not in groups[0]] if groups else everything)
         for segments in groups:
-            for chunk in _chunks(whole(segments)):
+            parts, looked = iter(whole(segments)), 0
+            while chunk := _taken(parts, max(looked * _GROWTH[0], _FIRST_CHUNK)):
+                looked += sum(part.rows for part in chunk)
                 rows = self._events(
                     manifest, chunk, (*CORE, REST), 'WHERE "event.id" = $id ORDER BY "@timestamp" DESC LIMIT 1', {"id": event_id}
                 )
@@ -267,17 +276,22 @@ def _used(sql: str, parameters: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in parameters.items() if name in names}
 
 
-def _chunks(parts: Iterable[Part], first: int = _FIRST_CHUNK) -> Iterator[list[Part]]:
-    chunk: list[Part] = []
-    rows, wanted = 0, min(first, _FIRST_CHUNK)
+def _taken(parts: Iterator[Part], rows: int) -> list[Part]:
+    """The next parts, until they have ``rows`` rows; empty at the end."""
+    taken: list[Part] = []
     for part in parts:
-        chunk.append(part)
-        rows += part.rows
-        if rows >= wanted:
-            yield chunk
-            chunk, rows, wanted = [], 0, max(wanted * 4, _FIRST_CHUNK)
-    if chunk:
-        yield chunk
+        taken.append(part)
+        rows -= part.rows
+        if rows <= 0:
+            break
+    return taken
+
+
+def _next_step(looked: int, found: int, limit: int) -> int:
+    """Rows that most probably hold what is missing, judged by what was found so far: a statement more costs more than some rows."""
+    least, most = (factor * looked for factor in _GROWTH)
+    probably = (limit - found) * looked * 3 // (2 * max(found, 1))
+    return min(max(probably, least), most)
 
 
 def _columns(names: Sequence[str], layout: Layout) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ COMMANDS = {
     "serve": "cli.serve",
     "role": "cli.role",
     "demo": "cli.demo",
+    "secrets": "cli.secrets",
     "doctor": "cli.doctor",
     "evidence": "cli.evidence",
     "zones": "cli.zones",

@@ -16,12 +16,14 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from crypto.secret import MasterKey
-from kernel.config import load_config
+from cli.data_directory import config_of
+from crypto.errors import SecretError
+from kernel.config import Config
 from kernel.db import Database, open_database, upgrade
 from kernel.errors import StateUnavailable
 from kernel.event import parse_timestamp
 from kernel.layout import Layout
+from kernel.master_key import open_master_key
 from operations.accounts.keys import principal_of_key
 from operations.accounts.schema import Principal
 from operations.audit import service, tree
@@ -44,32 +46,34 @@ _DAYS = re.compile(r"([0-9]{1,5})d")
 class Opened:
     """The database of a data directory and what belongs to its trail."""
 
-    def __init__(self, layout: Layout, *, change: bool) -> None:
+    def __init__(self, config: Config, layout: Layout, *, change: bool) -> None:
         self.layout = layout
+        self._config = config
         self.database: Database = open_database(layout.state_url)
         if change:
             upgrade(self.database)
         self.head_file = HeadFile(layout.audit_heads)
 
     def trail(self) -> Trail:
-        key = MasterKey.load(self.layout.master_key)
+        key = open_master_key(self._config)
         return Trail(self.database, self.head_file, KeyStore(self.layout.master_key.parent, key))
 
     def sign(self) -> str:
         """Sign a head if the trail has grown; why that could not be done ("" if it was)."""
         try:
             self.trail().sign()
-        except (TrailBroken, KeyProblem, OSError, StateUnavailable) as error:
+        except (TrailBroken, KeyProblem, SecretError, OSError, StateUnavailable) as error:
             return str(error)
         return ""
 
 
 @contextlib.contextmanager
 def _opened(data: Path | None, *, change: bool = True) -> Iterator[Opened]:
-    layout = Layout(data if data is not None else load_config().data_dir)
+    config = config_of(data)
+    layout = Layout(config.data_dir)
     if not layout.state_file.exists():
         raise click.ClickException(f"{layout.state_file}: there is no platform in this data directory (choose another with --data)")
-    opened = Opened(layout.create() if change else layout, change=change)
+    opened = Opened(config, layout.create() if change else layout, change=change)
     try:
         yield opened
     finally:

@@ -10,11 +10,12 @@ import click
 
 from cli.certificate_files import path_type
 from cli.crypto_files import password_options, read_private_key, read_public_key
+from cli.data_directory import config_of
 from crypto.wraps import ForPublicKey, WithPrivateKey
-from kernel.config import load_config
 from kernel.db import Database, open_database
 from kernel.errors import LiandunError
 from kernel.layout import Layout
+from kernel.master_key import key_file
 from operations.backup import create_backup, restore_backup, verify_backup
 
 data_option = click.option(
@@ -39,17 +40,29 @@ def command() -> None:
 @click.option("--keys", required=True, type=path_type, help="The master key goes here, sealed; keep it in another place.")
 @click.option("--to", multiple=True, required=True, type=path_type, help="SM2 public key of who may restore (again for more).")
 @click.option("--config", type=path_type, help="A configuration file to keep with it.")
+@click.option("--portable", is_flag=True, help="Take the master key out of its token or device, so that a restore needs neither.")
 @database_option
 @data_option
-def create(target: Path, keys: Path, to: tuple[Path, ...], config: Path | None, url_file: Path | None, data: Path | None) -> None:
+def create(
+    target: Path,
+    keys: Path,
+    to: tuple[Path, ...],
+    config: Path | None,
+    portable: bool,
+    url_file: Path | None,
+    data: Path | None,
+) -> None:
     """Write the backup TARGET while the platform runs."""
     for path in (target, keys):
         if path.exists():
             raise LiandunError(f"{path} exists and is not overwritten", "give another name")
-    recipients = [ForPublicKey(read_public_key(path)) for path in to]
+    settings, recipients = config_of(data), [ForPublicKey(read_public_key(path)) for path in to]
+    layout, file = Layout(settings.data_dir), key_file(settings)
     with _database(url_file) as database:
-        create_backup(_layout(data), target, keys, recipients, config, database)
+        keeper = create_backup(layout, target, keys, recipients, config, database, key_file=file, portable=portable)
     click.echo(f"{target}: written; the key is in {keys}")
+    if keeper != "file":
+        click.echo(f"  → it opens only with the {keeper} that keeps it now; --portable writes one that needs none", err=True)
 
 
 @command.command("verify")
@@ -79,14 +92,10 @@ def restore(
     password_env: str | None,
 ) -> None:
     """Restore SOURCE into a new data directory (and an empty PostgreSQL database, where it is the backup of one)."""
-    layout, opener = _layout(data), WithPrivateKey(read_private_key(key, password_file, password_env))
+    layout, opener = Layout(config_of(data).data_dir), WithPrivateKey(read_private_key(key, password_file, password_env))
     with _database(url_file) as database:
         names = restore_backup(source, keys, opener, layout, database=database)
     click.echo(f"{layout.root}: {len(names)} entries restored")
-
-
-def _layout(data: Path | None) -> Layout:
-    return Layout(data if data is not None else load_config().data_dir)
 
 
 @contextlib.contextmanager

@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 from cli.platform_rules import PLATFORM_RULES
 from cli.ruleset import CatalogueReader
 from cli.trust_health import TrustReader
-from crypto.secret import MasterKey
 from kernel.config import Config
 from kernel.db import open_database, upgrade
 from kernel.errors import ConfigError
 from kernel.event import timestamp_from_micros
 from kernel.health import RoleHealth, read_health
 from kernel.layout import Layout
+from kernel.master_key import open_master_key
 from kernel.store.contract import EventStore
 from kernel.store.open import open_store
 from kernel.version import VERSION
@@ -40,7 +40,7 @@ def build_services(config: Config) -> Services:
     database = open_database(layout.state_url)
     upgrade(database)
     store = open_store(config, writable=False)
-    public, key = config.console.public_url, MasterKey.load(layout.master_key)
+    public, key = config.console.public_url, open_master_key(config)
     return Services(
         database=database,
         store=store,

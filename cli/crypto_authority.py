@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from cli.certificate_files import load_certificates, path_type
 from cli.crypto_files import out_option, read_source, write_out, write_secret
+from cli.data_directory import config_of
 from crypto.certificates import Request
 from crypto.certificates.revocation import REASONS
 from crypto.secret import MasterKey
-from kernel.config import load_config
 from kernel.db import open_database, upgrade
 from kernel.layout import Layout
+from kernel.master_key import open_master_key
 from operations.audit.schema import Actor
 from operations.certificates import service
 from operations.certificates.expiry import expiring
@@ -41,12 +42,13 @@ class _Work:
 
 @contextlib.contextmanager
 def _work(data: Path | None) -> Iterator[_Work]:
-    layout = Layout(data if data is not None else load_config().data_dir).create()
+    config = config_of(data)
+    layout = Layout(config.data_dir).create()
     database = open_database(layout.state_url)
     try:
         upgrade(database)
         with database.write() as session:
-            yield _Work(session, MasterKey.load(layout.master_key), Actor(f"cli:{getpass.getuser()}"))
+            yield _Work(session, open_master_key(config), Actor(f"cli:{getpass.getuser()}"))
         RevocationPublisher(database, layout.revocations)()  # links must not wait for the scheduler, which may not run
     finally:
         database.close()
@@ -163,6 +165,6 @@ def list_certificates(data: Path | None) -> None:
             click.echo(f"{row.serial:>33}  {row.profile:10}  {state}  {row.subject}")
         for listed in lists_in_force(work.session):
             click.echo(f"list {listed.number or '-'} of {listed.subject}, next one by {listed.next_update[:10]}")
-        for one in expiring(work.session, datetime.now(UTC), load_config().certificates.warn_days):
+        for one in expiring(work.session, datetime.now(UTC), config_of(data).certificates.warn_days):
             told = "ends soon" if one.days_left else "HAS ENDED"
             click.echo(f"{told}: {one.subject} ({one.kind} {one.place}), {one.not_after:%Y-%m-%d}", err=True)

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import click
 
+from cli.master_key_check import check_master_key
 from crypto.selftest import run, sound
 from crypto.vectors import Totals, run_file
+from kernel.config import load_config
+from kernel.errors import LiandunError
 
 _SHOWN = 64
 
@@ -24,6 +27,14 @@ def selftest(context: click.Context) -> None:
         cells = (finding.service, finding.backend, finding.state)
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + f"  {finding.detail}")
     good = sound(findings)
+    try:
+        key = check_master_key(load_config())
+    except LiandunError as error:  # a configuration with mistakes says nothing about the algorithms
+        click.echo(f"master key: not looked at: {error.message.splitlines()[0]}")
+    else:
+        hint = f" → {key.hint}" if key.hint else ""
+        click.echo(f"master key: {key.keeper}: {key.detail}{hint}")
+        good = good and key.state != "bad"
     click.echo("Algorithms right; these libraries are not certified modules." if good else "NOT SOUND: see the lines above.")
     context.exit(0 if good else 1)
 

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,13 +22,14 @@ import msgspec
 from cli.doctor_ports import link_ports, port_finding
 from cli.doctor_trust import certificates, links_finding, self_test, sm3_finding, tlcp_finding
 from cli.finding import Finding
+from cli.master_key_check import check_master_key
 from collectors.sockets import bytes_taken
 from collectors.suricata.binary import INSTALL_HINT, SuricataMissing, find_suricata, suricata_features, suricata_version
 from collectors.suricata.interfaces import interface_problem, may_capture
 from collectors.suricata.workdir import ACCOUNT, reachable
 from kernel.config import Config, load_config
 from kernel.errors import LiandunError
-from kernel.layout import Layout
+from kernel.master_key import open_master_key
 from kernel.store.elasticsearch import ElasticsearchStore
 
 _FREE_WARNING = 10 << 30
@@ -74,6 +76,7 @@ def examine() -> list[Finding]:
         configured,
         *(check() for check in checks),
         _disk(config.data_dir),
+        _master_key(config),
         *_store(config),
         *_interfaces(config),
         *_ports(config),
@@ -191,10 +194,16 @@ def _disk(data_dir: Path) -> Finding:
     return Finding("disk", "ok", detail)
 
 
+def _master_key(config: Config) -> Finding:
+    """Which keeper protects the master key, tried."""
+    check = check_master_key(config)
+    return Finding("master-key", check.state, check.detail, check.hint)
+
+
 def _store(config: Config) -> list[Finding]:
     if config.store.engine != "elasticsearch":
         return []
-    store = ElasticsearchStore(config.store.elasticsearch, writable=False, master_key=Layout(config.data_dir).master_key)
+    store = ElasticsearchStore(config.store.elasticsearch, writable=False, master_key=partial(open_master_key, config))
     try:
         check = store.examine()
     except LiandunError as error:

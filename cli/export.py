@@ -9,7 +9,8 @@ import click
 from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-from cli.search import config_of, parsed, time_range
+from cli.data_directory import config_of
+from cli.search import parsed, time_range
 from kernel.store.export import ALL, MISFITS, Format, export
 from kernel.store.open import open_store
 

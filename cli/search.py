@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import time
@@ -13,8 +12,8 @@ from typing import Any
 import click
 import orjson
 
+from cli.data_directory import config_of
 from cli.terminal import print_lines
-from kernel.config import Config, load_config
 from kernel.errors import QueryError
 from kernel.event import Event, parse_timestamp, timestamp_from_micros
 from kernel.query import Query, parse_query
@@ -77,11 +76,6 @@ def parsed(query: str) -> Query:
     except QueryError as error:
         shown = " ".join(query.split("\n"))
         raise click.ClickException(f"{error}\n  {shown}\n  {' ' * error.position}^") from error
-
-
-def config_of(data: Path | None) -> Config:
-    """The configuration in force; with ``--data`` the one of that data directory."""
-    return load_config(environ={**os.environ, "LIANDUN_DATA": str(data)}) if data else load_config()
 
 
 def time_range(last: str | None, start: str | None, end: str | None) -> TimeRange:

@@ -13,13 +13,13 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cli.data_directory import config_of
 from cli.export import command as export
-from cli.search import config_of
 from cli.terminal import visible
-from crypto.secret import MasterKey
 from kernel.config import Config, load_config
 from kernel.event import timestamp_from_micros
 from kernel.layout import Layout
+from kernel.master_key import open_master_key
 from kernel.store.contract import EventStore
 from kernel.store.elasticsearch import SECRET_CONTEXT, template_bodies
 from kernel.store.lake import Lake
@@ -142,13 +142,14 @@ def quarantine(data: Path | None, limit: int, raw: bool) -> None:
 @_DATA
 def seal(data: Path | None) -> None:
     """Seal an Elasticsearch password or API key (asked for, or read from standard input) for [store.elasticsearch]."""
-    layout = Layout(config_of(data).data_dir).create()
+    config = config_of(data)
+    Layout(config.data_dir).create()
     secret = (
         click.prompt("password or API key", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     )
     if not secret:
         raise click.ClickException("nothing to seal")
-    click.echo(MasterKey.load(layout.master_key).seal(secret.encode(), SECRET_CONTEXT))
+    click.echo(open_master_key(config).seal(secret.encode(), SECRET_CONTEXT))
 
 
 @command.command()

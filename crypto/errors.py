@@ -29,3 +29,7 @@ class BackendError(CryptoError):
 
 class BackendMissingError(BackendError):
     """A library is not on this machine, or was built without what is needed; another one serves."""
+
+
+class SecretError(CryptoError):
+    """A sealed secret, the master key or its keeper cannot be used; the message says why, never what it holds."""

@@ -2,12 +2,15 @@
 
 The database is copied while the platform runs: SQLite by its online backup, PostgreSQL table by table in one transaction
 (operations.backup_postgresql). The two files belong in different places: with one of them alone no secret of the database is
-learned. A backup is restored only into a data directory without a state database, or an empty PostgreSQL database.
+learned. A backup is restored only into a data directory without a state database, or an empty PostgreSQL database. The master key
+goes in as its keeper protects it: what a token or device has wrapped opens only with that token or device, unless the backup is
+portable. While a backup is made the master key cannot be rotated, so the two files fit; files that do not fit are refused.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import sqlite3
 import tarfile
 import tempfile
@@ -15,15 +18,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from crypto.errors import CryptoError
-from crypto.stream import open_file, seal_file
+from crypto.generations import KeyFile, opened, parse
+from crypto.stream import appearing, open_file, seal_file, seal_stream
 from crypto.wraps import Opener, Recipient
 from kernel.db import Database
 from kernel.errors import LiandunError
 from kernel.layout import Layout
+from operations.backup_keys import generations_in_snapshot, generations_in_sqlite
 from operations.backup_postgresql import check_snapshot, restore_snapshot, write_snapshot
 
 STATE, KEYS = "liandun backup: state", "liandun backup: keys"
 _DATABASE, _TABLES, _RULES = "state.db", "state.pg", "rules"
+_PATIENCE = 60.0
+"""Seconds that a rotation may take before a backup gives up."""
 
 
 class BackupError(LiandunError):
@@ -37,13 +44,31 @@ def create_backup(
     recipients: Sequence[Recipient],
     config: Path | None = None,
     database: Database | None = None,
-) -> None:
+    *,
+    key_file: KeyFile | None = None,
+    portable: bool = False,
+) -> str:
     """Seal database, rules and configuration into ``target``, the master key into ``keys``. Works while the platform runs.
 
     database  of PostgreSQL; None: the embedded one of ``layout``
+    key_file  the file of the master key with its keepers; needed where it is to be ``portable``: opened, for a restore without them
+    Returns the keeper without which ``keys`` is of no use ("file": none is needed). Raises BackupError, SecretError.
     """
     if not (database or layout.state_file.exists()) or not layout.master_key.exists():
         raise BackupError(f"there is nothing to back up in {layout.root}", "name the data directory with --data")
+    file = key_file or KeyFile(layout.master_key)
+    with file.locked(_PATIENCE):
+        contents = file.read()
+        octets = opened(file, contents) if portable else file.path.read_bytes()
+        _seal_state(layout, target, recipients, config, database)
+    with appearing(keys) as sealed:
+        seal_stream(io.BytesIO(octets), sealed, recipients, KEYS)
+    return "file" if portable else contents.active.keeper
+
+
+def _seal_state(
+    layout: Layout, target: Path, recipients: Sequence[Recipient], config: Path | None, database: Database | None
+) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:  # mode 0700
         copy, archive = Path(folder) / (_DATABASE if database is None else _TABLES), Path(folder) / "state.tar"
         if database is None:
@@ -57,7 +82,6 @@ def create_backup(
             if config is not None:
                 tar.add(config, "liandun.toml")
         seal_file(archive, target, recipients, STATE)
-    seal_file(layout.master_key, keys, recipients, KEYS)
 
 
 def verify_backup(source: Path, opener: Opener) -> list[str]:
@@ -86,6 +110,7 @@ def restore_backup(
         names = _unpack(source, opener, unpacked)
         try:
             open_file(keys, unpacked / "master.key", keys_opener or opener, KEYS)
+            _check_they_fit(unpacked)
         except CryptoError as error:
             raise BackupError(f"{keys}: {error}") from error
         if (database is not None) != (unpacked / _TABLES).exists():
@@ -110,6 +135,19 @@ def _copy_sqlite(file: Path, copy: Path) -> None:
         contextlib.closing(sqlite3.connect(copy)) as written,
     ):
         source.backup(written)
+
+
+def _check_they_fit(unpacked: Path) -> None:
+    """Raises BackupError where the database has secrets that no generation in the key file opens."""
+    here = {one.number for one in parse((unpacked / "master.key").read_bytes()).generations}
+    tables = unpacked / _TABLES
+    needed = generations_in_snapshot(tables) if tables.exists() else generations_in_sqlite(unpacked / _DATABASE)
+    if needed - here:
+        told = [", ".join(map(str, sorted(numbers))) for numbers in (needed - here, here)]
+        raise BackupError(
+            f"the database needs generation {told[0]} of the master key, the key file has {told[1]}",
+            "give the two files of the same backup",
+        )
 
 
 def _unpack(source: Path, opener: Opener, folder: Path) -> list[str]:

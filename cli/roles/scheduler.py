@@ -11,10 +11,10 @@ from cli.console_services import account_policy
 from cli.roles.expiry_watch import ExpiryWatch
 from cli.roles.health import tell_health
 from cli.roles.process import stop_event
-from crypto.secret import MasterKey
 from kernel.config import Config
 from kernel.db import open_database, upgrade
 from kernel.layout import Layout
+from kernel.master_key import open_master_key
 from operations.accounts import lockout, proposals, sessions
 from operations.accounts import service as accounts
 from operations.audit.copies import send_copies
@@ -65,7 +65,7 @@ def run(config: Config) -> int:
     layout = Layout(config.data_dir)
     database = open_database(layout.state_url)
     upgrade(database)
-    key = MasterKey.load(layout.master_key)
+    key = open_master_key(config)
     policy = WebhookPolicy(allow=tuple(config.webhooks.allowed_networks))
 
     trail = Trail(database, HeadFile(layout.audit_heads), KeyStore(layout.master_key.parent, key))

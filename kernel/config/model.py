@@ -11,6 +11,7 @@ from kernel.config.alerts import Alerts, Detect, Webhooks, check_alerts, check_w
 from kernel.config.audit import Audit, check_audit
 from kernel.config.certificates import Certificates, check_certificates
 from kernel.config.ingest import Ingest, check_ingest
+from kernel.config.keepers import Secrets, check_secrets
 from kernel.config.links import Links, check_links
 from kernel.config.mistakes import Mistakes
 from kernel.config.platform import Console, Platform, check_console
@@ -31,6 +32,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True):
     accounts: Accounts = msgspec.field(default_factory=Accounts)
     links: Links = msgspec.field(default_factory=Links)
     certificates: Certificates = msgspec.field(default_factory=Certificates)
+    secrets: Secrets = msgspec.field(default_factory=Secrets)
     file: str = ""
 
     @property
@@ -47,5 +49,6 @@ def check(config: Config, mistakes: Mistakes) -> None:
     check_accounts(config.accounts, mistakes)
     check_links(config.links, mistakes)
     check_certificates(config.certificates, mistakes)
+    check_secrets(config.secrets, mistakes)
     check_ingest(config.ingest, mistakes)
     check_alerts(config.alerts, mistakes)

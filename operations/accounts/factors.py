@@ -34,7 +34,7 @@ def begin_totp(session: Session, who: Principal, key: MasterKey, policy: Policy 
     """A secret to set up: as text and as ``otpauth://`` address. The same one until it is confirmed or ten minutes have passed."""
     sealed = challenges.peek(session, who.session, "totp")
     if sealed is None:
-        sealed = key.seal(f"{policy.totp}:{totp.new_secret(policy.totp).hex()}".encode(), f"totp:{who.user_id}")
+        sealed = key.seal(f"{policy.totp}:{totp.new_secret(policy.totp).hex()}".encode(), totp_context(who.user_id))
         challenges.put(session, who.session, "totp", sealed)
     digest, secret = _open(key, sealed, who.user_id)
     return totp.text_of(secret), totp.address_of(secret, who.name, ISSUER, digest)
@@ -160,8 +160,13 @@ def _advance(session: Session, factor: Factor, step: int) -> bool:
     return bool(session.connection().execute(later.values(counter=step, used_at=clock.now())).rowcount)
 
 
+def totp_context(user_id: int) -> str:
+    """What a sealed one-time-password secret is bound to: it does not open for another account."""
+    return f"totp:{user_id}"
+
+
 def _open(key: MasterKey, sealed: str, user_id: int) -> tuple[str, bytes]:
-    digest, _, secret = key.unseal(sealed, f"totp:{user_id}").decode().partition(":")
+    digest, _, secret = key.unseal(sealed, totp_context(user_id)).decode().partition(":")
     return digest, bytes.fromhex(secret)
 
 

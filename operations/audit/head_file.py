@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from operations.audit.keys import sync_folder
+from crypto.private_file import sync_folder
 from operations.audit.schema import PublicKeyRecord, SignedHead
 
 Line = PublicKeyRecord | SignedHead

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from crypto.merkle import HASH_SIZE
+from crypto.private_file import sync_folder, write_private
 from crypto.secret import MasterKey, SecretError
 from crypto.sm2 import PrivateKey, PublicKey
 from crypto.sm3 import sm3
@@ -106,21 +106,19 @@ class KeyStore:
     def save(self, private: PrivateKey) -> str:
         """Seal and keep a new key; returns its id. It is on disk when this returns."""
         key = key_id(private.public)
-        path, sealed = self.path(key), self._master.seal(private.to_pem().encode(), context=f"audit-key:{key}")
-        temporary = path.with_suffix(".tmp")
-        with os.fdopen(os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
-            file.write(sealed + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        sync_folder(self._folder)
+        sealed = self._master.seal(private.to_pem().encode(), context=key_context(key))
+        write_private(self.path(key), (sealed + "\n").encode())
         return key
+
+    def paths(self) -> list[tuple[str, Path]]:
+        """Id and file of every private key that is here."""
+        return [(path.stem.removeprefix("audit-"), path) for path in sorted(self._folder.glob("audit-*.key"))]
 
     def load(self, key: str) -> PrivateKey:
         """The private key of that id. Raises KeyProblem."""
         path = self.path(key)
         try:
-            pem = self._master.unseal(path.read_text("ascii").strip(), context=f"audit-key:{key}")
+            pem = self._master.unseal(path.read_text("ascii").strip(), context=key_context(key))
         except FileNotFoundError as error:
             raise KeyProblem(
                 f"the signing key of the audit trail is lost: {path}", "bring it back from the backup of the data directory"
@@ -138,13 +136,9 @@ class KeyStore:
         sync_folder(self._folder)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make names in ``folder`` durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def key_context(key: str) -> str:
+    """What a sealed signing key is bound to."""
+    return f"audit-key:{key}"
 
 
 def _public(key: PublicKeyRecord) -> PublicKey:

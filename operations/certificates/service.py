@@ -144,7 +144,7 @@ def load_authority(session: Session, key: MasterKey, label: str) -> Authority:
     row = _authority(session, label)
     if not row.sealed_key:
         raise Invalid(f"{label} is trusted, but its key is not here")
-    private = PrivateKey(key.unseal(row.sealed_key, _context(label)))
+    private = PrivateKey(key.unseal(row.sealed_key, authority_context(label)))
     return Authority(read_certificates(row.pem.encode())[0], private)
 
 
@@ -213,8 +213,9 @@ def _authority(session: Session, label: str) -> AuthorityRow:
 
 
 def _seal(key: MasterKey, label: str, private: PrivateKey) -> str:
-    return key.seal(private.to_bytes(), _context(label))
+    return key.seal(private.to_bytes(), authority_context(label))
 
 
-def _context(label: str) -> str:
+def authority_context(label: str) -> str:
+    """What the sealed key of an authority is bound to."""
     return f"authority:{label}"

@@ -71,6 +71,9 @@ def names() -> dict[str, str]:
         "audit.plant": _("Begin the audit tree"),
         "audit.restart": _("Replace the head file"),
         "audit.rotate_key": _("Replace the audit signing key"),
+        "secrets.rotate": _("Begin a rotation of the master key"),
+        "secrets.retire": _("Retire an old master key"),
+        "secrets.move": _("Move the master key to another keeper"),
         "api.denied": _("Refused API call"),
         "page.denied": _("Refused act"),
     }

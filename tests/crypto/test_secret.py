@@ -27,10 +27,10 @@ def test_what_is_sealed_opens_only_where_it_belongs(plaintext: bytes, context: s
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
 def test_one_changed_byte_is_noticed(position: int, flip: int) -> None:
-    blob = bytearray(base64.b64decode(KEY.seal(b"whsec_x", "webhook:1").removeprefix("sm4-gcm:v1:")))
+    blob = bytearray(base64.b64decode(KEY.seal(b"whsec_x", "webhook:1").removeprefix("sm4-gcm:v2:1:")))
     blob[position % len(blob)] ^= flip
     with pytest.raises(SecretError):
-        KEY.unseal("sm4-gcm:v1:" + base64.b64encode(blob).decode(), "webhook:1")
+        KEY.unseal("sm4-gcm:v2:1:" + base64.b64encode(blob).decode(), "webhook:1")
 
 
 @given(st.text(max_size=60))
@@ -51,7 +51,7 @@ def test_the_cipher_is_sm4_gcm(monkeypatch: pytest.MonkeyPatch) -> None:
         def encode(self, *_: object) -> bytes:  # the vector's additional data is no text
             return bytes.fromhex("FEEDFACEDEADBEEFFEEDFACEDEADBEEFABADDAD2")
 
-    blob = base64.b64decode(key.seal(plaintext, Additional()).removeprefix("sm4-gcm:v1:"))
+    blob = base64.b64decode(key.seal(plaintext, Additional()).removeprefix("sm4-gcm:v2:1:"))
     assert blob[12:28].hex().upper() == "83DE3541E4C2B58177E065A9BF7B62EC"
     assert blob[28:].hex().upper() == (
         "17F399F08C67D5EE19D0DC9969C4BB7D5FD46FD3756489069157B282BB200735"

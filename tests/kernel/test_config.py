@@ -154,3 +154,33 @@ def test_warning_before_certificates_end(tmp_path: Path) -> None:
         file.write_text(f"[certificates]\n{text}\n")
         with pytest.raises(ConfigError, match=r"liandun.toml:2: certificates\."):
             load_config(file, {})
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ('[secrets]\nkeeper = "pkcs11"', "secrets.pkcs11.module: is needed"),
+        ('[secrets]\nkeeper = "sdf"', "secrets.sdf.library: is needed"),
+        ('[secrets]\nkeeper = "paper"', "secrets.keeper"),
+        ('[secrets.pkcs11]\nmodule = "/lib/x.so"', "a token needs its PIN"),
+        ('[secrets.pkcs11]\nmodule = "/lib/x.so"\npin = "1234"', ":3: secrets.pkcs11.pin: no PIN in this file"),
+        ('[secrets.pkcs11]\npin_credential = "../pin"', "the name of a credential, not a path"),
+        ('[secrets.pkcs11]\ntoken = "a label of more than 32 bytes, no"', "label of 1 to 32 bytes"),
+        ("[secrets.sdf]\nkek = -1", "not between 0 and 65535"),
+        ('[secrets.sdf]\nkek_algorithm = "aes"', "kek_algorithm"),
+    ],
+)
+def test_keepers_of_the_master_key_are_checked(tmp_path: Path, lines: str, words: str) -> None:
+    file = tmp_path / "liandun.toml"
+    file.write_text(lines + "\n")
+    with pytest.raises(ConfigError, match=re.escape(words)) as caught:
+        load_config(file, {})
+    assert "1234" not in caught.value.message
+
+
+def test_a_pin_in_the_environment_is_not_shown(tmp_path: Path) -> None:
+    file = tmp_path / "liandun.toml"
+    file.write_text('[secrets]\nkeeper = "pkcs11"\n[secrets.pkcs11]\nmodule = "/lib/x.so"\n')
+    secrets = load_config(file, {"LIANDUN_SECRETS_PKCS11_PIN": "12345678"}).secrets
+    assert secrets.pkcs11.pin.reveal() == "12345678"
+    assert "12345678" not in repr(secrets)

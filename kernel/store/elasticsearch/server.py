@@ -67,7 +67,7 @@ class Capabilities(msgspec.Struct, frozen=True):
 class Server:
     """Made anew in a process that was forked. ``patience``: seconds after which a search is given up."""
 
-    def __init__(self, settings: StoreElasticsearch, *, master_key: Path | None, patience: float) -> None:
+    def __init__(self, settings: StoreElasticsearch, *, master_key: Callable[[], MasterKey] | None, patience: float) -> None:
         self.patience = patience
         self._settings = settings
         self._master_key = master_key
@@ -109,7 +109,7 @@ class Server:
             if secret.sealed:
                 if self._master_key is None:
                     raise StoreError(f"[store.elasticsearch] {name} is sealed, but there is no master key here")
-                return MasterKey.load(self._master_key).unseal(secret.reveal(), SECRET_CONTEXT).decode()
+                return self._master_key().unseal(secret.reveal(), SECRET_CONTEXT).decode()
             if not secret and file is not None:
                 return file.read_text("utf-8").strip()
         except SecretError as error:

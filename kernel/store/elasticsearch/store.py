@@ -10,14 +10,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any, Literal
 
 import elasticsearch
 import msgspec
 
+from crypto.secret import MasterKey
 from kernel.config import StoreElasticsearch
 from kernel.errors import StoreError
 from kernel.event import Event, timestamp_from_micros
@@ -51,7 +51,7 @@ class ElasticsearchStore:
     """Implements :class:`kernel.store.contract.EventStore`; safe to use from several threads.
 
     writable    the one process that commits; others read
-    master_key  file of the key that opens sealed secrets of the settings
+    master_key  gives the key that opens sealed secrets of the settings
     demo        allows a retention shorter than the law asks
     patience    seconds after which a question is given up with QueryError
 
@@ -63,7 +63,7 @@ class ElasticsearchStore:
         settings: StoreElasticsearch,
         *,
         writable: bool,
-        master_key: Path | None = None,
+        master_key: Callable[[], MasterKey] | None = None,
         demo: bool = False,
         patience: float = PATIENCE_SECONDS,
     ) -> None:

@@ -146,7 +146,9 @@ def test_wrong_password_wrong_ca_sealed_password_and_api_key(secured: Secured, t
     key_file = tmp_path / "secret" / "master.key"
     key_file.parent.mkdir()
     sealed = MasterKey.load(key_file).seal(WRITER.encode(), SECRET_CONTEXT)
-    store = ElasticsearchStore(secured.settings("keys", "writer-keys", sealed), writable=True, master_key=key_file)
+    store = ElasticsearchStore(
+        secured.settings("keys", "writer-keys", sealed), writable=True, master_key=lambda: MasterKey.load(key_file)
+    )
     store.commit(Commit([event(1)]))
     store.close()
     created = secured.admin.security.create_api_key(name="k", role_descriptors={"w": writer_role(Names("liandun", "keys"))})

@@ -72,7 +72,7 @@ def test_openssl_verifies_a_head(trail: Trail, tmp_path: Path) -> None:
 def test_the_key_is_sealed_outside_of_the_database(database: Database, trail: Trail, tmp_path: Path) -> None:
     trail.sign()
     [file] = (tmp_path / "secret").glob("audit-*.key")
-    assert file.read_text().startswith("sm4-gcm:v1:")
+    assert file.read_text().startswith("sm4-gcm:v2:1:")
     assert file.stat().st_mode & 0o777 == 0o600
     write(database, 1)
     with pytest.raises(KeyProblem, match="cannot be opened"):

@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
 
 from cli.__main__ import main
+from crypto.generations import KeyFile
 from crypto.secret import MasterKey
 from crypto.sm2 import PrivateKey
 from crypto.stream import open_file, seal_file
@@ -125,6 +126,26 @@ def test_restore_into_an_empty_database(
         session.execute(text("UPDATE audit_entries SET actor = 'eve'"))
     with pytest.raises(SnapshotError, match="tables already"):
         restore_backup(sealed, keys, OPENER, Layout(tmp_path / "again"), database=empty)
+    empty.close()
+
+
+def test_the_key_of_another_backup_is_refused(
+    platform: tuple[Layout, Database], fresh: Callable[[str], str], tmp_path: Path
+) -> None:
+    """Before anything is made in the empty database."""
+    layout, database = platform
+    file = KeyFile(layout.master_key)
+    create_backup(layout, tmp_path / "old.sealed", tmp_path / "old.keys", TO, database=database)
+    with file.locked():
+        file.add(file.read())
+    with database.write() as session:
+        service.create_root(session, ACTOR, MasterKey.load(layout.master_key), "second", "Second root")
+    create_backup(layout, tmp_path / "new.sealed", tmp_path / "new.keys", TO, database=database)
+    empty = open_database(fresh("liandun_misfit"))
+    with pytest.raises(BackupError, match="needs generation 2 of the master key, the key file has 1"):
+        restore_backup(tmp_path / "new.sealed", tmp_path / "old.keys", OPENER, Layout(tmp_path / "a"), database=empty)
+    assert _everything(empty) == {}
+    restore_backup(tmp_path / "new.sealed", tmp_path / "new.keys", OPENER, Layout(tmp_path / "b"), database=empty)
     empty.close()
 
 

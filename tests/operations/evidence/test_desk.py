@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from crypto.certificates import SIGNING, issue, make_root, name
 from crypto.envelope import Signer
 from crypto.errors import CryptoError
 from crypto.sm2 import PrivateKey
 from kernel.db import Database, open_database, upgrade
+from kernel.errors import StateUnavailable
 from operations.audit import service as audit
 from operations.audit.schema import Actor, AuditRecord
 from operations.audit.verify import verify
@@ -115,11 +115,11 @@ def test_what_cannot_be_recorded_does_not_happen(desk: EvidenceDesk, database: D
     before = package.read_bytes()
     with database.write() as session:
         session.execute(text("CREATE TRIGGER full BEFORE INSERT ON audit_entries BEGIN SELECT RAISE(ABORT, 'disk full'); END"))
-    with pytest.raises(SQLAlchemyError, match="disk full"):
+    with pytest.raises(StateUnavailable, match="did not take the entry: disk full"):
         desk.add(package, TRUST, "hand over", OFFICER, AT + timedelta(hours=1))
-    with pytest.raises(SQLAlchemyError, match="disk full"):
+    with pytest.raises(StateUnavailable, match="did not take the entry: disk full"):
         desk.open(package, tmp_path / "out", TRUST, READER)
-    with pytest.raises(SQLAlchemyError, match="disk full"):
+    with pytest.raises(StateUnavailable, match="did not take the entry: disk full"):
         desk.seal(tmp_path / "mail", tmp_path / "second", [READER.public], OFFICER, AT)
     assert package.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith("state.db")) == ["mail", "mail.evidence"]

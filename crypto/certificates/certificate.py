@@ -33,9 +33,9 @@ class Certificate:
     def __init__(self, der: bytes) -> None:
         check_der(der, "certificate")
         self.der = bytes(der)
-        self._parsed = x509.Certificate.load(self.der, strict=True)
-        body = self._parsed["tbs_certificate"]
         try:
+            self._parsed = x509.Certificate.load(self.der, strict=True)
+            body = self._parsed["tbs_certificate"]
             check_whole_bytes(self._parsed["signature_value"].contents, "certificate")
             self._extensions = _extensions(body["extensions"])  # their insides are checked before asn1crypto reads them
             body.native  # noqa: B018  (asn1crypto parses late: everything is parsed here, or refused)

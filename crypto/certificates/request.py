@@ -25,9 +25,9 @@ class Request:
     def __init__(self, octets: bytes) -> None:
         self.der = one_der(octets, *_LABELS)
         check_der(self.der, "certification request")
-        self._parsed = csr.CertificationRequest.load(self.der, strict=True)
-        info = self._parsed["certification_request_info"]
         try:
+            self._parsed = csr.CertificationRequest.load(self.der, strict=True)
+            info = self._parsed["certification_request_info"]
             check_whole_bytes(self._parsed["signature"].contents, "certification request")
             _check_asked(info["attributes"])
             info.native  # noqa: B018  (asn1crypto parses late)

@@ -42,9 +42,9 @@ class RevocationList:
     def __init__(self, octets: bytes) -> None:
         self.der = one_der(octets, "X509 CRL")
         check_der(self.der, "revocation list")
-        self._parsed = crl.CertificateList.load(self.der, strict=True)
-        body = self._parsed["tbs_cert_list"]
         try:
+            self._parsed = crl.CertificateList.load(self.der, strict=True)
+            body = self._parsed["tbs_cert_list"]
             check_whole_bytes(self._parsed["signature"].contents, "revocation list")
             body.native  # noqa: B018  (asn1crypto parses late)
             self.issuer: str = body["issuer"].human_friendly

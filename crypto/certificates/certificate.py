@@ -12,7 +12,7 @@ from typing import Any
 from asn1crypto import x509
 
 from crypto.certificates.errors import CertificateError
-from crypto.certificates.strict import PARSE_ERRORS, check_der, check_object_ids, check_whole_bytes
+from crypto.certificates.strict import PARSE_ERRORS, check_der, check_object_ids, check_signed, check_whole_bytes
 from crypto.errors import EncodingError
 from crypto.sm2 import PublicKey
 from crypto.sm2.keyfile import ALGORITHM, armour
@@ -31,7 +31,7 @@ class Certificate:
     """Equal where their bytes are equal. Raises EncodingError for anything that is not one certificate in strict DER."""
 
     def __init__(self, der: bytes) -> None:
-        check_der(der, "certificate")
+        check_signed(der, "certificate")
         self.der = bytes(der)
         try:
             self._parsed = x509.Certificate.load(self.der, strict=True)

@@ -11,7 +11,7 @@ from crypto.certificates.certificate import SM2_WITH_SM3, one_der
 from crypto.certificates.errors import CertificateError
 from crypto.certificates.issue import extension, signed
 from crypto.certificates.names import general_names
-from crypto.certificates.strict import PARSE_ERRORS, check_der, check_object_ids, check_whole_bytes
+from crypto.certificates.strict import PARSE_ERRORS, check_der, check_object_ids, check_signed, check_whole_bytes
 from crypto.errors import EncodingError
 from crypto.sm2 import PrivateKey, PublicKey
 from crypto.sm2.keyfile import armour
@@ -24,7 +24,7 @@ class Request:
 
     def __init__(self, octets: bytes) -> None:
         self.der = one_der(octets, *_LABELS)
-        check_der(self.der, "certification request")
+        check_signed(self.der, "certification request")
         try:
             self._parsed = csr.CertificationRequest.load(self.der, strict=True)
             info = self._parsed["certification_request_info"]

@@ -7,7 +7,7 @@ depth, length of object identifiers. Inside octet and bit strings (extensions, k
 
 from __future__ import annotations
 
-from crypto.der import LONGEST_OBJECT_ID
+from crypto.der import LONGEST_OBJECT_ID, Reader
 from crypto.errors import EncodingError
 
 DEEPEST = 24
@@ -25,6 +25,17 @@ def check_whole_bytes(bits: bytes, what: str) -> None:
     """A signature is whole bytes: another number of unused bits would be a second encoding. ``bits``: content of the bit string."""
     if bits[:1] != b"\0":
         raise EncodingError(f"{what}: the signature is not made of whole bytes")
+
+
+def check_signed(octets: bytes, what: str) -> None:
+    """Strict DER of what is signed, the algorithm, the signature, and nothing behind them: nobody has signed that."""
+    check_der(octets, what)
+    parts = Reader(octets, what).sequence()
+    for _ in range(3):
+        if (tag := parts.peek()) is None:
+            raise EncodingError(f"{what}: a part is missing")
+        parts.read(tag)
+    parts.end()
 
 
 def check_der(octets: bytes, what: str) -> None:

@@ -27,7 +27,7 @@ from crypto.certificates import (
 )
 from crypto.certificates.revocation import Revoked
 from crypto.channel.identity import issuer_id, read_identity
-from crypto.channel.revocations import RevocationSource
+from crypto.channel.revocations import RevocationSource, write_revocations
 from crypto.secret import MasterKey
 from crypto.sm2 import PrivateKey
 from kernel.db import Database, open_database, upgrade
@@ -196,3 +196,17 @@ def test_no_other_root_replaces_a_list_by_a_name(database: Database) -> None:
         take_list(session, ACTOR, "city", _list(good, 1, _client(good)), [good.certificate])
     with database.write() as session, pytest.raises(Conflict, match="below city"):
         take_list(session, ACTOR, "other", _list(false, 9), [false.certificate])
+
+
+def test_nothing_comes_back_because_the_file_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crypto.channel.revocations._LOOK_SECONDS", 0)
+    leaf, path = _client(ROOT), tmp_path / "revoked"
+    source, peer = RevocationSource(path), read_identity(leaf.der)
+    assert (source(peer), source.problem) == (False, "")
+    write_revocations(path, {issuer_id(leaf.issuer_der): [f"{leaf.serial:x}"]})
+    assert source(peer)
+    path.unlink()
+    assert source(peer)
+    assert "gone" in source.problem
+    write_revocations(path, {})
+    assert (source(peer), source.problem) == (False, "")

@@ -72,6 +72,11 @@ def run() -> int:
         return 1
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        if not error.filename or not error.strerror:
+            raise
+        print(f"liandun: {visible(str(error.filename))}: {error.strerror}", file=sys.stderr)
+        return 1
     return code if isinstance(code, int) else 0  # click gives back the code of an Exit that a command raised
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from cli.crypto_files import read_private_key, read_source
+from cli.terminal import visible
 from crypto.certificates import Certificate, RevocationList, read_certificates
 from crypto.envelope import Signer
 from crypto.errors import CryptoError
@@ -67,4 +68,4 @@ def describe(certificate: Certificate) -> str:
         "names": ", ".join(certificate.alternatives) or "none",
         "SM3": certificate.fingerprint,
     }
-    return "\n".join(f"{key:15}{value}" for key, value in lines.items())
+    return "\n".join(f"{key:15}{visible(value)}" for key, value in lines.items())

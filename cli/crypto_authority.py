@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from cli.certificate_files import load_certificates, path_type
 from cli.crypto_files import out_option, read_source, write_out, write_secret
 from cli.data_directory import config_of
+from cli.terminal import visible
 from crypto.certificates import Request
 from crypto.certificates.revocation import REASONS
 from crypto.secret import MasterKey
@@ -79,7 +80,7 @@ def trust(label: str, file: Path, data: Path | None) -> None:
     """Trust the root certificate in FILE (the city's own authority), under the name LABEL."""
     with _work(data) as work:
         root = service.trust_authority(work.session, work.actor, label, read_source(file))
-    click.echo(f"{label}: {root.subject} is trusted until {root.not_after:%Y-%m-%d}")
+    click.echo(f"{label}: {visible(root.subject)} is trusted until {root.not_after:%Y-%m-%d}")
 
 
 @ca.command("issue")
@@ -140,7 +141,7 @@ def take(label: str, file: Path, others: tuple[Path, ...], data: Path | None) ->
     between = load_certificates(others)
     with _work(data) as work:
         row = take_list(work.session, work.actor, label, read_source(file), between)
-    click.echo(f"{row.subject}: list {row.number or 'without a number'} is in force, next one by {row.next_update[:10]}")
+    click.echo(f"{visible(row.subject)}: list {row.number or 'without a number'} is in force, next one by {row.next_update[:10]}")
 
 
 @ca.command("crl")
@@ -162,9 +163,9 @@ def list_certificates(data: Path | None) -> None:
     with _work(data) as work:
         for row in service.list_certificates(work.session):
             state = f"revoked {row.revoked_at[:10]} ({row.reason})" if row.revoked_at else f"until {row.not_after[:10]}"
-            click.echo(f"{row.serial:>33}  {row.profile:10}  {state}  {row.subject}")
+            click.echo(f"{row.serial:>33}  {row.profile:10}  {state}  {visible(row.subject)}")
         for listed in lists_in_force(work.session):
-            click.echo(f"list {listed.number or '-'} of {listed.subject}, next one by {listed.next_update[:10]}")
+            click.echo(f"list {listed.number or '-'} of {visible(listed.subject)}, next one by {listed.next_update[:10]}")
         for one in expiring(work.session, datetime.now(UTC), config_of(data).certificates.warn_days):
             told = "ends soon" if one.days_left else "HAS ENDED"
-            click.echo(f"{told}: {one.subject} ({one.kind} {one.place}), {one.not_after:%Y-%m-%d}", err=True)
+            click.echo(f"{told}: {visible(one.subject)} ({one.kind} {visible(one.place)}), {one.not_after:%Y-%m-%d}", err=True)

@@ -8,6 +8,7 @@ import click
 
 from cli.certificate_files import describe, load_certificates, load_lists, path_type, read_moment
 from cli.crypto_files import out_option, password_options, read_private_key, read_source, write_out
+from cli.terminal import visible
 from crypto.certificates import Request, check_chain, make_request, name
 from kernel.errors import LiandunError
 
@@ -52,7 +53,7 @@ def verify_certificate(
     path = check_chain(leaf, between, load_certificates(trust), moment, host, usage, extended, load_lists(crl), crl_needed)
     click.echo(f"{file}: good")
     for one in path:
-        click.echo(f"  {one.subject}, until {one.not_after:%Y-%m-%d}")
+        click.echo(f"  {visible(one.subject)}, until {one.not_after:%Y-%m-%d}")
 
 
 @click.group("csr")
@@ -90,7 +91,7 @@ def make(
 def show_request(file: Path) -> None:
     """What the request in FILE says."""
     request = _request(file)
-    click.echo(f"subject        {request.subject}\nnames          {', '.join(request.alternatives) or 'none'}")
+    click.echo(f"subject        {visible(request.subject)}\nnames          {visible(', '.join(request.alternatives)) or 'none'}")
     click.echo(f"public key     {request.public_key.to_bytes(compressed=True).hex()}")
 
 

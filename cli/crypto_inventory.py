@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from cli.forward import host_and_port
+from cli.terminal import visible
 from collectors.tls_streams import tls_streams
 from crypto.channel.appraise import Appraisal, appraise
 from crypto.channel.handshake import Handshake, read_handshake
@@ -20,6 +21,8 @@ from crypto.channel.served import Kind, served_certificates
 from kernel.errors import LiandunError
 
 _VERDICTS = {True: "domestic", False: "foreign", None: "no agreement"}
+_UNPROVEN = "not proven"
+"""A server that says it takes the domestic suite, but shows no certificate: anybody can say so."""
 _HANDSHAKES: dict[str, Kind] = {"rfc8998": "domestic", "ordinary": "classic"}
 _HYBRID = 4590  # curveSM2MLKEM768
 _COLUMNS = ("client", "server", "version", "suite", "group", "keys", "verdict", "note")
@@ -48,7 +51,7 @@ def inventory(targets: tuple[str, ...], as_json: bool, timeout: float) -> None:
                 click.echo(json.dumps(link, ensure_ascii=False))
             else:
                 shown.update((one["sm3"], one) for one in link["certificates"])
-                rows.append([_cell(link[name]) for name in _COLUMNS])
+                rows.append([visible(_cell(link[name])) for name in _COLUMNS])
     if as_json:
         click.echo(json.dumps({"totals": totals}))
         return
@@ -57,7 +60,8 @@ def inventory(targets: tuple[str, ...], as_json: bool, timeout: float) -> None:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     for one in shown.values():
         told = f"{one['key']} key, signed {one['signature']}, until {one['not_after'][:10]}: {one['verdict']}"
-        click.echo(f"certificate {one['name']} (of {one['issuer']}): {told}{', ' + one['problem'] if one['problem'] else ''}")
+        line = f"certificate {one['name']} (of {one['issuer']}): {told}{', ' + one['problem'] if one['problem'] else ''}"
+        click.echo(visible(line))  # names are what the other end likes to write there
     click.echo(", ".join(f"{count} {verdict}" for verdict, count in sorted(totals.items())) or "no TLS or TLCP link")
 
 
@@ -78,11 +82,13 @@ def _asked(target: str, timeout: float) -> Iterator[dict[str, Any]]:
         if answer.handshake.version == TLS13_VERSION and answer.question in _HANDSHAKES:
             served = served_certificates(host, port, _HANDSHAKES[answer.question], timeout=timeout)
             shown, note = served.certificates, served.problem and f"no handshake: {served.problem}"
-        yield _link(f"asked: {answer.question}", "", target, answer.handshake, note, shown)
+        yield _link(f"asked: {answer.question}", "", target, answer.handshake, note, shown, asked=True)
 
 
-def _link(evidence: str, client: str, server: str, handshake: Handshake, note: str, shown: Sequence[bytes] = ()) -> dict[str, Any]:
-    """``shown``: certificates that a handshake of ours brought to light."""
+def _link(
+    evidence: str, client: str, server: str, handshake: Handshake, note: str, shown: Sequence[bytes] = (), *, asked: bool = False
+) -> dict[str, Any]:
+    """``shown``: certificates that a handshake of ours brought to light; ``asked``: there was one, so there ought to be some."""
     version, suite, group = handshake.names()
     keys, certificates, good = [], [], True
     for der in [*handshake.server_certificates, *handshake.client_certificates, *shown]:
@@ -104,6 +110,8 @@ def _link(evidence: str, client: str, server: str, handshake: Handshake, note: s
         verdict = "partly domestic"  # SM2 together with ML-KEM
     elif handshake.domestic and not good:
         verdict = _VERDICTS[False]
+    elif handshake.domestic and asked and not certificates:
+        verdict = _UNPROVEN
     offered = handshake.client
     return {
         "evidence": evidence,

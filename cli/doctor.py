@@ -23,6 +23,7 @@ from cli.doctor_ports import link_ports, port_finding
 from cli.doctor_trust import certificates, links_finding, self_test, sm3_finding, tlcp_finding
 from cli.finding import Finding
 from cli.master_key_check import check_master_key
+from cli.terminal import visible
 from collectors.sockets import bytes_taken
 from collectors.suricata.binary import INSTALL_HINT, SuricataMissing, find_suricata, suricata_features, suricata_version
 from collectors.suricata.interfaces import interface_problem, may_capture
@@ -45,7 +46,7 @@ def command(as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(msgspec.to_builtins(finding), ensure_ascii=False))
         else:
-            click.echo(f"{_MARKS[finding.state]:<7}  {finding.check:<12} {finding.detail}")
+            click.echo(f"{_MARKS[finding.state]:<7}  {finding.check:<12} {visible(finding.detail)}")
             if finding.hint:
                 click.echo(f"{'':<9}{'':<13}→ {finding.hint}")
     if any(finding.state == "bad" for finding in findings):

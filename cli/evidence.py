@@ -13,6 +13,7 @@ import click
 
 from cli.certificate_files import load_certificates, load_lists, load_signer, path_type
 from cli.crypto_files import password_options, read_private_key, read_public_key
+from cli.terminal import visible
 from kernel.config import load_config
 from kernel.db import open_database, upgrade
 from kernel.errors import LiandunError
@@ -223,4 +224,4 @@ def _trust(trust: Iterable[Path], others: Iterable[Path], crl: Iterable[Path], h
 
 def _tell(links: Iterable[Link]) -> None:
     for link in links:
-        click.echo(f"{link.number:>4}  {link.at}  {link.action}, {link.actor}, from {link.source}: {link.reason}")
+        click.echo(visible(f"{link.number:>4}  {link.at}  {link.action}, {link.actor}, from {link.source}: {link.reason}"))

@@ -84,4 +84,9 @@ def host_and_port(text: str) -> tuple[str, int]:
     found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.%\w]+)\]|([^\[\]:]+)):([0-9]{1,5})", text)
     if found is None or not 1 <= int(found[3]) <= 65535:
         raise LiandunError(f"{text!r} is no HOST:PORT", "an IPv6 address stands in brackets: [2001:db8::1]:6515")
-    return found[1] or found[2], int(found[3])
+    host = found[1] or found[2]
+    try:
+        host.encode("idna")
+    except UnicodeError as error:
+        raise LiandunError(f"{host!r} is no name of a host", "its labels have 1 to 63 characters") from error
+    return host, int(found[3])

@@ -47,7 +47,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_DATA
 def status(as_json: bool, data: Path | None) -> None:
-    """Which keeper protects the master key, its generations, and how many secrets each of them has sealed. Changes nothing."""
+    """Which keeper protects the master key, its generations, and how many secrets each has sealed. Changes no secret."""
     config = config_of(data)
     check = check_master_key(config)
     contents = _contents(config)
@@ -69,8 +69,11 @@ def status(as_json: bool, data: Path | None) -> None:
 
 
 @command.command("rotate")
+@click.option(
+    "--anew", is_flag=True, help="A further key even where an older one has to stay: when the present one is known to others."
+)
 @_DATA
-def rotate_command(data: Path | None) -> None:
+def rotate_command(anew: bool, data: Path | None) -> None:
     """Make a new master key and seal every secret again with it, in the database and in files, while the platform runs.
 
     May be interrupted at any moment and run again: the old key stays until nothing refers to it. Exit code 1 where something could
@@ -82,7 +85,7 @@ def rotate_command(data: Path | None) -> None:
         places = _places(config, database, key)
         before = sum(sum(one.generations.values()) for one in places.count())
         with _progress(before) as tell:
-            ended = rotate(key_file(config), key, places, _actor(), tell)
+            ended = rotate(key_file(config), key, places, _actor(), tell, anew=anew)
     how = "carried on" if ended.resumed else "made"
     click.echo(f"generation {ended.generation} of the master key {how}: {ended.done} secrets sealed again")
     for one in ended.stuck:
@@ -90,7 +93,8 @@ def rotate_command(data: Path | None) -> None:
     if ended.waiting:
         stays = ", ".join(map(str, ended.waiting))
         raise LiandunError(
-            f"the older generation {stays} stays: something refers to it", "mend the lines above, then run this again"
+            f"the older generation {stays} stays: something refers to it",
+            "mend the lines above, then run this again (--anew makes one more key all the same)",
         )
 
 

@@ -23,6 +23,7 @@ from typing import IO
 
 from cli.roles.process import SUPERVISOR_VARIABLE
 from collectors.sockets import listen_tcp, listen_udp
+from crypto.private_file import open_lock
 from kernel.config import ROOT, Config
 from kernel.errors import LiandunError
 from kernel.handover import ENVIRONMENT, SocketKeeper, office_process
@@ -142,7 +143,7 @@ class Supervisor:
     def _take_lock(self) -> IO[str]:
         run = self._data / "run"
         run.mkdir(parents=True, exist_ok=True)
-        lock = (run / "supervisor.lock").open("a+")
+        lock = os.fdopen(open_lock(run / "supervisor.lock"), "r+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from crypto.errors import EncodingError
 
+LONGEST_OBJECT_ID = 128
+"""Bytes. Those in use have about ten; RFC 5280 appendix B asks for 100 characters. Turning one of megabytes into decimal digits
+would take hours.
+"""
+
 INTEGER, BIT_STRING, OCTET_STRING, NULL, OID, SEQUENCE = 0x02, 0x03, 0x04, 0x05, 0x06, 0x30
 
 
@@ -119,6 +124,8 @@ def _base128(arc: int) -> bytes:
 def _dotted(content: bytes, what: str) -> str:
     if not content or content[-1] & 0x80:
         raise EncodingError(f"{what}: an object identifier is cut off")
+    if len(content) > LONGEST_OBJECT_ID:
+        raise EncodingError(f"{what}: an object identifier is longer than {LONGEST_OBJECT_ID} bytes")
     arcs, arc, fresh = [], 0, True
     for octet in content:
         if fresh and octet == 0x80:

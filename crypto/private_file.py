@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import secrets
@@ -55,9 +56,7 @@ def write_private(path: Path, content: bytes, *, new: bool = False) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
         with os.fdopen(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600), "wb") as file:
-            if os.geteuid() == 0:
-                folder = path.parent.stat()
-                os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
+            give_to_folder(file.fileno(), path)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -90,6 +89,33 @@ def remove_leftovers(path: Path) -> None:
             left.unlink()
 
 
+def open_lock(path: Path) -> int:
+    """A handle of the lock file at ``path``, which is made where there is none, and never emptied. Raises OSError.
+
+    Root runs commands in folders that belong to the platform's account: a link there must not lead him to another file.
+    """
+    handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    try:
+        give_to_folder(handle, path)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def give_to_folder(handle: int, path: Path) -> None:
+    """Written by root, the open file at ``path`` goes to the account that owns the folder, which could not use it otherwise.
+
+    Raises OSError where it is no plain file of one name: by another name it may be a file of somebody else's.
+    """
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+        raise OSError(errno.EMLINK, "it is no plain file with one name only", str(path))
+    folder = path.parent.stat()
+    if os.geteuid() == 0 and (found.st_uid, found.st_gid) != (folder.st_uid, folder.st_gid):
+        os.fchown(handle, folder.st_uid, folder.st_gid)
+
+
 @contextlib.contextmanager
 def only_one(path: Path, patience: float, busy: str) -> Iterator[None]:
     """Hold the lock file ``path``. It ends with the process, however that ends.
@@ -97,13 +123,10 @@ def only_one(path: Path, patience: float, busy: str) -> Iterator[None]:
     Raises SecretError with the text ``busy`` where another process still holds it after ``patience`` seconds.
     """
     try:
-        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        handle = open_lock(path)
     except OSError as error:
         raise SecretError(f"the lock file {path} cannot be made: {error.strerror}") from error
     try:
-        if os.geteuid() == 0:
-            folder = path.parent.stat()
-            os.fchown(handle, folder.st_uid, folder.st_gid)
         deadline = time.monotonic() + patience
         while True:
             try:

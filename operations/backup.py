@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import shutil
 import sqlite3
 import tarfile
 import tempfile
@@ -24,11 +25,13 @@ from crypto.wraps import Opener, Recipient
 from kernel.db import Database
 from kernel.errors import LiandunError
 from kernel.layout import Layout
+from operations.backup_archive import CONFIG, RULES, make_private, write_archive
 from operations.backup_keys import generations_in_snapshot, generations_in_sqlite
 from operations.backup_postgresql import check_snapshot, restore_snapshot, write_snapshot
 
 STATE, KEYS = "liandun backup: state", "liandun backup: keys"
-_DATABASE, _TABLES, _RULES = "state.db", "state.pg", "rules"
+_DATABASE, _TABLES = "state.db", "state.pg"
+_STAGING = ".backup-"
 _PATIENCE = 60.0
 """Seconds that a rotation may take before a backup gives up."""
 
@@ -69,24 +72,23 @@ def create_backup(
 def _seal_state(
     layout: Layout, target: Path, recipients: Sequence[Recipient], config: Path | None, database: Database | None
 ) -> None:
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:  # mode 0700
+    _remove_leftovers(layout.root)
+    with tempfile.TemporaryDirectory(dir=layout.root, prefix=_STAGING) as folder:  # mode 0700; not where backups are kept
         copy, archive = Path(folder) / (_DATABASE if database is None else _TABLES), Path(folder) / "state.tar"
         if database is None:
             _copy_sqlite(layout.state_file, copy)
         else:
             write_snapshot(database, copy)
-        with tarfile.open(archive, "w") as tar:
-            tar.add(copy, copy.name)
-            if layout.rules.exists():
-                tar.add(layout.rules, _RULES)
-            if config is not None:
-                tar.add(config, "liandun.toml")
+        try:
+            write_archive(archive, copy, layout.rules, config)
+        except OSError as error:
+            raise BackupError(f"{error.filename}: {error.strerror}", "what is backed up has to be readable") from error
         seal_file(archive, target, recipients, STATE)
 
 
 def verify_backup(source: Path, opener: Opener) -> list[str]:
     """The names inside, where the file is whole and its database sound. Raises BackupError."""
-    with tempfile.TemporaryDirectory(dir=source.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=_STAGING) as folder:  # what holds backups may be read-only, or in other hands
         return _unpack(source, opener, Path(folder))
 
 
@@ -102,10 +104,9 @@ def restore_backup(
 
     database  an empty one of PostgreSQL, for the backup of such a one
     """
-    if layout.state_file.exists() or layout.master_key.exists():
-        raise BackupError(f"{layout.root} is not empty", "restore into a new data directory")
+    _check_free(layout)
     layout.create()
-    with tempfile.TemporaryDirectory(dir=layout.root) as folder:
+    with tempfile.TemporaryDirectory(dir=layout.root, prefix=_STAGING) as folder:
         unpacked = Path(folder)
         names = _unpack(source, opener, unpacked)
         try:
@@ -118,15 +119,34 @@ def restore_backup(
             raise BackupError(f"{source}: this is the backup of a database of the kind {kind}", "see --database")
         if database is not None:
             restore_snapshot(database, unpacked / _TABLES)
-        if (unpacked / _RULES).exists():
+        make_private(unpacked)
+        if (unpacked / RULES).exists():
             layout.rules.rmdir()
-            (unpacked / _RULES).rename(layout.rules)
+            (unpacked / RULES).rename(layout.rules)
         (unpacked / "master.key").rename(layout.master_key)
-        if (unpacked / "liandun.toml").exists():
-            (unpacked / "liandun.toml").rename(layout.root / "liandun.toml")
+        if (unpacked / CONFIG).exists():
+            (unpacked / CONFIG).rename(layout.root / CONFIG)
         if database is None:
             (unpacked / _DATABASE).rename(layout.state_file)
     return names
+
+
+def _check_free(layout: Layout) -> None:
+    """Nothing may be there that a restored database would be mixed with. Raises BackupError."""
+    if layout.state_file.exists() or layout.master_key.exists():
+        raise BackupError(f"{layout.root} is not empty", "restore into a new data directory")
+    for ending in ("-wal", "-journal"):  # SQLite would take it for the newest pages of the restored file
+        rest = layout.state_file.with_name(layout.state_file.name + ending)
+        if rest.exists():
+            raise BackupError(f"{rest} belongs to a database that is gone", "move it away, or restore into a new data directory")
+    if layout.rules.exists() and any(layout.rules.iterdir()):
+        raise BackupError(f"{layout.rules} is not empty", "move the rules away, or restore into a new data directory")
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Unsealed copies of a command that was killed."""
+    for left in folder.glob(f"{_STAGING}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _copy_sqlite(file: Path, copy: Path) -> None:
@@ -159,13 +179,19 @@ def _unpack(source: Path, opener: Opener, folder: Path) -> list[str]:
             tar.extractall(folder, filter="data")
     except (CryptoError, tarfile.TarError) as error:
         raise BackupError(f"{source}: {error}") from error
+    except OSError as error:
+        raise BackupError(f"{source}: cannot be unpacked: {error.strerror}: {error.filename}", "see TMPDIR for room") from error
     archive.unlink()
     if (folder / _TABLES).exists():
         check_snapshot(folder / _TABLES)
         return names
     if not (folder / _DATABASE).exists():
         raise BackupError(f"{source}: there is no database inside")
-    with contextlib.closing(sqlite3.connect(folder / _DATABASE)) as database:
-        if database.execute("PRAGMA integrity_check").fetchone() != ("ok",):
-            raise BackupError(f"{source}: the database inside is damaged")
+    try:
+        with contextlib.closing(sqlite3.connect(folder / _DATABASE)) as database:
+            sound = database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    except sqlite3.Error:
+        sound = False
+    if not sound:
+        raise BackupError(f"{source}: the database inside is damaged")
     return names

@@ -12,7 +12,7 @@ from typing import Any
 from asn1crypto import x509
 
 from crypto.certificates.errors import CertificateError
-from crypto.certificates.strict import PARSE_ERRORS, check_der, check_whole_bytes
+from crypto.certificates.strict import PARSE_ERRORS, check_der, check_object_ids, check_signed, check_whole_bytes
 from crypto.errors import EncodingError
 from crypto.sm2 import PublicKey
 from crypto.sm2.keyfile import ALGORITHM, armour
@@ -31,12 +31,13 @@ class Certificate:
     """Equal where their bytes are equal. Raises EncodingError for anything that is not one certificate in strict DER."""
 
     def __init__(self, der: bytes) -> None:
-        check_der(der, "certificate")
+        check_signed(der, "certificate")
         self.der = bytes(der)
-        self._parsed = x509.Certificate.load(self.der, strict=True)
-        body = self._parsed["tbs_certificate"]
         try:
+            self._parsed = x509.Certificate.load(self.der, strict=True)
+            body = self._parsed["tbs_certificate"]
             check_whole_bytes(self._parsed["signature_value"].contents, "certificate")
+            self._extensions = _extensions(body["extensions"])  # their insides are checked before asn1crypto reads them
             body.native  # noqa: B018  (asn1crypto parses late: everything is parsed here, or refused)
             self.subject: str = self._parsed.subject.human_friendly
             self.issuer: str = self._parsed.issuer.human_friendly
@@ -46,7 +47,6 @@ class Certificate:
             self.not_before: datetime = body["validity"]["not_before"].native
             self.not_after: datetime = body["validity"]["not_after"].native
             self.version: int = {"v1": 1, "v2": 2, "v3": 3}[body["version"].native]
-            self._extensions = _extensions(body["extensions"])
             inner, outer = body["signature"].dump(), self._parsed["signature_algorithm"].dump()
         except PARSE_ERRORS as error:
             raise EncodingError(f"certificate: {error}") from error
@@ -192,12 +192,14 @@ def one_der(octets: bytes, *labels: str) -> bytes:
 def _extensions(parsed: Any) -> dict[str, tuple[bool, Any]]:
     """Name, criticality and value; each value is parsed here and its inside is strict DER."""
     found: dict[str, tuple[bool, Any]] = {}
-    for extension in parsed if parsed.native is not None else ():
+    for extension in parsed:
         name = extension["extn_id"].native
         if name in found:
             raise CertificateError(f"the extension {name} stands there twice")
         if name != extension["extn_id"].dotted:
             check_der(bytes(extension["extn_value"].contents), f"extension {name}")
+        else:
+            check_object_ids(bytes(extension["extn_value"].contents), f"extension {name}")
         value = extension["extn_value"].parsed
         value.native  # noqa: B018  (asn1crypto parses late)
         found[name] = (bool(extension["critical"].native), value)

@@ -11,7 +11,7 @@ from crypto.certificates.certificate import SM2_WITH_SM3, one_der
 from crypto.certificates.errors import CertificateError
 from crypto.certificates.issue import extension, signed
 from crypto.certificates.names import general_names
-from crypto.certificates.strict import PARSE_ERRORS, check_der, check_whole_bytes
+from crypto.certificates.strict import PARSE_ERRORS, check_der, check_object_ids, check_signed, check_whole_bytes
 from crypto.errors import EncodingError
 from crypto.sm2 import PrivateKey, PublicKey
 from crypto.sm2.keyfile import armour
@@ -24,11 +24,12 @@ class Request:
 
     def __init__(self, octets: bytes) -> None:
         self.der = one_der(octets, *_LABELS)
-        check_der(self.der, "certification request")
-        self._parsed = csr.CertificationRequest.load(self.der, strict=True)
-        info = self._parsed["certification_request_info"]
+        check_signed(self.der, "certification request")
         try:
+            self._parsed = csr.CertificationRequest.load(self.der, strict=True)
+            info = self._parsed["certification_request_info"]
             check_whole_bytes(self._parsed["signature"].contents, "certification request")
+            _check_asked(info["attributes"])
             info.native  # noqa: B018  (asn1crypto parses late)
             self.subject_name: Any = info["subject"]
             self.subject: str = self.subject_name.human_friendly
@@ -64,6 +65,14 @@ def make_request(key: PrivateKey, subject: Any, alternatives: Sequence[str] = ()
         }
     )
     return Request(signed(info.dump(), key))
+
+
+def _check_asked(attributes: Any) -> None:
+    """Insides of the asked extensions, before asn1crypto reads them."""
+    for attribute in attributes:
+        if attribute["type"].native == "extension_request":
+            for entry in (entry for value in attribute["values"] for entry in value):
+                check_object_ids(bytes(entry["extn_value"].contents), "certification request")
 
 
 def _alternatives(attributes: Any) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from asn1crypto import crl, x509
 from crypto.certificates.certificate import SM2_WITH_SM3, Certificate, one_der
 from crypto.certificates.errors import CertificateError
 from crypto.certificates.issue import Authority, extension, key_identifier, signed, time
-from crypto.certificates.strict import PARSE_ERRORS, check_der, check_whole_bytes
+from crypto.certificates.strict import PARSE_ERRORS, check_signed, check_whole_bytes
 from crypto.errors import EncodingError
 from crypto.sm2.keyfile import armour
 
@@ -41,10 +41,10 @@ class RevocationList:
 
     def __init__(self, octets: bytes) -> None:
         self.der = one_der(octets, "X509 CRL")
-        check_der(self.der, "revocation list")
-        self._parsed = crl.CertificateList.load(self.der, strict=True)
-        body = self._parsed["tbs_cert_list"]
+        check_signed(self.der, "revocation list")
         try:
+            self._parsed = crl.CertificateList.load(self.der, strict=True)
+            body = self._parsed["tbs_cert_list"]
             check_whole_bytes(self._parsed["signature"].contents, "revocation list")
             body.native  # noqa: B018  (asn1crypto parses late)
             self.issuer: str = body["issuer"].human_friendly

@@ -2,11 +2,12 @@
 
 Two encodings of one certificate would have two fingerprints: what is not the one DER encoding is refused. Checked: definite and
 shortest lengths, nothing cut off or left over, shortest integers, booleans of 00 or FF, primitive strings, order of sets,
-depth. Inside octet and bit strings (extensions, keys) the reader of that value checks.
+depth, length of object identifiers. Inside octet and bit strings (extensions, keys) the reader of that value checks.
 """
 
 from __future__ import annotations
 
+from crypto.der import LONGEST_OBJECT_ID, Reader
 from crypto.errors import EncodingError
 
 DEEPEST = 24
@@ -16,7 +17,7 @@ PARSE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, Ove
 LARGEST = 1 << 24
 """Bytes of a certificate, request or revocation list that are read at all (16 MiB: a list of some 400,000 entries)."""
 
-_BOOLEAN, _INTEGER, _ENUMERATED, _SEQUENCE, _SET = 1, 2, 10, 16, 17
+_BOOLEAN, _INTEGER, _OBJECT_ID, _ENUMERATED, _SEQUENCE, _SET = 1, 2, 6, 10, 16, 17
 _CONSTRUCTED, _UNIVERSAL = 0x20, 0xC0
 
 
@@ -26,6 +27,17 @@ def check_whole_bytes(bits: bytes, what: str) -> None:
         raise EncodingError(f"{what}: the signature is not made of whole bytes")
 
 
+def check_signed(octets: bytes, what: str) -> None:
+    """Strict DER of what is signed, the algorithm, the signature, and nothing behind them: nobody has signed that."""
+    check_der(octets, what)
+    parts = Reader(octets, what).sequence()
+    for _ in range(3):
+        if (tag := parts.peek()) is None:
+            raise EncodingError(f"{what}: a part is missing")
+        parts.read(tag)
+    parts.end()
+
+
 def check_der(octets: bytes, what: str) -> None:
     """Raises EncodingError naming the first bad byte; ``octets`` hold exactly one value."""
     if len(octets) > LARGEST:
@@ -33,6 +45,20 @@ def check_der(octets: bytes, what: str) -> None:
     end = _value(octets, 0, len(octets), what, 0)
     if end != len(octets):
         raise EncodingError(f"{what}: {len(octets) - end} bytes too many")
+
+
+def check_object_ids(octets: bytes, what: str, depth: int = 0) -> None:
+    """Only that: for certificates of others, which need not be strict otherwise. Raises EncodingError."""
+    at = 0
+    while at < len(octets):
+        start, size = _head(octets, at, len(octets), what)
+        if octets[at] == _OBJECT_ID and size > LONGEST_OBJECT_ID:
+            raise EncodingError(f"{what}: an object identifier is longer than {LONGEST_OBJECT_ID} bytes")
+        if octets[at] & _CONSTRUCTED:
+            if depth >= DEEPEST:
+                raise EncodingError(f"{what}: nested deeper than {DEEPEST}")
+            check_object_ids(octets[start : start + size], what, depth + 1)
+        at = start + size
 
 
 def _value(octets: bytes, at: int, limit: int, what: str, depth: int) -> int:
@@ -63,6 +89,8 @@ def _value(octets: bytes, at: int, limit: int, what: str, depth: int) -> int:
 def _check_primitive(number: int, content: bytes, what: str, at: int) -> None:
     if number == _BOOLEAN and content not in (b"\0", b"\xff"):
         raise EncodingError(f"{what}: a boolean is neither 00 nor FF at byte {at}")
+    if number == _OBJECT_ID and len(content) > LONGEST_OBJECT_ID:
+        raise EncodingError(f"{what}: an object identifier is longer than {LONGEST_OBJECT_ID} bytes at byte {at}")
     if number in (_INTEGER, _ENUMERATED):
         needless = len(content) > 1 and (content[0], content[1] >> 7) in ((0, 0), (0xFF, 1))
         if not content or needless:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from asn1crypto import x509
 
+from crypto.certificates.strict import check_object_ids
 from crypto.sm3 import sm3
 
 _EC = "1.2.840.10045.2.1"
@@ -55,6 +56,8 @@ def issuer_id(name: bytes) -> str:
 
 def read_identity(der: bytes, issuers: Iterable[bytes] = ()) -> PeerIdentity:
     """Identity in a certificate (DER) that stands on ``issuers``. Raises ValueError where one is no certificate."""
+    for one in (der, *(issuers := tuple(issuers))):
+        check_object_ids(one, "certificate")
     try:
         own = x509.Certificate.load(der, strict=True)
         path = [own, *(x509.Certificate.load(one, strict=True) for one in issuers)]

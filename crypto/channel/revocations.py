@@ -52,7 +52,8 @@ def revokes(revoked: Revocations, peer: PeerIdentity) -> bool:
 class RevocationSource:
     """Calling it with a peer says whether the newest file revokes him (crypto.channel.link.Revoked). Safe between threads.
 
-    No file: nothing is revoked. A file that cannot be read leaves the one before in force, and ``problem`` says so.
+    No file since the start: nothing is revoked. A file that is gone or cannot be read leaves the one before in force, and
+    ``problem`` says so.
     """
 
     def __init__(self, path: Path) -> None:
@@ -85,6 +86,6 @@ class RevocationSource:
             self._revoked = _decode(self._path.read_bytes())
             self._seen, self.problem = seen, ""
         except FileNotFoundError:
-            self._revoked, self._seen, self.problem = {}, None, ""
+            self.problem = "the revocations are gone, those before stay in force" if self._seen else ""
         except (OSError, msgspec.DecodeError, ValueError) as error:
             self.problem = f"revocations cannot be read, those before stay in force: {error}"

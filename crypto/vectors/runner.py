@@ -79,7 +79,7 @@ def run_file(path: Path) -> Iterator[Outcome]:
         document = json.loads(path.read_bytes())
         cases = [dict(case) for case in document["cases"]]
         what = str(document.get("what", ""))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CryptoError(f"{path}: not a file of known answers (JSON with cases): {error}") from error
     for number, case in enumerate(cases):
         yield _run(path.name, {"id": f"case {number}", "result": "valid", "what": what} | case)

@@ -6,6 +6,7 @@ Several roles start at once; a lock (a file beside SQLite, an advisory lock in P
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from crypto.private_file import open_lock
 from kernel.db.engine import Database
 from kernel.errors import StoreError
 
@@ -56,9 +58,16 @@ def upgrade(database: Database, revision: str = "") -> str:
 def _lock(database: Database) -> Iterator[None]:
     path = database.engine.url.database
     if database.dialect == "sqlite" and path:
-        with Path(f"{path}.migrate").open("w") as handle:
+        lock = Path(f"{path}.migrate")
+        try:
+            handle = open_lock(lock)
+        except OSError as error:
+            raise StoreError(f"the lock file {lock} cannot be used: {error.strerror}") from error
+        try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
+        finally:
+            os.close(handle)
         return
     with database.engine.connect() as connection:
         _advisory(connection, "pg_advisory_lock")

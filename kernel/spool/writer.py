@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from crypto.private_file import open_lock
 from kernel.errors import StoreError
 from kernel.spool.format import (
     HEADER,
@@ -62,7 +63,7 @@ class SpoolWriter:
             self._roll(split_position(after)[0] + 1)
 
     def _take_lock(self) -> int:
-        fd = os.open(self.folder / "writer.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fd = open_lock(self.folder / "writer.lock")
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

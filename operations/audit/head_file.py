@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from crypto.private_file import sync_folder
+from crypto.private_file import give_to_folder, open_lock, sync_folder
 from operations.audit.schema import PublicKeyRecord, SignedHead
 
 Line = PublicKeyRecord | SignedHead
@@ -40,9 +40,12 @@ class HeadFile:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Only one process at a time signs and appends."""
-        with self.path.with_suffix(".lock").open("w") as handle:
+        handle = open_lock(self.path.with_suffix(".lock"))
+        try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
+        finally:
+            os.close(handle)
 
     def read(self) -> Lines:
         """All keys and heads; ``found`` is False where there is no file. Raises OSError."""
@@ -55,8 +58,10 @@ class HeadFile:
         """Add lines; they are on disk when this returns. Call it under :meth:`locked`. Raises OSError."""
         new = not self.path.exists()
         text = b"".join(msgspec.json.encode(record) + b"\n" for record in records)
-        handle = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600)
+        handle = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
+            if new:
+                give_to_folder(handle, self.path)
             self._drop_torn_line(handle)
             while text:
                 text = text[os.write(handle, text) :]

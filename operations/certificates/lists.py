@@ -26,7 +26,8 @@ from operations.errors import Conflict, Invalid, NotFound
 def take_list(session: Session, actor: Actor, label: str, octets: bytes, between: Sequence[Certificate] = ()) -> RevocationListRow:
     """Take in a list (PEM or DER) of the trusted authority ``label``, or of one below it whose certificate is in ``between``.
 
-    Raises NotFound, Invalid (not its list, bad signature, out of date), Conflict (a newer one is in force).
+    Raises NotFound, Invalid (not its list, bad signature, out of date), Conflict (a newer one is in force, or one of an authority
+    of the same name below another root, whose revocations no third party may take back by a name).
     """
     authority = session.get(AuthorityRow, label)
     if authority is None:
@@ -41,6 +42,8 @@ def take_list(session: Session, actor: Actor, label: str, octets: bytes, between
         raise Invalid(f"the revocation list is not taken: {error}", field="list") from error
     key = issuer_id(taken.issuer_der)
     row = session.get(RevocationListRow, key)
+    if row is not None and row.authority != label and taken.issuer_der != root.subject_der:
+        raise Conflict(f"the list of an authority of that name below {row.authority} is in force: it is not {label}'s to replace")
     if row is not None and _order(taken) < (int(row.number or 0), row.this_update):
         raise Conflict(f"a newer list (number {row.number or 'unknown'} of {row.this_update[:10]}) is in force")
     if row is None:

@@ -42,8 +42,11 @@ class RevocationPublisher:
         if not found:
             return {}
         pems = session.execute(select(AuthorityRow.name, AuthorityRow.pem).where(AuthorityRow.name.in_(found)))
-        names = {name: issuer_id(read_certificates(pem.encode())[0].subject_der) for name, pem in pems}
-        return {names[authority]: frozenset(serials) for authority, serials in found.items()}
+        revoked: Revocations = {}
+        for name, pem in pems:  # authorities may have one subject, as after a change of key
+            issuer = issuer_id(read_certificates(pem.encode())[0].subject_der)
+            revoked[issuer] = revoked.get(issuer, frozenset()) | found[name]
+        return revoked
 
     def _list(self, session: Session, issuer: str, taken_at: str) -> Revocations:
         known = self._lists.get(issuer)

@@ -1,13 +1,15 @@
 """Acts on evidence, each in the audit trail: collect, seal, hand over (and other links of custody), open, verify.
 
 What an act makes is first written beside its place, then the act is recorded, then it is put in place: what cannot be recorded does
-not happen, and the state database is not held while a large payload is sealed. Failed acts are recorded as failures. The trail has
-the head of the custody record after each act, so links that are cut off later are noticed here without anybody noting heads.
+not happen, and the state database is not held while a large payload is sealed. What was killed between record and place is put in
+place by the next act. Failed acts are recorded as failures. The trail has the head of the custody record after each act, so links
+that are cut off later are noticed here without anybody noting heads.
 """
 
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import secrets
 import tarfile
@@ -23,6 +25,7 @@ from sqlalchemy.orm import Session
 
 from crypto.envelope import Signer
 from crypto.errors import CryptoError
+from crypto.private_file import sync_folder
 from crypto.sm2 import PrivateKey, PublicKey
 from kernel.db import Database
 from operations.audit import service as audit
@@ -72,6 +75,7 @@ class EvidenceDesk:
     def add(self, package: Path, trust: Trust, action: str, by: Custodian, at: datetime) -> Link:
         """The next link of custody: ``hand over``, copy, examine, return …"""
         act = "evidence.hand_over" if action == HAND_OVER else "evidence.custody"
+        self._finish(package, trust)
 
         def make(made: Path) -> tuple[Link, dict[str, Any]]:
             link = add_link(package, self._known(package, trust), by.signer, action, by.name, by.reason, by.place, at, made)
@@ -81,6 +85,7 @@ class EvidenceDesk:
 
     def verify(self, package: Path, trust: Trust) -> tuple[list[Link], str]:
         """Custody and payload; also that no link is missing which the trail knows of."""
+        self._finish(package, trust)
 
         def make(_made: Path) -> tuple[tuple[list[Link], str], dict[str, Any]]:
             links, head = verify_evidence(package, trust)
@@ -91,6 +96,7 @@ class EvidenceDesk:
 
     def open(self, package: Path, target: Path, trust: Trust, key: PrivateKey) -> Link:
         """Verify, then write the payload to the new file ``target``."""
+        self._finish(package, trust)
 
         def make(made: Path) -> tuple[Link, dict[str, Any]]:
             link = open_evidence(package, made, self._known(package, trust), key)
@@ -127,6 +133,7 @@ class EvidenceDesk:
             if target is not None:
                 try:
                     os.replace(made, target)
+                    sync_folder(target.parent)
                 except OSError as error:
                     self._record(act, identifier, {"package": package.name, "reason": str(error)}, "failure")
                     raise
@@ -142,6 +149,20 @@ class EvidenceDesk:
         if self._database is not None:
             self._check_known(*verify_evidence(package, trust))
         return trust
+
+    def _finish(self, package: Path, trust: Trust) -> None:
+        """Put in place what a killed act had made and recorded already, and only that: else the package would seem cut off."""
+        if self._database is None:
+            return
+        for made in sorted(package.parent.glob(f".{glob.escape(package.name)}.*")):
+            with contextlib.suppress(EvidenceError, CryptoError, OSError):
+                links, head = verify_evidence(made, trust)
+                before, _ = verify_evidence(package, trust)
+                with self._database.read() as session:
+                    known = known_head(session, links[0].evidence)
+                if known == head and links[: len(before)] == before and len(links) > len(before):
+                    os.replace(made, package)
+                    sync_folder(package.parent)
 
     def _check_known(self, links: Sequence[Link], head: str) -> None:
         if self._database is None:

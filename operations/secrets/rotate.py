@@ -53,14 +53,24 @@ class SecretPlaces:
         return total
 
 
-def rotate(file: KeyFile, key: MasterKey, places: SecretPlaces, actor: Actor, tell: Tell = lambda *_: None) -> Rotation:
+def rotate(
+    file: KeyFile,
+    key: MasterKey,
+    places: SecretPlaces,
+    actor: Actor,
+    tell: Tell = lambda *_: None,
+    *,
+    anew: bool = False,
+) -> Rotation:
     """Make a new generation and seal everything with it; carry on where an earlier rotation was interrupted.
 
+    anew  a further generation though an older one stays: a value that never opens again must not keep a key that is known to
+          others in use for everything else
     Raises SecretError: another rotation, move or backup is under way; the keeper does not work. Nothing is lost then.
     """
     with file.locked():
         contents = file.read()
-        resumed = len(contents.generations) > 1
+        resumed = len(contents.generations) > 1 and not anew
         if not resumed:
             _write_down(places.database, actor, "secrets.rotate", contents.active.number + 1, keeper=file.chosen)
             contents = file.add(contents)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import shutil
@@ -21,12 +22,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scapy.all import IP, TCP, Ether, IPv6, wrpcap
 
+from cli.certificate_files import describe
 from cli.crypto_inventory import inventory
 from collectors.tls_streams import Stream, tls_streams
+from crypto.certificates import make_root, name
 from crypto.channel.handshake import read_handshake
 from crypto.channel.link import Credentials
 from crypto.channel.probe import domestic_hello, ordinary_hello, tlcp_hello
 from crypto.channel.served import served_certificates
+from crypto.sm2 import PrivateKey
+from kernel.errors import LiandunError
 from tests.crypto.channel.authority import Authority
 from tests.crypto.channel.conftest import start
 
@@ -248,8 +253,46 @@ def test_asking_a_server(tmp_path: Path) -> None:
         links, _ = run(f"127.0.0.1:{port}", "--timeout", "3")
     by_question = {link["evidence"]: link for link in links}
     found = by_question["asked: rfc8998"]
-    assert (found["suite"], found["group"], found["verdict"]) == ("TLS_SM4_GCM_SM3", "curveSM2", "domestic")
+    assert (found["suite"], found["group"], found["verdict"]) == ("TLS_SM4_GCM_SM3", "curveSM2", "not proven")
+    assert found["note"].startswith("no handshake: ")  # this server has taken its one connection by then
     assert all(link["verdict"] == "no agreement" for question, link in by_question.items() if question != "asked: rfc8998")
+
+
+@pytest.mark.parametrize("address", ["a..b:443", f"{'x' * 64}.example:443"])
+def test_no_name_of_a_host(address: str) -> None:
+    with pytest.raises(LiandunError, match="neither a capture file nor HOST:PORT"):
+        CliRunner().invoke(inventory, [address], catch_exceptions=False)
+
+
+def test_a_server_that_only_says_so() -> None:
+    """A ServerHello with the domestic suite and group costs nothing: without a certificate it is no evidence."""
+    body = b"\x03\x03" + bytes(32) + b"\x00\x00\xc6\x00"
+    body += bytes.fromhex("004f") + bytes.fromhex("002b00020304") + bytes.fromhex("0033004500290041") + b"\4" + bytes(64)
+    message = b"\x02" + len(body).to_bytes(3, "big") + body
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def say() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    with server.accept()[0] as peer:
+                        peer.recv(4096)
+                        peer.sendall(b"\x16\x03\x03" + len(message).to_bytes(2, "big") + message)
+
+        threading.Thread(target=say, daemon=True).start()
+        links, totals = run(f"127.0.0.1:{server.getsockname()[1]}", "--timeout", "2")
+        server.shutdown(socket.SHUT_RDWR)
+    first = links[0]
+    assert (first["suite"], first["group"], first["certificates"]) == ("TLS_SM4_GCM_SM3", "curveSM2", [])
+    assert "domestic" not in totals
+    assert first["verdict"] == "not proven"
+
+
+def test_names_cannot_write_lines_of_their_own() -> None:
+    """Certificates of others are shown on a terminal; their names are whatever somebody likes."""
+    evil = make_root(name("bank\nserial         1\x1b[2J"), PrivateKey.generate()).certificate
+    shown = describe(evil)
+    assert len(shown.splitlines()) == len(describe(make_root(name("bank"), PrivateKey.generate()).certificate).splitlines())
+    assert "\x1b" not in shown
 
 
 def test_neither_file_nor_address() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from asn1crypto.core import Integer, ObjectIdentifier, OctetString
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from crypto.der import (
     INTEGER,
+    LONGEST_OBJECT_ID,
     OID,
     Reader,
     encode,
@@ -104,3 +107,13 @@ def test_whatever_is_read_is_written_the_same(octets: bytes) -> None:
         return
     assert encode_integer(value) == octets
     assert octets[0] == INTEGER
+
+
+def test_an_object_identifier_of_megabytes_costs_nothing() -> None:
+    """Decimal digits of one cost the square of its length: at a megabyte, minutes."""
+    started = time.monotonic()
+    with pytest.raises(EncodingError, match="longer than"):
+        Reader(encode(OID, b"\x2a" + b"\xff" * 1_000_000 + b"\x7f"), "x").object_id()
+    assert time.monotonic() - started < 1
+    longest = b"\x2a" + b"\xff" * (LONGEST_OBJECT_ID - 2) + b"\x7f"
+    assert Reader(encode(OID, longest), "x").object_id() == ObjectIdentifier.load(encode(OID, longest)).dotted

@@ -5,12 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from crypto.errors import SecretError
-from crypto.private_file import only_one, read_private, remove_leftovers, write_private
+from crypto.private_file import only_one, open_lock, read_private, remove_leftovers, write_private
 
 
 def test_mode_and_content(tmp_path: Path) -> None:
@@ -96,3 +97,24 @@ def test_leftovers_of_a_killed_writer(tmp_path: Path) -> None:
     remove_leftovers(tmp_path / "key")
     assert not left.exists()
     assert read_private(tmp_path / "key") == b"x"
+
+
+@pytest.mark.parametrize("make", [os.symlink, os.link])
+def test_a_lock_leads_to_no_other_file(tmp_path: Path, make: Callable[[Path, Path], None]) -> None:
+    """Root runs commands in folders of the platform's account, which must not get a file of root's by that."""
+    other, lock = tmp_path / "other", tmp_path / "lock"
+    other.write_text("of somebody else")
+    before = other.stat()
+    make(other, lock)
+    with pytest.raises(SecretError, match="lock file"), only_one(lock, 0, "busy"):
+        pass
+    with pytest.raises(OSError):
+        open_lock(lock)
+    assert (other.read_text(), other.stat().st_uid) == ("of somebody else", before.st_uid)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_makes_goes_to_the_owner_of_the_folder(tmp_path: Path) -> None:
+    os.chown(tmp_path, 4711, 4711)
+    os.close(open_lock(tmp_path / "lock"))
+    assert (tmp_path / "lock").stat().st_uid == 4711

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,8 @@ import pytest
 from crypto.generations import KeyFile
 from crypto.secret import MasterKey, SecretError
 from crypto.sm2 import PrivateKey
-from crypto.wraps import ForPublicKey, WithPrivateKey
+from crypto.stream import seal_file
+from crypto.wraps import ForPublicKey, Recipient, WithPrivateKey
 from kernel.db import open_database, upgrade
 from kernel.layout import Layout
 from operations import backup
@@ -88,3 +91,75 @@ def test_state_and_key_of_different_backups(layout: Layout, tmp_path: Path) -> N
         for label in ("root", "second"):
             assert service.load_authority(session, MasterKey.load(fresh.master_key), label).certificate.is_authority
     database.close()
+
+
+def test_links_are_followed(layout: Layout, tmp_path: Path) -> None:
+    """A backup with links could be written, and never be restored: they lead out of the archive."""
+    site, config = tmp_path / "site", tmp_path / "real.toml"
+    (site / "sigma").mkdir(parents=True)
+    (site / "sigma" / "site.yml").write_text("title: site")
+    (site / "round").symlink_to(site)
+    (layout.rules / "site").symlink_to(site)
+    (layout.rules / "gone").symlink_to(tmp_path / "nothing")
+    config.write_text("[console]\n")
+    (tmp_path / "link.toml").symlink_to(config)
+    create_backup(layout, tmp_path / "b", tmp_path / "k", [ForPublicKey(OWNER.public)], tmp_path / "link.toml")
+    fresh = Layout(tmp_path / "fresh")
+    restore_backup(tmp_path / "b", tmp_path / "k", WithPrivateKey(OWNER), fresh)
+    assert (fresh.rules / "site" / "sigma" / "site.yml").read_text() == "title: site"
+    assert (fresh.rules / "own.yml").read_text() == "title: own"
+    assert sorted(path.name for path in fresh.rules.iterdir()) == ["own.yml", "site"]
+    assert (fresh.root / "liandun.toml").read_text() == "[console]\n"
+
+
+def test_what_is_restored_is_its_owners_only(layout: Layout, tmp_path: Path) -> None:
+    """The data directory may be passed through by others, so each file and folder has to be closed."""
+    (tmp_path / "c.toml").write_text("")
+    create_backup(layout, tmp_path / "b", tmp_path / "k", [ForPublicKey(OWNER.public)], tmp_path / "c.toml")
+    fresh = Layout(tmp_path / "fresh")
+    restore_backup(tmp_path / "b", tmp_path / "k", WithPrivateKey(OWNER), fresh)
+    for path in (fresh.state_file, fresh.root / "liandun.toml", fresh.master_key, fresh.rules / "own.yml"):
+        assert path.stat().st_mode & 0o777 == 0o600, path
+    assert fresh.rules.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("rest", ["state.db-wal", "state.db-journal", "rules/mine.yml"])
+def test_not_beside_the_rest_of_another_database(layout: Layout, tmp_path: Path, rest: str) -> None:
+    fresh = Layout(tmp_path / "fresh").create()
+    (fresh.root / rest).write_bytes(b"x")
+    with pytest.raises(BackupError, match="move"):
+        restore_backup(tmp_path / "state.sealed", tmp_path / "keys.sealed", WithPrivateKey(OWNER), fresh)
+    assert not fresh.state_file.exists()
+    assert not fresh.master_key.exists()
+
+
+def test_nothing_unsealed_where_backups_are_kept(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also not for the moment: the command may be killed. What a killed one left in the data directory goes with the next."""
+    medium = tmp_path / "medium"
+    medium.mkdir()
+    (layout.root / ".backup-killed").mkdir()
+    (layout.root / ".backup-killed" / "state.db").write_text("")
+    seen: list[list[str]] = []
+    seal = backup.seal_file
+
+    def watched(source: Path, target: Path, recipients: Sequence[Recipient], context: str) -> None:
+        seen.append([path.name for path in medium.rglob("*")])
+        seal(source, target, recipients, context)
+
+    monkeypatch.setattr(backup, "seal_file", watched)
+    create_backup(layout, medium / "b", medium / "k", [ForPublicKey(OWNER.public)])
+    assert seen == [[]]
+    assert not list(layout.root.glob(".backup-*"))
+
+
+def test_no_database_inside_or_none_that_can_be_read(tmp_path: Path) -> None:
+    for content in (b"", b"no database at all" * 100):
+        inside, archive = tmp_path / "state.db", tmp_path / "a.tar"
+        inside.write_bytes(content)
+        with tarfile.open(archive, "w") as tar:
+            tar.add(inside, "state.db" if content else "other")
+        seal_file(archive, tmp_path / "b", [ForPublicKey(OWNER.public)], backup.STATE)
+        with pytest.raises(BackupError):
+            verify_backup(tmp_path / "b", WithPrivateKey(OWNER))
+    with pytest.raises(BackupError, match="No such file"):
+        verify_backup(tmp_path / "missing", WithPrivateKey(OWNER))

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from crypto.private_file import open_lock
 from crypto.sm3 import sm3
 from kernel.errors import StoreError
 from kernel.event import Event
@@ -32,7 +33,7 @@ class WriterLock:
     """An advisory lock on ``writer.lock``; the kernel frees it when the process dies."""
 
     def __init__(self, root: Path) -> None:
-        self._file = (root / "writer.lock").open("a+")
+        self._file = os.fdopen(open_lock(root / "writer.lock"), "r+")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

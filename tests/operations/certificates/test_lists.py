@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -26,7 +27,7 @@ from crypto.certificates import (
 )
 from crypto.certificates.revocation import Revoked
 from crypto.channel.identity import issuer_id, read_identity
-from crypto.channel.revocations import RevocationSource
+from crypto.channel.revocations import RevocationSource, write_revocations
 from crypto.secret import MasterKey
 from crypto.sm2 import PrivateKey
 from kernel.db import Database, open_database, upgrade
@@ -170,3 +171,42 @@ def test_a_city_with_ordinary_algorithms(database: Database, tmp_path: Path) -> 
     peer = read_identity(root.public_bytes(Encoding.DER))
     assert not source(peer)
     assert source(peer._replace(path=((issuer_id(RevocationList(octets).issuer_der), "abc"),)))
+
+
+def test_authorities_of_one_name_keep_their_revocations(database: Database, tmp_path: Path) -> None:
+    """As after a change of an authority's key: what the one has revoked is not forgotten for the other's sake."""
+    serials = set()
+    with database.write() as session:
+        for label in ("one", "two"):
+            service.create_root(session, ACTOR, KEY, label, "City root of one name")
+            request = make_request(PrivateKey.generate(), name("client"))
+            leaf = service.issue_requested(session, ACTOR, KEY, label, request, "client")
+            service.revoke(session, ACTOR, f"{leaf.serial:x}", "key_compromise")
+            serials.add(f"{leaf.serial:x}")
+    path = tmp_path / "revoked"
+    RevocationPublisher(database, path)()
+    assert set().union(*msgspec.msgpack.decode(path.read_bytes()).values()) == serials
+
+
+def test_no_other_root_replaces_a_list_by_a_name(database: Database) -> None:
+    good, other = _below(ROOT, "City issuing"), make_root(name("Other root"), PrivateKey.generate())
+    false = _below(other, "City issuing")
+    with database.write() as session:
+        service.trust_authority(session, ACTOR, "other", other.certificate.der)
+        take_list(session, ACTOR, "city", _list(good, 1, _client(good)), [good.certificate])
+    with database.write() as session, pytest.raises(Conflict, match="below city"):
+        take_list(session, ACTOR, "other", _list(false, 9), [false.certificate])
+
+
+def test_nothing_comes_back_because_the_file_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crypto.channel.revocations._LOOK_SECONDS", 0)
+    leaf, path = _client(ROOT), tmp_path / "revoked"
+    source, peer = RevocationSource(path), read_identity(leaf.der)
+    assert (source(peer), source.problem) == (False, "")
+    write_revocations(path, {issuer_id(leaf.issuer_der): [f"{leaf.serial:x}"]})
+    assert source(peer)
+    path.unlink()
+    assert source(peer)
+    assert "gone" in source.problem
+    write_revocations(path, {})
+    assert (source(peer), source.problem) == (False, "")

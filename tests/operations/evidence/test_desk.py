@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tarfile
 from collections.abc import Callable
@@ -115,11 +116,11 @@ def test_what_cannot_be_recorded_does_not_happen(desk: EvidenceDesk, database: D
     before = package.read_bytes()
     with database.write() as session:
         session.execute(text("CREATE TRIGGER full BEFORE INSERT ON audit_entries BEGIN SELECT RAISE(ABORT, 'disk full'); END"))
-    with pytest.raises(StateUnavailable, match="did not take the entry: disk full"):
+    with pytest.raises(StateUnavailable, match="disk full"):
         desk.add(package, TRUST, "hand over", OFFICER, AT + timedelta(hours=1))
-    with pytest.raises(StateUnavailable, match="did not take the entry: disk full"):
+    with pytest.raises(StateUnavailable, match="disk full"):
         desk.open(package, tmp_path / "out", TRUST, READER)
-    with pytest.raises(StateUnavailable, match="did not take the entry: disk full"):
+    with pytest.raises(StateUnavailable, match="disk full"):
         desk.seal(tmp_path / "mail", tmp_path / "second", [READER.public], OFFICER, AT)
     assert package.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith("state.db")) == ["mail", "mail.evidence"]
@@ -138,3 +139,30 @@ def test_links_that_were_cut_off_are_noticed(desk: EvidenceDesk, tmp_path: Path)
     with pytest.raises(EvidenceError, match="audit trail knows"):
         desk.open(old, tmp_path / "out", TRUST, READER)
     assert EvidenceDesk(None, Actor("court")).verify(old, TRUST)[0][0].action == "seal"  # nobody there who could know
+
+
+def test_killed_between_record_and_place(desk: EvidenceDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trail knows a link that the package has not got yet: the next act puts it in place, and nothing else that lies there."""
+    (tmp_path / "mail").write_bytes(b"From: attacker")
+    package = tmp_path / "mail.evidence"
+    desk.seal(tmp_path / "mail", package, [READER.public], OFFICER, AT)
+    desk.add(package, TRUST, "hand over", OFFICER, AT + timedelta(hours=1))
+    replace = os.replace
+
+    def killed(made: Path, target: Path) -> None:
+        if Path(target) == package:
+            shutil.copy(made, tmp_path / "left")  # a killed process removes nothing
+            raise KeyboardInterrupt
+        replace(made, target)
+
+    monkeypatch.setattr(os, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        desk.add(package, TRUST, "examine", OFFICER, AT + timedelta(hours=2))
+    monkeypatch.setattr(os, "replace", replace)
+    (tmp_path / ".mail.evidence.00").write_bytes(b"rubbish")
+    with pytest.raises(EvidenceError, match="missing"):
+        desk.verify(package, TRUST)
+    (tmp_path / "left").rename(tmp_path / ".mail.evidence.01")
+    links, _ = desk.verify(package, TRUST)
+    assert [one.action for one in links] == ["seal", "hand over", "examine"]
+    assert not (tmp_path / ".mail.evidence.01").exists()

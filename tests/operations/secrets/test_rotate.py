@@ -34,10 +34,10 @@ from operations.webhooks.guard import WebhookPolicy
 from tests.operations.secrets.conftest import ACTOR, CONTEXT, City, build_city
 
 
-def run(city: City) -> Any:
+def run(city: City, *, anew: bool = False) -> Any:
     database, key = city.database(), city.key()
     try:
-        return rotate(city.file(), key, city.places(database, key), ACTOR)
+        return rotate(city.file(), key, city.places(database, key), ACTOR, anew=anew)
     finally:
         database.close()
 
@@ -116,6 +116,20 @@ def test_what_does_not_open_is_told_and_its_key_stays(city: City) -> None:
     again = run(city)
     assert (again.generation, again.resumed, again.waiting, again.stuck) == (2, True, [], [])
     assert acts(city)[1:] == [("secrets.retire", "2")]
+
+
+def test_a_value_that_never_opens_does_not_stop_the_next_rotation(city: City) -> None:
+    """Whoever knows the key would keep it by damaging one value."""
+    database = city.database()
+    with database.write() as session:
+        session.execute(update(Factor).where(Factor.id == 2).values(material="sm4-gcm:v2:1:" + "A" * 60))
+    assert run(city).waiting == [1]
+    assert run(city).generation == 2
+    ended = run(city, anew=True)
+    assert (ended.generation, ended.resumed, ended.waiting) == (3, False, [1])
+    found = city.places(database, city.key()).count()
+    assert {generation for place in found for generation in place.generations} == {1, 3}
+    database.close()
 
 
 def test_a_file_that_cannot_be_read_keeps_the_old_key(city: City) -> None:

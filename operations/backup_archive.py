@@ -1,0 +1,45 @@
+"""The archive inside of a backup: database, rules, configuration. Links are followed when it is made, so it stands for itself.
+
+Whoever restores refuses links that lead out of the archive; a backup with one could be written and never be restored.
+"""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+RULES, CONFIG = "rules", "liandun.toml"
+
+
+def write_archive(archive: Path, database: Path, rules: Path, config: Path | None) -> None:
+    """``database``: the file or folder of the copied database. Raises OSError."""
+    with tarfile.open(archive, "w") as tar:
+        tar.add(database, database.name)
+        if rules.exists():
+            for path in _walk(rules.resolve(), ()):
+                tar.add(path.resolve(), str(RULES / path.relative_to(rules.resolve())), recursive=False)
+        if config is not None:
+            tar.add(config.resolve(strict=True), CONFIG)
+
+
+def make_private(folder: Path) -> None:
+    """What was unpacked belongs to its owner only: the data directory itself may be passed through by others."""
+    for path, folders, files in os.walk(folder):
+        for name in folders:
+            Path(path, name).chmod(0o700)
+        for name in files:
+            if not Path(path, name).is_symlink():
+                Path(path, name).chmod(0o600)
+
+
+def _walk(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
+    """The folder and all folders and plain files in it; a link to a folder that it lies in is left out, and one to nothing."""
+    yield folder
+    for path in sorted(folder.iterdir()):
+        real = path.resolve()
+        if path.is_file():
+            yield path
+        elif path.is_dir() and real not in (*above, folder.resolve()):
+            yield from _walk(path, (*above, folder.resolve()))

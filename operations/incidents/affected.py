@@ -1,4 +1,4 @@
-"""Devices and services that suffer, by the city layer they belong to. Devices come from the alerts; services are named by people."""
+"""Devices and services that suffer, by the city layer they belong to. Alerts name devices; people name services."""
 
 from __future__ import annotations
 
@@ -42,9 +42,17 @@ def from_alerts(session: Session, actor: Actor, incident_id: int, alert_ids: Seq
 
 
 def add_asset(
-    session: Session, actor: Actor, incident_id: int, kind: str, name: str, *, zone: str = "", layer: str = "", organisation: str = "",
+    session: Session,
+    actor: Actor,
+    incident_id: int,
+    kind: str,
+    name: str,
+    *,
+    zone: str = "",
+    layer: str = "",
+    organisation: str = "",
     impact: str = "",
-) -> Affected:  # fmt: skip
+) -> Affected:
     """Add a device or a service by hand; a zone tells its layer. Raises NotFound, Invalid, Conflict (there already, closed)."""
     held(session, incident_id)
     if kind not in ASSET_KINDS:

@@ -20,7 +20,7 @@ REPORT = "incident.report_issued"
 
 
 def tell_targets(session: Session, event_type: str, incident: Incident, **more: Any) -> None:
-    """Queue a message about the incident; its severity decides which targets get it. No free text of people goes out but the title."""
+    """Queue a message about the incident; its severity decides which targets get it. No free text goes out but the title."""
     names = ("id", "number", "title", "drill", "severity", "phase", "class_code", "level", "assignee", "detected_at", "next_due")
     shown = {name: getattr(incident, name) for name in names}
     places = {"zones": orjson.loads(incident.zones), "organisations": orjson.loads(incident.organisations)}

@@ -1,10 +1,10 @@
 """The clocks of an incident: SLA (acknowledge, contain, resolve) and statutory reports. Pure: no database, no present moment.
 
 Rules
-- An SLA clock runs from discovery to its act. While an incident is paused (waiting for a vendor, a court) SLA clocks stand still: the
-  deadline moves by as long as the pause took, as far as it lies between start and act.
-- A statutory clock never pauses, and runs only from the level on that has to be reported (data/deadlines.yaml). The closing report is
-  due so many days after the incident was resolved.
+- An SLA clock runs from discovery to its act. While an incident is paused (waiting for a vendor, a court) SLA clocks stand still:
+  the deadline moves by as long as the pause took, as far as it lies between start and act.
+- A statutory clock never pauses, and runs only from the level on that has to be reported (data/deadlines.yaml). The closing report
+  is due so many days after the incident was resolved.
 - ``soon`` is the last quarter of the time, at least 15 minutes of it, but never more than half.
 - While nobody has decided the level, clocks go by the suggested one and say that they are provisional.
 
@@ -26,7 +26,7 @@ RUNNING = frozenset({"running", "soon", "overdue"})
 
 
 class Deadlines(msgspec.Struct, frozen=True):
-    """The numbers in force, minutes: ``sla[what][level]``, ``report[operator]``, ``closing``; reports are due from ``from_level``."""
+    """The numbers in force, minutes: ``sla[what][level]``, ``report[operator]``, ``closing``; reports due from ``from_level``."""
 
     sla: Mapping[str, Mapping[int, int]]
     report: Mapping[str, int]
@@ -53,7 +53,7 @@ class Facts(msgspec.Struct, frozen=True):
 class Clock(msgspec.Struct, frozen=True):
     """One clock at one moment.
 
-    state        running, soon, overdue, paused, met (in time), missed (done too late), ended (closed without it), waiting (not begun)
+    state        running, soon, overdue, paused, met (in time), missed (done too late), ended (closed without), waiting (not begun)
     seconds      left until ``due`` (negative: over it); of a clock that is done, what was left then
     warn_at      when ``soon`` begins
     provisional  goes by a level that nobody has decided

@@ -40,7 +40,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """One reason; ``code`` is told by the page in its language with ``subject`` (tag, word, engine, place, severity) and ``count``."""
+    """One reason; the page tells ``code`` in its language with ``subject`` (tag, word, engine, place, severity) and ``count``."""
 
     code: str
     subject: str

@@ -1,4 +1,4 @@
-"""Indicators of an incident: taken from its alerts, or by hand; each validated and in one form, so that equal ones are found equal."""
+"""Indicators of an incident: from its alerts, or by hand; each validated and in one form, so that equal ones are found equal."""
 
 from __future__ import annotations
 

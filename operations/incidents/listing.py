@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from operations import clock
@@ -65,7 +65,7 @@ def facets(session: Session, where: IncidentFilter) -> dict[str, list[tuple[str,
 
 def _facet(session: Session, where: IncidentFilter, name: str) -> list[tuple[str, int]]:
     kept = [condition for dimension, condition in _conditions(where) if dimension != name]
-    query: Select[Any]
+    query: Any
     if name == "zone":
         query = select(IncidentZone.zone.label("value"), func.count().label("n")).join(
             Incident, Incident.id == IncidentZone.incident_id

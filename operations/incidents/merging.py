@@ -19,7 +19,6 @@ from operations.incidents.models import (
     AffectedAsset,
     Incident,
     IncidentAlert,
-    IncidentEvidence,
     IncidentIndicator,
     IncidentTask,
     TimelineEntry,
@@ -30,7 +29,7 @@ from operations.incidents.timeline import tell
 
 
 def merge(session: Session, actor: Actor, into_id: int, from_id: int, *, expected_version: int | None = None) -> IncidentRow:
-    """Move alerts, tasks, timeline, indicators, assets and evidence of ``from_id`` into ``into_id``. Raises NotFound, Conflict, Invalid.
+    """Move everything but issued reports of ``from_id`` into ``into_id``. Raises NotFound, Conflict, Invalid.
 
     Issued reports stay with the incident that they name. A drill and a real incident are never one; neither is one that the actor
     sees in part only.
@@ -42,7 +41,7 @@ def merge(session: Session, actor: Actor, into_id: int, from_id: int, *, expecte
         raise Invalid("a drill and an incident are not merged", field="other")
     if not places.covers(session, [*orjson.loads(target.zones), *orjson.loads(gone.zones)]):
         raise Conflict("one of the incidents concerns zones that you may not see", "ask somebody without a scope")
-    for table in (IncidentAlert, IncidentTask, TimelineEntry, IncidentEvidence):
+    for table in (IncidentAlert, IncidentTask, TimelineEntry):
         session.execute(update(table).where(table.incident_id == from_id).values(incident_id=into_id))
     _move_distinct(session, IncidentIndicator, ("kind", "value"), into_id, from_id)
     _move_distinct(session, AffectedAsset, ("kind", "name"), into_id, from_id)

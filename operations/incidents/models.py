@@ -201,40 +201,6 @@ class AffectedAsset(Base):
     __table_args__ = (UniqueConstraint("incident_id", "kind", "name"), {"sqlite_autoincrement": True})
 
 
-class IncidentEvidence(Base):
-    """A sealed package (operations.evidence). ``head`` is the SM3 of its last custody link: links cut off are noticed by it."""
-
-    __tablename__ = "incident_evidence"
-
-    id: Mapped[int] = mapped_column(_Id, primary_key=True)
-    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id", ondelete="CASCADE"))
-    evidence: Mapped[str] = mapped_column(String(32), unique=True)
-    name: Mapped[str] = mapped_column(String(256))
-    sm3: Mapped[str] = mapped_column(String(64))
-    size: Mapped[int]
-    events: Mapped[int]
-    left_out: Mapped[int]
-    head: Mapped[str] = mapped_column(String(64))
-    zones: Mapped[str] = mapped_column(Text)  # JSON list: of these zones are the events in it
-    sealed_at: Mapped[str] = mapped_column(_MOMENT)
-    sealed_by: Mapped[str] = mapped_column(String(160))
-    version: Mapped[int] = mapped_column(default=1)
-    package: Mapped[bytes] = deferred(mapped_column(LargeBinary))
-
-    __table_args__ = (Index("ix_incident_evidence_incident", "incident_id", "id"), {"sqlite_autoincrement": True})
-
-
-class EvidenceKey(Base):
-    """The key that packages are sealed to, itself sealed under the master key; one row."""
-
-    __tablename__ = "incident_evidence_keys"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public: Mapped[str] = mapped_column(Text)
-    sealed: Mapped[str] = mapped_column(Text)
-    created_at: Mapped[str] = mapped_column(_MOMENT)
-
-
 class IncidentReport(Base):
     """An issued report, kept as it was issued. ``submitted_*``: that and how it reached the authority."""
 

@@ -1,23 +1,15 @@
-"""A part of an incident (task, asset, evidence, …) that somebody changes: found under its incident, locked, at the right version."""
+"""A part of an incident (task, asset, …) that somebody changes: found under its incident, locked, at the right version."""
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from sqlalchemy.orm import Mapped, Session
+from sqlalchemy.orm import Session
 
 from operations.errors import NotFound, Stale
+from operations.incidents.models import AffectedAsset, ImprovementAction, IncidentReport, IncidentTask
 
-
-class Part(Protocol):
-    """A row that belongs to an incident and has a version."""
-
-    id: Mapped[int]
-    incident_id: Mapped[int]
-    version: Mapped[int]
-
-
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", AffectedAsset, ImprovementAction, IncidentReport, IncidentTask)
 
 
 def part(session: Session, kind: type[P], name: str, incident_id: int, part_id: int, expected_version: int | None) -> P:

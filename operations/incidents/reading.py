@@ -22,8 +22,8 @@ from operations.incidents.timing import clocks_of
 
 _SAME = (
     "id", "number", "title", "drill", "severity", "phase", "cause", "class_code", "level", "suggested_class", "suggested_level",
-    "operator", "assignee", "occurred_at", "detected_at", "acknowledged_at", "contained_at", "resolved_at", "closed_at", "reported_at",
-    "closing_reported_at", "next_due", "merged_into", "created_at", "created_by", "updated_at", "version",
+    "operator", "assignee", "occurred_at", "detected_at", "acknowledged_at", "contained_at", "resolved_at", "closed_at",
+    "reported_at", "closing_reported_at", "next_due", "merged_into", "created_at", "created_by", "updated_at", "version",
 )  # fmt: skip
 COLUMNS = tuple(getattr(Incident, name) for name in (*_SAME, "zones", "organisations", "pauses"))
 

@@ -59,8 +59,8 @@ def apply_template(session: Session, actor: Actor, incident: Incident) -> int:
     rows = [
         {
             "incident_id": incident.id, "template": entry["key"], "title": entry["zh"], "phase": entry["phase"], "status": "open",
-            "assignee": "", "due_at": "", "result": "", "created_at": now, "created_by": actor.name[:160], "done_at": "", "done_by": "",
-            "version": 1,
+            "assignee": "", "due_at": "", "result": "", "created_at": now, "created_by": actor.name[:160], "done_at": "",
+            "done_by": "", "version": 1,
         }
         for entry in wanted
     ]  # fmt: skip

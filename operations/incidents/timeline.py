@@ -27,9 +27,18 @@ def tell(session: Session, actor: Actor, incident_id: int, act: str, detail: Map
 
 
 def add(
-    session: Session, actor: Actor, incident_id: int, kind: str, time: str, *, act: str = "", detail: Mapping[str, Any] | None = None,
-    text: str = "", alert_id: int | None = None, recorded_at: str = "",
-) -> None:  # fmt: skip
+    session: Session,
+    actor: Actor,
+    incident_id: int,
+    kind: str,
+    time: str,
+    *,
+    act: str = "",
+    detail: Mapping[str, Any] | None = None,
+    text: str = "",
+    alert_id: int | None = None,
+    recorded_at: str = "",
+) -> None:
     """Write one entry."""
     session.add(
         TimelineEntry(

@@ -93,7 +93,8 @@ def alert_counts(session: Session, incident_id: int) -> tuple[int, int]:
 
 
 def alerts_of(session: Session, incident_id: int, *, limit: int = 500) -> list[AlertRow]:
-    """Its alerts that may be seen, newest first."""
+    """Its alerts that may be seen, newest first. Raises NotFound."""
+    get_incident(session, incident_id)
     query = (
         select(*Alert.__table__.c)
         .join(IncidentAlert, IncidentAlert.alert_id == Alert.id)

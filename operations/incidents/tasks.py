@@ -45,7 +45,8 @@ def title_of(task: TaskRecord, language: str) -> str:
 
 
 def list_tasks(session: Session, incident_id: int) -> list[TaskRecord]:
-    """By phase, then in the order in which they were made."""
+    """By phase, then in the order in which they were made. Raises NotFound."""
+    get_incident(session, incident_id)
     query = select(IncidentTask).where(IncidentTask.incident_id == incident_id).order_by(IncidentTask.id)
     rows = list(session.execute(query).scalars())
     return [_record(row) for row in sorted(rows, key=lambda row: (OPEN.index(row.phase), row.id))]

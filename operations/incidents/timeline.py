@@ -6,17 +6,22 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from operations import clock
 from operations.alerts.listing import within as alerts_within
 from operations.alerts.models import Alert
+from operations.audit import service as audit
 from operations.audit.schema import Actor
+from operations.errors import Conflict, Invalid
 from operations.incidents.models import TimelineEntry
+from operations.incidents.reading import get_incident, held
 from operations.incidents.schema import Entry
+from operations.incidents.texts import LONG, moment
+from operations.incidents.texts import text as checked
 
-MOST = 2000
+MOST = 5000
 WRITTEN: tuple[str, ...] = ("entry", "note", "decision")
 
 
@@ -55,8 +60,27 @@ def add(
     )
 
 
+def write(session: Session, actor: Actor, incident_id: int, kind: str, text: str, *, time: str = "") -> None:
+    """What a person writes: a note, a decision, or an entry about what happened at ``time``. Raises NotFound, Invalid, Conflict."""
+    incident = held(session, incident_id)
+    if kind not in WRITTEN:
+        raise Invalid(f"there is no kind {kind[:16]!r}", f"one of {', '.join(WRITTEN)}", field="kind")
+    words = checked(text, "text", LONG, needed=True)
+    happened = moment(time, "time", past=True) if kind == "entry" else ""
+    written = session.execute(
+        select(func.count()).select_from(TimelineEntry).where(TimelineEntry.incident_id == incident_id)
+    ).scalar_one()
+    if written >= MOST:
+        raise Conflict(f"a timeline has at most {MOST} entries")
+    add(session, actor, incident_id, kind, happened or clock.now(), text=words)
+    incident.updated_at = clock.now()
+    audit.append(session, actor, "incident.note", "incident", incident_id, detail={"kind": kind, "text": words[:200]})
+    session.flush()
+
+
 def entries(session: Session, incident_id: int, *, kinds: Iterable[str] = (), limit: int = MOST) -> list[Entry]:
-    """Newest first. Entries of alerts that may not be seen are left out."""
+    """Newest first. Entries of alerts that may not be seen are left out. Raises NotFound."""
+    get_incident(session, incident_id)
     query = select(TimelineEntry).where(TimelineEntry.incident_id == incident_id, *_visible(session))
     chosen = tuple(kinds)
     if chosen:

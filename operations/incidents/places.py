@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import orjson
 from sqlalchemy import ColumnElement, delete, exists, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from kernel.zones.plan import BUILT_IN
 from operations.alerts.models import AlertEntity
@@ -30,7 +30,8 @@ def within(session: Session) -> list[ColumnElement[bool]]:
     seen = zones_seen(session)
     if seen is None:
         return []
-    return [exists().where(IncidentZone.incident_id == Incident.id, IncidentZone.zone.in_(sorted(seen)))]
+    named = aliased(IncidentZone)  # its own name, so that a query over incident_zones can have the condition too
+    return [exists().where(named.incident_id == Incident.id, named.zone.in_(sorted(seen)))]
 
 
 def covers(session: Session, zones: Iterable[str]) -> bool:

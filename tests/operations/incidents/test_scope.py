@@ -9,7 +9,7 @@ import pytest
 
 from operations.errors import Conflict, Invalid, NotFound
 from operations.incidents import service
-from operations.incidents.schema import Change, Decision, NewIncident, TaskChange
+from operations.incidents.schema import Change, Decision, IncidentFilter, NewIncident, TaskChange
 from tests.operations.incidents.conftest import ALICE, CLOUD, WATER
 
 Run = Callable[..., Any]
@@ -29,6 +29,8 @@ def test_a_foreign_incident_is_not_there(act: Run, look: Run) -> None:
     asset = act(service.add_asset, ALICE, made.id, "service", "门户")
     assert look(service.list_incidents, who=WATER).hidden == 1
     assert look(service.list_incidents, who=WATER).incidents == []
+    assert {name: values for name, values in look(service.facets, IncidentFilter(), who=WATER).items() if values} == {}
+    assert look(service.facets, IncidentFilter(zone=("gov-cloud",)), who=CLOUD)["zone"] == [("gov-cloud", 1)]
     assert [row.id for row in look(service.list_incidents, who=CLOUD).incidents] == [made.id]
     for read in (service.get_incident, service.get_detail, service.alerts_of, service.list_tasks, service.list_assets,
                  service.list_indicators, service.entries):  # fmt: skip

@@ -148,6 +148,7 @@ def _notice() -> Notice | None:
         "forgotten": _("Device taken off the list."),
         "incident": _("Incident changed."),
         "incident_made": _("Incident made."),
+        "deadline": _("Deadline set; running clocks follow it."),
         "incident_conflict": _("Somebody else changed this in the meantime; here is how it stands now."),
         "conflict": _("Somebody else changed this alert in the meantime; here is how it stands now."),
         "nothing": _("Nothing was selected."),

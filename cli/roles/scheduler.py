@@ -1,5 +1,5 @@
-"""The scheduler role: what happens by the clock — webhooks that are due, heads of the audit trail, stale sessions, unused accounts,
-planner statistics."""
+"""The scheduler role: what happens by the clock — webhooks that are due, clocks of incidents, heads of the audit trail, stale
+sessions, unused accounts, planner statistics."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from operations.audit.copies import send_copies
 from operations.audit.head_file import HeadFile
 from operations.audit.heads import Trail
 from operations.audit.keys import KeyStore
+from operations.incidents.reminding import remind
 from operations.webhooks.guard import WebhookPolicy
 from operations.webhooks.sender import deliver_due
 from operations.zones.publish import PlanPublisher
@@ -82,6 +83,7 @@ def run(config: Config) -> int:
     jobs = [
         Job("zone plan", 1.0, PlanPublisher(database, layout.zones)),
         Job("webhooks", 1.0, lambda: deliver_due(database, key, policy)),
+        Job("incident clocks", 5.0, lambda: remind(database)),
         Job("audit heads", float(config.audit.head_seconds), trail.sign),
         Job("audit copies", 15.0, send_heads),
         Job("accounts", 600.0, tidy_accounts),

@@ -34,9 +34,10 @@ def merge(session: Session, actor: Actor, into_id: int, from_id: int, *, expecte
     Issued reports stay with the incident that they name. A drill and a real incident are never one; neither is one that the actor
     sees in part only.
     """
+    target = held(session, into_id, expected_version)
     if into_id == from_id:
         raise Invalid("an incident is not merged into itself", field="other")
-    target, gone = held(session, into_id, expected_version), held(session, from_id)
+    gone = held(session, from_id)
     if target.drill != gone.drill:
         raise Invalid("a drill and an incident are not merged", field="other")
     if not places.covers(session, [*orjson.loads(target.zones), *orjson.loads(gone.zones)]):

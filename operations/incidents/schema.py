@@ -264,6 +264,7 @@ class Metrics(msgspec.Struct, frozen=True):
     """MTTD (occurred → detected), MTTA (detected → acknowledged), MTTC (→ contained), MTTR (→ resolved); drills left out."""
 
     incidents: int
+    drills: int
     detect: Times
     acknowledge: Times
     contain: Times

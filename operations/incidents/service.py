@@ -8,9 +8,13 @@ from operations.incidents.indicators import add_indicator, list_indicators, remo
 from operations.incidents.linking import MAX_ALERTS, add_alerts, remove_alert
 from operations.incidents.listing import SORTS, UNASSIGNED, count_incidents, facets, list_incidents
 from operations.incidents.merging import merge
+from operations.incidents.metrics import metrics
 from operations.incidents.people import assignable
 from operations.incidents.reading import alerts_of, get_detail, get_incident, incident_of_alert
 from operations.incidents.record import create_incident
+from operations.incidents.reminding import remind
+from operations.incidents.reports import issue, list_reports, read_file, submit
+from operations.incidents.review import add_action, change_action, get_review, list_actions, write_review
 from operations.incidents.tasks import add_task, change_task, get_task, list_tasks, title_of, use_template
 from operations.incidents.timeline import entries, write
 from operations.incidents.timing import deadline_table, set_deadline
@@ -20,12 +24,14 @@ __all__ = [
     "SORTS",
     "UNASSIGNED",
     "acknowledge",
+    "add_action",
     "add_alerts",
     "add_asset",
     "add_indicator",
     "add_task",
     "alerts_of",
     "assignable",
+    "change_action",
     "change_asset",
     "change_incident",
     "change_task",
@@ -37,20 +43,29 @@ __all__ = [
     "facets",
     "get_detail",
     "get_incident",
+    "get_review",
     "get_task",
     "incident_of_alert",
+    "issue",
+    "list_actions",
     "list_assets",
     "list_incidents",
     "list_indicators",
+    "list_reports",
     "list_tasks",
     "merge",
+    "metrics",
     "move",
     "pause",
+    "read_file",
+    "remind",
     "remove_alert",
     "remove_indicator",
     "resume",
     "set_deadline",
+    "submit",
     "title_of",
     "use_template",
     "write",
+    "write_review",
 ]

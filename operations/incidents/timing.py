@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from operations import clock
 from operations.audit import service as audit
 from operations.audit.schema import Actor
-from operations.errors import Invalid, NotFound, Stale
+from operations.errors import Denied, Invalid, NotFound, Stale
 from operations.incidents.catalogue import data
 from operations.incidents.clocks import SLA, Clock, Deadlines, Facts, clocks, next_change, next_due
 from operations.incidents.models import OPERATORS, DeadlineChange, Incident
+from operations.reach import zones_seen
 
 MOST_MINUTES = 60 * 24 * 400
 
@@ -58,7 +59,9 @@ def deadline_table(session: Session) -> list[dict[str, Any]]:
 
 
 def set_deadline(session: Session, actor: Actor, key: str, minutes: int, *, confirmed: bool, expected_version: int) -> None:
-    """Set or confirm one number; running clocks follow it. Raises NotFound, Invalid, Conflict."""
+    """Set or confirm one number; running clocks follow it. Raises NotFound, Invalid, Conflict, Denied."""
+    if zones_seen(session) is not None:
+        raise Denied("deadlines are those of the whole city; an account with a scope does not set them")
     known = {entry["key"]: entry for entry in deadline_table(session)}
     if key not in known:
         raise NotFound(f"there is no deadline {key[:32]!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apiflask import Schema
-from apiflask.fields import Boolean, Dict, Integer, List, Nested
+from apiflask.fields import Boolean, Dict, Float, Integer, List, Nested
 from apiflask.validators import Length, OneOf, Range
 
 from kernel.detection import LEVELS
@@ -14,6 +14,7 @@ from operations.incidents.models import OPERATORS, ORIGINS
 from operations.incidents.phases import CAUSES, PHASES
 from operations.incidents.service import MAX_ALERTS
 from operations.incidents.texts import LINE, LONG, SHORT, TITLE
+from operations.incidents.timing import MOST_MINUTES
 from soc_ui.api.schemas import Moment, Paging, Strict, String, many
 from soc_ui.numbers import MAX_ROW_ID
 
@@ -214,3 +215,28 @@ class DeadlineOut(Schema):
 
 class DeadlinesOut(Schema):
     deadlines = List(Nested(DeadlineOut), required=True)
+
+
+class DeadlineIn(Strict):
+    minutes = Integer(required=True, validate=Range(1, MOST_MINUTES))
+    confirmed = Boolean(required=True, metadata={"description": "True: this is no longer to be confirmed"})
+
+
+class PeriodIn(Strict):
+    start = Moment(load_default="", metadata={"description": "detected_at at or after"})
+    end = Moment(load_default="", metadata={"description": "detected_at before"})
+
+
+class TimesOut(Schema):
+    count = Integer(required=True)
+    mean = Float(required=True, allow_none=True, metadata={"description": "Seconds"})
+    median = Float(required=True, allow_none=True, metadata={"description": "Seconds"})
+
+
+class MetricsOut(Schema):
+    incidents = Integer(required=True)
+    drills = Integer(required=True)
+    detect = Nested(TimesOut, required=True, metadata={"description": "Occurred to detected (MTTD)"})
+    acknowledge = Nested(TimesOut, required=True, metadata={"description": "Detected to acknowledged (MTTA)"})
+    contain = Nested(TimesOut, required=True, metadata={"description": "Detected to contained"})
+    resolve = Nested(TimesOut, required=True, metadata={"description": "Detected to resolved (MTTR)"})

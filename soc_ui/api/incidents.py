@@ -78,6 +78,38 @@ def deadlines() -> Body:
         return {"deadlines": service.deadline_table(session)}
 
 
+@incidents.put("/deadlines/<key>")
+@permit(incidents, "incidents.decide")
+@incidents.input(IfMatchIn, location="headers")
+@incidents.input(schemas.DeadlineIn)
+@incidents.output(schemas.DeadlinesOut)
+@incidents.doc(responses=[404, 412, 428])
+def set_deadline(key: str, headers_data: Body, json_data: Body) -> Body:
+    """Set or confirm a deadline
+
+    Running clocks follow it. Not for accounts with a scope. The ETag is the version of the deadline, 0 where nobody has set it.
+    """
+    version = expected_version(headers_data["if_match"])
+    with services().database.write() as session:
+        table = service.deadline_table(session)
+        now = next((one["version"] for one in table if one["key"] == key), 0) if version is None else version
+        service.set_deadline(session, caller().actor, key, **json_data, expected_version=now)
+        return {"deadlines": service.deadline_table(session)}
+
+
+@incidents.get("/metrics")
+@permit(incidents, "incidents.read")
+@incidents.input(schemas.PeriodIn, location="query", unknown=RAISE)
+@incidents.output(schemas.MetricsOut)
+def metrics(query_data: Body) -> Body:
+    """Measure how quick the response is
+
+    MTTD, MTTA, MTTR over the incidents of a period; drills, false alarms and merged incidents are left out.
+    """
+    with services().database.read() as session:
+        return msgspec.to_builtins(service.metrics(session, **query_data))  # type: ignore[no-any-return]
+
+
 @incidents.post("")
 @permit(incidents, "incidents.write")
 @incidents.input(schemas.IncidentIn)

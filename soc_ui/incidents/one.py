@@ -26,7 +26,7 @@ from soc_ui.zones.problems import Problem
 
 
 def tabs() -> tuple[str, ...]:
-    return ("summary", "timeline", "tasks", "indicators", "assets")
+    return ("summary", "timeline", "tasks", "indicators", "assets", "reports")
 
 
 @incidents.get("/incidents/<int:incident_id>")
@@ -123,10 +123,24 @@ def _assets(session: Session, detail: IncidentDetail) -> dict[str, Any]:
     return {"assets": shown, "hidden_assets": hidden, "asset_kinds": ASSET_KINDS}
 
 
+def _reports(session: Session, detail: IncidentDetail) -> dict[str, Any]:
+    number = detail.incident.id
+    shown, hidden = service.list_reports(session, number)
+    return {
+        "reports": shown,
+        "hidden_reports": hidden,
+        "review": service.get_review(session, number),
+        "actions": service.list_actions(session, number),
+        "recipient": catalogue.data("deadlines")["recipients"][detail.incident.operator][words.language()],
+        "report_data": catalogue.data("report"),
+    }
+
+
 _CONTEXT: dict[str, Callable[[Session, IncidentDetail], dict[str, Any]]] = {
     "summary": _summary,
     "timeline": _timeline,
     "tasks": _tasks,
     "indicators": _indicators,
     "assets": _assets,
+    "reports": _reports,
 }

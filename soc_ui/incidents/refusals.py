@@ -56,5 +56,10 @@ def _words() -> list[tuple[str, str]]:
             r"one of the incidents concerns zones that you may not see",
             _("One of the incidents concerns zones that you may not see."),
         ),
+        (r"report (?P<number>\S+) was submitted already", _("Report %(number)s was submitted already.")),
+        (r"report (?P<number>\S+) is not what was issued.*", _("Report %(number)s is not what was issued: its SM3 differs.")),
+        (r"the incident concerns zones that you may not see", _("The incident concerns zones that you may not see.")),
+        (r"to is empty", _("Say whom it was submitted to.")),
+        (r"between 1 and (?P<n>\d+) minutes", _("A deadline has 1 to %(n)s minutes.")),
         (r"there is no alert (?P<id>\d+)", _("There is no alert #%(id)s.")),
     ]

@@ -88,6 +88,21 @@ def indicator_kinds() -> dict[str, str]:
     return {"ip": _("IP address"), "network": _("Network range"), "domain": _("Domain"), "url": "URL", **hashes}
 
 
+def report_kinds() -> dict[str, str]:
+    return {"initial": _("Initial report"), "progress": _("Progress report"), "closing": _("Closing report")}
+
+
+def review_fields() -> dict[str, str]:
+    """The parts of a review, as the closing report has them."""
+    return {
+        "root_cause": _("Cause"),
+        "measures": _("Measures of the response"),
+        "harm": _("Harm done"),
+        "responsibility": _("Responsibility"),
+        "lessons": _("Lessons"),
+    }
+
+
 def kinds() -> dict[str, str]:
     """Kinds of timeline entries."""
     return {
@@ -208,6 +223,13 @@ def entry(found: Entry) -> str:
         "indicator_added": _("Indicator added: %(value)s", value=detail.get("value", "")),
         "indicator_removed": _("Indicator taken out: %(value)s", value=detail.get("value", "")),
         "asset_added": _("Affected: %(name)s", name=detail.get("name", "")),
+        "review": _("Review written"),
+        "action_added": _("Improvement action: %(title)s", title=detail.get("title", "")),
+        "action_state": _("Action “%(title)s”: %(state)s", title=detail.get("title", ""), state=_state(task_states(), detail)),
+        "report_issued": _("Report %(number)s issued", number=detail.get("number", "")),
+        "report_submitted": _("Report %(number)s submitted to %(to)s", number=detail.get("number", ""), to=detail.get("to", "")),
+        "soon": _("Reminder: %(clock)s is due soon", clock=clock_name(str(detail.get("clock", "")))),
+        "overdue": _("Reminder: %(clock)s is overdue", clock=clock_name(str(detail.get("clock", "")))),
         "asset_state": _("%(name)s: %(state)s", name=detail.get("name", ""), state=_state(asset_states(), detail)),
     }
     return texts.get(found.act, found.act)

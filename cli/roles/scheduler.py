@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from cli.console_services import account_policy
+from cli.demo_incidents import DemoIncidents
 from cli.roles.health import tell_health
 from cli.roles.process import stop_event
 from crypto.secret import MasterKey
@@ -89,6 +90,8 @@ def run(config: Config) -> int:
         Job("accounts", 600.0, tidy_accounts),
         Job("planner statistics", 3600.0, database.optimize),
     ]
+    if config.platform.demo:
+        jobs.append(Job("demo incidents", 5.0, DemoIncidents(database)))
     tell_health(
         layout,
         "scheduler",

@@ -103,9 +103,9 @@ def facts_of(row: Any) -> Facts:
 
 
 def clocks_of(session: Session, row: Any, now: str = "") -> list[Clock]:
-    """The clocks of an incident now. One closed as false alarm or merged away owes no report."""
+    """The clocks of an incident now. A false alarm, one that was merged away, and a drill that is over owe no report."""
     found = clocks(facts_of(row), deadlines(session), now or clock.now())
-    if row.phase == "closed" and row.cause in ("false_alarm", "duplicate"):
+    if row.phase == "closed" and row.cause in ("false_alarm", "duplicate", "exercise"):
         return [one for one in found if not one.statutory]
     return found
 

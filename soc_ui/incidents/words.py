@@ -168,9 +168,9 @@ def lasting(seconds: float) -> str:
     minutes = int(seconds // 60)
     days, hours, rest = minutes // 1440, minutes % 1440 // 60, minutes % 60
     if days:
-        return _("%(d)d d %(h)d h", d=days, h=hours)
+        return _("%(d)d d %(h)d h", d=days, h=hours) if hours else _("%(n)d d", n=days)
     if hours:
-        return _("%(h)d h %(m)d min", h=hours, m=rest)
+        return _("%(h)d h %(m)d min", h=hours, m=rest) if rest else _("%(n)d h", n=hours)
     return _("%(n)d min", n=rest) if minutes else _("%(n)d s", n=int(seconds))
 
 
@@ -181,6 +181,12 @@ def deadline_name(key: str) -> str:
     if what == "report":
         return f"{name} · {operators().get(which, which)}"
     return f"{name} · {level(int(which))}" if which else name
+
+
+def source(text: str) -> str:
+    """Where a number comes from; the data file has Chinese / English where there is both."""
+    chinese, _slash, english = text.partition(" / ")
+    return english if english and language() == "en" else chinese
 
 
 def reason(found: Reason) -> str:
@@ -202,8 +208,6 @@ def reason(found: Reason) -> str:
 def entry(found: Entry) -> str:
     """A timeline entry that the platform wrote."""
     detail = found.detail
-    if found.kind == "alert":
-        return f"{detail.get('name', '')} · {detail.get('host', '')}".strip(" ·")
     count = int(detail.get("count", 0) or 0)
     texts = {
         "created": _("Incident made from: %(origin)s", origin=origins().get(str(detail.get("origin")), "")),

@@ -1,0 +1,142 @@
+"""The demo city in a real browser: a brute force becomes an incident, its class is decided, a task done, a report read back."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import docx as office
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from pypdf import PdfReader
+
+from kernel.db import Database, open_database
+from operations.accounts.schema import Policy
+from operations.accounts.service import create_user
+from operations.alerts import service as alerts
+from operations.alerts.schema import AlertFilter
+from operations.audit.schema import SYSTEM
+from operations.incidents import service
+from operations.incidents.schema import IncidentFilter
+from tests.system.platform import Platform, wait_until
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PASSWORD = "Correct-Horse-7"
+BRUTE_FORCE = ("attack.t1110", "attack.t1110.001", "attack.t1110.003")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        CHROMIUM is None and not os.environ.get("LIANDUN_REQUIRE_ALL"),
+        reason="needs Chromium (Debian/Ubuntu: apt install chromium)",
+    ),
+]
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    running = Platform(tmp_path / "data", "--demo", "--speed", "20")
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def page(platform: Platform) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        browser: Browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        context = browser.new_context(
+            base_url=f"http://127.0.0.1:{platform.console_port}", viewport={"width": 1366, "height": 900}, accept_downloads=True
+        )
+        yield context.new_page()
+        browser.close()
+
+
+def _attacked(database: Database) -> list[int]:
+    with database.read() as session:
+        return alerts.matching_ids(session, AlertFilter(tag=BRUTE_FORCE), 50)
+
+
+def _seeded(database: Database) -> int:
+    with database.read() as session:
+        return service.count_incidents(session, IncidentFilter())
+
+
+def test_from_a_brute_force_to_the_initial_report(platform: Platform, page: Page, tmp_path: Path) -> None:
+    database = open_database(platform.layout.state_url)
+    create_user(database, SYSTEM, "zhou.chu", PASSWORD, "responder", display_name="周处", policy=Policy())
+    wait_until(lambda: _seeded(database) >= 3, 240, "the demo's three incidents stand")
+    wait_until(lambda: bool(_attacked(database)), 60, "a brute force was found")
+
+    page.goto("/login")
+    page.get_by_label("用户名").fill("zhou.chu")
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/login" not in url)
+
+    # the demo's incidents: a drill that says so, clocks in words
+    page.keyboard.press("g")
+    page.keyboard.press("i")
+    page.wait_for_url("**/incidents")
+    expect(page.get_by_role("link", name="疑似口令暴力破解")).to_be_visible()
+    page.get_by_role("link", name="全部", exact=True).click()
+    expect(page.locator("tr", has_text="演练").first).to_contain_text("YL-")
+
+    # take the alert of that incident out, so that the story begins with an alert of the queue
+    with database.read() as session:
+        first = next(row for row in service.list_incidents(session).incidents if row.title == "疑似口令暴力破解")
+        chosen = service.alerts_of(session, first.id)[0]
+    page.goto(f"/incidents/{first.id}")
+    page.locator("tr", has=page.locator(f'a[href="/alerts/{chosen.id}"]')).get_by_role("button", name="移出").click()
+    expect(page.locator(".toast")).to_contain_text("安全事件已更新")
+
+    # from the queue, by keyboard
+    page.goto("/alerts?view=all&" + "&".join(f"tag={tag}" for tag in chosen.tags if tag in BRUTE_FORCE))
+    row = page.locator(f'tr[data-id="{chosen.id}"]')
+    row.locator("input[name=ids]").check()
+    page.locator("[data-act=incident]").click()
+    expect(page.get_by_role("heading", name="新建安全事件")).to_be_visible()
+    expect(page.get_by_role("heading", name="1 条告警")).to_be_visible()
+    page.get_by_label("标题").fill("暴力破解处置")
+    page.get_by_role("button", name="建立安全事件").click()
+    page.wait_for_url("**/incidents/*")
+    here = page.url.partition("?")[0]
+
+    # its class and level are decided by a person
+    decision = page.locator("#decision")
+    expect(decision).to_contain_text("待确认")
+    decision.get_by_label("业务损失").select_option("serious")
+    decision.get_by_label("对象重要程度").select_option("important")
+    decision.get_by_role("button", name="认定").click()
+    expect(decision).to_contain_text("凭据攻击事件 · 较大")
+    expect(page.locator("tr", has_text="初报")).to_contain_text("剩余")
+
+    # a task is done
+    page.get_by_role("link", name="任务").click()
+    page.get_by_role("button", name="完成: 核实告警真伪").click()
+    expect(page.locator("li", has_text="核实告警真伪").first).to_contain_text("完成")
+
+    # the initial report, read back
+    page.get_by_role("link", name="报告与复盘").click()
+    page.get_by_role("button", name="签发", exact=True).click()
+    expect(page.locator("summary", has_text="BG-")).to_be_visible(timeout=20_000)
+    for form in ("DOCX", "PDF"):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=form).click()
+        download.value.save_as(tmp_path / form)
+    body = office.Document(BytesIO((tmp_path / "DOCX").read_bytes()))
+    told = "\n".join(cell.text for table in body.tables for row in table.rows for cell in row.cells)
+    for part in ("暴力破解处置", "凭据攻击事件", "较大", "核实告警真伪"):
+        assert part in told, part
+    assert any("初报" in part.text for part in body.paragraphs)
+    assert "初报" in "".join(each.extract_text() for each in PdfReader(BytesIO((tmp_path / "PDF").read_bytes())).pages)
+
+    # the alert names its incident
+    page.goto(f"/alerts/{chosen.id}")
+    expect(page.get_by_role("link", name="暴力破解处置")).to_have_attribute(
+        "href", here.replace(page.url.partition("/alerts")[0], "")
+    )
+    database.close()

@@ -28,10 +28,7 @@ BRUTE_FORCE = ("attack.t1110", "attack.t1110.001", "attack.t1110.003")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None and not os.environ.get("LIANDUN_REQUIRE_ALL"),
-        reason="needs Chromium (Debian/Ubuntu: apt install chromium)",
-    ),
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian/Ubuntu: apt install chromium)"),
 ]
 
 

@@ -19,6 +19,7 @@ from soc_ui.alerts.views import alerts
 from soc_ui.hunt.views import hunt
 from soc_ui.incidents.acts import incident_acts
 from soc_ui.incidents.deadlines import incident_deadlines
+from soc_ui.incidents.evidence import incident_evidence
 from soc_ui.incidents.parts import incident_parts
 from soc_ui.incidents.reports import incident_reports
 from soc_ui.incidents.views import incidents
@@ -58,7 +59,7 @@ def create_app(services: Services) -> APIFlask:
     addresses.install(app)
     kinds.install(app)
     who = (accounts, directory, second, account, proposals, people)
-    cases = (incidents, incident_acts, incident_parts, incident_reports, incident_deadlines)
+    cases = (incidents, incident_acts, incident_parts, incident_evidence, incident_reports, incident_deadlines)
     pages = (*who, overview, alerts, *cases, hunt, zones, conduits, zone_plan, inventory, sources, rules, keys, webhooks, audit)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)

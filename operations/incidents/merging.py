@@ -19,6 +19,7 @@ from operations.incidents.models import (
     AffectedAsset,
     Incident,
     IncidentAlert,
+    IncidentEvidence,
     IncidentIndicator,
     IncidentTask,
     TimelineEntry,
@@ -42,7 +43,7 @@ def merge(session: Session, actor: Actor, into_id: int, from_id: int, *, expecte
         raise Invalid("a drill and an incident are not merged", field="other")
     if not places.covers(session, [*orjson.loads(target.zones), *orjson.loads(gone.zones)]):
         raise Conflict("one of the incidents concerns zones that you may not see", "ask somebody without a scope")
-    for table in (IncidentAlert, IncidentTask, TimelineEntry):
+    for table in (IncidentAlert, IncidentTask, TimelineEntry, IncidentEvidence):
         session.execute(update(table).where(table.incident_id == from_id).values(incident_id=into_id))
     _move_distinct(session, IncidentIndicator, ("kind", "value"), into_id, from_id)
     _move_distinct(session, AffectedAsset, ("kind", "name"), into_id, from_id)

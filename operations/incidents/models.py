@@ -7,7 +7,7 @@ Lists read ``incidents`` alone. What a list sorts or filters by stands in it: ``
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, deferred, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db.base import Base
 
@@ -201,6 +201,40 @@ class AffectedAsset(Base):
     __table_args__ = (UniqueConstraint("incident_id", "kind", "name"), {"sqlite_autoincrement": True})
 
 
+class IncidentEvidence(Base):
+    """A sealed package (operations.evidence). ``head`` is the SM3 of its last custody link: links cut off are noticed by it."""
+
+    __tablename__ = "incident_evidence"
+
+    id: Mapped[int] = mapped_column(_Id, primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id", ondelete="CASCADE"))
+    evidence: Mapped[str] = mapped_column(String(32), unique=True)
+    name: Mapped[str] = mapped_column(String(256))
+    sm3: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int]
+    events: Mapped[int]
+    left_out: Mapped[int]
+    head: Mapped[str] = mapped_column(String(64))
+    zones: Mapped[str] = mapped_column(Text)  # JSON list: those of the incident when it was sealed
+    sealed_at: Mapped[str] = mapped_column(_MOMENT)
+    sealed_by: Mapped[str] = mapped_column(String(160))
+    version: Mapped[int] = mapped_column(default=1)
+    package: Mapped[bytes] = mapped_column(LargeBinary, nullable=False, deferred=True)
+
+    __table_args__ = (Index("ix_incident_evidence_incident", "incident_id", "id"), {"sqlite_autoincrement": True})
+
+
+class EvidenceKey(Base):
+    """A key that packages are sealed to and custody links signed with, itself sealed under the master key; the newest is in use."""
+
+    __tablename__ = "incident_evidence_keys"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    certificate: Mapped[str] = mapped_column(Text)
+    sealed: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[str] = mapped_column(_MOMENT)
+
+
 class IncidentReport(Base):
     """An issued report, kept as it was issued. ``submitted_*``: that and how it reached the authority."""
 
@@ -220,8 +254,8 @@ class IncidentReport(Base):
     submitted_to: Mapped[str] = mapped_column(String(256))
     receipt: Mapped[str] = mapped_column(String(256))
     version: Mapped[int] = mapped_column(default=1)
-    docx: Mapped[bytes] = deferred(mapped_column(LargeBinary))
-    pdf: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    docx: Mapped[bytes] = mapped_column(LargeBinary, nullable=False, deferred=True)
+    pdf: Mapped[bytes] = mapped_column(LargeBinary, nullable=False, deferred=True)
 
     __table_args__ = (Index("ix_incident_reports_incident", "incident_id", "id"), {"sqlite_autoincrement": True})
 

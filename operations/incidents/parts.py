@@ -7,9 +7,9 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from operations.errors import NotFound, Stale
-from operations.incidents.models import AffectedAsset, ImprovementAction, IncidentReport, IncidentTask
+from operations.incidents.models import AffectedAsset, ImprovementAction, IncidentEvidence, IncidentReport, IncidentTask
 
-P = TypeVar("P", AffectedAsset, ImprovementAction, IncidentReport, IncidentTask)
+P = TypeVar("P", AffectedAsset, ImprovementAction, IncidentEvidence, IncidentReport, IncidentTask)
 
 
 def part(session: Session, kind: type[P], name: str, incident_id: int, part_id: int, expected_version: int | None) -> P:

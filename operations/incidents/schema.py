@@ -209,6 +209,24 @@ class Affected(msgspec.Struct, frozen=True):
     version: int
 
 
+class EvidenceRecord(msgspec.Struct, frozen=True):
+    """A sealed package; ``links`` (custody, oldest first) only where one was asked for, ``problem`` "" = it is in order."""
+
+    id: int
+    evidence: str
+    name: str
+    sm3: str
+    size: int
+    events: int
+    left_out: int
+    head: str
+    sealed_at: str
+    sealed_by: str
+    version: int
+    links: list[dict[str, Any]] = []
+    problem: str = ""
+
+
 class ReportRecord(msgspec.Struct, frozen=True):
     """An issued report."""
 

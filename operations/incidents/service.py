@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from operations.incidents.affected import add_asset, change_asset, list_assets
 from operations.incidents.change import acknowledge, change_incident, decide, move, pause, resume
+from operations.incidents.evidence import copy as copy_evidence
+from operations.incidents.evidence import hand_on, list_evidence, open_payload, seal, verify
+from operations.incidents.evidence_events import collect
 from operations.incidents.indicators import add_indicator, list_indicators, remove_indicator
 from operations.incidents.linking import MAX_ALERTS, add_alerts, remove_alert
 from operations.incidents.listing import SORTS, UNASSIGNED, count_incidents, facets, list_incidents
@@ -35,6 +38,8 @@ __all__ = [
     "change_asset",
     "change_incident",
     "change_task",
+    "collect",
+    "copy_evidence",
     "count_incidents",
     "create_incident",
     "deadline_table",
@@ -45,10 +50,12 @@ __all__ = [
     "get_incident",
     "get_review",
     "get_task",
+    "hand_on",
     "incident_of_alert",
     "issue",
     "list_actions",
     "list_assets",
+    "list_evidence",
     "list_incidents",
     "list_indicators",
     "list_reports",
@@ -56,16 +63,19 @@ __all__ = [
     "merge",
     "metrics",
     "move",
+    "open_payload",
     "pause",
     "read_file",
     "remind",
     "remove_alert",
     "remove_indicator",
     "resume",
+    "seal",
     "set_deadline",
     "submit",
     "title_of",
     "use_template",
+    "verify",
     "write",
     "write_review",
 ]

@@ -42,6 +42,7 @@ def names() -> dict[str, str]:
         "incident.note": _("Write into an incident"),
         "incident.indicator": _("Add or remove an indicator"),
         "incident.asset": _("Add or change what is affected"),
+        "incident.evidence": _("Seal, hand on or open evidence"),
         "incident.report": _("Issue an incident report"),
         "incident.report_read": _("Read an incident report"),
         "incident.report_submit": _("Submit an incident report"),

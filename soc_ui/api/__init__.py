@@ -11,12 +11,23 @@ from __future__ import annotations
 from apiflask import APIFlask
 
 from soc_ui.api import accounts, alerts, assets, audit, catalogue, description, events, guard, keys, problems, webhooks, zones
+from soc_ui.api.incident_evidence import incident_evidence
 from soc_ui.api.incident_parts import incident_parts
 from soc_ui.api.incident_reports import incident_reports
 from soc_ui.api.incidents import incidents
 
 BLUEPRINTS = (
-    *(alerts.alerts, incidents, incident_parts, incident_reports, events.events, catalogue.catalogue, zones.zones, assets.assets),
+    *(
+        alerts.alerts,
+        incidents,
+        incident_parts,
+        incident_evidence,
+        incident_reports,
+        events.events,
+        catalogue.catalogue,
+        zones.zones,
+        assets.assets,
+    ),
     *(webhooks.webhooks, keys.keys, accounts.accounts, audit.audit),
 )
 for _blueprint in BLUEPRINTS:  # here, not in register(): a blueprint may be mounted on several apps, but is set up once

@@ -1,4 +1,4 @@
-"""Reports, review and improvement actions of an incident in the API."""
+"""Reports, evidence, review and improvement actions of an incident in the API."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from apiflask import Schema
 from apiflask.fields import Integer, List, Nested
 from apiflask.validators import Length, OneOf
 
+from operations.incidents.evidence import ACTIONS
 from operations.incidents.models import ACTION_STATES, REPORT_KINDS
 from operations.incidents.reports import FORMATS, LANGUAGES
 from operations.incidents.texts import LONG, SHORT, TITLE
@@ -89,3 +90,47 @@ class ActionOut(Schema):
 
 class ActionsOut(Schema):
     actions = List(Nested(ActionOut), required=True)
+
+
+class CustodyOut(Schema):
+    number = Integer(required=True)
+    action = String(required=True)
+    actor = String(required=True)
+    at = String(required=True)
+    reason = String(required=True)
+    source = String(required=True)
+
+
+class EvidenceOut(Schema):
+    id = Integer(required=True)
+    evidence = String(required=True, metadata={"description": "Identifier that the custody record names"})
+    name = String(required=True)
+    sm3 = String(required=True, metadata={"description": "Of the payload"})
+    size = Integer(required=True)
+    events = Integer(required=True)
+    left_out = Integer(required=True, metadata={"description": "Alerts no event of which was there any more"})
+    head = String(required=True, metadata={"description": "SM3 of the last custody link"})
+    sealed_at = String(required=True)
+    sealed_by = String(required=True)
+    version = Integer(required=True, metadata={"description": "The ETag"})
+    links = List(Nested(CustodyOut), required=True, metadata={"description": "Empty in lists"})
+    problem = String(required=True, metadata={"description": "What is wrong with it; empty in lists and where all is in order"})
+
+
+class EvidenceListOut(Schema):
+    evidence = List(Nested(EvidenceOut), required=True)
+    hidden = Integer(required=True, metadata={"description": "About zones outside of the caller's scope"})
+
+
+class EvidenceReasonIn(Strict):
+    reason = String(required=True, validate=Length(1, TITLE))
+
+
+class EvidenceIn(EvidenceReasonIn):
+    name = String(required=True, validate=Length(1, TITLE))
+    origin = String(required=True, validate=Length(1, TITLE), metadata={"description": "Where it was taken from"})
+    content = String(required=True, validate=Length(4, 4_000_000), metadata={"description": "Base64"})
+
+
+class CustodyIn(EvidenceReasonIn):
+    action = String(required=True, validate=OneOf(ACTIONS))

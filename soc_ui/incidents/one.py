@@ -26,7 +26,7 @@ from soc_ui.zones.problems import Problem
 
 
 def tabs() -> tuple[str, ...]:
-    return ("summary", "timeline", "tasks", "indicators", "assets", "reports")
+    return ("summary", "timeline", "tasks", "indicators", "assets", "evidence", "reports")
 
 
 @incidents.get("/incidents/<int:incident_id>")
@@ -123,6 +123,11 @@ def _assets(session: Session, detail: IncidentDetail) -> dict[str, Any]:
     return {"assets": shown, "hidden_assets": hidden, "asset_kinds": ASSET_KINDS}
 
 
+def _evidence(session: Session, detail: IncidentDetail) -> dict[str, Any]:
+    shown, hidden = service.list_evidence(session, detail.incident.id)
+    return {"pieces": [service.verify(session, detail.incident.id, one.id) for one in shown], "hidden_pieces": hidden}
+
+
 def _reports(session: Session, detail: IncidentDetail) -> dict[str, Any]:
     number = detail.incident.id
     shown, hidden = service.list_reports(session, number)
@@ -142,5 +147,6 @@ _CONTEXT: dict[str, Callable[[Session, IncidentDetail], dict[str, Any]]] = {
     "tasks": _tasks,
     "indicators": _indicators,
     "assets": _assets,
+    "evidence": _evidence,
     "reports": _reports,
 }

@@ -60,6 +60,10 @@ def _words() -> list[tuple[str, str]]:
         (r"report (?P<number>\S+) is not what was issued.*", _("Report %(number)s is not what was issued: its SM3 differs.")),
         (r"the incident concerns zones that you may not see", _("The incident concerns zones that you may not see.")),
         (r"to is empty", _("Say whom it was submitted to.")),
+        (r"the incident has no alert whose events could be sealed", _("The incident has no alert whose events could be sealed.")),
+        (r"evidence has 1 to \d+ bytes", _("The file is empty or too large.")),
+        (r"the evidence (?:is not in order|does not open): (?P<why>.*)", _("The evidence is not in order: %(why)s")),
+        (r"(?:name|origin) is empty", _("Say what it is and where it was taken from.")),
         (r"between 1 and (?P<n>\d+) minutes", _("A deadline has 1 to %(n)s minutes.")),
         (r"there is no alert (?P<id>\d+)", _("There is no alert #%(id)s.")),
     ]

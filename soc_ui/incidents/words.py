@@ -92,6 +92,19 @@ def report_kinds() -> dict[str, str]:
     return {"initial": _("Initial report"), "progress": _("Progress report"), "closing": _("Closing report")}
 
 
+def custody(action: str) -> str:
+    """What a link of the custody record says was done."""
+    names = {
+        "seal": _("sealed"),
+        "copy": _("copied"),
+        "open": _("opened"),
+        "hand over": _("handed over"),
+        "examine": _("examined"),
+        "return": _("returned"),
+    }
+    return names.get(action, action)
+
+
 def review_fields() -> dict[str, str]:
     """The parts of a review, as the closing report has them."""
     return {
@@ -227,6 +240,8 @@ def entry(found: Entry) -> str:
         "indicator_added": _("Indicator added: %(value)s", value=detail.get("value", "")),
         "indicator_removed": _("Indicator taken out: %(value)s", value=detail.get("value", "")),
         "asset_added": _("Affected: %(name)s", name=detail.get("name", "")),
+        "evidence_sealed": _("Evidence sealed: %(name)s", name=detail.get("name", "")),
+        "evidence_link": _("Evidence %(name)s: %(act)s", name=detail.get("name", ""), act=custody(str(detail.get("action", "")))),
         "review": _("Review written"),
         "action_added": _("Improvement action: %(title)s", title=detail.get("title", "")),
         "action_state": _("Action “%(title)s”: %(state)s", title=detail.get("title", ""), state=_state(task_states(), detail)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,27 @@ def test_from_the_queue_to_the_closing(client: FlaskClient) -> None:
     post(client, f"{here}/phase", {"phase": "closed", "cause": "resolved", "reason": "done", "version": version(client, here)})
     assert "Closed" in client.get(here).text
     assert 'name="title"' not in client.get(here).text
+
+
+def test_evidence_is_sealed_handed_on_and_opened(client: FlaskClient) -> None:
+    here = made(client, title="Evidence")
+    sent = {"file": (BytesIO(b"<b>mail</b>"), "../../etc/<passwd>.html"), "origin": "ws-1", "reason": "case 7"}
+    assert post(client, f"{here}/evidence", sent).headers["Location"].endswith("done=incident")
+    page = client.get(f"{here}/evidence").text
+    assert "in order" in page
+    assert "&lt;passwd&gt;.html" in page
+    piece = re.search(r'action="(/incidents/\d+/evidence/\d+)"', page)
+    assert piece is not None
+    post(client, piece[1], {"version": "1", "action": "hand over", "reason": "to the police"})
+    opened = post(client, f"{piece[1]}/open", {"reason": "look"})
+    assert opened.data == b"<b>mail</b>"
+    assert opened.mimetype == "application/octet-stream"
+    assert re.fullmatch(r'attachment; filename="[0-9a-f]{32}\.bin"', opened.headers["Content-Disposition"])
+    assert post(client, f"{piece[1]}/copy", {"reason": "court"}).data.startswith(b"LDEVID1")
+    page = client.get(f"{here}/evidence").text
+    assert [word for word in ("sealed", "handed over", "opened", "copied") if f"<td>{word}</td>" not in page] == []
+    assert post(client, f"{piece[1]}/open", {"reason": " "}).status_code == 422
+    assert post(client, f"{here}/evidence/events", {"reason": "x"}).status_code == 422  # it has no alert
 
 
 def test_two_people_never_overwrite_each_other(client: FlaskClient) -> None:

@@ -27,6 +27,7 @@ from tests.soc_ui.seed_zones import fill_zones
 Call = Callable[..., TestResponse]
 ANY = {"If-Match": "*"}
 DECISION = {"class_code": "0206", "object": "important", "loss": "serious", "harm": "slight"}
+EVIDENCE = {"name": "mail", "origin": "ws-1", "reason": "x", "content": "aGVsbG8="}
 HOSTILE = "<script>alert(1)</script>{{7*7}}' OR 1=1 --\u202e"
 
 
@@ -77,6 +78,7 @@ def made(as_: Call) -> dict[str, Any]:
         "asset": as_("city.responder", "POST", f"{here}/assets", json={"kind": "service", "name": "Portal"}).get_json()["id"],
         "action": as_("city.responder", "POST", f"{here}/actions", json={"title": "x"}).get_json()["id"],
         "report": as_("city.responder", "POST", f"{here}/reports", json={"kind": "initial"}).get_json()["id"],
+        "piece": as_("city.responder", "POST", f"{here}/evidence", json=EVIDENCE).get_json()["id"],
     }
     return {"here": here, "alert": alerts[0]["id"], "other": alerts[1]["id"], **parts}
 
@@ -85,12 +87,15 @@ def acts(made: dict[str, Any]) -> list[tuple[str, str, str, Any]]:
     """Every route of one incident: permission, method, path, and a body that does not fit, so that nothing is changed."""
     here = made["here"]
     reads = ("", "/alerts", "/tasks", "/timeline", "/indicators", "/assets", "/reports", f"/reports/{made['report']}/file",
-             "/review", "/actions")  # fmt: skip
+             "/review", "/actions", "/evidence", f"/evidence/{made['piece']}")  # fmt: skip
     writes = [
         ("PATCH", ""), ("POST", "/acknowledge"), ("POST", "/phase"), ("POST", "/pause"), ("POST", "/resume"), ("POST", "/merge"),
         ("POST", "/alerts"), ("DELETE", f"/alerts/{made['other']}"), ("POST", "/tasks"), ("PATCH", f"/tasks/{made['task']}"),
         ("POST", "/timeline"), ("POST", "/indicators"), ("DELETE", "/indicators/999999"), ("POST", "/assets"),
-        ("PATCH", f"/assets/{made['asset']}"), ("PUT", "/review"), ("POST", "/actions"), ("PATCH", f"/actions/{made['action']}"),
+        ("PATCH", f"/assets/{made['asset']}"), ("POST", "/evidence"),
+        ("POST", "/evidence/events"), ("POST", f"/evidence/{made['piece']}/links"),
+        ("POST", f"/evidence/{made['piece']}/copy"), ("POST", f"/evidence/{made['piece']}/open"),
+        ("PUT", "/review"), ("POST", "/actions"), ("PATCH", f"/actions/{made['action']}"),
     ]  # fmt: skip
     found: list[tuple[str, str, str, Any]] = [("incidents.read", "GET", here + path, None) for path in reads]
     found += [("incidents.write", method, here + path, {"nonsense": 1}) for method, path in writes]
@@ -123,7 +128,7 @@ GOOD: dict[str, Any] = {
     "/alerts": {"alerts": [1]},
     "/tasks": {"title": "y"}, "/timeline": {"text": "y"}, "/indicators": {"kind": "ip", "value": "203.0.113.4"},
     "/assets": {"kind": "service", "name": "y"}, "/review": {"lessons": "y"}, "/actions": {"title": "y"}, "/decision": DECISION,
-    "/reports": {"kind": "initial"},
+    "/reports": {"kind": "initial"}, "/evidence": EVIDENCE, "/evidence/events": {"reason": "y"},
 }  # fmt: skip
 
 
@@ -133,6 +138,8 @@ def test_of_a_foreign_organisation_nothing_is_there(as_: Call, made: dict[str, A
     here = made["here"]
     before = [as_("city.responder", "GET", here + path).get_json() for path in ("", "/tasks", "/timeline", "/assets", "/actions")]
     more = {f"/tasks/{made['task']}": {"status": "done"}, f"/assets/{made['asset']}": {"state": "cleared", "impact": ""},
+            f"/evidence/{made['piece']}/links": {"action": "examine", "reason": "y"},
+            f"/evidence/{made['piece']}/copy": {"reason": "y"}, f"/evidence/{made['piece']}/open": {"reason": "y"},
             f"/actions/{made['action']}": {"status": "done"}, f"/reports/{made['report']}/submission": {"to": "x"}}  # fmt: skip
     for permission, method, path, _body in acts(made):
         body = {**GOOD, **more}.get(path.removeprefix(here))
@@ -191,6 +198,14 @@ def test_the_whole_life(as_: Call) -> None:
     )
     assert PdfReader(BytesIO(as_("city.responder", "GET", f"{here}/reports/{report['id']}/file?format=pdf").data)).pages
     do("POST", f"{here}/reports/{report['id']}/submission", {"to": "CAC"})
+    piece = do("POST", f"{here}/evidence/events", {"reason": "case"}).get_json()
+    assert piece["events"] >= 3
+    do("POST", f"{here}/evidence/{piece['id']}/links", {"action": "hand over", "reason": "police"}, **{"If-Match": '"1"'})
+    opened = do("POST", f"{here}/evidence/{piece['id']}/open", {"reason": "look"}).data
+    assert b"Failed password" in opened
+    assert opened.startswith(b'{"incident":')
+    found = do("GET", f"{here}/evidence/{piece['id']}").get_json()
+    assert ([link["action"] for link in found["links"]], found["problem"]) == (["seal", "hand over", "open"], "")
     do("PUT", f"{here}/review", {"root_cause": "weak password"}, **{"If-Match": '"0"'})
     problem(as_("city.responder", "PUT", f"{here}/review", json={}, headers={"If-Match": '"0"'}), 412)
     do("POST", f"{here}/phase", {"phase": "review"})
@@ -221,6 +236,8 @@ def test_the_whole_life(as_: Call) -> None:
         ("/assets", {"kind": "service", "name": "x", "layer": "moon"}, "layer"),
         ("/timeline", {"kind": "act", "text": "x"}, "kind"),
         ("/reports", {"kind": "initial", "number": "BG-1"}, "number"),
+        ("/evidence", {**EVIDENCE, "content": "no base64!"}, "content"),
+        ("/evidence", {**EVIDENCE, "sm3": "0" * 64}, "sm3"),
     ],
 )
 def test_bodies_that_do_not_fit(as_: Call, made: dict[str, Any], path: str, body: Any, field: str) -> None:

@@ -1,4 +1,4 @@
-"""Incidents with their tasks, timeline, indicators, assets, reports, reviews and reminders."""
+"""Incidents with their tasks, timeline, indicators, assets, evidence, reports, reviews and reminders."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _MOMENT = sa.String(27)
 def upgrade() -> None:
     _incidents()
     _work()
+    _evidence()
     _after()
 
 
@@ -182,6 +183,36 @@ def _work() -> None:
     )
 
 
+def _evidence() -> None:
+    op.create_table(
+        "incident_evidence",
+        sa.Column("id", _ID, primary_key=True),
+        sa.Column("incident_id", _ID, sa.ForeignKey("incidents.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("evidence", sa.String(32), nullable=False),
+        sa.Column("name", sa.String(256), nullable=False),
+        sa.Column("sm3", sa.String(64), nullable=False),
+        sa.Column("size", sa.Integer, nullable=False),
+        sa.Column("events", sa.Integer, nullable=False),
+        sa.Column("left_out", sa.Integer, nullable=False),
+        sa.Column("head", sa.String(64), nullable=False),
+        sa.Column("zones", sa.Text, nullable=False),
+        sa.Column("sealed_at", _MOMENT, nullable=False),
+        sa.Column("sealed_by", sa.String(160), nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("package", sa.LargeBinary, nullable=False),
+        sa.UniqueConstraint("evidence"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_incident_evidence_incident", "incident_evidence", ["incident_id", "id"])
+    op.create_table(
+        "incident_evidence_keys",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("certificate", sa.Text, nullable=False),
+        sa.Column("sealed", sa.Text, nullable=False),
+        sa.Column("created_at", _MOMENT, nullable=False),
+    )
+
+
 def _after() -> None:
     op.create_table(
         "incident_reports",
@@ -199,8 +230,8 @@ def _after() -> None:
         sa.Column("submitted_to", sa.String(256), nullable=False),
         sa.Column("receipt", sa.String(256), nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
-        sa.Column("docx", sa.LargeBinary, nullable=True),
-        sa.Column("pdf", sa.LargeBinary, nullable=True),
+        sa.Column("docx", sa.LargeBinary, nullable=False),
+        sa.Column("pdf", sa.LargeBinary, nullable=False),
         sa.UniqueConstraint("number"),
         sqlite_autoincrement=True,
     )

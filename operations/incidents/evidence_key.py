@@ -20,6 +20,7 @@ from crypto.sm2 import PrivateKey
 from operations import clock
 from operations.audit.schema import SYSTEM
 from operations.certificates import service as certificates
+from operations.certificates.models import AuthorityRow
 from operations.errors import NotFound
 from operations.evidence.package import Trust
 from operations.incidents.models import EvidenceKey
@@ -51,6 +52,14 @@ def keys(session: Session, master: MasterKey) -> Keys:
 def trust(session: Session) -> Trust:
     """What custody links are checked against: the roots that the platform trusts."""
     return Trust(certificates.trusted_roots(session))
+
+
+def authority(session: Session) -> str:
+    """The authority's certificate (PEM), with which a copy is verified elsewhere. Raises NotFound before there is any evidence."""
+    row = session.get(AuthorityRow, LABEL)
+    if row is None:
+        raise NotFound("there is no evidence yet, and so no authority of it")
+    return row.pem
 
 
 def _make(session: Session, master: MasterKey) -> EvidenceKey:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Integer, and_, exists, func, literal_column, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from operations import clock
@@ -20,10 +21,14 @@ from operations.reach import zones_seen
 MAX_PAGE = 500
 COUNT_LIMIT = 10_000
 FACET_LIMIT = 20
+SAMPLE = 2000
+"""So many of the newest matches are counted for facets."""
 UNASSIGNED = "-"
 _LAST = "9999-12-31T23:59:59.999999Z"
 _CURSOR = re.compile(r"([0-9TZ:.-]{0,27})~([0-9]{1,18})")
 SORTS: tuple[str, ...] = ("newest", "due", "level")
+LEVEL: ColumnElement[Any] = literal_column("coalesce(nullif(incidents.level, 0), incidents.suggested_level)", Integer)
+"""The decided level, else the suggested one; written out, so that the index on it is used."""
 DIMENSIONS: tuple[str, ...] = ("phase", "level", "severity", "class_code", "assignee", "zone")
 
 
@@ -59,25 +64,37 @@ def hidden(session: Session) -> int:
 
 
 def facets(session: Session, where: IncidentFilter) -> dict[str, list[tuple[str, int]]]:
-    """The most frequent values of each dimension, the filter on itself left out."""
-    return {name: _facet(session, where, name) for name in DIMENSIONS}
+    """The most frequent values of each dimension among the newest SAMPLE matches, the filter on the dimension itself left out."""
+    shared: list[Any] | None = None
+    found: dict[str, list[tuple[str, int]]] = {}
+    for name in DIMENSIONS:
+        if getattr(where, name):
+            rows = _sample(session, where, name)
+        else:  # dimensions without a filter of their own count the same incidents
+            rows = shared = _sample(session, where, "") if shared is None else shared
+        counted = _zones(session, rows) if name == "zone" else Counter(str(getattr(row, name)) for row in rows)
+        found[name] = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))[:FACET_LIMIT]
+    return found
 
 
-def _facet(session: Session, where: IncidentFilter, name: str) -> list[tuple[str, int]]:
-    kept = [condition for dimension, condition in _conditions(where) if dimension != name]
-    query: Any
-    if name == "zone":
-        query = select(IncidentZone.zone.label("value"), func.count().label("n")).join(
-            Incident, Incident.id == IncidentZone.incident_id
-        )
-        seen = zones_seen(session)
-        if seen is not None:
-            query = query.where(IncidentZone.zone.in_(sorted(seen)))
-    else:
-        column = getattr(Incident, name)
-        query = select(column.label("value"), func.count().label("n"))
-    query = query.where(*kept, *within(session)).group_by("value").order_by(func.count().desc(), "value").limit(FACET_LIMIT)
-    return [(str(row.value), row.n) for row in session.execute(query)]
+def _sample(session: Session, where: IncidentFilter, without: str) -> list[Any]:
+    kept = [condition for dimension, condition in _conditions(where) if dimension != without]
+    columns = (Incident.id, *(getattr(Incident, name) for name in DIMENSIONS if name != "zone"))
+    query = select(*columns).where(*kept, *within(session)).order_by(Incident.created_at.desc(), Incident.id.desc())
+    return list(session.execute(query.limit(SAMPLE)).all())
+
+
+def _zones(session: Session, rows: list[Any]) -> Counter[str]:
+    """Zones of these incidents that may be seen."""
+    seen = zones_seen(session)
+    counted: Counter[str] = Counter()
+    for start in range(0, len(rows), 1000):
+        ids = [row.id for row in rows[start : start + 1000]]
+        query = select(IncidentZone.zone, func.count()).where(IncidentZone.incident_id.in_(ids)).group_by(IncidentZone.zone)
+        for zone, number in session.execute(query):
+            if seen is None or zone in seen:
+                counted[zone] += number
+    return counted
 
 
 def conditions(where: IncidentFilter) -> list[ColumnElement[bool]]:
@@ -106,7 +123,7 @@ def _conditions(where: IncidentFilter) -> list[tuple[str, ColumnElement[bool]]]:
         raise Invalid(f"there is no clock state {where.clock[:32]!r}", "overdue or soon", field="clock")
     for word in where.text.lower().split()[:8]:
         pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        columns = (Incident.number, Incident.title, Incident.description)
+        columns = (Incident.number, Incident.title)
         found.append(("text", or_(*(func.lower(column).like(pattern, escape="\\") for column in columns))))
     if where.start:
         found.append(("start", Incident.detected_at >= where.start))
@@ -121,9 +138,7 @@ def _key(sort: str) -> tuple[ColumnElement[Any], bool]:
     if sort == "due":
         return func.coalesce(func.nullif(Incident.next_due, ""), _LAST), False
     if sort == "level":
-        # decided level first, else the suggested one; as text, so that the cursor is of one kind
-        effective = func.coalesce(func.nullif(Incident.level, 0), Incident.suggested_level)
-        return func.substr("01234", effective + 1, 1), False
+        return LEVEL, False
     raise Invalid(f"there is no order {sort[:32]!r}", f"one of {', '.join(SORTS)}", field="sort")
 
 
@@ -131,7 +146,12 @@ def _after(cursor: str, key: ColumnElement[Any], descending: bool) -> ColumnElem
     match = _CURSOR.fullmatch(cursor)
     if match is None:
         raise Invalid("the page cursor cannot be read", "start again from the first page", field="cursor")
-    place, number = match[1], int(match[2])
+    place: Any = match[1]
+    number = int(match[2])
+    if key is LEVEL:
+        if not place.isdecimal():
+            raise Invalid("the page cursor cannot be read", "start again from the first page", field="cursor")
+        place = int(place)
     if descending:
         return tuple_(key, Incident.id) < tuple_(place, number)
     return or_(key > place, and_(key == place, Incident.id < number))

@@ -6,7 +6,7 @@ Lists read ``incidents`` alone. What a list sorts or filters by stands in it: ``
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db.base import Base
@@ -83,6 +83,7 @@ class Incident(Base):
         Index("ix_incidents_due", "next_due", "id"),
         Index("ix_incidents_remind", "remind_at"),
         Index("ix_incidents_detected", "detected_at", "id"),
+        Index("ix_incidents_level", text("coalesce(nullif(level, 0), suggested_level)"), text("id DESC")),
         Index("ix_incidents_drill", "drill", "detected_at"),
         {"sqlite_autoincrement": True},
     )

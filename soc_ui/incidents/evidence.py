@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from crypto.secret import MasterKey
 from operations.errors import Conflict, Invalid
-from operations.incidents import service
+from operations.incidents import evidence_key, service
 from operations.incidents.schema import EvidenceRecord
 from soc_ui import access
 from soc_ui.incidents import sealing
@@ -22,6 +22,15 @@ from soc_ui.services import services
 
 incident_evidence = Blueprint("incident_evidence", __name__, url_prefix="/incidents/<int:incident_id>/evidence")
 Answer = Response | tuple[str, int]
+
+
+@incident_evidence.get("/authority.pem")
+@access.needs("incidents.read")
+def authority(incident_id: int) -> Answer:
+    """The certificate with which a copy of a package is verified elsewhere."""
+    with services().database.read() as session:
+        service.get_incident(session, incident_id)
+        return as_file("evidence", "pem", evidence_key.authority(session).encode())
 
 
 @incident_evidence.post("/events")

@@ -6,6 +6,7 @@ from flask import Response
 
 TYPES = {
     "evidence": "application/octet-stream",
+    "pem": "application/x-pem-file",
     "bin": "application/octet-stream",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "pdf": "application/pdf",

@@ -108,6 +108,7 @@ def test_evidence_is_sealed_handed_on_and_opened(client: FlaskClient) -> None:
     assert post(client, f"{piece[1]}/copy", {"reason": "court"}).data.startswith(b"LDEVID1")
     page = client.get(f"{here}/evidence").text
     assert [word for word in ("sealed", "handed over", "opened", "copied") if f"<td>{word}</td>" not in page] == []
+    assert client.get(f"{here}/evidence/authority.pem").data.startswith(b"-----BEGIN CERTIFICATE-----")
     assert post(client, f"{piece[1]}/open", {"reason": " "}).status_code == 422
     assert post(client, f"{here}/evidence/events", {"reason": "x"}).status_code == 422  # it has no alert
 

@@ -71,6 +71,7 @@ def _incidents() -> None:
     op.create_index("ix_incidents_detected", "incidents", ["detected_at", "id"])
     op.create_index("ix_incidents_drill", "incidents", ["drill", "detected_at"])
     op.create_index("ix_incidents_due", "incidents", ["next_due", "id"])
+    op.create_index("ix_incidents_level", "incidents", [sa.text("coalesce(nullif(level, 0), suggested_level)"), sa.text("id DESC")])
     op.create_index("ix_incidents_phase", "incidents", ["phase", "id"])
     op.create_index("ix_incidents_remind", "incidents", ["remind_at"])
     op.create_table(

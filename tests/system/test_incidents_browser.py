@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
 import docx as office
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
+from sqlalchemy import update
 
+from cli.demo_incidents import DemoIncidents
 from kernel.db import Database, open_database
+from operations.accounts.models import User
 from operations.accounts.schema import Policy
 from operations.accounts.service import create_user
 from operations.alerts import service as alerts
 from operations.alerts.schema import AlertFilter
-from operations.audit.schema import SYSTEM
+from operations.audit.schema import SYSTEM, Actor
 from operations.incidents import service
-from operations.incidents.schema import IncidentFilter
+from operations.incidents.schema import IncidentFilter, NewIncident
+from tests.soc_ui.seed import USER, fill
+from tests.soc_ui.seed_zones import fill_zones
+from tests.system.browser import MARKS, Served, check_pages
 from tests.system.platform import Platform, wait_until
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PASSWORD = "Correct-Horse-7"
 BRUTE_FORCE = ("attack.t1110", "attack.t1110.001", "attack.t1110.003")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian/Ubuntu: apt install chromium)"),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture
@@ -41,15 +42,12 @@ def platform(tmp_path: Path) -> Iterator[Platform]:
 
 
 @pytest.fixture
-def page(platform: Platform) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        browser: Browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        context = browser.new_context(
-            base_url=f"http://127.0.0.1:{platform.console_port}", viewport={"width": 1366, "height": 900}, accept_downloads=True
-        )
-        yield context.new_page()
-        browser.close()
+def page(platform: Platform, chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(
+        base_url=f"http://127.0.0.1:{platform.console_port}", viewport={"width": 1366, "height": 900}, accept_downloads=True
+    )
+    yield context.new_page()
+    context.close()
 
 
 def _attacked(database: Database) -> list[int]:
@@ -137,3 +135,39 @@ def test_from_a_brute_force_to_the_initial_report(platform: Platform, page: Page
         "href", here.replace(page.url.partition("/alerts")[0], "")
     )
     database.close()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A city with the demo's incidents, one of them with a long title, a report and evidence."""
+    services = fill(tmp_path_factory.mktemp("incidents"), events=60)
+    fill_zones(services, events=400)
+    actor = Actor(USER, "192.0.2.5")
+    seed = DemoIncidents(services.database)
+    for _turn in range(2):
+        seed()
+    with services.database.write() as session:
+        session.execute(update(User).where(User.name == USER).values(role="responder"))
+        title = "机房空调故障" * 30 + "-" + "x" * 60
+        wanted = NewIncident(title, severity="critical", operator="cii", zones=("gov-cloud",), detected_at="2026-01-01T00:00:00Z")
+        made = service.create_incident(session, actor, wanted)
+        service.add_indicator(session, actor, made.id, "url", "http://evil.example/" + "a" * 400)
+        service.add_task(session, actor, made.id, "y" * 200)
+        service.add_asset(session, actor, made.id, "service", "z" * 200, layer="cloud", impact="影响" * 200)
+        service.write(session, actor, made.id, "note", "w" * 500)
+        service.add_action(session, actor, made.id, "v" * 200)
+        assert services.master_key is not None
+        told = {"reason": "r" * 200, "origin": "o" * 200}
+        service.seal(session, services.master_key, actor, made.id, "n" * 200, b"mail", **told)
+    service.issue(services.database, actor, made.id, "initial")
+    running = Served(replace(services, policy=Policy(second_factor="administrators")))
+    yield running
+    running.close()
+
+
+@pytest.mark.parametrize(("lang", "theme"), [("zh", "dark"), ("en", "light")])
+def test_no_page_overflows_or_asks_elsewhere(served: Served, chromium: Browser, lang: str, theme: str) -> None:
+    tabs = ("", "/timeline", "/tasks", "/indicators", "/assets", "/evidence", "/reports")
+    paths = [f"/incidents/{number}{tab}" for number in (3, 4) for tab in tabs]
+    paths += ["/incidents", "/incidents?view=all", "/incidents/new", "/incidents/new?alert=1", "/incidents/deadlines"]
+    check_pages(served, chromium, USER, paths, lang=lang, theme=theme)

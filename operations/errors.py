@@ -13,6 +13,10 @@ class Conflict(LiandunError):
     """Somebody else changed it in the meantime, or it exists already."""
 
 
+class Stale(Conflict):
+    """The version that a change was decided on is not the present one any more."""
+
+
 class Invalid(LiandunError):
     """A value breaks a rule; ``field`` names it."""
 

@@ -17,6 +17,12 @@ from soc_ui.admin.keys import keys
 from soc_ui.admin.webhooks import webhooks
 from soc_ui.alerts.views import alerts
 from soc_ui.hunt.views import hunt
+from soc_ui.incidents.acts import incident_acts
+from soc_ui.incidents.deadlines import incident_deadlines
+from soc_ui.incidents.evidence import incident_evidence
+from soc_ui.incidents.parts import incident_parts
+from soc_ui.incidents.reports import incident_reports
+from soc_ui.incidents.views import incidents
 from soc_ui.inventory import addresses, kinds
 from soc_ui.inventory.views import inventory
 from soc_ui.overview.views import overview
@@ -53,7 +59,8 @@ def create_app(services: Services) -> APIFlask:
     addresses.install(app)
     kinds.install(app)
     who = (accounts, directory, second, account, proposals, people)
-    pages = (*who, overview, alerts, hunt, zones, conduits, zone_plan, inventory, sources, rules, keys, webhooks, audit)
+    cases = (incidents, incident_acts, incident_parts, incident_evidence, incident_reports, incident_deadlines)
+    pages = (*who, overview, alerts, *cases, hunt, zones, conduits, zone_plan, inventory, sources, rules, keys, webhooks, audit)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)

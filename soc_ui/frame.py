@@ -79,6 +79,7 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
             [
                 ("alerts.read", ("overview.page", "layout-dashboard", _("Overview"))),
                 ("alerts.read", ("alerts.queue", "alert-triangle", _("Alerts"))),
+                ("incidents.read", ("incidents.page", "file-alert", _("Incidents"))),
                 ("events.read", ("hunt.page", "list-search", _("Hunt"))),
             ],
         ),
@@ -145,6 +146,10 @@ def _notice() -> Notice | None:
         "asset": _("Asset saved."),
         "registered": ngettext("%(num)d device registered.", "%(num)d devices registered.", count),
         "forgotten": _("Device taken off the list."),
+        "incident": _("Incident changed."),
+        "incident_made": _("Incident made."),
+        "deadline": _("Deadline set; running clocks follow it."),
+        "incident_conflict": _("Somebody else changed this in the meantime; here is how it stands now."),
         "conflict": _("Somebody else changed this alert in the meantime; here is how it stands now."),
         "nothing": _("Nothing was selected."),
     }
@@ -153,7 +158,10 @@ def _notice() -> Notice | None:
     back = [pair for pair in request.args.items(multi=True) if pair[0] not in ("done", "n", "batch")]
     target = local_path(f"{request.path}?{urlencode(back)}")
     return Notice(
-        texts[done], request.args.get("batch", "")[:64] if done == "change" else "", target, done in ("conflict", "nothing")
+        texts[done],
+        request.args.get("batch", "")[:64] if done == "change" else "",
+        target,
+        done in ("conflict", "incident_conflict", "nothing"),
     )
 
 

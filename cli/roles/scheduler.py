@@ -1,5 +1,5 @@
-"""The scheduler role: what happens by the clock — webhooks that are due, heads of the audit trail, certificates that end, what is
-revoked, stale sessions, unused accounts, planner statistics."""
+"""The scheduler role: what happens by the clock — webhooks that are due, clocks of incidents, heads of the audit trail, certificates
+that end, what is revoked, stale sessions, unused accounts, planner statistics."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from cli.console_services import account_policy
+from cli.demo_incidents import DemoIncidents
 from cli.roles.expiry_watch import ExpiryWatch
 from cli.roles.health import tell_health
 from cli.roles.process import stop_event
@@ -22,6 +23,7 @@ from operations.audit.head_file import HeadFile
 from operations.audit.heads import Trail
 from operations.audit.keys import KeyStore
 from operations.certificates.publish import RevocationPublisher
+from operations.incidents.reminding import remind
 from operations.webhooks.guard import WebhookPolicy
 from operations.webhooks.sender import deliver_due
 from operations.zones.publish import PlanPublisher
@@ -87,11 +89,14 @@ def run(config: Config) -> int:
         Job("revocations", 1.0, RevocationPublisher(database, layout.revocations)),
         Job("certificates", float(config.certificates.check_seconds), expiries),
         Job("webhooks", 1.0, lambda: deliver_due(database, key, policy)),
+        Job("incident clocks", 5.0, lambda: remind(database)),
         Job("audit heads", float(config.audit.head_seconds), trail.sign),
         Job("audit copies", 15.0, send_heads),
         Job("accounts", 600.0, tidy_accounts),
         Job("planner statistics", 3600.0, database.optimize),
     ]
+    if config.platform.demo:
+        jobs.append(Job("demo incidents", 5.0, DemoIncidents(database)))
     tell_health(
         layout,
         "scheduler",

@@ -21,8 +21,10 @@ SCOPED_ONLY = frozenset({"bureau"})
 EXPIRING = frozenset({"auditor"})
 """Roles that are given for a time only."""
 
-_READ = frozenset({"alerts.read", "events.read", "rules.read", "sources.read", "zones.read", "assets.read"})
-_WORK = _READ | {"alerts.write", "events.export", "quarantine.read", "assets.write", "keys.own"}
+_READ = frozenset({"alerts.read", "events.read", "incidents.read", "rules.read", "sources.read", "zones.read", "assets.read"})
+_WORK = _READ | {"alerts.write", "events.export", "incidents.write", "quarantine.read", "assets.write", "keys.own"}
+_LEAD = frozenset({"incidents.decide", "incidents.report"})
+"""Deciding class and level of an incident, closing it, issuing its reports."""
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     "sysadmin": frozenset({"accounts.read", "accounts.manage", "accounts.confirm", "sources.read", "webhooks.manage", "keys.own"}),
@@ -42,11 +44,13 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     ),
     "auditadmin": frozenset({"audit.read", "audit.verify", "audit.export", "audit.retain", "keys.own"}),
     "analyst": _WORK,
-    "responder": _WORK,
-    "duty": _WORK - {"events.export"},
-    "bureau": frozenset({"alerts.read", "rules.read", "zones.read", "assets.read"}),
-    "leader": _READ,
-    "auditor": frozenset({"alerts.read", "rules.read", "sources.read", "zones.read", "assets.read", "audit.read"}),
+    "responder": _WORK | _LEAD,
+    "duty": (_WORK - {"events.export"}) | _LEAD,
+    "bureau": frozenset({"alerts.read", "incidents.read", "rules.read", "zones.read", "assets.read"}),
+    "leader": _READ | {"incidents.decide"},
+    "auditor": frozenset(
+        {"alerts.read", "incidents.read", "rules.read", "sources.read", "zones.read", "assets.read", "audit.read"}
+    ),
 }
 
 CITY_WIDE = frozenset(
@@ -72,9 +76,10 @@ KEYLESS = frozenset(
         "accounts.unlock",
         "keys.own",
         "keys.all",
+        "incidents.decide",
     }
 )
-"""What no API key may ever do: acts that separate the powers need a person with a second factor."""
+"""What no API key may ever do: acts that separate the powers, and the level of an incident, need a person with a second factor."""
 
 ALL: frozenset[str] = frozenset().union(*PERMISSIONS.values())
 

@@ -54,6 +54,15 @@ def announce_alerts(session: Session, alerts: Sequence[Mapping[str, Any]]) -> in
     return len(rows)
 
 
+def announce(session: Session, event_type: str, data: Mapping[str, Any], *, level: str) -> int:
+    """Queue one message for every enabled target whose level is reached by ``level``; returns the number of messages."""
+    targets = list(session.execute(select(WebhookTarget).where(WebhookTarget.enabled)).scalars())
+    rows = [delivery_row(target.id, event_type, data) for target in targets if level_rank(level) >= level_rank(target.min_level)]
+    if rows:
+        session.connection().execute(insert(WebhookDelivery), rows)
+    return len(rows)
+
+
 def delivery_row(target_id: int, event_type: str, data: Mapping[str, Any]) -> dict[str, Any]:
     """A pending delivery, due now. The body is fixed here: all attempts send the same bytes under the same id."""
     present = clock.now()

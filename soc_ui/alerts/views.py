@@ -14,10 +14,12 @@ from operations.alerts import service
 from operations.alerts.models import ENTITY_KINDS
 from operations.alerts.schema import UNASSIGNED, AlertDetail, AlertRow, Entity
 from operations.errors import Conflict, Invalid
+from operations.incidents.reading import incident_of_alert
 from operations.zones import service as zones
 from soc_ui import access, times
 from soc_ui.alerts import filters, rule_source, triage
 from soc_ui.event_view import grouped, raw_record
+from soc_ui.incidents import words as incident_words
 from soc_ui.locale import ngettext
 from soc_ui.numbers import row_id
 from soc_ui.preferences import local_path
@@ -107,8 +109,11 @@ def page(alert_id: int) -> str:
         entities = [(entity, service.related(session, detail.alert, entity, limit=3)) for entity in _shown(detail.entities)]
         detections = service.list_detections(session, alert_id, limit=10)
         people = assignable(session)
+        incident = incident_of_alert(session, alert_id)
         zone_name = ZoneNames(record.zone for record in zones.list_zones(session))
-    return _alert_page(detail, similar=similar, entities=entities, detections=detections, people=people, zone_name=zone_name)
+    return _alert_page(
+        detail, similar=similar, entities=entities, detections=detections, people=people, incident=incident, zone_name=zone_name
+    )
 
 
 @alerts.post("/alerts/<int:alert_id>")
@@ -152,7 +157,7 @@ def _alert_page(detail: AlertDetail, **context: Any) -> str:
     return render_template(
         "alerts/page.html", detail=detail, alert=row, event=event, groups=grouped(event), raw=raw_record(event), rule=rule,
         lines=lines, hit=hit,
-        mark_value=rule_source.mark_value, subject=_subject(row), **context,
+        w=incident_words, mark_value=rule_source.mark_value, subject=_subject(row), **context,
     )  # fmt: skip
 
 

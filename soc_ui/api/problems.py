@@ -13,7 +13,7 @@ from flask_babel import force_locale
 from werkzeug.exceptions import HTTPException
 
 from kernel.errors import LiandunError, QueryError, StateUnavailable, StoreError
-from operations.errors import Conflict, Denied, Invalid, NotFound
+from operations.errors import Conflict, Denied, Invalid, NotFound, Stale
 from soc_ui.locale import CATALOGUE
 from soc_ui.problem_pages import RETRY_SECONDS
 from soc_ui.unavailable import words
@@ -22,6 +22,7 @@ PREFIX = "/api/"
 _log = logging.getLogger(__name__)
 _CODES: tuple[tuple[type[LiandunError], int], ...] = (
     (NotFound, 404),
+    (Stale, 412),
     (Conflict, 409),
     (Denied, 403),
     (Invalid, 422),

@@ -17,6 +17,7 @@ import operations.alerts.models
 import operations.assets.models
 import operations.audit.models
 import operations.certificates.models
+import operations.incidents.models
 import operations.webhooks.models
 import operations.zones.models  # noqa: F401  # the models must be known to Base.metadata
 from kernel.db import Base, open_database, upgrade

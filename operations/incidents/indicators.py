@@ -1,0 +1,175 @@
+"""Indicators of an incident: from its alerts, or by hand; each validated and in one form, so that equal ones are found equal."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from operations import clock
+from operations.alerts.models import AlertEntity
+from operations.audit import service as audit
+from operations.audit.schema import Actor
+from operations.errors import Conflict, Invalid, NotFound
+from operations.incidents.models import INDICATOR_KINDS, Incident, IncidentIndicator
+from operations.incidents.places import within
+from operations.incidents.reading import get_incident, held
+from operations.incidents.schema import Indicator
+from operations.incidents.texts import line
+from operations.incidents.timeline import tell
+
+MAX_INDICATORS = 5000
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_HEX = {"md5": 32, "sha1": 40, "sha256": 64, "sm3": 64}
+_HASH_OF_LENGTH = {32: "md5", 40: "sha1", 64: "sha256"}
+
+
+def normal(kind: str, value: str) -> str:
+    """The one form of an indicator. Defanged spellings (``hxxp``, ``[.]``) are read. Raises Invalid."""
+    found = value.strip().replace("[.]", ".").replace("(.)", ".").replace("[:]", ":")
+    if kind not in INDICATOR_KINDS:
+        raise Invalid(f"there is no kind {kind[:16]!r}", f"one of {', '.join(INDICATOR_KINDS)}", field="kind")
+    if not found or len(found) > 512 or not found.isprintable():
+        raise Invalid("an indicator has 1 to 512 printable characters", field="value")
+    try:
+        return _READERS[kind](kind, found)
+    except (ValueError, UnicodeError) as error:
+        raise Invalid(f"this is no {kind}: {found[:80]!r}", "check how it is written", field="value") from error
+
+
+def _address(_kind: str, value: str) -> str:
+    address = ipaddress.ip_address(value)
+    if getattr(address, "scope_id", None):
+        raise ValueError("an address of one host's interface")
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def _network(_kind: str, value: str) -> str:
+    return str(ipaddress.ip_network(value, strict=False))
+
+
+def _domain(_kind: str, value: str) -> str:
+    name = value.rstrip(".").lower().encode("idna").decode() if not value.isascii() else value.rstrip(".").lower()
+    labels = name.split(".")
+    if len(name) > 253 or len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels) or labels[-1].isdecimal():
+        raise ValueError(value)
+    return name
+
+
+def _url(_kind: str, value: str) -> str:
+    text = re.sub(r"^hxxp", "http", value, flags=re.IGNORECASE)
+    parts = urlsplit(text)
+    if parts.scheme.lower() not in ("http", "https", "ftp") or not parts.hostname or any(sign.isspace() for sign in text):
+        raise ValueError(value)
+    parts.port  # noqa: B018  # raises ValueError where it is no port
+    return parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower()).geturl()
+
+
+def _hash(kind: str, value: str) -> str:
+    if not re.fullmatch(rf"[0-9a-fA-F]{{{_HEX[kind]}}}", value):
+        raise ValueError(value)
+    return value.lower()
+
+
+_READERS = {"ip": _address, "network": _network, "domain": _domain, "url": _url, **dict.fromkeys(_HEX, _hash)}
+
+
+def from_alerts(session: Session, actor: Actor, incident_id: int, alert_ids: Sequence[int]) -> int:
+    """Take addresses from outside of the city, domains and hashes that the alerts name; returns how many are new."""
+    query = select(AlertEntity.kind, AlertEntity.value, AlertEntity.role).where(
+        AlertEntity.alert_id.in_(alert_ids), AlertEntity.kind.in_(("ip", "domain", "hash"))
+    )
+    wanted: dict[tuple[str, str], None] = {}
+    for row in session.execute(query.order_by(AlertEntity.kind, AlertEntity.value)):
+        kind = _HASH_OF_LENGTH.get(len(row.value), "") if row.kind == "hash" else row.kind
+        if row.kind == "ip" and not row.role.startswith(("source.", "client.", "winlog.")) and not _foreign(row.value):
+            continue  # the attacked address is an affected asset, no sign of the attack
+        try:
+            wanted[(kind, normal(kind, row.value))] = None
+        except Invalid:
+            continue
+    there = {(row.kind, row.value) for row in _rows(session, incident_id)}
+    now = clock.now()
+    new = [pair for pair in wanted if pair not in there][: max(0, MAX_INDICATORS - len(there))]
+    rows = [
+        {
+            "incident_id": incident_id,
+            "kind": kind,
+            "value": value,
+            "source": "alert",
+            "note": "",
+            "added_at": now,
+            "added_by": actor.name[:160],
+        }
+        for kind, value in new
+    ]
+    if rows:
+        session.execute(insert(IncidentIndicator), rows)
+    return len(rows)
+
+
+def add_indicator(session: Session, actor: Actor, incident_id: int, kind: str, value: str, *, note: str = "") -> Indicator:
+    """Add one by hand. Raises NotFound, Invalid, Conflict (there already, closed)."""
+    held(session, incident_id)
+    found = normal(kind, value)
+    rows = _rows(session, incident_id)
+    if any((row.kind, row.value) == (kind, found) for row in rows):
+        raise Conflict("the incident has this indicator already")
+    if len(rows) >= MAX_INDICATORS:
+        raise Conflict(f"an incident has at most {MAX_INDICATORS} indicators")
+    row = IncidentIndicator(
+        incident_id=incident_id, kind=kind, value=found, source="manual", note=line(note, "note", 512), added_at=clock.now(),
+        added_by=actor.name[:160],
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    tell(session, actor, incident_id, "indicator_added", {"kind": kind, "value": found})
+    audit.append(session, actor, "incident.indicator", "incident", incident_id, detail={"add": [kind, found]})
+    return _record(row, [])
+
+
+def remove_indicator(session: Session, actor: Actor, incident_id: int, indicator_id: int) -> None:
+    """Take one out. Raises NotFound, Conflict (closed)."""
+    held(session, incident_id)
+    row = session.get(IncidentIndicator, indicator_id)
+    if row is None or row.incident_id != incident_id:
+        raise NotFound(f"incident {incident_id} has no indicator {indicator_id}")
+    tell(session, actor, incident_id, "indicator_removed", {"kind": row.kind, "value": row.value})
+    audit.append(session, actor, "incident.indicator", "incident", incident_id, detail={"remove": [row.kind, row.value]})
+    session.delete(row)
+    session.flush()
+
+
+def list_indicators(session: Session, incident_id: int) -> list[Indicator]:
+    """By kind and value, each with the other incidents that know it. Raises NotFound."""
+    get_incident(session, incident_id)
+    rows = _rows(session, incident_id)
+    values = [row.value for row in rows][:1000]
+    query = select(IncidentIndicator.value, IncidentIndicator.incident_id).join(
+        Incident, Incident.id == IncidentIndicator.incident_id
+    )
+    query = query.where(IncidentIndicator.value.in_(values), IncidentIndicator.incident_id != incident_id, *within(session))
+    elsewhere: dict[str, list[int]] = {}
+    for found in session.execute(query.order_by(IncidentIndicator.incident_id).limit(5000)):
+        elsewhere.setdefault(found.value, []).append(found.incident_id)
+    return [_record(row, elsewhere.get(row.value, [])[:20]) for row in rows]
+
+
+def _foreign(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_global
+    except ValueError:
+        return False
+
+
+def _rows(session: Session, incident_id: int) -> list[IncidentIndicator]:
+    query = select(IncidentIndicator).where(IncidentIndicator.incident_id == incident_id)
+    return list(session.execute(query.order_by(IncidentIndicator.kind, IncidentIndicator.value)).scalars())
+
+
+def _record(row: IncidentIndicator, elsewhere: list[int]) -> Indicator:
+    return Indicator(row.id, row.kind, row.value, row.source, row.note, row.added_at, row.added_by, elsewhere)

@@ -1,0 +1,162 @@
+"""The list of incidents: filtered, sorted, keyset-paged; and its facets."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, and_, exists, func, literal_column, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from operations import clock
+from operations.errors import Invalid
+from operations.incidents.models import Incident, IncidentZone
+from operations.incidents.phases import OPEN
+from operations.incidents.places import within
+from operations.incidents.reading import COLUMNS, row_of
+from operations.incidents.schema import IncidentFilter, IncidentPage
+from operations.reach import zones_seen
+
+MAX_PAGE = 500
+COUNT_LIMIT = 10_000
+FACET_LIMIT = 20
+SAMPLE = 2000
+"""So many of the newest matches are counted for facets."""
+UNASSIGNED = "-"
+_LAST = "9999-12-31T23:59:59.999999Z"
+_CURSOR = re.compile(r"([0-9TZ:.-]{0,27})~([0-9]{1,18})")
+SORTS: tuple[str, ...] = ("newest", "due", "level")
+LEVEL: ColumnElement[Any] = literal_column("coalesce(nullif(incidents.level, 0), incidents.suggested_level)", Integer)
+"""The decided level, else the suggested one; written out, so that the index on it is used."""
+DIMENSIONS: tuple[str, ...] = ("phase", "level", "severity", "class_code", "assignee", "zone")
+
+
+def list_incidents(
+    session: Session, where: IncidentFilter = IncidentFilter(), *, sort: str = "newest", limit: int = 50, cursor: str = ""
+) -> IncidentPage:
+    """One page. ``sort``: newest (id), due (earliest running deadline first), level (highest first). Raises Invalid."""
+    limit = max(1, min(limit, MAX_PAGE))
+    key, descending = _key(sort)
+    query = select(*COLUMNS, key.label("place")).where(*conditions(where), *within(session))
+    if cursor:
+        query = query.where(_after(cursor, key, descending))
+    order = (key.desc(), Incident.id.desc()) if descending else (key.asc(), Incident.id.desc())
+    found = session.execute(query.order_by(*order).limit(limit + 1)).all()
+    now = clock.now()
+    rows = [row_of(session, row, now) for row in found[:limit]]
+    more = len(found) > limit
+    return IncidentPage(rows, f"{found[limit - 1].place}~{found[limit - 1].id}" if more else "", hidden(session))
+
+
+def count_incidents(session: Session, where: IncidentFilter = IncidentFilter()) -> int:
+    """How many match, counted up to COUNT_LIMIT."""
+    inner = select(Incident.id).where(*conditions(where), *within(session)).limit(COUNT_LIMIT).subquery()
+    return session.execute(select(func.count()).select_from(inner)).scalar_one()
+
+
+def hidden(session: Session) -> int:
+    """How many incidents this session may not see."""
+    if zones_seen(session) is None:
+        return 0
+    every = session.execute(select(func.count()).select_from(Incident)).scalar_one()
+    return every - session.execute(select(func.count()).select_from(Incident).where(*within(session))).scalar_one()
+
+
+def facets(session: Session, where: IncidentFilter) -> dict[str, list[tuple[str, int]]]:
+    """The most frequent values of each dimension among the newest SAMPLE matches, the filter on the dimension itself left out."""
+    shared: list[Any] | None = None
+    found: dict[str, list[tuple[str, int]]] = {}
+    for name in DIMENSIONS:
+        if getattr(where, name):
+            rows = _sample(session, where, name)
+        else:  # dimensions without a filter of their own count the same incidents
+            rows = shared = _sample(session, where, "") if shared is None else shared
+        counted = _zones(session, rows) if name == "zone" else Counter(str(getattr(row, name)) for row in rows)
+        found[name] = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))[:FACET_LIMIT]
+    return found
+
+
+def _sample(session: Session, where: IncidentFilter, without: str) -> list[Any]:
+    kept = [condition for dimension, condition in _conditions(where) if dimension != without]
+    columns = (Incident.id, *(getattr(Incident, name) for name in DIMENSIONS if name != "zone"))
+    query = select(*columns).where(*kept, *within(session)).order_by(Incident.created_at.desc(), Incident.id.desc())
+    return list(session.execute(query.limit(SAMPLE)).all())
+
+
+def _zones(session: Session, rows: list[Any]) -> Counter[str]:
+    """Zones of these incidents that may be seen."""
+    seen = zones_seen(session)
+    counted: Counter[str] = Counter()
+    for start in range(0, len(rows), 1000):
+        ids = [row.id for row in rows[start : start + 1000]]
+        query = select(IncidentZone.zone, func.count()).where(IncidentZone.incident_id.in_(ids)).group_by(IncidentZone.zone)
+        for zone, number in session.execute(query):
+            if seen is None or zone in seen:
+                counted[zone] += number
+    return counted
+
+
+def conditions(where: IncidentFilter) -> list[ColumnElement[bool]]:
+    """All conditions of the filter."""
+    return [condition for _dimension, condition in _conditions(where)]
+
+
+def _conditions(where: IncidentFilter) -> list[tuple[str, ColumnElement[bool]]]:
+    found: list[tuple[str, ColumnElement[bool]]] = []
+    for name in ("phase", "level", "severity", "class_code"):
+        values = getattr(where, name)
+        if values:
+            found.append((name, getattr(Incident, name).in_(values)))
+    if where.assignee:
+        found.append(("assignee", Incident.assignee.in_(["" if name == UNASSIGNED else name for name in where.assignee])))
+    if where.zone:
+        found.append(("zone", exists().where(IncidentZone.incident_id == Incident.id, IncidentZone.zone.in_(where.zone))))
+    if where.drill is not None:
+        found.append(("drill", Incident.drill.is_(where.drill)))
+    now = clock.now()
+    if where.clock == "overdue":
+        found.append(("clock", and_(Incident.next_due != "", Incident.next_due < now)))
+    elif where.clock == "soon":
+        found.append(("clock", and_(Incident.next_due >= now, Incident.next_due < clock.shift(now, 3600))))
+    elif where.clock:
+        raise Invalid(f"there is no clock state {where.clock[:32]!r}", "overdue or soon", field="clock")
+    for word in where.text.lower().split()[:8]:
+        pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        columns = (Incident.number, Incident.title)
+        found.append(("text", or_(*(func.lower(column).like(pattern, escape="\\") for column in columns))))
+    if where.start:
+        found.append(("start", Incident.detected_at >= where.start))
+    if where.end:
+        found.append(("end", Incident.detected_at < where.end))
+    return found
+
+
+def _key(sort: str) -> tuple[ColumnElement[Any], bool]:
+    if sort == "newest":
+        return Incident.created_at.expression, True
+    if sort == "due":
+        return func.coalesce(func.nullif(Incident.next_due, ""), _LAST), False
+    if sort == "level":
+        return LEVEL, False
+    raise Invalid(f"there is no order {sort[:32]!r}", f"one of {', '.join(SORTS)}", field="sort")
+
+
+def _after(cursor: str, key: ColumnElement[Any], descending: bool) -> ColumnElement[bool]:
+    match = _CURSOR.fullmatch(cursor)
+    if match is None:
+        raise Invalid("the page cursor cannot be read", "start again from the first page", field="cursor")
+    place: Any = match[1]
+    number = int(match[2])
+    if key is LEVEL:
+        if not place.isdecimal():
+            raise Invalid("the page cursor cannot be read", "start again from the first page", field="cursor")
+        place = int(place)
+    if descending:
+        return tuple_(key, Incident.id) < tuple_(place, number)
+    return or_(key > place, and_(key == place, Incident.id < number))
+
+
+def open_filter(**more: Any) -> IncidentFilter:
+    """Everything that is not closed."""
+    return IncidentFilter(phase=OPEN, **more)

@@ -1,0 +1,1 @@
+"""Pages of incidents: the list, one incident with its tabs, and what people do there."""

@@ -1,5 +1,5 @@
-"""The scheduler role: what happens by the clock — webhooks that are due, clocks of incidents, heads of the audit trail, certificates
-that end, what is revoked, stale sessions, unused accounts, planner statistics."""
+"""The scheduler role: what happens by the clock — webhooks that are due, clocks of incidents, heads of the audit trail,
+certificates that end, what is revoked, stale sessions, unused accounts, planner statistics."""
 
 from __future__ import annotations
 

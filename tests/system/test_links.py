@@ -332,8 +332,8 @@ def test_attempts_wait_while_the_role_starts_anew(tmp_path: Path, certificates: 
             while platform.health()["links"].pid == before:
                 for host in ("127.0.0.1", "::1"):
                     waiting.append(socket.create_connection((host, port), 5))  # the kernel answers: the address never goes away
-                time.sleep(0.2)
-                assert len(waiting) < 200
+                time.sleep(0.5)
+                assert len(waiting) < 240
             for one in waiting:
                 one.close()
             told = {

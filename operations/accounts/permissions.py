@@ -21,8 +21,8 @@ SCOPED_ONLY = frozenset({"bureau"})
 EXPIRING = frozenset({"auditor"})
 """Roles that are given for a time only."""
 
-_READ = frozenset({"alerts.read", "events.read", "rules.read", "sources.read", "zones.read", "assets.read"})
-_WORK = _READ | {"alerts.write", "events.export", "quarantine.read", "assets.write", "keys.own"}
+_READ = frozenset({"alerts.read", "events.read", "rules.read", "sources.read", "zones.read", "assets.read", "warnings.read"})
+_WORK = _READ | {"alerts.write", "events.export", "quarantine.read", "assets.write", "warnings.draft", "keys.own"}
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     "sysadmin": frozenset({"accounts.read", "accounts.manage", "accounts.confirm", "sources.read", "webhooks.manage", "keys.own"}),
@@ -43,10 +43,10 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "auditadmin": frozenset({"audit.read", "audit.verify", "audit.export", "audit.retain", "keys.own"}),
     "analyst": _WORK,
     "responder": _WORK,
-    "duty": _WORK - {"events.export"},
-    "bureau": frozenset({"alerts.read", "rules.read", "zones.read", "assets.read"}),
-    "leader": _READ,
-    "auditor": frozenset({"alerts.read", "rules.read", "sources.read", "zones.read", "assets.read", "audit.read"}),
+    "duty": (_WORK - {"events.export"}) | {"warnings.approve", "warnings.publish"},
+    "bureau": frozenset({"alerts.read", "rules.read", "zones.read", "assets.read", "warnings.read", "warnings.receive"}),
+    "leader": _READ | {"warnings.approve"},
+    "auditor": frozenset({"alerts.read", "rules.read", "sources.read", "zones.read", "assets.read", "warnings.read", "audit.read"}),
 }
 
 CITY_WIDE = frozenset(
@@ -55,6 +55,9 @@ CITY_WIDE = frozenset(
         "quarantine.read",
         "webhooks.manage",
         "zones.write",
+        "warnings.draft",
+        "warnings.approve",
+        "warnings.publish",
         "audit.read",
         "audit.verify",
         "audit.export",
@@ -72,9 +75,11 @@ KEYLESS = frozenset(
         "accounts.unlock",
         "keys.own",
         "keys.all",
+        "warnings.approve",
     }
 )
-"""What no API key may ever do: acts that separate the powers need a person with a second factor."""
+"""What no API key may ever do: acts that separate the powers, and the second pair of eyes on a
+warning, need a person with a second factor."""
 
 ALL: frozenset[str] = frozenset().union(*PERMISSIONS.values())
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from kernel.db import Database
 from operations import clock
 from operations.accounts.models import Challenge, Factor, LoginSession, User
-from operations.accounts.reach import zones_of
+from operations.accounts.reach import reach_of, zones_of
 from operations.accounts.schema import DAY, Policy, Principal, SessionRecord
 from operations.accounts.tokens import new_token, token_hash
 from operations.audit import service as audit
@@ -95,6 +95,7 @@ def principal_of(
         user.role,
         address or login.address,
         zones=zones,
+        organisations=frozenset(reach_of(user).organisations),
         session=key,
         factor=login.factor,
         proved_at=login.proved_at,

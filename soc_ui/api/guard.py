@@ -88,7 +88,7 @@ def _authenticate() -> None:
         if found is None:
             raise Problem(401, "the API key is unknown, expired, revoked, or bound to other networks", _HOW)
         g.api_principal = found
-        limit_to(found.zones)
+        limit_to(found.zones, found.organisations)
         return
     cookie = request.cookies.get(SESSION_COOKIE, "")
     found = principal_of(database, cookie, address, policy=services().policy)
@@ -101,7 +101,7 @@ def _authenticate() -> None:
     if found.pending:
         raise Problem(403, f"first in the console: {found.pending}", "log in to the console and do what it asks for")
     g.api_principal = found
-    limit_to(found.zones)
+    limit_to(found.zones, found.organisations)
 
 
 def _note_denied(response: Response) -> Response:

@@ -24,6 +24,10 @@ from soc_ui.preferences import preferences
 from soc_ui.rules.views import rules
 from soc_ui.services import Services
 from soc_ui.sources.views import sources
+from soc_ui.warnings import words
+from soc_ui.warnings.acts import warning_acts
+from soc_ui.warnings.tables import warning_tables
+from soc_ui.warnings.views import warnings
 from soc_ui.zones import names
 from soc_ui.zones.conduits import conduits
 from soc_ui.zones.plan import zone_plan
@@ -52,8 +56,10 @@ def create_app(services: Services) -> APIFlask:
     names.install(app)
     addresses.install(app)
     kinds.install(app)
+    words.install(app)
     who = (accounts, directory, second, account, proposals, people)
-    pages = (*who, overview, alerts, hunt, zones, conduits, zone_plan, inventory, sources, rules, keys, webhooks, audit)
+    early = (warnings, warning_acts, warning_tables)
+    pages = (*who, overview, alerts, *early, hunt, zones, conduits, zone_plan, inventory, sources, rules, keys, webhooks, audit)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)

@@ -36,6 +36,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "zones.read",
             "zones.write",
             "assets.read",
+            "warnings.settings",
             "keys.own",
             "keys.all",
         }
@@ -58,6 +59,7 @@ CITY_WIDE = frozenset(
         "warnings.draft",
         "warnings.approve",
         "warnings.publish",
+        "warnings.settings",
         "audit.read",
         "audit.verify",
         "audit.export",

@@ -21,14 +21,17 @@ MAX_PAGE = 200
 _CURSOR = re.compile(r"[0-9]{1,18}")
 
 
-def board(session: Session, where: BoardFilter = BoardFilter(), *, limit: int = 50, cursor: str = "") -> Board:
-    """One page, newest first. Raises Invalid for a cursor that is none."""
+def board(
+    session: Session, where: BoardFilter = BoardFilter(), *, limit: int = 50, cursor: str = "", oldest_first: bool = False
+) -> Board:
+    """One page. Raises Invalid for a cursor that is none."""
     limit = max(1, min(limit, MAX_PAGE))
-    query = select(WarningRow).where(*within(session), *_conditions(session, where)).order_by(WarningRow.id.desc()).limit(limit + 1)
+    query = select(WarningRow).where(*within(session), *_conditions(session, where)).limit(limit + 1)
+    query = query.order_by(WarningRow.id if oldest_first else WarningRow.id.desc())
     if cursor:
         if not _CURSOR.fullmatch(cursor):
             raise Invalid("the page cursor cannot be read", "start again from the first page", field="cursor")
-        query = query.where(WarningRow.id < int(cursor))
+        query = query.where(WarningRow.id > int(cursor) if oldest_first else WarningRow.id < int(cursor))
     rows = list(session.execute(query).scalars())
     more = len(rows) > limit
     known = progress(session, [row.id for row in rows[:limit]])
@@ -90,15 +93,17 @@ def waiting(session: Session, who: Principal) -> Waiting:
         )
         unsigned, unanswered = session.execute(query).one()
         sign, answer = int(unsigned or 0), unanswered - int(unsigned or 0)
-    states = {}
-    if who.may("warnings.approve") or who.may("warnings.publish"):
-        states = counts(session)
     return Waiting(
         sign,
         answer,
-        states.get("submitted", 0) if who.may("warnings.approve") else 0,
-        states.get("approved", 0) if who.may("warnings.publish") else 0,
+        _in(session, "submitted") if who.may("warnings.approve") else 0,
+        _in(session, "approved") if who.may("warnings.publish") else 0,
     )
+
+
+def _in(session: Session, status: str) -> int:
+    query = select(func.count()).select_from(WarningRow).where(WarningRow.status == status, *within(session))
+    return session.execute(query).scalar_one()
 
 
 def _conditions(session: Session, where: BoardFilter) -> list[ColumnElement[bool]]:

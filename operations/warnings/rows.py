@@ -14,6 +14,10 @@ from operations.warnings.numbering import told
 from operations.warnings.schema import PUBLIC, WarningRecord
 
 
+class Stale(Conflict):
+    """Decided on a version that is not the current one: somebody else was quicker."""
+
+
 def within(session: Session) -> list[ColumnElement[bool]]:
     """Only what was published to organisations or zones of this session; no condition for who sees all (operations.reach)."""
     zones = zones_seen(session)
@@ -35,11 +39,11 @@ def find(session: Session, warning_id: int) -> WarningRow:
 
 
 def lock(session: Session, warning_id: int, expected_version: int | None = None) -> WarningRow:
-    """The row, locked to the end of the transaction. Raises NotFound, or Conflict where ``expected_version`` is not its own."""
+    """The row, locked to the end of the transaction. Raises NotFound, or Stale where ``expected_version`` is not its own."""
     find(session, warning_id)
     row = session.get_one(WarningRow, warning_id, with_for_update=True, populate_existing=True)
     if expected_version is not None and row.version != expected_version:
-        raise Conflict(f"warning {warning_id} was changed by somebody else (version {row.version})", "reload it and decide again")
+        raise Stale(f"warning {warning_id} was changed by somebody else (version {row.version})", "reload it and decide again")
     return row
 
 
@@ -74,6 +78,7 @@ def record_of(session: Session, row: WarningRow) -> WarningRecord:
         number=row.number,
         label=told(row.year, row.number, row.edition),
         author=row.author,
+        contributors=[] if limited else orjson.loads(row.contributors),
         source=row.source,
         source_alert=None if limited else row.source_alert,
         reasons=[] if limited else reasons,

@@ -49,7 +49,7 @@ class Adjustment(msgspec.Struct, frozen=True):
 
 
 class WarningRecord(msgspec.Struct, frozen=True):
-    """A warning as shown; see models.WarningRow."""
+    """A warning as shown; see models.WarningRow. ``contributors`` wrote in it: none of them approves it."""
 
     id: int
     status: str
@@ -70,6 +70,7 @@ class WarningRecord(msgspec.Struct, frozen=True):
     number: int | None
     label: str
     author: str
+    contributors: list[str]
     source: str
     source_alert: int | None
     reasons: list[dict[str, Any]]
@@ -162,7 +163,8 @@ class WarningDetail(msgspec.Struct, frozen=True):
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """A table of the site: where it comes from, and whether somebody has confirmed it. ``version`` 0 = as shipped."""
+    """A table of the site: where it comes from, and whether somebody has confirmed it. ``version`` 0 = as shipped; only then
+    ``source_zh`` tells the source in Chinese."""
 
     name: str
     value: dict[str, Any]
@@ -171,6 +173,7 @@ class Setting(msgspec.Struct, frozen=True):
     changed_at: str = ""
     changed_by: str = ""
     version: int = 0
+    source_zh: str = ""
 
 
 class Waiting(msgspec.Struct, frozen=True):

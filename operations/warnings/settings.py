@@ -15,9 +15,10 @@ from kernel.detection import LEVELS as ALERT_LEVELS
 from operations import clock
 from operations.accounts.schema import Principal
 from operations.audit import service as audit
-from operations.errors import Conflict, Invalid, NotFound
+from operations.errors import Invalid, NotFound
 from operations.warnings.levels import HARM, IMPORTANCE, LEVELS
 from operations.warnings.models import WarningSetting
+from operations.warnings.rows import Stale
 from operations.warnings.schema import Setting
 
 NAMES: tuple[str, ...] = ("matrix", "deadlines", "patterns")
@@ -29,7 +30,10 @@ MAX_SOURCE = 512
 def shipped() -> dict[str, Setting]:
     """standard.yml."""
     found = yaml.safe_load(resources.files(__package__).joinpath("standard.yml").read_text("utf-8"))
-    return {name: Setting(name, part["value"], part["source"], part["to_be_confirmed"]) for name, part in found.items()}
+    return {
+        name: Setting(name, part["value"], part["source"], part["to_be_confirmed"], source_zh=part["source_zh"])
+        for name, part in found.items()
+    }
 
 
 def get(session: Session, name: str) -> Setting:
@@ -49,15 +53,16 @@ def every(session: Session) -> list[Setting]:
 def change(
     session: Session, who: Principal, name: str, value: Any, source: str, to_be_confirmed: bool, *, expected_version: int | None
 ) -> Setting:
-    """Replace a table. Raises NotFound, Invalid, Conflict."""
-    before = get(session, name)
+    """Replace a table. Raises NotFound, Invalid, Stale."""
+    get(session, name)
+    row = session.get(WarningSetting, name, with_for_update=True)
+    before = _record(row) if row is not None else shipped()[name]
     if expected_version is not None and before.version != expected_version:
-        raise Conflict("this table was changed by somebody else", "reload it and decide again")
+        raise Stale("this table was changed by somebody else", "reload it and decide again")
     source = source.strip()
     if not source or len(source) > MAX_SOURCE:
         raise Invalid(f"say where the values come from, in at most {MAX_SOURCE} characters", field="source")
     checked = _CHECKS[name](value)
-    row = session.get(WarningSetting, name)
     if row is None:
         row = WarningSetting(name=name, version=0)
         session.add(row)

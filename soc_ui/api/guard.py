@@ -45,12 +45,17 @@ def permit(blueprint: APIBlueprint, permission: str) -> Callable[[V], V]:
 
     A refused write is written to the audit trail.
     """
+    return permit_any(blueprint, permission)
+
+
+def permit_any(blueprint: APIBlueprint, *permissions: str) -> Callable[[V], V]:
+    """The same where one of several permissions is enough."""
 
     def around(view: V) -> V:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            if not caller().may(permission):
-                _deny(permission)
+            if not any(caller().may(permission) for permission in permissions):
+                _deny(" or ".join(permissions))
             return view(*args, **kwargs)
 
         return blueprint.doc(security=SECURITY)(guarded)  # type: ignore[no-any-return]

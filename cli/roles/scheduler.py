@@ -1,5 +1,5 @@
 """The scheduler role: what happens by the clock — webhooks that are due, heads of the audit trail, stale sessions, unused accounts,
-planner statistics."""
+warnings that draft themselves or wait too long for an answer, planner statistics."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from operations.audit.copies import send_copies
 from operations.audit.head_file import HeadFile
 from operations.audit.heads import Trail
 from operations.audit.keys import KeyStore
+from operations.warnings.overdue import remind_overdue
+from operations.warnings.patterns import draft_from_patterns
 from operations.webhooks.guard import WebhookPolicy
 from operations.webhooks.sender import deliver_due
 from operations.zones.publish import PlanPublisher
@@ -85,6 +87,8 @@ def run(config: Config) -> int:
         Job("audit heads", float(config.audit.head_seconds), trail.sign),
         Job("audit copies", 15.0, send_heads),
         Job("accounts", 600.0, tidy_accounts),
+        Job("warning reminders", 5.0, lambda: remind_overdue(database)),
+        Job("warning drafts", 60.0, lambda: draft_from_patterns(database)),
         Job("planner statistics", 3600.0, database.optimize),
     ]
     tell_health(

@@ -23,7 +23,8 @@ class WarningRow(Base):
     contributors  JSON list of the users who wrote it; none of them may approve it
     source        hand | alert | pattern; ``source_alert`` the alert it was made from
     reasons       JSON list: why it was drafted by itself
-    pattern       what made it (``rule:<id>``, ``technique:<tag>``, ``boundary:<zone>``); ``pattern_key`` with its turn, unique
+    pattern       what made it (``rule:<id>``, ``technique:<tag>``, ``boundary:<zone>``)
+    pattern_key   the same with the id of the warning of this pattern before it; unique
     """
 
     __tablename__ = "warnings"

@@ -5,7 +5,7 @@
 - at least M boundary violations (detections of the zone plan) of one zone within the window.
 
 A pattern has one open warning at most. Once that was lifted or thrown away, only alerts from after that moment count towards the
-next. ``pattern_key`` (the pattern and the warning before) is unique in the database, so no draft is made twice: not by two schedulers,
+next. ``pattern_key`` (the pattern and the warning before) is unique in the database, so none is made twice: not by two schedulers,
 nor by one that was killed. A draft waits for people like any other: they write what to do, and a second person approves.
 """
 

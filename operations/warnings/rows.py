@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import orjson
-from sqlalchemy import exists, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
@@ -23,11 +23,9 @@ def within(session: Session) -> list[ColumnElement[bool]]:
     zones = zones_seen(session)
     if zones is None:
         return []
-    sent = exists().where(
-        WarningReceipt.warning_id == WarningRow.id, WarningReceipt.organisation.in_(sorted(organisations_seen(session)))
-    )
-    named = exists().where(WarningZone.warning_id == WarningRow.id, WarningZone.zone.in_(sorted(zones)))
-    return [WarningRow.status.in_(PUBLIC), or_(sent, named)]
+    sent = select(WarningReceipt.warning_id).where(WarningReceipt.organisation.in_(sorted(organisations_seen(session))))
+    named = select(WarningZone.warning_id).where(WarningZone.zone.in_(sorted(zones)))
+    return [WarningRow.status.in_(PUBLIC), WarningRow.id.in_(sent.union(named))]  # one pass over an index, not one a row
 
 
 def find(session: Session, warning_id: int) -> WarningRow:

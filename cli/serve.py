@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from cli.demo_speed import speed_option
+from cli.demo_warnings import begin_with_warnings
 from cli.supervisor import Supervisor
 from cli.zones import load_plan
 from collectors.parsers import PARSERS
@@ -103,6 +104,7 @@ def _begin_with(database: Database, layout: Layout, plan: ZonePlan | None) -> No
         empty = not zones.list_zones(session)
     if plan is not None and empty:
         load_plan(database, layout, plan, SYSTEM)
+        begin_with_warnings(database)
     else:
         PlanPublisher(database, layout.zones)()
 

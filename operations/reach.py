@@ -1,4 +1,4 @@
-"""Which zones a database session may see.
+"""Which zones a database session may see, and which organisations it speaks for.
 
 Whoever opens the database for a person with a scope puts the zones into ``session.info`` (Database.carrying); the rooms of alerts,
 assets and zones ask here and add the condition to every query. Without them (the platform's own
@@ -10,6 +10,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 SESSION_KEY = "zones"
+ORGANISATIONS_KEY = "organisations"
 
 
 def zones_seen(session: Session) -> frozenset[str] | None:
@@ -22,3 +23,8 @@ def sees(session: Session, zone: str) -> bool:
     """True where the zone may be seen; "" is no zone."""
     seen = zones_seen(session)
     return seen is None or zone in seen
+
+
+def organisations_seen(session: Session) -> frozenset[str]:
+    """Organisations of the scope by name; empty for who works without a limit, and for who sees single zones."""
+    return frozenset(session.info.get(ORGANISATIONS_KEY) or ())

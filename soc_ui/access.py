@@ -166,7 +166,7 @@ def install(app: Flask) -> None:
 
 def _first_things_first(who: Principal) -> BaseResponse | None:
     """What is pending comes before every page; everything that follows sees the person's zones only."""
-    limit_to(who.zones)
+    limit_to(who.zones, who.organisations)
     if request.endpoint in OPEN_ENDPOINTS or request.endpoint == "accounts.logout":
         return None
     if not admitted(who):

@@ -30,6 +30,10 @@ from soc_ui.preferences import preferences
 from soc_ui.rules.views import rules
 from soc_ui.services import Services
 from soc_ui.sources.views import sources
+from soc_ui.warnings import words
+from soc_ui.warnings.acts import warning_acts
+from soc_ui.warnings.tables import warning_tables
+from soc_ui.warnings.views import warnings
 from soc_ui.zones import names
 from soc_ui.zones.conduits import conduits
 from soc_ui.zones.plan import zone_plan
@@ -58,9 +62,12 @@ def create_app(services: Services) -> APIFlask:
     names.install(app)
     addresses.install(app)
     kinds.install(app)
+    words.install(app)
     who = (accounts, directory, second, account, proposals, people)
+    early = (warnings, warning_acts, warning_tables)
     cases = (incidents, incident_acts, incident_parts, incident_evidence, incident_reports, incident_deadlines)
-    pages = (*who, overview, alerts, *cases, hunt, zones, conduits, zone_plan, inventory, sources, rules, keys, webhooks, audit)
+    estate = (zones, conduits, zone_plan, inventory, sources, rules)
+    pages = (*who, overview, alerts, *early, *cases, hunt, *estate, keys, webhooks, audit)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)

@@ -13,6 +13,7 @@ from soc_ui.accounts.words import role_names
 from soc_ui.locale import _, ngettext
 from soc_ui.preferences import local_path
 from soc_ui.services import SourceHealth, services, source_health
+from soc_ui.warnings.waiting import waiting_now
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
                 ("alerts.read", ("overview.page", "layout-dashboard", _("Overview"))),
                 ("alerts.read", ("alerts.queue", "alert-triangle", _("Alerts"))),
                 ("incidents.read", ("incidents.page", "file-alert", _("Incidents"))),
+                ("warnings.read", ("warnings.board", "speakerphone", _("Warnings"))),
                 ("events.read", ("hunt.page", "list-search", _("Hunt"))),
             ],
         ),
@@ -104,6 +106,7 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
                 ("accounts.read", ("people.page", "user-check", _("Accounts"))),
                 ("accounts.read", ("proposals.page", "circle-check", _("Proposals"))),
                 ("keys.all" if me.may("keys.all") else "keys.own", ("keys.page", "key", _("API keys"))),
+                ("warnings.settings", ("warning_tables.page", "speakerphone", _("Tables of warnings"))),
                 ("webhooks.manage", ("webhooks.page", "bell", _("Webhooks"))),
                 ("audit.read", ("audit.page", "history", _("Audit trail"))),
             ],
@@ -111,6 +114,15 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
     ]
     allowed = [(heading, [entry for permission, entry in entries if me.may(permission)]) for heading, entries in groups]
     return [(heading, entries) for heading, entries in allowed if entries]
+
+
+def waiting_for(endpoint: str) -> int:
+    """The number beside an entry of the menu: what waits there for this person."""
+    if endpoint != "warnings.board":
+        return 0
+    if "warnings_waiting" not in g:
+        g.warnings_waiting = waiting_now().total
+    return int(g.warnings_waiting)
 
 
 def preference_url(**choice: str) -> str:
@@ -150,6 +162,17 @@ def _notice() -> Notice | None:
         "incident_made": _("Incident made."),
         "deadline": _("Deadline set; running clocks follow it."),
         "incident_conflict": _("Somebody else changed this in the meantime; here is how it stands now."),
+        "warning": _("Warning saved."),
+        "warning_submit": _("Submitted. A second person approves it."),
+        "warning_discard": _("Draft thrown away."),
+        "warning_approve": _("Approved. It can be published now."),
+        "warning_return": _("Sent back to its writers."),
+        "warning_publish": _("Published."),
+        "warning_adjust": _("Adjusted: a new edition went to every receiver."),
+        "warning_lift": _("Warning lifted."),
+        "warning_receive": _("Signed. Feedback is still due."),
+        "warning_feedback": _("Feedback given."),
+        "warning_table": _("Table saved."),
         "conflict": _("Somebody else changed this alert in the meantime; here is how it stands now."),
         "nothing": _("Nothing was selected."),
     }
@@ -175,6 +198,7 @@ def install(app: Flask) -> None:
             "me": g.get("principal"),
             "csrf_token": csrf.token_for(access.guarding_cookie()),
             "navigation": navigation() if g.get("principal") else [],
+            "waiting_for": waiting_for,
             "role_name": lambda role: role_names().get(role, role),
             "notice": _notice() if request.endpoint else None,
             "preference_url": preference_url,

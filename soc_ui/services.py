@@ -14,7 +14,7 @@ from operations.accounts.ldap import Directory
 from operations.accounts.oidc import OidcProvider
 from operations.accounts.schema import Policy
 from operations.audit.heads import Trail
-from operations.reach import SESSION_KEY
+from operations.reach import ORGANISATIONS_KEY, SESSION_KEY
 from operations.webhooks.guard import WebhookPolicy
 from soc_ui.reach import ReachedStore
 
@@ -200,14 +200,14 @@ def services() -> Services:
     return found
 
 
-def limit_to(zones: frozenset[str] | None) -> None:
-    """From here to the end of this request :func:`services` shows these zones only (None = all)."""
+def limit_to(zones: frozenset[str] | None, organisations: frozenset[str] = frozenset()) -> None:
+    """From here to the end of this request :func:`services` shows these zones only (None = all), and what was sent to these
+    organisations."""
     g.pop("services", None)
     if zones is not None:
         whole = services()
-        g.services = replace(
-            whole, database=whole.database.carrying({SESSION_KEY: zones}), store=ReachedStore(whole.store, zones), reach=zones
-        )
+        limits = {SESSION_KEY: zones, ORGANISATIONS_KEY: organisations}
+        g.services = replace(whole, database=whole.database.carrying(limits), store=ReachedStore(whole.store, zones), reach=zones)
 
 
 def source_health() -> list[SourceHealth]:

@@ -1,5 +1,5 @@
-"""The scheduler role: what happens by the clock — webhooks that are due, clocks of incidents, heads of the audit trail,
-certificates that end, what is revoked, stale sessions, unused accounts, planner statistics."""
+"""The scheduler role: what happens by the clock — webhooks that are due, clocks of incidents, warnings that draft themselves or
+wait too long for an answer, heads of the audit trail, certificates that end, what is revoked, stale sessions, unused accounts."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from operations.audit.heads import Trail
 from operations.audit.keys import KeyStore
 from operations.certificates.publish import RevocationPublisher
 from operations.incidents.reminding import remind
+from operations.warnings.overdue import remind_overdue
+from operations.warnings.patterns import draft_from_patterns
 from operations.webhooks.guard import WebhookPolicy
 from operations.webhooks.sender import deliver_due
 from operations.zones.publish import PlanPublisher
@@ -93,6 +95,8 @@ def run(config: Config) -> int:
         Job("audit heads", float(config.audit.head_seconds), trail.sign),
         Job("audit copies", 15.0, send_heads),
         Job("accounts", 600.0, tidy_accounts),
+        Job("warning reminders", 5.0, lambda: remind_overdue(database)),
+        Job("warning drafts", 60.0, lambda: draft_from_patterns(database)),
         Job("planner statistics", 3600.0, database.optimize),
     ]
     if config.platform.demo:

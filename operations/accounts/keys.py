@@ -19,7 +19,7 @@ from operations import clock
 from operations.accounts import networks as address_lists
 from operations.accounts import permissions as rights
 from operations.accounts.models import ApiKey, User
-from operations.accounts.reach import zones_of
+from operations.accounts.reach import reach_of, zones_of
 from operations.accounts.schema import KeyRecord, Policy, Principal
 from operations.accounts.sessions import alive
 from operations.accounts.tokens import new_token, token_hash
@@ -142,7 +142,11 @@ def principal_of_key(database: Database, token: str, address: str = "", *, polic
         with contextlib.suppress(StateUnavailable), database.write() as session:  # as for sessions: who only reads goes on
             session.execute(update(ApiKey).where(ApiKey.id == key.id).values(used_at=present))
     granted = _granted(key, user.role)
-    return Principal(user.id, user.name, user.display_name, user.role, address, zones=zones, granted=granted, key_name=key.name)
+    organisations = frozenset(reach_of(user).organisations)
+    return Principal(
+        user.id, user.name, user.display_name, user.role, address,
+        zones=zones, organisations=organisations, granted=granted, key_name=key.name,
+    )  # fmt: skip
 
 
 def _granted(key: ApiKey, role: str) -> frozenset[str]:

@@ -21,8 +21,18 @@ SCOPED_ONLY = frozenset({"bureau"})
 EXPIRING = frozenset({"auditor"})
 """Roles that are given for a time only."""
 
-_READ = frozenset({"alerts.read", "events.read", "incidents.read", "rules.read", "sources.read", "zones.read", "assets.read"})
-_WORK = _READ | {"alerts.write", "events.export", "incidents.write", "quarantine.read", "assets.write", "keys.own"}
+_READ = frozenset(
+    {"alerts.read", "events.read", "incidents.read", "rules.read", "sources.read", "zones.read", "assets.read", "warnings.read"}
+)
+_WORK = _READ | {
+    "alerts.write",
+    "events.export",
+    "incidents.write",
+    "quarantine.read",
+    "assets.write",
+    "warnings.draft",
+    "keys.own",
+}
 _LEAD = frozenset({"incidents.decide", "incidents.report"})
 """Deciding class and level of an incident, closing it, issuing its reports."""
 
@@ -38,6 +48,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "zones.read",
             "zones.write",
             "assets.read",
+            "warnings.settings",
             "keys.own",
             "keys.all",
         }
@@ -45,11 +56,22 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "auditadmin": frozenset({"audit.read", "audit.verify", "audit.export", "audit.retain", "keys.own"}),
     "analyst": _WORK,
     "responder": _WORK | _LEAD,
-    "duty": (_WORK - {"events.export"}) | _LEAD,
-    "bureau": frozenset({"alerts.read", "incidents.read", "rules.read", "zones.read", "assets.read"}),
-    "leader": _READ | {"incidents.decide"},
+    "duty": (_WORK - {"events.export"}) | _LEAD | {"warnings.approve", "warnings.publish"},
+    "bureau": frozenset(
+        {"alerts.read", "incidents.read", "rules.read", "zones.read", "assets.read", "warnings.read", "warnings.receive"}
+    ),
+    "leader": _READ | {"incidents.decide", "warnings.approve"},
     "auditor": frozenset(
-        {"alerts.read", "incidents.read", "rules.read", "sources.read", "zones.read", "assets.read", "audit.read"}
+        {
+            "alerts.read",
+            "incidents.read",
+            "warnings.read",
+            "rules.read",
+            "sources.read",
+            "zones.read",
+            "assets.read",
+            "audit.read",
+        }
     ),
 }
 
@@ -59,6 +81,10 @@ CITY_WIDE = frozenset(
         "quarantine.read",
         "webhooks.manage",
         "zones.write",
+        "warnings.draft",
+        "warnings.approve",
+        "warnings.publish",
+        "warnings.settings",
         "audit.read",
         "audit.verify",
         "audit.export",
@@ -77,9 +103,11 @@ KEYLESS = frozenset(
         "keys.own",
         "keys.all",
         "incidents.decide",
+        "warnings.approve",
     }
 )
-"""What no API key may ever do: acts that separate the powers, and the level of an incident, need a person with a second factor."""
+"""What no API key may ever do: acts that separate the powers, the level of an incident, and the second pair of eyes on a warning
+need a person with a second factor."""
 
 ALL: frozenset[str] = frozenset().union(*PERMISSIONS.values())
 

@@ -63,6 +63,7 @@ class Principal(msgspec.Struct, frozen=True):
     """Who stands behind a request, re-read from the database each time.
 
     zones      ids of the zones that may be seen, None = all
+    organisations  names of the organisations of the scope
     granted    what an API key was given of its owner's permissions, None = a person: all of them
     key_name   "" for a session
     session    id of the session
@@ -78,6 +79,7 @@ class Principal(msgspec.Struct, frozen=True):
     role: str
     address: str = ""
     zones: frozenset[str] | None = None
+    organisations: frozenset[str] = frozenset()
     granted: frozenset[str] | None = None
     key_name: str = ""
     session: str = ""

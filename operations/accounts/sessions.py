@@ -13,7 +13,7 @@ from kernel.db import Database
 from kernel.errors import StateUnavailable
 from operations import clock
 from operations.accounts.models import Challenge, Factor, LoginSession, User
-from operations.accounts.reach import zones_of
+from operations.accounts.reach import reach_of, zones_of
 from operations.accounts.schema import DAY, Policy, Principal, SessionRecord
 from operations.accounts.tokens import new_token, token_hash
 from operations.audit import service as audit
@@ -98,6 +98,7 @@ def principal_of(
         user.role,
         address or login.address,
         zones=zones,
+        organisations=frozenset(reach_of(user).organisations),
         session=key,
         factor=login.factor,
         proved_at=login.proved_at,

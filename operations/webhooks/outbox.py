@@ -54,10 +54,15 @@ def announce_alerts(session: Session, alerts: Sequence[Mapping[str, Any]]) -> in
     return len(rows)
 
 
-def announce(session: Session, event_type: str, data: Mapping[str, Any], *, level: str) -> int:
-    """Queue one message for every enabled target whose level is reached by ``level``; returns the number of messages."""
-    targets = list(session.execute(select(WebhookTarget).where(WebhookTarget.enabled)).scalars())
-    rows = [delivery_row(target.id, event_type, data) for target in targets if level_rank(level) >= level_rank(target.min_level)]
+def announce(session: Session, event_type: str, data: Mapping[str, Any], *, level: str = "") -> int:
+    """Queue one message in the caller's transaction for every enabled target whose level is reached; returns the number of messages.
+
+    level  what the event counts as; "" = something that has none, and goes to all targets
+    """
+    session.flush()
+    targets = session.execute(select(WebhookTarget).where(WebhookTarget.enabled)).scalars().all()
+    reached = [target for target in targets if not level or level_rank(level) >= level_rank(target.min_level)]
+    rows = [delivery_row(target.id, event_type, data) for target in reached]
     if rows:
         session.connection().execute(insert(WebhookDelivery), rows)
     return len(rows)

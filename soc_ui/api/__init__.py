@@ -1,5 +1,5 @@
-"""The REST API ``/api/v1`` (OpenAPI 3.1 at ``/api/v1/openapi.json``): alerts, incidents, events, rules, sources, zones, assets,
-webhooks, keys, accounts and proposals, audit.
+"""The REST API ``/api/v1`` (OpenAPI 3.1 at ``/api/v1/openapi.json``): alerts, warnings, incidents, events, rules, sources, zones,
+assets, webhooks, keys, accounts and proposals, audit.
 
     curl -H "Authorization: Bearer ldn_…" https://console/api/v1/alerts?status=new&level=critical
 
@@ -10,7 +10,22 @@ from __future__ import annotations
 
 from apiflask import APIFlask
 
-from soc_ui.api import accounts, alerts, assets, audit, catalogue, description, events, guard, keys, problems, webhooks, zones
+from soc_ui.api import (
+    accounts,
+    alerts,
+    assets,
+    audit,
+    catalogue,
+    description,
+    events,
+    guard,
+    keys,
+    problems,
+    warning_settings,
+    warnings,
+    webhooks,
+    zones,
+)
 from soc_ui.api.incident_evidence import incident_evidence
 from soc_ui.api.incident_parts import incident_parts
 from soc_ui.api.incident_reports import incident_reports
@@ -19,6 +34,8 @@ from soc_ui.api.incidents import incidents
 BLUEPRINTS = (
     *(
         alerts.alerts,
+        warnings.warnings,
+        warning_settings.warning_settings,
         incidents,
         incident_parts,
         incident_evidence,

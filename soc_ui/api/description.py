@@ -89,10 +89,22 @@ def install(app: APIFlask) -> None:
     """What the description says about the whole API."""
     app.config["OPENAPI_VERSION"] = "3.1.0"
     app.description = (
-        "Alerts, incidents, events, rules, sources, zones, assets, webhooks, keys, accounts and audit of Liandun. "
+        "Alerts, early warnings, incidents, events, rules, sources, zones, assets, webhooks, keys, accounts and audit of Liandun. "
         "Errors are problem+json (RFC 9457)."
     )
-    app.tags = ["alerts", "incidents", "events", "catalogue", "zones", "assets", "webhooks", "keys", "accounts", "audit"]
+    app.tags = [
+        "alerts",
+        "warnings",
+        "incidents",
+        "events",
+        "catalogue",
+        "zones",
+        "assets",
+        "webhooks",
+        "keys",
+        "accounts",
+        "audit",
+    ]
     app.config["SECURITY_SCHEMES"] = {
         "ApiKey": {"type": "http", "scheme": "bearer", "description": "A key ldn_… of the page API keys"},
         "Session": {

@@ -45,12 +45,17 @@ def permit(blueprint: APIBlueprint, permission: str) -> Callable[[V], V]:
 
     A refused write is written to the audit trail.
     """
+    return permit_any(blueprint, permission)
+
+
+def permit_any(blueprint: APIBlueprint, *permissions: str) -> Callable[[V], V]:
+    """The same where one of several permissions is enough."""
 
     def around(view: V) -> V:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            if not caller().may(permission):
-                _deny(permission)
+            if not any(caller().may(permission) for permission in permissions):
+                _deny(" or ".join(permissions))
             return view(*args, **kwargs)
 
         return blueprint.doc(security=SECURITY)(guarded)  # type: ignore[no-any-return]
@@ -89,7 +94,7 @@ def _authenticate() -> None:
         if found is None:
             raise Problem(401, "the API key is unknown, expired, revoked, or bound to other networks", _HOW)
         g.api_principal = found
-        limit_to(found.zones)
+        limit_to(found.zones, found.organisations)
         return
     cookie = request.cookies.get(SESSION_COOKIE, "")
     found = principal_of(database, cookie, address, policy=services().policy)
@@ -102,7 +107,7 @@ def _authenticate() -> None:
     if found.pending:
         raise Problem(403, f"first in the console: {found.pending}", "log in to the console and do what it asks for")
     g.api_principal = found
-    limit_to(found.zones)
+    limit_to(found.zones, found.organisations)
 
 
 def _note_denied(response: Response) -> Response:

@@ -13,6 +13,8 @@ from kernel.errors import StoreError
 from kernel.event import timestamp
 from operations.alerts import service as alerts
 from operations.alerts.schema import AlertFilter
+from operations.warnings import service as warnings
+from operations.warnings.schema import BoardFilter
 from operations.zones import service as zones
 from soc_ui import access, times
 from soc_ui.services import TrustHealth, services, source_health
@@ -24,6 +26,7 @@ RANGES = ("1h", "24h", "7d", "30d")
 BARS = 48
 TOP = 6
 NEWEST = 15
+WARNINGS = 5
 overview = Blueprint("overview", __name__)
 
 
@@ -92,9 +95,13 @@ def _numbers() -> dict[str, Any]:
         open_by_level = {
             level: alerts.count_alerts(session, AlertFilter(status=OPEN, level=(level,))) for level in reversed(LEVELS)
         }
+        in_force = warnings.board(session, BoardFilter(status=("published",)), limit=WARNINGS).rows
+        waiting = warnings.waiting(session, access.me())
         zone_name = ZoneNames(record.zone for record in zones.list_zones(session))
     return {
         "zone_name": zone_name,
+        "in_force": in_force,
+        "waiting": waiting,
         "violations": _violations() if zone_name.known else {},
         "ranges": RANGES,
         "chosen": _range(),

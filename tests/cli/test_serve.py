@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from cli import demo, serve
 from demo.city import NAME
 from kernel.config import load_config
+from kernel.db import open_database
+from kernel.layout import Layout
+from operations.warnings import service as warnings
+from operations.warnings.models import WarningRow
 
 
 @pytest.mark.parametrize("speed", ["0", "-1", "nan", "inf", "1e9", "fast"])
@@ -53,3 +58,31 @@ def test_the_demo_brings_its_city_unless_one_is_set(
     monkeypatch.setattr(serve, "Supervisor", NoSupervisor)
     CliRunner().invoke(serve.command, [*arguments, "--data", str(tmp_path)], catch_exceptions=False)
     assert seen == [city]
+
+
+def test_the_demo_city_begins_with_warnings_of_its_own_and_makes_them_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "LIANDUN_DATA",
+        "LIANDUN_CONFIG",
+        "LIANDUN_PLATFORM_CITY",
+        "LIANDUN_PLATFORM_DEMO",
+        "LIANDUN_ACCOUNTS_SECOND_FACTOR",
+    ):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+
+    class Idle:
+        def __init__(self, *_arguments: object) -> None: ...
+
+        def run(self, _ready: object) -> None: ...
+
+    monkeypatch.setattr(serve, "Supervisor", Idle)
+    for _start in range(2):
+        assert CliRunner().invoke(serve.command, ["--demo", "--data", str(tmp_path)], catch_exceptions=False).exit_code == 0
+    database = open_database(Layout(tmp_path).state_url)
+    with database.read() as session:
+        assert session.execute(select(WarningRow.status).order_by(WarningRow.id)).scalars().all() == ["published", "submitted"]
+        detail = warnings.detail(session, 1)
+        assert detail.warning.level == "orange"
+        assert {row.organisation: row.state for row in detail.receipts} == {"交通运输局": "waiting", "水务局": "done"}
+    database.close()

@@ -18,6 +18,7 @@ PAIRS = (
     *itertools.product(TEXTS, SURFACES),
     *(("on-sign", f"{level}-sign") for level in ("critical", "high", "low")),
     ("on-medium", "medium-sign"),
+    ("on-medium", "yellow-sign"),
     ("on-accent", "accent-strong"),
     ("on-accent", "accent-hover"),
     ("mark-text", "mark"),

@@ -129,7 +129,9 @@
     if (typing || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
     if (prefix === "g") {
       prefix = "";
-      const target = { o: "/", a: "/alerts", i: "/incidents", h: "/hunt", s: "/sources", r: "/rules", z: "/zones", d: "/assets" }[event.key];
+      const target = {
+        o: "/", a: "/alerts", w: "/warnings", i: "/incidents", h: "/hunt", s: "/sources", r: "/rules", z: "/zones", d: "/assets",
+      }[event.key];
       if (target) { event.preventDefault(); location.assign(target); }
       return;
     }

@@ -55,7 +55,7 @@ def announce_alerts(session: Session, alerts: Sequence[Mapping[str, Any]]) -> in
 
 
 def announce(session: Session, event_type: str, data: Mapping[str, Any], *, level: str = "") -> int:
-    """Queue one message in the caller's transaction for every enabled target whose level is reached; returns the number of messages.
+    """Queue one message in the caller's transaction for every enabled target whose level is reached; returns how many.
 
     level  what the event counts as; "" = something that has none, and goes to all targets
     """

@@ -1,5 +1,5 @@
 """The scheduler role: what happens by the clock — webhooks that are due, heads of the audit trail, stale sessions, unused accounts,
-planner statistics."""
+grants of services that end, planner statistics."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from operations.audit.copies import send_copies
 from operations.audit.head_file import HeadFile
 from operations.audit.heads import Trail
 from operations.audit.keys import KeyStore
+from operations.services import service as catalogue
 from operations.webhooks.guard import WebhookPolicy
 from operations.webhooks.sender import deliver_due
 from operations.zones.publish import PlanPublisher
@@ -76,6 +77,10 @@ def run(config: Config) -> int:
             proposals.lapse(session, policy=rules)
             accounts.disable_unused(session, policy=rules)
 
+    def end_grants() -> None:
+        with database.write() as session:
+            catalogue.expire_due(session)
+
     def send_heads() -> None:
         send_copies(database, config.audit.syslog, config.audit.webhook)
 
@@ -85,6 +90,7 @@ def run(config: Config) -> int:
         Job("audit heads", float(config.audit.head_seconds), trail.sign),
         Job("audit copies", 15.0, send_heads),
         Job("accounts", 600.0, tidy_accounts),
+        Job("services", 30.0, end_grants),
         Job("planner statistics", 3600.0, database.optimize),
     ]
     tell_health(

@@ -23,6 +23,8 @@ EXPIRING = frozenset({"auditor"})
 
 _READ = frozenset({"alerts.read", "events.read", "rules.read", "sources.read", "zones.read", "assets.read"})
 _WORK = _READ | {"alerts.write", "events.export", "quarantine.read", "assets.write", "keys.own"}
+_TICKETS = frozenset({"tickets.read", "tickets.write"})
+_HANDLE = frozenset({"services.read", "services.handle"})
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     "sysadmin": frozenset({"accounts.read", "accounts.manage", "accounts.confirm", "sources.read", "webhooks.manage", "keys.own"}),
@@ -38,15 +40,18 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "assets.read",
             "keys.own",
             "keys.all",
+            *_HANDLE,
         }
     ),
     "auditadmin": frozenset({"audit.read", "audit.verify", "audit.export", "audit.retain", "keys.own"}),
-    "analyst": _WORK,
-    "responder": _WORK,
-    "duty": _WORK - {"events.export"},
-    "bureau": frozenset({"alerts.read", "rules.read", "zones.read", "assets.read"}),
-    "leader": _READ,
-    "auditor": frozenset({"alerts.read", "rules.read", "sources.read", "zones.read", "assets.read", "audit.read"}),
+    "analyst": _WORK | _TICKETS | {"services.read"},
+    "responder": _WORK | _TICKETS | _HANDLE,
+    "duty": (_WORK | _TICKETS | _HANDLE) - {"events.export"},
+    "bureau": frozenset({"alerts.read", "rules.read", "zones.read", "assets.read", "services.read", "services.apply"}) | _TICKETS,
+    "leader": _READ | {"tickets.read", "services.read"},
+    "auditor": frozenset(
+        {"alerts.read", "rules.read", "sources.read", "zones.read", "assets.read", "audit.read", "tickets.read", "services.read"}
+    ),
 }
 
 CITY_WIDE = frozenset(
@@ -59,6 +64,7 @@ CITY_WIDE = frozenset(
         "audit.verify",
         "audit.export",
         "audit.retain",
+        "services.handle",
     }
 )
 """What cannot be cut to some zones; an account with a scope does not have it, whatever its role."""

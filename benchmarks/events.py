@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import random
 from base64 import b64encode
-from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
 from multiprocessing import get_context
@@ -24,6 +23,8 @@ START = 1_795_000_000_000_000
 STEP = 86_400
 """Microseconds between events: a million a day."""
 CHUNK = 10_000
+_ROUND = 8
+"""Chunks made at once."""
 
 NEEDLE = hashlib.sha256(b"needle").hexdigest()
 """sha256 of three files among all events."""
@@ -340,11 +341,9 @@ def _encoded(job: tuple[int, int]) -> bytes:
 
 
 def batches(total: int, processes: int = 2) -> Iterator[list[Event]]:
-    """All events, ``CHUNK`` at a time, made by other processes in the meantime (a few chunks ahead, no more)."""
+    """All events, ``CHUNK`` at a time. Other processes make a round of them and rest while the caller measures."""
     jobs = ((place, total) for place in range(-(-total // CHUNK)))
     with get_context("spawn").Pool(processes) as pool:
-        ahead = deque(pool.apply_async(_encoded, (job,)) for job in islice(jobs, 2 * processes))
-        while ahead:
-            content = ahead.popleft().get()
-            ahead.extend(pool.apply_async(_encoded, (job,)) for job in islice(jobs, 1))
-            yield orjson.loads(content)
+        while round_ := list(islice(jobs, _ROUND)):
+            for content in pool.map(_encoded, round_, chunksize=1):
+                yield orjson.loads(content)

@@ -5,7 +5,7 @@
     python -m benchmarks.store --dir DIR                        prints what was measured before, side by side
 
 Loading and asking can be run apart; the store and the figures stay in DIR (Elasticsearch keeps its own data). Every figure is of
-one process of ours: ingest is the time inside ``commit`` (events are made by other processes meanwhile) with compaction told
+one process of ours: ingest is the time inside ``commit`` (the processes that make events rest meanwhile) with compaction told
 apart, CPU is that of our process and, with --server-pid, of the server's.
 
 cold  a process of its own for each question, the store's files dropped from the page cache (posix_fadvise) before it; files that

@@ -15,11 +15,11 @@ import click
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from sqlalchemy.exc import DBAPIError
 
 from crypto.secret import MasterKey
 from kernel.config import load_config
 from kernel.db import Database, open_database, upgrade
+from kernel.errors import StateUnavailable
 from kernel.event import parse_timestamp
 from kernel.layout import Layout
 from operations.accounts.keys import principal_of_key
@@ -59,7 +59,7 @@ class Opened:
         """Sign a head if the trail has grown; why that could not be done ("" if it was)."""
         try:
             self.trail().sign()
-        except (TrailBroken, KeyProblem, OSError, DBAPIError) as error:
+        except (TrailBroken, KeyProblem, OSError, StateUnavailable) as error:
             return str(error)
         return ""
 
@@ -232,7 +232,7 @@ def _begin(session: Any, since: str) -> SignedHead:
 
 def _export(opened: Opened, target: Path, begin: SignedHead | None, read_only: bool) -> None:
     if not read_only:
-        with contextlib.suppress(DBAPIError), opened.database.write() as session:
+        with contextlib.suppress(StateUnavailable), opened.database.write() as session:
             service.append(session, _me(), "audit.export", "audit", detail={"bundle": target.name})
         if problem := opened.sign():
             click.echo(f"no new head: {problem}", err=True)
@@ -247,7 +247,7 @@ def _write_down(opened: Opened, action: str, found: Verification) -> None:
     try:
         with opened.database.write() as session:
             service.append(session, _me(), action, "audit", result="success" if found.ok else "failure", detail=detail)
-    except (DBAPIError, ValueError) as error:
+    except (StateUnavailable, ValueError) as error:
         click.echo(f"this verification could not be written to the trail: {error}", err=True)
 
 

@@ -35,7 +35,20 @@ class QueryError(LiandunError):
 
 
 class StoreError(LiandunError):
-    """The event store cannot do what was asked (disk full, damaged segment, retention below the legal minimum)."""
+    """A store cannot do what was asked (disk full, damaged segment, retention below the legal minimum)."""
+
+
+class StateUnavailable(StoreError):
+    """The state database cannot be read or written; a write transaction that meets it has changed nothing.
+
+    ``reason``: ``full``, ``read-only``, ``busy``, ``damaged``, ``unreachable`` (kernel.db.unavailable), or ``audit`` where only the
+    audit trail does not take the entry of a change. ``writing`` is False where it could not even be read.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, reason: str, writing: bool = True) -> None:
+        super().__init__(message, hint)
+        self.reason = reason
+        self.writing = writing
 
 
 class RuleError(LiandunError):

@@ -21,7 +21,7 @@ from collectors.parsers.clock import Clock
 from kernel.config import Config
 from kernel.db import Database, open_database, upgrade
 from kernel.detection import Detection
-from kernel.errors import StoreError
+from kernel.errors import StateUnavailable, StoreError
 from kernel.event import Event
 from kernel.layout import Layout
 from kernel.pipeline import Pipeline
@@ -51,7 +51,7 @@ class Publisher:
             try:
                 with self._database.write() as session:
                     record_detections(session, detections[start : start + PUBLISH_BATCH], window=self._window)
-            except OperationalError as error:  # full disk, locked or unreachable: the pipeline waits and tries again
+            except OperationalError as error:  # like StateUnavailable (full disk, locked, away): the pipeline waits and tries again
                 raise StoreError(f"the state database cannot be written: {error.orig}") from error
 
 
@@ -82,7 +82,7 @@ class AssetWitness:
         try:
             with self._database.write() as session:
                 record_sightings(session, batch)
-        except OperationalError:
+        except (StateUnavailable, OperationalError):
             raise
         except Exception:  # one of them cannot be written; the others shall be
             with self._database.write() as session:

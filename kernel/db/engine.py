@@ -26,6 +26,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from kernel.db.unavailable import explained
 from kernel.errors import StoreError
 
 BUSY_TIMEOUT_MS = 30_000
@@ -48,15 +49,20 @@ class Database:
         """A snapshot to read from. Writing in it fails.
 
         ``session.info["snapshot"]`` is a dict for what was worked out from the snapshot and is asked for again (a write session
-        has none: what it knows may change underneath).
+        has none: what it knows may change underneath). Raises StateUnavailable.
         """
-        with Session(self._reader, autoflush=False, expire_on_commit=False, info={"snapshot": {}, **self._info}) as session:
+        info = {"snapshot": {}, **self._info}
+        with explained(writing=False), Session(self._reader, autoflush=False, expire_on_commit=False, info=info) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A write transaction: commits when the block ends, rolls back when it raises. Keep it short, writers queue."""
-        with Session(self._writer, expire_on_commit=False, info=dict(self._info)) as session, session.begin():
+        """A write transaction: commits when the block ends, rolls back when it raises. Keep it short, writers queue.
+
+        Raises StateUnavailable where nothing can be written: the disk is full, the file read-only, the server away.
+        """
+        info = dict(self._info)
+        with explained(writing=True), Session(self._writer, expire_on_commit=False, info=info) as session, session.begin():
             if self.dialect == "sqlite":
                 session.connection()  # take the write lock now, so that what the block reads stays true until it writes
             yield session

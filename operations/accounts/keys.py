@@ -6,6 +6,7 @@ bound to networks. It dies with its expiry, its revocation, or the account.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
 
@@ -13,6 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from kernel.db import Database
+from kernel.errors import StateUnavailable
 from operations import clock
 from operations.accounts import networks as address_lists
 from operations.accounts import permissions as rights
@@ -137,7 +139,7 @@ def principal_of_key(database: Database, token: str, address: str = "", *, polic
     if rights.is_power(user.role) and policy.admin_networks and not address_lists.inside(address, policy.admin_networks):
         return None
     if key.used_at is None or clock.shift(key.used_at, _TOUCH_SECONDS) <= present:
-        with database.write() as session:
+        with contextlib.suppress(StateUnavailable), database.write() as session:  # as for sessions: who only reads goes on
             session.execute(update(ApiKey).where(ApiKey.id == key.id).values(used_at=present))
     granted = _granted(key, user.role)
     return Principal(user.id, user.name, user.display_name, user.role, address, zones=zones, granted=granted, key_name=key.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from kernel.db import Database
+from kernel.errors import StateUnavailable
 from operations import clock
 from operations.accounts.models import Challenge, Factor, LoginSession, User
 from operations.accounts.reach import zones_of
@@ -86,7 +88,8 @@ def principal_of(
     if clock.shift(login.seen_at, policy.idle_of(user.role)) <= present:
         return None
     if active and clock.shift(login.seen_at, _TOUCH_SECONDS) <= present:
-        with database.write() as session:
+        # Where nothing can be written, who only reads goes on, and the session ends a little too early.
+        with contextlib.suppress(StateUnavailable), database.write() as session:
             session.execute(update(LoginSession).where(LoginSession.id == key).values(seen_at=present))
     return Principal(
         user.id,

@@ -13,10 +13,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from crypto.merkle import Frontier
+from kernel.db.unavailable import reason_of
+from kernel.errors import StateUnavailable
 from operations import clock
 from operations.audit.entry import canonical, leaf_of
 from operations.audit.models import AuditEntry, AuditHead, AuditNode
@@ -42,9 +45,21 @@ def append(
     action  dotted verb such as ``alert.change`` or ``session.login``
     result  ``success``, ``failure`` or ``denied``
     detail  what changed (JSON values); never a secret
+
+    Raises StateUnavailable where the trail does not take it: then the caller's change must not happen either, so let it pass.
     """
-    session.flush()
-    connection = session.connection()
+    session.flush()  # what the change itself breaks is not the trail's fault
+    try:
+        return _append(session.connection(), actor, action, object_type, str(object_id), result, canonical(detail or {}))
+    except DBAPIError as error:
+        if reason_of(error) is not None:
+            raise  # disk full, read-only …: Database.write says it
+        raise StateUnavailable(
+            f"the audit trail did not take the entry: {error.orig}", "see what ./liandun audit verify finds", reason="audit"
+        ) from error
+
+
+def _append(connection: Connection, actor: Actor, action: str, object_type: str, object_id: str, result: str, detail: str) -> int:
     head = connection.execute(_END).one_or_none()
     if head is None:
         connection.execute(insert(AuditHead), {"id": 1, "last_id": 0, "digest": "", "peaks": b"", "tree_since": clock.now()})
@@ -56,9 +71,9 @@ def append(
         "address": actor.address,
         "action": action,
         "object_type": object_type,
-        "object_id": str(object_id),
+        "object_id": object_id,
         "result": result,
-        "detail": canonical(detail or {}),
+        "detail": detail,
     }
     fields |= {name: fields[name][:width] for name, width in _WIDTHS.items()}
     leaf, frontier = leaf_of(fields), Frontier.unpack(head.last_id, bytes(head.peaks))

@@ -70,7 +70,7 @@ def _page_number(paragraph: Any) -> None:
         if kind:
             part.set(qn("w:fldCharType"), kind)
         part.text = text or None
-        run._r.append(part)  # noqa: SLF001 - python-docx has no call for fields
+        run._r.append(part)  # python-docx has no call for fields
 
 
 def _run(paragraph: Any, text: str, *, size: float = 0, colour: RGBColor | None = None, bold: bool = False) -> None:
@@ -102,13 +102,13 @@ def _table(made: Any, rows: tuple[tuple[str, ...], ...], widths: tuple[int, ...]
         return
     table = made.add_table(rows=len(rows), cols=len(widths), style="Table Grid")
     table.autofit = False
-    cells = table._cells  # noqa: SLF001 - row by row python-docx counts all cells again for each: quadratic
+    cells = table._cells  # row by row python-docx would count all cells again for each
     for number, row in enumerate(rows):
         for column, text in enumerate(row):
             cell = cells[number * len(widths) + column]
             cell.width = int(_WIDTH * widths[column] / sum(widths))
             _run(cell.paragraphs[0], text, size=9.5, bold=(head and number == 0) or (not head and column == 0))
     if head:
-        properties = table.rows[0]._tr.get_or_add_trPr()  # noqa: SLF001
+        properties = table.rows[0]._tr.get_or_add_trPr()
         properties.append(OxmlElement("w:tblHeader"))
     made.add_paragraph()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from importlib import resources
+from typing import Any
 
 import msgspec
 import pylopdf_fonts_zh_cn as fonts
-import typst
 
 from kernel.errors import LiandunError
 from operations.documents.model import Document, Facts, Heading, Table, check, printable
+
+_FONTS = fonts.sans_path().parent
 
 
 class LayoutError(LiandunError):
@@ -19,12 +21,17 @@ class LayoutError(LiandunError):
 def pdf(document: Document) -> bytes:
     """The bytes of a PDF with its fonts (Noto Sans SC, OFL 1.1) inside. Raises Invalid, LayoutError."""
     check(document)
+    try:
+        import typst
+    except ImportError as error:  # has wheels for x86-64 and ARM64 only
+        raise LayoutError("this machine has no typst, which makes PDF files", "take DOCX, or build typst from source") from error
     layout = resources.files(__package__).joinpath("layout.typ").read_bytes()
     text = printable(msgspec.json.encode(_plain(document)).decode())
     try:
-        return bytes(
-            typst.compile(layout, font_paths=[fonts.sans_path().parent], ignore_system_fonts=True, sys_inputs={"document": text})
+        made: Any = typst.compile(  # type: ignore[misc] # its stubs leave a type variable open
+            layout, font_paths=[str(_FONTS)], ignore_system_fonts=True, sys_inputs={"document": text}
         )
+        return bytes(made)
     except typst.TypstError as error:
         raise LayoutError(f"the PDF cannot be made: {str(error)[:300]}", "please report this, with the document") from error
 
@@ -42,4 +49,8 @@ def _plain(document: Document) -> dict[str, object]:
 
 def breakable(text: str) -> str:
     """Zero-width spaces within words of more than 16 letters."""
-    return " ".join("\u200b".join(word[at : at + 8] for at in range(0, len(word), 8)) if len(word) > 16 else word for word in text.split(" "))
+    return " ".join(map(_broken, text.split(" ")))
+
+
+def _broken(word: str) -> str:
+    return "\u200b".join(word[at : at + 8] for at in range(0, len(word), 8)) if len(word) > 16 else word

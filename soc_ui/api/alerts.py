@@ -15,9 +15,10 @@ from operations.alerts import service
 from operations.alerts.models import ENTITY_KINDS
 from operations.alerts.schema import AlertFilter, Change
 from operations.errors import Conflict, Invalid
-from soc_ui.api import schemas
+from soc_ui.api import alert_schemas as schemas
 from soc_ui.api.guard import caller, permit
 from soc_ui.api.problems import Problem
+from soc_ui.api.schemas import IfMatchIn, Paging
 from soc_ui.services import services
 
 alerts = APIBlueprint("api_alerts", __name__, url_prefix="/api/v1/alerts", tag="alerts")
@@ -79,7 +80,7 @@ def get_alert(alert_id: int) -> tuple[Event, int, dict[str, str]]:
 
 @alerts.get("/<int:alert_id>/detections")
 @permit(alerts, "alerts.read")
-@alerts.input(schemas.Paging, location="query", unknown=RAISE)
+@alerts.input(Paging, location="query", unknown=RAISE)
 @alerts.output(schemas.DetectionPageOut)
 @alerts.doc(responses=[404])
 def list_detections(alert_id: int, query_data: Body) -> Body:
@@ -92,7 +93,7 @@ def list_detections(alert_id: int, query_data: Body) -> Body:
 
 @alerts.patch("/<int:alert_id>")
 @permit(alerts, "alerts.write")
-@alerts.input(schemas.IfMatchIn, location="headers")
+@alerts.input(IfMatchIn, location="headers")
 @alerts.input(schemas.ChangeIn)
 @alerts.output(schemas.AlertOut)
 @alerts.doc(responses=[404, 412, 428])

@@ -13,7 +13,7 @@ from operations.audit import service, tree
 from operations.audit.copies import copies
 from operations.audit.heads import log_id, stored_heads, stored_keys
 from operations.audit.verify import head_before, verify
-from soc_ui.api import schemas
+from soc_ui.api import audit_schemas as schemas
 from soc_ui.api.guard import permit
 from soc_ui.services import services
 

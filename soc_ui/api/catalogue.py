@@ -9,7 +9,7 @@ from apiflask import APIBlueprint
 from marshmallow import RAISE
 
 from operations.errors import NotFound
-from soc_ui.api import schemas
+from soc_ui.api import catalogue_schemas as schemas
 from soc_ui.api.guard import caller, permit
 from soc_ui.services import services
 

@@ -12,7 +12,7 @@ from kernel.query import parse_query
 from kernel.store.contract import TimeRange
 from operations.audit import service as audit
 from operations.errors import NotFound
-from soc_ui.api import schemas
+from soc_ui.api import event_schemas as schemas
 from soc_ui.api.guard import caller, permit
 from soc_ui.services import services
 

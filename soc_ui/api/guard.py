@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from apiflask import APIBlueprint
 from flask import Response, g, request
 
+from kernel.errors import StateUnavailable
 from operations.accounts import factors
 from operations.accounts.keys import principal_of_key
 from operations.accounts.schema import Principal
@@ -16,7 +17,7 @@ from operations.accounts.sessions import SESSION_COOKIE, principal_of
 from operations.audit import service as audit
 from operations.errors import Denied
 from soc_ui import access, csrf
-from soc_ui.api.problems import Problem
+from soc_ui.api.problems import Problem, refused
 from soc_ui.services import limit_to, services
 
 PROOF_HEADER = "X-Proof"
@@ -107,15 +108,20 @@ def _authenticate() -> None:
 def _note_denied(response: Response) -> Response:
     """A change that a rule of the domain refused is written down, as one is that a missing permission refused."""
     if g.get("denied") and g.get("api_principal") and request.method in WRITING:
-        with services().database.write() as session:
-            detail = {"method": request.method, "reason": str(g.denied)[:200]}
-            audit.append(session, caller().actor, "api.denied", "api", request.path, result="denied", detail=detail)
+        try:
+            _write_denied({"reason": str(g.denied)[:200]})
+        except StateUnavailable as error:
+            return refused(error)
     return response
 
 
 def _deny(permission: str) -> None:
     if request.method in WRITING:
-        with services().database.write() as session:
-            detail = {"method": request.method, "permission": permission}
-            audit.append(session, caller().actor, "api.denied", "api", request.path, result="denied", detail=detail)
+        _write_denied({"permission": permission})
     raise Problem(403, f"this needs the permission {permission}", "see /api/v1/me for what you may do")
+
+
+def _write_denied(why: dict[str, str]) -> None:
+    with services().database.write() as session:
+        detail = {"method": request.method, **why}
+        audit.append(session, caller().actor, "api.denied", "api", request.path, result="denied", detail=detail)

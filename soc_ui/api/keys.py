@@ -9,7 +9,8 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from operations.accounts import keys as service
-from soc_ui.api import guard, schemas
+from soc_ui.api import guard
+from soc_ui.api import key_schemas as schemas
 from soc_ui.api.guard import caller, permit
 from soc_ui.services import services
 

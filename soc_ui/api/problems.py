@@ -9,10 +9,14 @@ from typing import Any
 import msgspec
 from apiflask import APIBlueprint, APIFlask, HTTPError
 from flask import Response, g, request
+from flask_babel import force_locale
 from werkzeug.exceptions import HTTPException
 
-from kernel.errors import LiandunError, QueryError, StoreError
+from kernel.errors import LiandunError, QueryError, StateUnavailable, StoreError
 from operations.errors import Conflict, Denied, Invalid, NotFound
+from soc_ui.locale import CATALOGUE
+from soc_ui.problem_pages import RETRY_SECONDS
+from soc_ui.unavailable import words
 
 PREFIX = "/api/"
 _log = logging.getLogger(__name__)
@@ -48,7 +52,7 @@ def answer(status: int, detail: str, hint: str = "", **more: Any) -> Response:
 def explain(blueprint: APIBlueprint) -> None:
     """Handlers for everything that a view of ``blueprint`` may raise."""
     blueprint.register_error_handler(Problem, lambda error: answer(error.status, error.detail, error.hint, **error.more))
-    blueprint.register_error_handler(LiandunError, _refused)
+    blueprint.register_error_handler(LiandunError, refused)
     blueprint.register_error_handler(HTTPError, _invalid_input)
     blueprint.register_error_handler(HTTPException, _http_error)
     blueprint.register_error_handler(RecursionError, lambda _error: answer(400, "the body is nested too deeply"))
@@ -69,18 +73,32 @@ def install(app: APIFlask) -> None:
         return replaced
 
 
-def _refused(error: LiandunError) -> Response:
+def refused(error: LiandunError) -> Response:
+    """The answer to what the domain, or a store, refused."""
     status = next((status for kind, status in _CODES if isinstance(error, kind)), 500)
     if status >= 500:
         _log.error("%s %s: %s", request.method, request.path, error)
     if isinstance(error, Denied):
         g.denied = error.message  # guard writes it down
+    if isinstance(error, StateUnavailable):
+        return _unavailable(error)
     more: dict[str, Any] = {}
     if isinstance(error, QueryError):
         more["position"] = error.position
     if isinstance(error, Invalid) and error.field:
         more["errors"] = {error.field: [error.message]}
     return answer(status, error.message, error.hint, **more)
+
+
+def _unavailable(error: StateUnavailable) -> Response:
+    """``reason`` is for programs; the words are Chinese for a client that asks for Chinese (Accept-Language), else English."""
+    lang = "zh" if request.accept_languages.best_match(("en", "zh", "zh-CN"), "en").startswith("zh") else "en"
+    with force_locale(CATALOGUE[lang]):
+        told = words(error)
+    response = answer(503, f"{told.title}. {told.cause}", told.advice, reason=error.reason)
+    response.headers["Content-Language"] = "zh-CN" if lang == "zh" else "en"
+    response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
 
 
 def _invalid_input(error: HTTPError) -> Response:

@@ -12,10 +12,11 @@ from marshmallow import RAISE
 from crypto.secret import MasterKey
 from operations.errors import Conflict
 from operations.webhooks import service
-from soc_ui.api import schemas
+from soc_ui.api import webhook_schemas as schemas
 from soc_ui.api.alerts import expected_version
 from soc_ui.api.guard import caller, permit
 from soc_ui.api.problems import Problem
+from soc_ui.api.schemas import IfMatchIn
 from soc_ui.services import services
 
 webhooks = APIBlueprint("api_webhooks", __name__, url_prefix="/api/v1/webhooks", tag="webhooks")
@@ -58,7 +59,7 @@ def get_target(target_id: int) -> tuple[Body, int, dict[str, str]]:
 
 @webhooks.patch("/<int:target_id>")
 @permit(webhooks, "webhooks.manage")
-@webhooks.input(schemas.IfMatchIn, location="headers")
+@webhooks.input(IfMatchIn, location="headers")
 @webhooks.input(schemas.WebhookChangeIn)
 @webhooks.output(schemas.WebhookOut)
 @webhooks.doc(responses=[404, 412, 428])

@@ -6,21 +6,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kernel.config import (
-    Alerts,
-    Console,
-    Detect,
-    Ingest,
-    Interface,
-    PacketFolder,
-    Platform,
-    Store,
-    StoreElasticsearch,
-    Syslog,
-    Tail,
-    Webhooks,
-    load_config,
-)
+from kernel.config import Interface, PacketFolder, Platform, StoreElasticsearch, Tail, load_config
+from kernel.config.alerts import Alerts, Detect, Webhooks
+from kernel.config.ingest import Ingest, Syslog
+from kernel.config.platform import Console
+from kernel.config.store import Store
 from kernel.errors import ConfigError
 
 

@@ -14,6 +14,12 @@
     if (event.target.closest("[data-poll]") && document.visibilityState !== "visible") event.preventDefault();
   });
 
+  document.addEventListener("htmx:responseError", (event) => {
+    const answer = event.detail.xhr;
+    if (event.target.closest("[data-poll]") || !answer.getResponseHeader("Content-Type")?.startsWith("text/plain")) return;
+    toast(answer.responseText, "bad");
+  });
+
   /* menus close on a click elsewhere and on Escape */
   document.addEventListener("click", (event) => {
     $$("details.menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
@@ -26,12 +32,12 @@
   $$("dialog").forEach((dialog) => dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); }));
 
   /* toasts */
-  function toast(text) {
+  function toast(text, kind = "") {
     const box = document.createElement("div");
-    box.className = "toast";
+    box.className = ("toast " + kind).trim();
     box.append(Object.assign(document.createElement("span"), { textContent: text }));
     $("#toasts").append(box);
-    setTimeout(() => box.remove(), 4000);
+    setTimeout(() => box.remove(), kind ? 15000 : 4000);
   }
   $$(".toast").forEach((box) => setTimeout(() => box.remove(), $("form", box) ? 30000 : 6000));
   if (new URLSearchParams(location.search).has("done")) {

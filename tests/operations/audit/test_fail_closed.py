@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
 import shutil
@@ -14,14 +13,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from kernel.db import Database, open_database
+from kernel.errors import StateUnavailable
 from operations.audit import service, tree
 from operations.audit.verify import verify
 from tests.operations.audit.conftest import EVE, write
-
-needs_mount = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="needs root to mount a small tmpfs")
+from tests.small_disk import fill_up, needs_mount, small_disk
 
 
 @pytest.fixture
@@ -29,16 +27,9 @@ def mounted(template: str, tmp_path: Path) -> Iterator[Path]:
     """The database on a file system of its own, of 4 MiB."""
     if not template.startswith("sqlite"):
         pytest.skip("fills the disk below SQLite")
-    folder = tmp_path / "small"
-    folder.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], check=False, capture_output=True)
-    if done.returncode:
-        pytest.skip(f"cannot mount a tmpfs: {done.stderr.decode().strip()}")
-    shutil.copy(template.removeprefix("sqlite:///"), folder / "state.db")
-    try:
+    with small_disk(tmp_path / "small", 4) as folder:
+        shutil.copy(template.removeprefix("sqlite:///"), folder / "state.db")
         yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def change(database: Database) -> None:
@@ -65,12 +56,10 @@ def sound(database: Database) -> int:
 def test_on_a_full_disk_changes_are_refused_and_go_on_when_there_is_room(mounted: Path) -> None:
     database = open_database(f"sqlite:///{mounted / 'state.db'}")
     before = sound(database)
-    filler = mounted / "filler"
-    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while file.write(b"\0" * 4096):
-            pass
-    with pytest.raises(DBAPIError, match=r"disk is full|disk I/O"):
+    filler = fill_up(mounted)
+    with pytest.raises(StateUnavailable, match=r"disk is full|disk I/O") as caught:
         change(database)
+    assert caught.value.reason in ("full", "unreachable")
     assert role(database) == "sysadmin"
     assert sound(database) == before
     filler.unlink()
@@ -86,7 +75,7 @@ def test_on_a_read_only_file_system_changes_are_refused(mounted: Path) -> None:
     before = sound(database)
     database.close()
     subprocess.run(["mount", "-o", "remount,ro", str(mounted)], check=True)
-    with pytest.raises(DBAPIError, match=r"readonly|unable to open"):
+    with pytest.raises(StateUnavailable, match=r"readonly|unable to open"):
         change(database)
     database.close()
     subprocess.run(["mount", "-o", "remount,rw", str(mounted)], check=True)
@@ -99,8 +88,9 @@ def test_on_a_read_only_file_system_changes_are_refused(mounted: Path) -> None:
 def test_without_one_of_its_tables_nothing_changes(database: Database, table: str) -> None:
     with database.engine.begin() as connection:
         connection.execute(text(f"ALTER TABLE {table} RENAME TO gone"))
-    with pytest.raises(DBAPIError, match=table):
+    with pytest.raises(StateUnavailable, match=table) as caught:
         change(database)
+    assert caught.value.reason == "audit"
     assert role(database) == "sysadmin"
 
 
@@ -109,7 +99,7 @@ def test_a_leaf_that_is_there_already_refuses_the_entry(database: Database) -> N
     write(database, 3)
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE audit_head SET last_id = 0, peaks = :none"), {"none": b""})
-    with pytest.raises(DBAPIError):
+    with pytest.raises(StateUnavailable, match="did not take the entry"):
         change(database)
     assert role(database) == "sysadmin"
 

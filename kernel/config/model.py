@@ -1,0 +1,48 @@
+"""The whole configuration: one section each, and what types alone cannot say about them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from kernel.config.accounts import Accounts, check_accounts
+from kernel.config.alerts import Alerts, Detect, Webhooks, check_alerts, check_webhooks
+from kernel.config.audit import Audit, check_audit
+from kernel.config.ingest import Ingest, check_ingest
+from kernel.config.links import Links, check_links
+from kernel.config.mistakes import Mistakes
+from kernel.config.platform import Console, Platform, check_console
+from kernel.config.store import Store, check_store
+
+
+class Config(msgspec.Struct, forbid_unknown_fields=True):
+    """The whole configuration; ``file`` is where it was read from ("" = defaults and environment only)."""
+
+    platform: Platform = msgspec.field(default_factory=Platform)
+    console: Console = msgspec.field(default_factory=Console)
+    ingest: Ingest = msgspec.field(default_factory=Ingest)
+    detect: Detect = msgspec.field(default_factory=Detect)
+    store: Store = msgspec.field(default_factory=Store)
+    alerts: Alerts = msgspec.field(default_factory=Alerts)
+    webhooks: Webhooks = msgspec.field(default_factory=Webhooks)
+    audit: Audit = msgspec.field(default_factory=Audit)
+    accounts: Accounts = msgspec.field(default_factory=Accounts)
+    links: Links = msgspec.field(default_factory=Links)
+    file: str = ""
+
+    @property
+    def data_dir(self) -> Path:
+        return self.platform.data_dir
+
+
+def check(config: Config, mistakes: Mistakes) -> None:
+    """Add what would fail later, section by section."""
+    check_console(config.console, mistakes)
+    check_webhooks(config.webhooks, mistakes)
+    check_store(config.store, config.platform.demo, mistakes)
+    check_audit(config.audit, mistakes)
+    check_accounts(config.accounts, mistakes)
+    check_links(config.links, mistakes)
+    check_ingest(config.ingest, mistakes)
+    check_alerts(config.alerts, mistakes)

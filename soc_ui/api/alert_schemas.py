@@ -1,0 +1,171 @@
+"""Alerts and detections in the API: filters, changes, one alert, lists."""
+
+from __future__ import annotations
+
+from apiflask import Schema
+from apiflask.fields import Boolean, Dict, Integer, List, Nested, Raw
+from apiflask.validators import Length, OneOf, Range
+
+from kernel.detection import LEVELS
+from operations.alerts.facets import DIMENSIONS
+from operations.alerts.models import STATUSES, VERDICTS
+from operations.alerts.service import MAX_BULK
+from operations.alerts.triage import MAX_NOTE
+from soc_ui.api.schemas import Moment, Paging, Strict, String, many
+from soc_ui.numbers import MAX_ROW_ID
+
+
+class AlertFilterIn(Strict):
+    status = many(*STATUSES)
+    level = many(*LEVELS)
+    engine = many()
+    rule = many()
+    host = many()
+    tag = many()
+    assignee = many()
+    verdict = many(*VERDICTS)
+    entity = List(
+        String(validate=Length(3, 600)),
+        load_default=[],
+        validate=Length(max=10),
+        metadata={"description": "kind:value, e.g. host:web1 or ip:192.0.2.7; all must be there"},
+    )
+    text = String(load_default="", validate=Length(max=200), metadata={"description": "Words that must all occur"})
+    start = Moment(load_default="", metadata={"description": "last_seen at or after"})
+    end = Moment(load_default="", metadata={"description": "last_seen before"})
+
+
+class AlertListIn(AlertFilterIn, Paging):
+    order = String(load_default="newest", validate=OneOf(["newest", "oldest"]))
+    count = Boolean(load_default=False, metadata={"description": "Also count all that match"})
+
+
+class FacetsIn(AlertFilterIn):
+    facet = List(String(validate=OneOf(DIMENSIONS)), load_default=list(DIMENSIONS))
+    limit = Integer(load_default=12, validate=Range(1, 100))
+
+
+class AlertOut(Schema):
+    id = Integer(required=True)
+    rule_id = String(required=True)
+    rule_name = String(required=True)
+    engine = String(required=True)
+    level = String(required=True, validate=OneOf(LEVELS))
+    status = String(required=True, validate=OneOf(STATUSES))
+    verdict = String(allow_none=True)
+    assignee = String(allow_none=True)
+    count = Integer(required=True, metadata={"description": "Detections counted in this alert"})
+    first_seen = String(required=True)
+    last_seen = String(required=True)
+    created_at = String(required=True)
+    updated_at = String(required=True)
+    host = String(allow_none=True)
+    user = String(allow_none=True)
+    source_ip = String(allow_none=True)
+    destination_ip = String(allow_none=True)
+    dataset = String(required=True)
+    source = String(required=True)
+    tags = List(String())
+    version = Integer(required=True, metadata={"description": "Grows with each change a person makes; the ETag"})
+
+
+class AlertPageOut(Schema):
+    alerts = List(Nested(AlertOut), required=True)
+    next_cursor = String(required=True, metadata={"description": "Empty at the end"})
+    total = Integer(allow_none=True)
+    total_exact = Boolean(allow_none=True)
+
+
+class EntityOut(Schema):
+    kind = String(required=True)
+    value = String(required=True)
+    role = String(required=True)
+
+
+class MatchedOut(Schema):
+    field = String(required=True)
+    value = String(required=True)
+    pattern = String(required=True)
+    selection = String(required=True)
+
+
+class HistoryOut(Schema):
+    id = Integer(required=True)
+    time = String(required=True)
+    actor = String(required=True)
+    kind = String(required=True)
+    before = Dict(keys=String(), values=Raw())
+    after = Dict(keys=String(), values=Raw())
+    note = String(required=True)
+    batch = String(required=True)
+
+
+class AlertDetailOut(Schema):
+    alert = Nested(AlertOut, required=True)
+    event = Dict(keys=String(), values=Raw(), metadata={"description": "First triggering event, ECS with dotted keys"})
+    matched = List(Nested(MatchedOut))
+    description = String()
+    author = String()
+    references = List(String())
+    falsepositives = List(String())
+    rule_file = String()
+    group = Dict(keys=String(), values=String())
+    entities = List(Nested(EntityOut))
+    history = List(Nested(HistoryOut))
+
+
+class ChangeIn(Strict):
+    status = String(validate=OneOf(STATUSES))
+    verdict = String(validate=OneOf(VERDICTS), allow_none=True)
+    assignee = String(validate=Length(1, 64), allow_none=True)
+    note = String(load_default="", validate=Length(max=MAX_NOTE))
+
+
+class BulkIn(ChangeIn):
+    ids = List(Integer(validate=Range(1, MAX_ROW_ID)), required=True, validate=Length(1, MAX_BULK))
+
+
+class BulkOut(Schema):
+    batch = String(required=True, metadata={"description": "Takes the change back: POST /alerts/undo"})
+    changed = Integer(required=True)
+    unchanged = Integer(required=True)
+    missing = List(Integer())
+
+
+class UndoIn(Strict):
+    batch = String(required=True, validate=Length(32, 32))
+
+
+class UndoOut(Schema):
+    restored = Integer(required=True)
+
+
+class NoteIn(Strict):
+    note = String(required=True, validate=Length(1, MAX_NOTE))
+
+
+class FacetValueOut(Schema):
+    value = String(required=True)
+    count = Integer(required=True)
+    label = String(required=True)
+
+
+class FacetOut(Schema):
+    dimension = String(required=True)
+    values = List(Nested(FacetValueOut))
+    exact = Boolean(required=True, metadata={"description": "False: only the newest 5,000 matching alerts were counted"})
+
+
+class FacetsOut(Schema):
+    facets = List(Nested(FacetOut), required=True)
+
+
+class DetectionOut(Schema):
+    id = String(required=True)
+    time = String(required=True)
+    event_ids = List(String())
+
+
+class DetectionPageOut(Schema):
+    detections = List(Nested(DetectionOut), required=True)
+    next_cursor = String(required=True)

@@ -1,0 +1,56 @@
+"""Searching events in the API: queries, pages, counts over time."""
+
+from __future__ import annotations
+
+from apiflask import Schema
+from apiflask.fields import Dict, Integer, List, Nested, Raw
+from apiflask.validators import Length, Range
+
+from soc_ui.api.schemas import Moment, Paging, Strict, String
+
+
+class EventQueryIn(Strict):
+    query = String(
+        load_default="",
+        validate=Length(max=4000),
+        metadata={"description": "e.g. process.name:powershell.exe AND NOT user.name:svc_*"},
+    )
+    start = Moment(load_default="")
+    end = Moment(load_default="")
+
+
+class EventSearchIn(EventQueryIn, Paging):
+    field = List(
+        String(validate=Length(1, 255)), load_default=[], validate=Length(max=50), metadata={"description": "* for the whole event"}
+    )
+
+
+class EventTopIn(EventQueryIn):
+    field = String(required=True, validate=Length(1, 255))
+    limit = Integer(load_default=10, validate=Range(1, 1000))
+
+
+class EventHistogramIn(EventQueryIn):
+    buckets = Integer(load_default=60, validate=Range(1, 500))
+
+
+class EventPageOut(Schema):
+    events = List(Dict(keys=String(), values=Raw()), required=True)
+    next_cursor = String(required=True)
+
+
+class EventOut(Schema):
+    event = Dict(keys=String(), values=Raw(), required=True)
+
+
+class NearIn(Strict):
+    near = Moment(load_default="", metadata={"description": "The event's @timestamp, if known: makes it quick"})
+
+
+class BucketOut(Schema):
+    key = Raw(required=True)
+    count = Integer(required=True)
+
+
+class BucketsOut(Schema):
+    buckets = List(Nested(BucketOut), required=True)

@@ -1,0 +1,83 @@
+"""Webhooks in the API: targets, deliveries, attempts."""
+
+from __future__ import annotations
+
+from apiflask import Schema
+from apiflask.fields import Boolean, Integer, List, Nested
+from apiflask.validators import Length, OneOf
+
+from kernel.detection import LEVELS
+from soc_ui.api.schemas import Paging, Strict, String
+
+
+class WebhookIn(Strict):
+    name = String(required=True, validate=Length(1, 128))
+    url = String(required=True, validate=Length(1, 2048))
+    min_level = String(load_default="medium", validate=OneOf(LEVELS))
+
+
+class WebhookChangeIn(Strict):
+    name = String(validate=Length(1, 128))
+    url = String(validate=Length(1, 2048))
+    min_level = String(validate=OneOf(LEVELS))
+    enabled = Boolean()
+
+
+class WebhookOut(Schema):
+    id = Integer(required=True)
+    name = String(required=True)
+    url = String(required=True)
+    min_level = String(required=True)
+    enabled = Boolean(required=True)
+    created_at = String(required=True)
+    created_by = String(required=True)
+    version = Integer(required=True)
+
+
+class WebhookCreatedOut(WebhookOut):
+    secret = String(required=True, metadata={"description": "Signing secret, told only now"})
+
+
+class SecretOut(Schema):
+    secret = String(required=True)
+
+
+class WebhooksOut(Schema):
+    webhooks = List(Nested(WebhookOut), required=True)
+
+
+class DeliveriesIn(Paging):
+    status = String(load_default="", validate=OneOf(["", "pending", "delivered", "dead"]))
+
+
+class DeliveryOut(Schema):
+    id = Integer(required=True)
+    target_id = Integer(required=True)
+    message_id = String(required=True)
+    event_type = String(required=True)
+    status = String(required=True)
+    attempts = Integer(required=True)
+    due_at = String(required=True)
+    created_at = String(required=True)
+    finished_at = String(allow_none=True)
+
+
+class DeliveryPageOut(Schema):
+    deliveries = List(Nested(DeliveryOut), required=True)
+    next_cursor = String(required=True)
+
+
+class AttemptOut(Schema):
+    time = String(required=True)
+    milliseconds = Integer(required=True)
+    status_code = Integer(allow_none=True)
+    error = String(required=True)
+    answer = String(required=True)
+
+
+class AttemptsOut(Schema):
+    attempts = List(Nested(AttemptOut), required=True)
+
+
+class TestSentOut(Schema):
+    delivery_id = Integer(required=True)

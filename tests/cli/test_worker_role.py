@@ -37,7 +37,7 @@ def test_full_disk_under_the_state_database_is_something_to_wait_for(tmp_path: P
         )
         for n in range(200)
     ]
-    with pytest.raises(StoreError, match="cannot be written: database or disk is full"):
+    with pytest.raises(StoreError, match="the disk of the state database is full"):
         Publisher(database, 3600.0)(found)
     database.close()
 

@@ -22,8 +22,12 @@ from soc_ui.inventory.views import inventory
 from soc_ui.overview.views import overview
 from soc_ui.preferences import preferences
 from soc_ui.rules.views import rules
+from soc_ui.service_desk import words as service_words
+from soc_ui.service_desk.views import service_desk
 from soc_ui.services import Services
 from soc_ui.sources.views import sources
+from soc_ui.tickets import words as ticket_words
+from soc_ui.tickets.views import tickets
 from soc_ui.zones import names
 from soc_ui.zones.conduits import conduits
 from soc_ui.zones.plan import zone_plan
@@ -52,8 +56,11 @@ def create_app(services: Services) -> APIFlask:
     names.install(app)
     addresses.install(app)
     kinds.install(app)
+    ticket_words.install(app)
+    service_words.install(app)
     who = (accounts, directory, second, account, proposals, people)
-    pages = (*who, overview, alerts, hunt, zones, conduits, zone_plan, inventory, sources, rules, keys, webhooks, audit)
+    city = (zones, conduits, zone_plan, inventory, sources, rules)
+    pages = (*who, overview, alerts, hunt, tickets, service_desk, *city, keys, webhooks, audit)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)

@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 
 from flask import Flask, g, request, url_for
 
+from operations.services.listing import count_open
+from operations.tickets.listing import count_waiting
 from soc_ui import access, csrf, preferences
 from soc_ui.accounts.words import role_names
 from soc_ui.locale import _, ngettext
@@ -83,6 +85,13 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
             ],
         ),
         (
+            _("Operations"),
+            [
+                ("tickets.read", ("tickets.page", "inbox", _("Tickets"))),
+                ("services.read", ("service_desk.page", "id-badge-2", _("Services"))),
+            ],
+        ),
+        (
             _("Zones and assets"),
             [
                 ("zones.read", ("zones.page", "map-2", _("Zone map"))),
@@ -110,6 +119,18 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
     ]
     allowed = [(heading, [entry for permission, entry in entries if me.may(permission)]) for heading, entries in groups]
     return [(heading, entries) for heading, entries in allowed if entries]
+
+
+def menu_count(endpoint: str) -> int:
+    """How much waits on a page of the menu: tickets whose turn it is, applications that wait for the operator."""
+    me = access.me()
+    if endpoint == "tickets.page":
+        with services().database.read() as session:
+            return count_waiting(session, me.name)
+    if endpoint == "service_desk.page" and me.may("services.handle"):
+        with services().database.read() as session:
+            return count_open(session)
+    return 0
 
 
 def preference_url(**choice: str) -> str:
@@ -145,6 +166,12 @@ def _notice() -> Notice | None:
         "asset": _("Asset saved."),
         "registered": ngettext("%(num)d device registered.", "%(num)d devices registered.", count),
         "forgotten": _("Device taken off the list."),
+        "ticket": _("Ticket changed."),
+        "ticket_opened": _("Ticket opened."),
+        "attached": _("Attachment kept."),
+        "application": _("Application changed."),
+        "applied": _("Applied. The operator accepts it, or says why not."),
+        "terms": _("Periods of the service changed."),
         "conflict": _("Somebody else changed this alert in the meantime; here is how it stands now."),
         "nothing": _("Nothing was selected."),
     }
@@ -167,6 +194,7 @@ def install(app: Flask) -> None:
             "me": g.get("principal"),
             "csrf_token": csrf.token_for(access.guarding_cookie()),
             "navigation": navigation() if g.get("principal") else [],
+            "menu_count": menu_count,
             "role_name": lambda role: role_names().get(role, role),
             "notice": _notice() if request.endpoint else None,
             "preference_url": preference_url,

@@ -63,6 +63,12 @@ def count_states(session: Session) -> dict[str, int]:
     return {row[0]: row[1] for row in session.execute(counted)}
 
 
+def count_open(session: Session) -> int:
+    """Visible applications that wait for the operator; at most 100."""
+    found = select(Application.id).where(*visible(session), Application.state.in_(OPEN)).limit(100)
+    return session.execute(select(func.count()).select_from(found.subquery())).scalar_one()
+
+
 def row_of(one: Application) -> ApplicationRow:
     """As shown in a list."""
     names = [name for name in ApplicationRow.__struct_fields__ if name != "overdue"]

@@ -18,7 +18,8 @@ from operations.tickets.people import delegate_of
 from operations.tickets.schema import TicketFilter, TicketPage, TicketRow
 
 MAX_PAGE = 200
-COUNT_LIMIT = 10_000
+COUNT_MENU = 100
+"""Beyond that a menu only says that there are more."""
 SORTS = ("updated", "due")
 _CURSOR = re.compile(r"([0-9TZ:.-]{27})~([0-9]{1,18})")
 _Query = TypeVar("_Query", bound=Select[*tuple[Any, ...]])
@@ -76,6 +77,22 @@ def count_hidden(session: Session, state: str = "") -> int:
         query = query.where(Ticket.state == state)
     every = session.execute(query).scalar_one()
     return every - session.execute(query.where(*visible(session))).scalar_one()
+
+
+def count_waiting(session: Session, name: str) -> int:
+    """Open tickets in which it is the turn of the person ``name``, or of their side; at most COUNT_MENU."""
+    ours = organisations_seen(session)
+
+    def side(column: Any) -> ColumnElement[bool]:
+        return column.in_([""] if ours is None else sorted(ours))  # type: ignore[no-any-return]
+
+    nobody = and_(Ticket.assignee.is_(None), side(Ticket.bureau))
+    acting = and_(Ticket.delegate == name, Ticket.delegate_until > clock.now())
+    handler = and_(Ticket.waiting_for == "handler", or_(Ticket.assignee == name, acting, nobody))
+    issuer = and_(Ticket.waiting_for == "issuer", or_(side(Ticket.issuer), Ticket.created_by == name))
+    open_ = Ticket.state.in_(("to_read", "to_do", "in_hand", "sent_back"))
+    found = select(Ticket.id).where(*visible(session), open_, or_(handler, issuer)).limit(COUNT_MENU)
+    return session.execute(select(func.count()).select_from(found.subquery())).scalar_one()
 
 
 def row_of(ticket: Ticket) -> TicketRow:

@@ -61,6 +61,8 @@ def _lines(field: Field, value: Any) -> list[str]:
     found = list(dict.fromkeys(one.strip() for one in entries if one.strip()))
     if field.needed and not found:
         raise Invalid(f"{field.name} is missing", field=field.name)
+    if any(one != one.encode("utf-8", "replace").decode() for one in found):
+        raise Invalid(f"{field.name} is not valid Unicode text", field=field.name)
     if len(found) > field.most or any(len(one) > _MAX_ENTRY or _CONTROL.search(one) for one in found):
         raise Invalid(f"{field.name}: at most {field.most} entries of {_MAX_ENTRY} characters", field=field.name)
     return found

@@ -32,7 +32,7 @@ class Act(msgspec.Struct, frozen=True):
     note      why; finishing needs the result here, sending back and closing the reason
     assignee  transfer and delegate: the user name
     bureau    transfer: to another organisation, None = stays
-    until     delegate: @timestamp text; edit: the new due moment, "" = none
+    until     delegate: @timestamp text; edit: the new due moment, "" = none, None = stays
     title, body, level  edit: None = stays
     """
 
@@ -40,7 +40,7 @@ class Act(msgspec.Struct, frozen=True):
     note: str = ""
     assignee: str = ""
     bureau: str | None = None
-    until: str = ""
+    until: str | None = None
     title: str | None = None
     body: str | None = None
     level: str | None = None

@@ -237,7 +237,7 @@ def _changes(session: Session, ticket: Ticket, given: Act) -> dict[str, Any]:
     if given.act == "delegate":
         if not given.assignee:
             return {"delegate": None, "delegate_until": None}
-        until = moment(given.until, "until")
+        until = moment(given.until or "", "until")
         present = clock.now()
         if until is None or not present < until <= clock.shift(present, MAX_DELEGATION):
             raise Invalid("a delegation ends within 90 days", field="until")
@@ -246,7 +246,7 @@ def _changes(session: Session, ticket: Ticket, given: Act) -> dict[str, Any]:
         zones = frozenset(_zones_of(session, ticket.id))
         return {"delegate": check_assignee(session, given.assignee, ticket.bureau, zones), "delegate_until": until}
     if given.act == "edit":
-        changes: dict[str, Any] = {"due_at": moment(given.until, "until")}
+        changes: dict[str, Any] = {} if given.until is None else {"due_at": moment(given.until, "until")}
         if given.title is not None:
             changes["title"] = text(given.title, "title", MAX_TITLE, needed=True)
         if given.body is not None:

@@ -1,5 +1,5 @@
-"""The REST API ``/api/v1`` (OpenAPI 3.1 at ``/api/v1/openapi.json``): alerts, events, rules, sources, zones, assets, webhooks,
-keys, accounts and proposals, audit.
+"""The REST API ``/api/v1`` (OpenAPI 3.1 at ``/api/v1/openapi.json``): alerts, events, rules, sources, zones, assets, tickets,
+services, webhooks, keys, accounts and proposals, audit.
 
     curl -H "Authorization: Bearer ldn_…" https://console/api/v1/alerts?status=new&level=critical
 
@@ -10,10 +10,26 @@ from __future__ import annotations
 
 from apiflask import APIFlask
 
-from soc_ui.api import accounts, alerts, assets, audit, catalogue, description, events, guard, keys, problems, webhooks, zones
+from soc_ui.api import (
+    accounts,
+    alerts,
+    assets,
+    audit,
+    catalogue,
+    description,
+    events,
+    guard,
+    keys,
+    problems,
+    service_desk,
+    tickets,
+    webhooks,
+    zones,
+)
 
 BLUEPRINTS = (
     *(alerts.alerts, events.events, catalogue.catalogue, zones.zones, assets.assets),
+    *(tickets.tickets, service_desk.service_desk),
     *(webhooks.webhooks, keys.keys, accounts.accounts, audit.audit),
 )
 for _blueprint in BLUEPRINTS:  # here, not in register(): a blueprint may be mounted on several apps, but is set up once

@@ -68,7 +68,7 @@ def link_name(kind: str) -> str:
         "asset": _("Asset"),
         "warning": _("Early warning"),
         "incident": _("Incident"),
-        "application": _("Application"),
+        "application": _("Application for a service"),
         "certificate": _("Certificate"),
         "rule": _("Rule"),
         "source": _("Source"),

@@ -7,9 +7,15 @@ processes, people without a scope) all is seen.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy.orm import Session
 
+from kernel.query.tree import Equals, Match, Node, Or
+
 SESSION_KEY = "zones"
+ZONE_FIELDS = ("host.zone", "source.zone", "destination.zone")
+"""Fields of an event that say which zones it concerns."""
 
 
 def zones_seen(session: Session) -> frozenset[str] | None:
@@ -22,3 +28,8 @@ def sees(session: Session, zone: str) -> bool:
     """True where the zone may be seen; "" is no zone."""
     seen = zones_seen(session)
     return seen is None or zone in seen
+
+
+def concerning(zones: Iterable[str]) -> Node:
+    """The condition that an event concerns one of these zones; there has to be one."""
+    return Or(tuple(Match(field, Equals(zone)) for zone in sorted(zones) for field in ZONE_FIELDS))

@@ -24,6 +24,7 @@ EXPIRING = frozenset({"auditor"})
 _READ = frozenset({"alerts.read", "events.read", "rules.read", "sources.read", "zones.read", "assets.read"})
 _WORK = _READ | {"alerts.write", "events.export", "quarantine.read", "assets.write", "keys.own"}
 _TICKETS = frozenset({"tickets.read", "tickets.write"})
+_DUTY = frozenset({"duty.read", "duty.write"})
 _HANDLE = frozenset({"services.read", "services.handle"})
 
 PERMISSIONS: dict[str, frozenset[str]] = {
@@ -44,11 +45,11 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         }
     ),
     "auditadmin": frozenset({"audit.read", "audit.verify", "audit.export", "audit.retain", "keys.own"}),
-    "analyst": _WORK | _TICKETS | {"services.read"},
-    "responder": _WORK | _TICKETS | _HANDLE,
-    "duty": (_WORK | _TICKETS | _HANDLE) - {"events.export"},
+    "analyst": _WORK | _TICKETS | _DUTY | {"services.read"},
+    "responder": _WORK | _TICKETS | _DUTY | _HANDLE,
+    "duty": (_WORK | _TICKETS | _DUTY | _HANDLE) - {"events.export"},
     "bureau": frozenset({"alerts.read", "rules.read", "zones.read", "assets.read", "services.read", "services.apply"}) | _TICKETS,
-    "leader": _READ | {"tickets.read", "services.read"},
+    "leader": _READ | {"tickets.read", "services.read", "duty.read"},
     "auditor": frozenset(
         {"alerts.read", "rules.read", "sources.read", "zones.read", "assets.read", "audit.read", "tickets.read", "services.read"}
     ),
@@ -65,6 +66,8 @@ CITY_WIDE = frozenset(
         "audit.export",
         "audit.retain",
         "services.handle",
+        "duty.read",
+        "duty.write",
     }
 )
 """What cannot be cut to some zones; an account with a scope does not have it, whatever its role."""

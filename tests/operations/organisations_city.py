@@ -24,7 +24,7 @@ ZONES = (
 )
 
 
-def _account(name: str, role: str, scope: Reach) -> User:
+def account(name: str, role: str, scope: Reach) -> User:
     """Without a password: nobody logs in here, and hashing one takes long."""
     now, owned = clock.now(), json.dumps(scope.organisations)
     moments = {"created_at": now, "password_changed_at": now, "active_since": now}
@@ -51,7 +51,7 @@ class City:
         ):
             scope = Reach(organisations=(organisation,)) if organisation else Reach()
             with database.write() as session:
-                session.add(_account(name, role, scope))
+                session.add(account(name, role, scope))
 
     def as_(self, name: str) -> tuple[Principal, Database]:
         with self.database.read() as session:

@@ -16,6 +16,9 @@ from soc_ui.admin.audit import audit
 from soc_ui.admin.keys import keys
 from soc_ui.admin.webhooks import webhooks
 from soc_ui.alerts.views import alerts
+from soc_ui.duty import words as duty_words
+from soc_ui.duty.roster import duty_roster
+from soc_ui.duty.views import duty
 from soc_ui.hunt.views import hunt
 from soc_ui.inventory import addresses, kinds
 from soc_ui.inventory.views import inventory
@@ -23,6 +26,7 @@ from soc_ui.overview.views import overview
 from soc_ui.preferences import preferences
 from soc_ui.rules.views import rules
 from soc_ui.service_desk import words as service_words
+from soc_ui.service_desk.supervision import supervision
 from soc_ui.service_desk.views import service_desk
 from soc_ui.services import Services
 from soc_ui.sources.views import sources
@@ -58,9 +62,11 @@ def create_app(services: Services) -> APIFlask:
     kinds.install(app)
     ticket_words.install(app)
     service_words.install(app)
+    duty_words.install(app)
     who = (accounts, directory, second, account, proposals, people)
     city = (zones, conduits, zone_plan, inventory, sources, rules)
-    pages = (*who, overview, alerts, hunt, tickets, service_desk, *city, keys, webhooks, audit)
+    work = (tickets, service_desk, supervision, duty, duty_roster)
+    pages = (*who, overview, alerts, hunt, *work, *city, keys, webhooks, audit)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)

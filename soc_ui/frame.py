@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 
 from flask import Flask, g, request, url_for
 
+from operations.duty.escalation import list_escalations
+from operations.duty.roster import first_on_duty
 from operations.services.listing import count_open
 from operations.tickets.listing import count_waiting
 from soc_ui import access, csrf, preferences
@@ -89,6 +91,7 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
             [
                 ("tickets.read", ("tickets.page", "inbox", _("Tickets"))),
                 ("services.read", ("service_desk.page", "id-badge-2", _("Services"))),
+                ("duty.read", ("duty.page", "calendar", _("Duty"))),
             ],
         ),
         (
@@ -130,7 +133,16 @@ def menu_count(endpoint: str) -> int:
     if endpoint == "service_desk.page" and me.may("services.handle"):
         with services().database.read() as session:
             return count_open(session)
+    if endpoint == "duty.page":
+        with services().database.read() as session:
+            return len(list_escalations(session, waiting=True, limit=100))
     return 0
+
+
+def on_duty_now() -> str:
+    """Who is on duty now, for the top bar; "" where nobody is."""
+    with services().database.read() as session:
+        return first_on_duty(session)
 
 
 def preference_url(**choice: str) -> str:
@@ -172,6 +184,14 @@ def _notice() -> Notice | None:
         "application": _("Application changed."),
         "applied": _("Applied. The operator accepts it, or says why not."),
         "terms": _("Periods of the service changed."),
+        "roster": ngettext("%(num)d place of the roster filled.", "%(num)d places of the roster filled.", count),
+        "cleared": _("Taken off the roster."),
+        "shifts": _("Shifts changed."),
+        "handover": _("Hand-over note written; the coming shift takes it over."),
+        "taken_over": _("Shift taken over."),
+        "logged": _("Written into the shift log."),
+        "escalated": _("Passed to the next person on duty."),
+        "answered": _("You take care of it."),
         "conflict": _("Somebody else changed this alert in the meantime; here is how it stands now."),
         "nothing": _("Nothing was selected."),
     }
@@ -195,6 +215,7 @@ def install(app: Flask) -> None:
             "csrf_token": csrf.token_for(access.guarding_cookie()),
             "navigation": navigation() if g.get("principal") else [],
             "menu_count": menu_count,
+            "on_duty_now": on_duty_now,
             "role_name": lambda role: role_names().get(role, role),
             "notice": _notice() if request.endpoint else None,
             "preference_url": preference_url,

@@ -12,10 +12,11 @@ from soc_ui.zones.problems import Problem
 
 
 def explain(error: LiandunError) -> list[Problem]:
-    """One mistake, for the macro ``ui.problems``. What a rule of the domain denied is written down, as elsewhere."""
+    """One mistake with its line, for the macro ``ui.problems``. What a rule of the domain denied is written down, as elsewhere."""
     if isinstance(error, Denied):
         access.note_denied(error.message)
-    return [Problem(0, "", "", translated(error.message))]
+    line = re.match(r"line (\d+): ", error.message)
+    return [Problem(int(line[1]) if line else 0, "", "", translated(error.message))]
 
 
 def translated(text: str) -> str:
@@ -139,5 +140,41 @@ def _reasons() -> list[tuple[str, str]]:
         (r"there is no authority yet", _("There is no certificate authority yet (./liandun certificate makes one).")),
         (r"(?P<n>\d+) authorities could issue it", _("%(n)s authorities could issue it; the console does not know which.")),
         (r"\w+_hours: 1 to (?P<n>\d+) hours", _("A period has 1 to %(n)s hours.")),
+        (
+            r"the roster was changed by somebody else|the note was changed by somebody else",
+            _("Somebody else changed this in the meantime; here is how it stands now."),
+        ),
+        (
+            r"(?:line (?P<line>\d+): )?rank (?P<rank>\d) of (?P<day>\S+) (?P<shift>\S+) is taken",
+            _("Place %(rank)s of %(day)s %(shift)s is taken."),
+        ),
+        (
+            r"(?:line (?P<line>\d+): )?(?P<name>'.*') is on duty already: (?P<day>\S+) (?P<shift>\S+)",
+            _("%(name)s is on duty already: %(day)s %(shift)s."),
+        ),
+        (r"(?:line (?P<line>\d+): )?(?P<name>'.*') cannot be on duty", _("%(name)s cannot be on duty.")),
+        (r"(?:line (?P<line>\d+): )?there is no shift (?P<name>.*)", _("There is no shift %(name)s.")),
+        (r"(?:line (?P<line>\d+): )?(?P<name>'.*') is no day", _("%(name)s is no day (write 2026-11-26).")),
+        (r"(?:line (?P<line>\d+): )?a rank is 1 to (?P<n>\d)", _("A place is 1 to %(n)s.")),
+        (r"(?:line (?P<line>\d+): )?(?P<name>'.*') is no rank", _("%(name)s is no place (1, 2 …).")),
+        (r"(?P<name>'.*') is no time of the day", _("%(name)s is no time of the day (write 08:30).")),
+        (r"shifts of a day do not overlap", _("Shifts of a day do not overlap.")),
+        (r"a shift lasts 30 minutes to 24 hours", _("A shift lasts 30 minutes to 24 hours.")),
+        (r"a shift has a name of at most 64 characters", _("A shift has a name of at most 64 characters.")),
+        (
+            r"the id of a shift has lower-case letters, digits and -, and is there once",
+            _("The id of a shift has lower-case letters, digits and -, and is there once."),
+        ),
+        (r"the first line names the columns (?P<names>.*)", _("The first line of the file names the columns %(names)s.")),
+        (r"the file names no place", _("The file names no place.")),
+        (r"line (?P<line>\d+): a cell is missing", _("A cell is missing.")),
+        (r"the file is neither UTF-8 nor GB 18030", _("The file is neither UTF-8 nor GB 18030.")),
+        (r"you are not on duty, and were not within the last hours", _("You are not on duty, and were not within the last hours.")),
+        (r"who wrote the note does not take it over", _("Who wrote the note does not take it over.")),
+        (r"only somebody of the coming shift takes it over", _("Only somebody of the coming shift takes it over.")),
+        (r"this shift has been taken over already", _("This shift has been taken over already.")),
+        (r"nobody is left on duty who could be told", _("Nobody is left on duty who could be told.")),
+        (r"somebody takes care of it already", _("Somebody takes care of it already.")),
+        (r"only somebody on duty takes it", _("Only somebody on duty takes it.")),
         (r"the form has no field (?P<text>.*)", _("The form has no field %(text)s.")),
     ]

@@ -1,9 +1,10 @@
 """The scheduler role: what happens by the clock — webhooks that are due, heads of the audit trail, stale sessions, unused accounts,
-grants of services that end, planner statistics."""
+grants of services that end, metering of services, planner statistics."""
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 
@@ -14,6 +15,7 @@ from crypto.secret import MasterKey
 from kernel.config import Config
 from kernel.db import open_database, upgrade
 from kernel.layout import Layout
+from kernel.store.open import open_store
 from operations.accounts import lockout, proposals, sessions
 from operations.accounts import service as accounts
 from operations.audit.copies import send_copies
@@ -21,6 +23,7 @@ from operations.audit.head_file import HeadFile
 from operations.audit.heads import Trail
 from operations.audit.keys import KeyStore
 from operations.services import service as catalogue
+from operations.services.metering import meter
 from operations.webhooks.guard import WebhookPolicy
 from operations.webhooks.sender import deliver_due
 from operations.zones.publish import PlanPublisher
@@ -38,8 +41,12 @@ class Job:
         self._act = act
         self._due = 0.0
 
+    @property
+    def is_due(self) -> bool:
+        return time.monotonic() >= self._due
+
     def run_if_due(self) -> None:
-        if time.monotonic() < self._due:
+        if not self.is_due:
             return
         self._due = time.monotonic() + self._seconds
         try:
@@ -48,6 +55,17 @@ class Job:
         except Exception as error:  # one job must not stop the others
             self.problem = f"{self.name}: {error}"
             log.exception("job %s failed", self.name)
+
+
+class SlowJob(Job):
+    """A job that may take minutes: it runs beside the others, one at a time."""
+
+    _thread: threading.Thread | None = None
+
+    def run_if_due(self) -> None:
+        if self.is_due and (self._thread is None or not self._thread.is_alive()):
+            self._thread = threading.Thread(target=super().run_if_due, name=self.name, daemon=True)
+            self._thread.start()
 
 
 def _last_head(trail: Trail, send_heads: Callable[[], None]) -> None:
@@ -84,6 +102,13 @@ def run(config: Config) -> int:
     def send_heads() -> None:
         send_copies(database, config.audit.syslog, config.audit.webhook)
 
+    def meter_services() -> None:
+        store = open_store(config, writable=False)
+        try:
+            meter(database, store)
+        finally:
+            store.close()
+
     jobs = [
         Job("zone plan", 1.0, PlanPublisher(database, layout.zones)),
         Job("webhooks", 1.0, lambda: deliver_due(database, key, policy)),
@@ -91,6 +116,7 @@ def run(config: Config) -> int:
         Job("audit copies", 15.0, send_heads),
         Job("accounts", 600.0, tidy_accounts),
         Job("services", 30.0, end_grants),
+        SlowJob("metering", 3600.0, meter_services),
         Job("planner statistics", 3600.0, database.optimize),
     ]
     tell_health(

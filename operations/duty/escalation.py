@@ -37,7 +37,7 @@ def escalate(session: Session, who: Principal, kind: str, object_id: str, reason
     """
     choice(kind, "kind", KINDS)
     written = text(reason, "reason", MAX_REASON, needed=True)
-    _refuse_unknown(session, kind, object_id)
+    object_id = _known(session, kind, object_id)
     take_turn(session)
     last = session.scalar(
         select(Escalation).where(Escalation.kind == kind, Escalation.object_id == object_id).order_by(Escalation.id.desc()).limit(1)
@@ -86,15 +86,17 @@ def list_escalations(session: Session, *, waiting: bool = False, limit: int = 50
     return [_record(row) for row in session.scalars(query)]
 
 
-def _refuse_unknown(session: Session, kind: str, object_id: str) -> None:
+def _known(session: Session, kind: str, object_id: str) -> str:
+    """The id as it is kept, of something that is there. Raises Invalid, NotFound."""
     if not _ID.fullmatch(object_id):
         raise Invalid("an id has 1 to 128 letters, digits, and . : - _", field="id")
     column = _KNOWN.get(kind)
     if column is None:
-        return
+        return object_id
     number = int(object_id) if object_id.isascii() and object_id.isdecimal() and len(object_id) <= 18 else 0
     if session.scalar(select(column).where(column == number)) is None:
         raise NotFound(f"there is no {kind} {object_id}")
+    return str(number)
 
 
 def _told(row: Escalation) -> dict[str, str | int | None]:

@@ -79,7 +79,6 @@ def names() -> dict[str, str]:
         "service.revoke": _("Revoke a service"),
         "service.expire": _("End a service that expired"),
         "service.terms": _("Change the periods of a service"),
-        "service.meter": _("Meter services"),
         "service.summary": _("Take a yearly summary"),
         "duty.plan": _("Plan the roster"),
         "duty.clear": _("Take somebody off the roster"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import select
 
 from kernel.db import Database
@@ -11,6 +13,9 @@ from operations.accounts import service as accounts
 from operations.accounts.models import User
 from operations.accounts.schema import Principal, Reach
 from operations.audit.schema import SYSTEM
+from operations.duty import escalation, handover, log, roster
+from operations.duty.schema import Wish
+from operations.duty.shifts import today
 from operations.reach import SESSION_KEY
 from operations.services import service as desk
 from operations.tickets import service as tickets
@@ -48,6 +53,27 @@ def people(services: Services) -> None:
     for name, (role, shown, organisation) in PEOPLE.items():
         scope = Reach(organisations=(organisation,)) if organisation else Reach()
         accounts.create_user(services.database, SYSTEM, name, PASSWORD, role, display_name=shown, reach=scope)
+
+
+def fill_duty(services: Services) -> None:
+    """A roster from the shift before the present one to the one after, a hand-over note and a line of the log."""
+    duty, whole = as_(services, "zhao.zhiban")
+    now = clock.now()
+    with whole.write() as session:
+        shifts = roster.list_shifts(session)[0]
+        day = today(now)
+        wishes = [
+            Wish((day + timedelta(days=offset)).isoformat(), shift.id, rank, name)
+            for offset in range(-1, 4)
+            for shift, names in zip(shifts, (("zhao.zhiban", "chu.zhi"), ("sun.zhiban",)), strict=True)
+            for rank, name in enumerate(names, 1)
+        ]
+        roster.plan(session, duty, wishes)
+        log.write(session, duty, "check", "机房巡检正常；=1+1 不是公式。")
+    with whole.write() as session:
+        present = roster.on_duty(session).now[0].name
+        handover.write(session, as_(services, present)[0], "水务局整改工单待复核；关注 10.60.0.20。", expected_version=0)
+        escalation.escalate(session, as_(services, present)[0], "ticket", "1", "委办局未按期签收")
 
 
 def fill_desk(services: Services) -> None:

@@ -129,7 +129,7 @@
     if (typing || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
     if (prefix === "g") {
       prefix = "";
-      const target = { o: "/", a: "/alerts", h: "/hunt", s: "/sources", r: "/rules", z: "/zones", d: "/assets", t: "/tickets", v: "/services" }[event.key];
+      const target = { o: "/", a: "/alerts", h: "/hunt", s: "/sources", r: "/rules", z: "/zones", d: "/assets", t: "/tickets", v: "/services", u: "/duty" }[event.key];
       if (target) { event.preventDefault(); location.assign(target); }
       return;
     }

@@ -20,7 +20,9 @@ from operations.written import text
 
 MAX_NOTE = 10_000
 LATE = 6 * 3600
-"""Seconds after its end (and before the start of the coming one) in which a shift is handed over."""
+"""Seconds after its end in which a shift is still handed over."""
+EARLY = 3600
+"""Seconds before it begins in which the coming shift may take over."""
 
 
 def leaving(session: Session, name: str) -> RosterEntry | None:
@@ -125,7 +127,7 @@ def _why_not(session: Session, name: str, row: Handover) -> str:
     end = session.scalar(left) or row.written_at
     coming = select(RosterEntry.id).where(
         RosterEntry.name == name,
-        RosterEntry.start_at <= clock.shift(now, LATE),
+        RosterEntry.start_at <= clock.shift(now, EARLY),
         RosterEntry.end_at > now,
         or_(RosterEntry.day != row.day, RosterEntry.shift != row.shift),
         RosterEntry.end_at > end,

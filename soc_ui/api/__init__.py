@@ -1,5 +1,5 @@
 """The REST API ``/api/v1`` (OpenAPI 3.1 at ``/api/v1/openapi.json``): alerts, events, rules, sources, zones, assets, tickets,
-services, webhooks, keys, accounts and proposals, audit.
+services, duty, webhooks, keys, accounts and proposals, audit.
 
     curl -H "Authorization: Bearer ldn_…" https://console/api/v1/alerts?status=new&level=critical
 
@@ -17,11 +17,13 @@ from soc_ui.api import (
     audit,
     catalogue,
     description,
+    duty,
     events,
     guard,
     keys,
     problems,
     service_desk,
+    supervision,
     tickets,
     webhooks,
     zones,
@@ -29,7 +31,7 @@ from soc_ui.api import (
 
 BLUEPRINTS = (
     *(alerts.alerts, events.events, catalogue.catalogue, zones.zones, assets.assets),
-    *(tickets.tickets, service_desk.service_desk),
+    *(tickets.tickets, service_desk.service_desk, supervision.supervision, duty.duty),
     *(webhooks.webhooks, keys.keys, accounts.accounts, audit.audit),
 )
 for _blueprint in BLUEPRINTS:  # here, not in register(): a blueprint may be mounted on several apps, but is set up once

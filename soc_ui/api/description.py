@@ -89,7 +89,7 @@ def install(app: APIFlask) -> None:
     """What the description says about the whole API."""
     app.config["OPENAPI_VERSION"] = "3.1.0"
     app.description = (
-        "Alerts, events, rules, sources, zones, assets, tickets, services, webhooks, keys, accounts and audit "
+        "Alerts, events, rules, sources, zones, assets, tickets, services, duty, webhooks, keys, accounts and audit "
         "of Liandun. "
         "Errors are problem+json (RFC 9457)."
     )

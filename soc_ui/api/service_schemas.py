@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apiflask import Schema
-from apiflask.fields import Boolean, Dict, Integer, List, Nested, Raw
+from apiflask.fields import Boolean, Dict, Float, Integer, List, Nested, Raw
 from apiflask.validators import Length, OneOf, Range
 
 from operations.services.catalogue import BY_ID
@@ -127,3 +127,58 @@ class ApplicationDetailOut(Schema):
     history = List(Nested(ApplicationStepOut), required=True)
     dangers = List(String(), required=True, metadata={"description": "Why a second person has to confirm it"})
     acts = List(String(), required=True, metadata={"description": "What the caller may do now"})
+
+
+class YearIn(Strict):
+    year = Integer(required=True, validate=Range(2000, 2200))
+
+
+class SummaryIn(YearIn):
+    bureau = String(required=True, validate=Length(1, 128))
+
+
+class UsageIn(YearIn):
+    month = Integer(required=True, validate=Range(1, 12))
+
+
+class KeptOut(Schema):
+    service = String(required=True)
+    applied = Integer(required=True)
+    issued = Integer(required=True)
+    rejected = Integer(required=True)
+    waiting = Integer(required=True)
+    overdue = Integer(required=True)
+    late = Integer(required=True, metadata={"description": "Accepted or issued after the promised time"})
+    accept_hours = Float(allow_none=True, metadata={"description": "Mean"})
+    issue_hours = Float(allow_none=True, metadata={"description": "Mean"})
+
+
+class KeptListOut(Schema):
+    services = List(Nested(KeptOut), required=True)
+
+
+class MonthOut(Schema):
+    month = String(required=True)
+    events = Integer(required=True)
+    bytes = Integer(required=True)
+    permits = Integer(required=True, metadata={"description": "Most in force at the end of a day"})
+    certificates = Integer(required=True)
+
+
+class BureauMonthOut(MonthOut):
+    bureau = String(required=True)
+
+
+class UsageOut(Schema):
+    usage = List(Nested(BureauMonthOut), required=True)
+
+
+class SummaryOut(Schema):
+    bureau = String(required=True)
+    year = Integer(required=True)
+    services = List(Nested(KeptOut), required=True)
+    months = List(Nested(MonthOut), required=True)
+    tickets = Integer(required=True)
+    tickets_done = Integer(required=True)
+    tickets_overdue = Integer(required=True)
+    quota_gigabytes = Integer(required=True)

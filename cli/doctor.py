@@ -20,10 +20,10 @@ from pathlib import Path
 import click
 import msgspec
 
+from collectors.sockets import bytes_taken
 from collectors.suricata.binary import INSTALL_HINT, SuricataMissing, find_suricata, suricata_features, suricata_version
 from collectors.suricata.interfaces import interface_problem, may_capture
 from collectors.suricata.workdir import ACCOUNT, reachable
-from collectors.syslog import bytes_taken
 from crypto.channel.process import prepare
 from crypto.channel.tlcp import library_version
 from crypto.errors import CryptoError

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from cli.roles.process import SUPERVISOR_VARIABLE
-from collectors.syslog import listen_tcp, listen_udp
+from collectors.sockets import listen_tcp, listen_udp
 from kernel.config import ROOT, Config
 from kernel.errors import LiandunError
 from kernel.handover import SocketKeeper, office_process

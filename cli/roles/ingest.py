@@ -20,9 +20,10 @@ from cli.roles.process import stop_event
 from cli.roles.rates import STEP_SECONDS, Rates
 from cli.ruleset import suricata_rules
 from collectors.packet_folder import PacketFolder
+from collectors.sockets import listen_tcp, listen_udp
 from collectors.suricata import LiveSuricata, SuricataMissing
 from collectors.suricata.zone_roles import zone_networks
-from collectors.syslog import TcpSyslog, UdpSyslog, listen_tcp, listen_udp
+from collectors.syslog import TcpSyslog, UdpSyslog
 from collectors.tail import FileTail
 from kernel.config import Config, Interface, Tail
 from kernel.config import PacketFolder as PacketFolderSettings

@@ -15,7 +15,7 @@ from cli.roles.process import stop_event
 from collectors.links.http import http_speaker
 from collectors.links.listener import Context, Limits, LinkListener
 from collectors.links.syslog import syslog_speaker
-from collectors.syslog import listen_tcp
+from collectors.sockets import listen_tcp
 from crypto.channel.link import Credentials, Suite
 from crypto.channel.process import enter
 from kernel.config import Config, Links

@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from collectors.syslog import origin_of
+from collectors.sockets import origin_of
 from crypto.channel.errors import ChannelError, HandshakeError
 from crypto.channel.link import Credentials, Link, LinkFacts
 from kernel.record import Counters

@@ -68,36 +68,45 @@ def _text_problems(kind: str, item: Zone | Conduit | Asset) -> Iterator[str]:
 def _check_zones(zones: Sequence[Zone]) -> Iterator[tuple[str, str, str]]:
     owners: dict[tuple[str, str], str] = {}
     for zone in zones:
-        if zone.layer not in LAYERS:
-            yield "zone", zone.id, f"there is no layer {shown(zone.layer)} (one of {', '.join(LAYERS)})"
-        if not 1 <= zone.importance <= 5:
-            yield "zone", zone.id, f"importance {named(str(zone.importance))}: 1 to 5"
-        if zone.internet not in ("forbidden", "conduit"):
-            yield "zone", zone.id, f"internet {shown(zone.internet)}: forbidden or conduit"
-        if zone.admission not in ("open", "registered"):
-            yield "zone", zone.id, f"admission {shown(zone.admission)}: open or registered"
-        if not zone.name.strip():
-            yield "zone", zone.id, "a zone needs a name"
-        for vlan in zone.vlans:
-            if not 1 <= vlan <= 4094:
-                yield "zone", zone.id, f"{named(str(vlan))} is no VLAN (1 to 4094, IEEE 802.1Q)"
-            elif (owner := owners.setdefault(("vlan", str(vlan)), zone.id)) != zone.id:
-                yield "zone", zone.id, f"VLAN {vlan} belongs to {named(owner)} already"
-        for sensor in zone.sensors:
-            if (owner := owners.setdefault(("sensor", sensor.casefold()), zone.id)) != zone.id:
-                yield "zone", zone.id, f"sensor {sensor} stands in {named(owner)} already"
-        for text in zone.ranges:
-            try:
-                network = plain_network(text)
-            except ValueError as error:
-                yield "zone", zone.id, f"range {text!r}: {error}"
-                continue
-            if isinstance(network, ipaddress.IPv6Network) and network.subnet_of(NAT64_NETWORK):
-                yield "zone", zone.id, f"range {text} is of NAT64 (RFC 6052): write the IPv4 range that it stands for"
-            key = ("range", str(network))
-            if key in owners:
-                yield "zone", zone.id, f"range {text} belongs to {named(owners[key])} already"
-            owners[key] = zone.id
+        for problem in (*_zone_problems(zone), *_claim_problems(zone, owners)):
+            yield "zone", zone.id, problem
+
+
+def _zone_problems(zone: Zone) -> Iterator[str]:
+    if zone.layer not in LAYERS:
+        yield f"there is no layer {shown(zone.layer)} (one of {', '.join(LAYERS)})"
+    if not 1 <= zone.importance <= 5:
+        yield f"importance {named(str(zone.importance))}: 1 to 5"
+    if zone.internet not in ("forbidden", "conduit"):
+        yield f"internet {shown(zone.internet)}: forbidden or conduit"
+    if zone.admission not in ("open", "registered"):
+        yield f"admission {shown(zone.admission)}: open or registered"
+    if not zone.name.strip():
+        yield "a zone needs a name"
+
+
+def _claim_problems(zone: Zone, owners: dict[tuple[str, str], str]) -> Iterator[str]:
+    """VLANs, sensors and ranges: each belongs to one zone. ``owners`` is filled on the way."""
+    for vlan in zone.vlans:
+        if not 1 <= vlan <= 4094:
+            yield f"{named(str(vlan))} is no VLAN (1 to 4094, IEEE 802.1Q)"
+        elif (owner := owners.setdefault(("vlan", str(vlan)), zone.id)) != zone.id:
+            yield f"VLAN {vlan} belongs to {named(owner)} already"
+    for sensor in zone.sensors:
+        if (owner := owners.setdefault(("sensor", sensor.casefold()), zone.id)) != zone.id:
+            yield f"sensor {sensor} stands in {named(owner)} already"
+    for text in zone.ranges:
+        try:
+            network = plain_network(text)
+        except ValueError as error:
+            yield f"range {text!r}: {error}"
+            continue
+        if isinstance(network, ipaddress.IPv6Network) and network.subnet_of(NAT64_NETWORK):
+            yield f"range {text} is of NAT64 (RFC 6052): write the IPv4 range that it stands for"
+        key = ("range", str(network))
+        if key in owners:
+            yield f"range {text} belongs to {named(owners[key])} already"
+        owners[key] = zone.id
 
 
 def _conduit_problems(conduit: Conduit, known: set[str], closed: set[str]) -> Iterator[str]:

@@ -175,6 +175,8 @@ class _Check:
         end = self._session.execute(select(AuditHead).where(AuditHead.id == 1)).scalar_one_or_none()
         self._size = end.last_id if end else self._session.execute(select(func.max(AuditEntry.id))).scalar() or 0
         self._tree_from = end.tree_from if end else 1
+        if self._tree_from < 1:
+            self._bad(1, "end", f"the tree cannot have begun at entry {self._tree_from}")
         self._purged = self._checked_purge(end)
         below = self._session.execute(select(AuditEntry.id).where(AuditEntry.id < 1).limit(1)).scalar()
         if below is not None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from cli.roles import ingest
-from collectors.syslog import TcpSyslog, listen_tcp
+from collectors.sockets import listen_tcp
+from collectors.syslog import TcpSyslog
 from kernel.errors import StoreError
 from kernel.layout import Layout
 from kernel.record import RawRecord

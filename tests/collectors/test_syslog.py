@@ -1,4 +1,4 @@
-"""collectors/syslog.py over real sockets; the kill test kills a real process and hands its sockets to the next."""
+"""collectors.syslog and collectors.sockets over real sockets; the kill test kills a real process, the next takes its sockets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from collectors.syslog import TcpSyslog, UdpSyslog, bytes_taken, listen_tcp, listen_udp, origin_of
+from collectors.sockets import bytes_taken, listen_tcp, listen_udp, origin_of
+from collectors.syslog import TcpSyslog, UdpSyslog
 from kernel.record import RawRecord, decode_record, encode_record
 
 

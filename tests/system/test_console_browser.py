@@ -3,84 +3,35 @@
 from __future__ import annotations
 
 import json
-import shutil
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, Page, expect
 
 from operations.accounts import links
 from operations.accounts.schema import Policy
 from operations.alerts import service as alerts
 from operations.alerts.schema import AlertFilter
-from soc_ui.app import create_app
-from soc_ui.services import ConsoleSettings, Services
-from tests.soc_ui.seed import PASSWORD, fill
+from soc_ui.services import ConsoleSettings
+from tests.soc_ui.seed import PASSWORD, USER, fill
+from tests.system.browser import MARKS, Served, Watch, check_pages
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian/Ubuntu: apt install chromium)"),
-]
+pytestmark = MARKS
 
 
-class Console:
-    """A served console, its services and the set-up link of its first run."""
-
-    def __init__(self, folder: Path) -> None:
-        self.services: Services = replace(
-            fill(folder, events=600, with_account=False),
-            settings=ConsoleSettings(demo=True),
-            policy=Policy(second_factor="administrators"),  # as ./run has it
-        )
-        with self.services.database.write() as session:
-            token = links.create_setup_token(session)
-        self._server = make_server("127.0.0.1", 0, create_app(self.services), threaded=True)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self.setup_url = f"{self.url}/setup?token={token}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-
-
-@pytest.fixture(scope="module")
-def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
-    running = Console(tmp_path_factory.mktemp("browser"))
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        browser.close()
-
-
-class Watch:
-    """What went wrong in the pages of a test: script errors, refused resources, requests to other origins."""
-
-    def __init__(self, page: Page, origin: str) -> None:
-        self.problems: list[str] = []
-        page.on("pageerror", lambda error: self.problems.append(f"script error: {error}"))
-        page.on("console", lambda message: self.problems.append(message.text) if message.type == "error" else None)
-        page.on(
-            "request",
-            lambda request: (
-                self.problems.append(f"foreign: {request.url}") if not request.url.startswith((origin, "data:")) else None
-            ),
-        )
+@pytest.fixture
+def first_run(tmp_path: Path) -> Iterator[Served]:
+    """A demonstration that nobody has set up yet."""
+    services = replace(
+        fill(tmp_path, events=50, with_account=False),
+        settings=ConsoleSettings(demo=True),
+        policy=Policy(second_factor="administrators"),  # as ./run has it
+    )
+    served = Served(services)
+    yield served
+    served.close()
 
 
 def _choose_password(page: Page) -> None:
@@ -91,13 +42,15 @@ def _choose_password(page: Page) -> None:
     page.get_by_role("button", name="创建账户").click()
 
 
-def test_from_first_run_to_export(console: Console, chromium: Browser, tmp_path: Path) -> None:
-    context = chromium.new_context(base_url=console.url, viewport={"width": 1366, "height": 768}, accept_downloads=True)
+def test_from_first_run_to_the_overview(first_run: Served, chromium: Browser) -> None:
+    context = first_run.context(chromium)
     page = context.new_page()
-    watch = Watch(page, console.url)
+    watch = Watch(page, first_run.url)
+    with first_run.services.database.write() as session:
+        token = links.create_setup_token(session)
 
-    # First run: the rule of the password is shown while typing.
-    page.goto(console.setup_url)
+    # The rule of the password is shown while typing.
+    page.goto(f"/setup?token={token}")
     page.get_by_label("用户名").fill("xu.xitong")
     page.locator("input[name=password]").fill("short")
     expect(page.locator("[data-rule=length]")).to_have_class("no")
@@ -117,8 +70,22 @@ def test_from_first_run_to_export(console: Console, chromium: Browser, tmp_path:
     page.get_by_label("口令").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="总览", exact=True)).to_be_visible()
+    assert watch.problems == []
+    context.close()
+
+
+def test_from_triage_by_keyboard_to_export(city: Served, chromium: Browser, tmp_path: Path) -> None:
+    def acknowledged() -> int:
+        with city.services.database.read() as session:
+            return alerts.count_alerts(session, AlertFilter(status=("acknowledged",))).count
+
+    context = city.context(chromium, USER)
+    page = context.new_page()
+    watch = Watch(page, city.url)
+    before = acknowledged()
 
     # Triage without a mouse: g a, j j x j x, a; then take it back.
+    page.goto("/")
     page.keyboard.press("g")
     page.keyboard.press("a")
     page.wait_for_url("**/alerts?status=*")
@@ -127,12 +94,10 @@ def test_from_first_run_to_export(console: Console, chromium: Browser, tmp_path:
     expect(page.locator("[data-selected]")).to_have_text("2")
     page.keyboard.press("a")
     expect(page.locator(".toast")).to_contain_text("已更改 2 条告警")
-    with console.services.database.read() as session:
-        assert alerts.count_alerts(session, AlertFilter(status=("acknowledged",))).count == 2
+    assert acknowledged() == before + 2
     page.get_by_role("button", name="撤销").click()
     expect(page.locator(".toast")).to_contain_text("已撤销 2 条")
-    with console.services.database.read() as session:
-        assert alerts.count_alerts(session, AlertFilter(status=("acknowledged",))).count == 0
+    assert acknowledged() == before
 
     # Open one by keyboard, go back to the same place.
     page.keyboard.press("j")
@@ -168,18 +133,14 @@ def test_from_first_run_to_export(console: Console, chromium: Browser, tmp_path:
     context.close()
 
 
-def test_keys_go_from_page_to_page_and_a_search_shows_that_it_works(console: Console, chromium: Browser) -> None:
-    context = chromium.new_context(base_url=console.url, viewport={"width": 1366, "height": 768})
+def test_keys_go_from_page_to_page_and_a_search_shows_that_it_works(city: Served, chromium: Browser) -> None:
+    context = city.context(chromium, USER)
     page = context.new_page()
-    page.goto("/login")
-    page.locator("input[name=name]").fill("lin.mei")
-    page.locator("input[name=password]").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(console.url + "/")
+    page.goto("/")
     for key, path in (("h", "/hunt"), ("z", "/zones"), ("h", "/hunt"), ("d", "/assets")):  # no page takes the next keys for text
         page.keyboard.press("g")
         page.keyboard.press(key)
-        page.wait_for_url(f"{console.url}{path}**")
+        page.wait_for_url(f"{city.url}{path}**")
     page.goto("/hunt?last=all")
     page.keyboard.press("/")
     expect(page.locator("input.q")).to_be_focused()
@@ -205,46 +166,20 @@ def test_keys_go_from_page_to_page_and_a_search_shows_that_it_works(console: Con
     context.close()
 
 
-@pytest.mark.parametrize(
-    ("lang", "theme", "width"), [("zh", "dark", 1366), ("en", "light", 1366), ("en", "dark", 1920), ("zh", "light", 1024)]
-)
-def test_no_page_overflows_or_asks_elsewhere(console: Console, chromium: Browser, lang: str, theme: str, width: int) -> None:
-    context = chromium.new_context(base_url=console.url, viewport={"width": width, "height": 800})
-    context.add_cookies([{"name": name, "value": value, "url": console.url} for name, value in (("lang", lang), ("theme", theme))])
-    page = context.new_page()
-    watch = Watch(page, console.url)
-    page.goto("/login")
-    page.locator("input[name=name]").fill("lin.mei")
-    page.locator("input[name=password]").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(console.url + "/")
-    for path in (
-        "/",
-        "/alerts",
-        "/alerts/1",
-        "/hunt",
-        "/hunt?q=*%20%7C%20top%20host.name",
-        "/sources",
-        "/sources/quarantine",
-        "/rules",
-        "/rules/suricata:9000042",
-        "/account",
-        "/account/factor",
-        "/password",
-    ):
-        page.goto(path)
-        page.wait_for_load_state("networkidle")
-        too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert too_wide == 0, f"{path} is {too_wide} px too wide"
-    assert watch.problems == []
-    context.close()
+@pytest.mark.parametrize(("lang", "theme"), [("zh", "dark"), ("en", "light")])
+def test_no_page_overflows_or_asks_elsewhere(city: Served, chromium: Browser, lang: str, theme: str) -> None:
+    paths = (
+        *("/", "/alerts", "/alerts/1", "/hunt", "/hunt?q=*%20%7C%20top%20host.name", "/sources", "/sources/quarantine"),
+        *("/rules", "/rules/suricata:9000042", "/account", "/account/factor", "/password"),
+    )
+    check_pages(city, chromium, USER, paths, lang=lang, theme=theme)
 
 
-def test_reading_works_without_script(console: Console, chromium: Browser) -> None:
-    context = chromium.new_context(base_url=console.url, java_script_enabled=False)
+def test_reading_works_without_script(city: Served, chromium: Browser) -> None:
+    context = city.context(chromium, script=False)
     page = context.new_page()
     page.goto("/login")
-    page.locator("input[name=name]").fill("lin.mei")
+    page.locator("input[name=name]").fill(USER)
     page.locator("input[name=password]").fill(PASSWORD)
     page.locator("button.btn-primary").click()
     page.goto("/alerts?view=all")

@@ -3,77 +3,22 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, expect
 
-from operations.accounts.schema import Policy
 from operations.assets import register
-from soc_ui.app import create_app
-from soc_ui.services import Services
-from tests.soc_ui.seed import PASSWORD, USER, fill
-from tests.soc_ui.seed_zones import fill_zones
-from tests.system.test_console_browser import CHROMIUM, Watch
+from tests.soc_ui.seed import USER
+from tests.system.browser import MARKS, Served, Watch, check_pages
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian/Ubuntu: apt install chromium)"),
-]
+pytestmark = MARKS
 
 
-class City:
-    """A served console over a city, and its services."""
-
-    def __init__(self, folder: Path) -> None:
-        self.services: Services = replace(fill(folder, events=50), policy=Policy(second_factor="administrators"))
-        fill_zones(self.services, events=1500)
-        self._server = make_server("127.0.0.1", 0, create_app(self.services), threaded=True)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-
-
-@pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    running = City(tmp_path_factory.mktemp("city"))
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        browser.close()
-
-
-def _enter(context: BrowserContext, city: City) -> tuple[Page, Watch]:
+def test_from_the_map_to_a_registered_device(city: Served, chromium: Browser) -> None:
+    context = city.context(chromium, USER)
     page = context.new_page()
     watch = Watch(page, city.url)
-    page.goto("/login")
-    page.locator("input[name=name]").fill(USER)
-    page.locator("input[name=password]").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(city.url + "/")
-    return page, watch
-
-
-def test_from_the_map_to_a_registered_device(city: City, chromium: Browser) -> None:
-    context = chromium.new_context(base_url=city.url, viewport={"width": 1366, "height": 768})
-    page, watch = _enter(context, city)
+    page.goto("/")
 
     # By keyboard to the map; the line that a person points at says what it is.
     page.keyboard.press("g")
@@ -137,32 +82,18 @@ def test_from_the_map_to_a_registered_device(city: City, chromium: Browser) -> N
     context.close()
 
 
-@pytest.mark.parametrize(
-    ("lang", "theme", "width"), [("zh", "dark", 1366), ("en", "light", 1366), ("en", "dark", 1920), ("zh", "light", 1024)]
-)
-def test_no_page_overflows_or_asks_elsewhere(city: City, chromium: Browser, lang: str, theme: str, width: int) -> None:
-    context = chromium.new_context(base_url=city.url, viewport={"width": width, "height": 800})
-    context.add_cookies([{"name": name, "value": value, "url": city.url} for name, value in (("lang", lang), ("theme", theme))])
-    page, watch = _enter(context, city)
-    for path in (
+@pytest.mark.parametrize(("lang", "theme"), [("zh", "dark"), ("en", "light")])
+def test_no_page_overflows_or_asks_elsewhere(city: Served, chromium: Browser, lang: str, theme: str) -> None:
+    paths = (
         *("/", "/zones", "/zones?crossing=egov-extranet%3Edata-platform", "/zones/gov-cloud", "/zoneplan"),
         *("/conduits", "/conduits/logs", "/assets", "/assets?status=observed", "/assets/water-ot-02", "/assets/new"),
-    ):
-        page.goto(path)
-        page.wait_for_load_state("networkidle")
-        too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert too_wide == 0, f"{path} is {too_wide} px too wide"
-    assert watch.problems == []
-    context.close()
+    )
+    check_pages(city, chromium, USER, paths, lang=lang, theme=theme)
 
 
-def test_the_map_works_without_script(city: City, chromium: Browser) -> None:
-    context = chromium.new_context(base_url=city.url, java_script_enabled=False)
+def test_the_map_works_without_script(city: Served, chromium: Browser) -> None:
+    context = city.context(chromium, USER, script=False)
     page = context.new_page()
-    page.goto("/login")
-    page.locator("input[name=name]").fill(USER)
-    page.locator("input[name=password]").fill(PASSWORD)
-    page.locator("button.btn-primary").click()
     page.goto("/zones")
     page.locator("#flow-denied-egov-extranet-water-ot").dispatch_event("click")
     page.wait_for_url("**crossing=**")
@@ -176,10 +107,9 @@ def test_the_map_works_without_script(city: City, chromium: Browser) -> None:
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("width", [1366, 1920])
-def test_nothing_that_matters_is_cut(city: City, chromium: Browser, lang: str, width: int) -> None:
-    context = chromium.new_context(base_url=city.url, viewport={"width": width, "height": 768 if width < 1900 else 1080})
-    context.add_cookies([{"name": "lang", "value": lang, "url": city.url}])
-    page, _watch = _enter(context, city)
+def test_nothing_that_matters_is_cut(city: Served, chromium: Browser, lang: str, width: int) -> None:
+    context = city.context(chromium, USER, lang=lang, width=width)
+    page = context.new_page()
     cut = """(selector) => [...document.querySelectorAll(selector)].filter((one) =>
         one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1).map((one) => one.innerText)"""
     page.goto("/zones?last=all")

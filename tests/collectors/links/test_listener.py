@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from collectors.links.listener import Limits, LinkListener
-from collectors.syslog import listen_tcp
+from collectors.sockets import listen_tcp
 from crypto.channel.errors import HandshakeError
 from crypto.channel.link import Credentials, Link
 

@@ -1,8 +1,6 @@
-"""Syslog from the network: UDP (RFC 5426) and TCP (RFC 6587), IPv4 and IPv6 on one socket.
+"""Syslog over TCP (RFC 6587).
 
-Promise over UDP: best effort; what the kernel had to throw away is read from the socket and shown as ``dropped``.
-
-Promise over TCP: nothing is lost or doubled, even when this process is killed, as long as the sockets live on in a parent that
+Promise: nothing is lost or doubled, even when this process is killed, as long as the sockets live on in a parent that
 holds duplicates. Bytes are only *peeked*; they leave the kernel after the sink has them on disk. A restarted process is given the
 same sockets and finds in them what was not yet taken. What was put but not yet taken is put again with the same offsets, which the
 pipeline recognises: ``offset`` is the position of the message's end in the connection's byte stream, counted by the kernel.
@@ -12,150 +10,24 @@ Back-pressure: while the sink blocks nothing is read, the TCP window closes and 
 
 from __future__ import annotations
 
-import array
 import contextlib
-import fcntl
 import logging
 import os
 import select
 import socket
-import struct
-import termios
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
 
 from collectors.framing import DEFAULT_MAX_MESSAGE, SyslogFramer
+from collectors.sockets import TCP_RECEIVE_BUFFER, bytes_taken, origin_of, set_receive_buffer
+from collectors.syslog.batches import BATCH, GATHER
 from kernel.record import Counters, RawRecord, Sink
 
 log = logging.getLogger("liandun.syslog")
 
-BATCH = 1000
-GATHER = 0.02
-"""Seconds that a small batch waits for company, so that one fsync serves many records."""
-
-TCP_RECEIVE_BUFFER = 1 << 20
-"""Bytes per connection. An incomplete message stays in the kernel, and the kernel charges the whole segment it came in (64 KiB and
-more over loopback or with GRO) until its last byte is taken; with the small default buffer the window would close for good."""
-
-_SO_RCVBUFFORCE = 33
-_SO_MEMINFO = 55  # Linux ≥ 4.12: nine u32, the last one is the number of datagrams dropped
 _PEEK = 256 * 1024
-_CLOSE_WAIT, _LAST_ACK, _CLOSING, _TIME_WAIT = 8, 9, 11, 6
-
-
-def listen_udp(host: str, port: int, receive_buffer: int = 64 << 20) -> socket.socket:
-    """Bound UDP socket. ``host`` "" or "::" takes IPv4 and IPv6. ``receive_buffer`` in bytes (the kernel may grant less)."""
-    bound = _bind(host, port, socket.SOCK_DGRAM)
-    _set_receive_buffer(bound, receive_buffer)
-    return bound
-
-
-def listen_tcp(host: str, port: int, backlog: int = 512) -> socket.socket:
-    """Listening TCP socket. ``host`` "" or "::" takes IPv4 and IPv6."""
-    bound = _bind(host, port, socket.SOCK_STREAM)
-    _set_receive_buffer(bound, TCP_RECEIVE_BUFFER)
-    bound.listen(backlog)
-    return bound
-
-
-def _set_receive_buffer(bound: socket.socket, size: int) -> None:
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, size)
-    except PermissionError:  # only root may pass net.core.rmem_max
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
-
-
-def _bind(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
-    both = host in ("", "::")
-    family = socket.AF_INET6 if both and socket.has_ipv6 else socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, kind)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if both else 1)
-        bound.bind(("::" if both and family == socket.AF_INET6 else host, port))
-    except OSError:
-        bound.close()
-        raise
-    return bound
-
-
-def origin_of(address: tuple[object, ...]) -> str:
-    """``192.0.2.7:514`` or ``[2001:db8::7]:514``; an IPv4 address that came through an IPv6 socket is shown as IPv4."""
-    host, port = str(address[0]), address[1]
-    host = host.removeprefix("::ffff:") if "." in host else host
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _now() -> int:
-    return time.time_ns() // 1000
-
-
-class UdpSyslog:
-    """Receives datagrams on one bound socket and puts them, in order of arrival, to the sink.
-
-    ``counters["dropped"]`` is what the kernel dropped on this socket since it was opened (receive buffer full).
-    """
-
-    def __init__(self, bound: socket.socket, sink: Sink, source: str = "syslog-udp") -> None:
-        self.counters: Counters = {"received": 0, "bytes": 0, "dropped": 0, "empty": 0, "last_received": 0}
-        self._socket = bound
-        self._sink = sink
-        self._source = source
-        self._stopping = threading.Event()
-
-    def run(self) -> None:
-        """Receive until :meth:`stop`; call it in a thread of its own."""
-        self._socket.setblocking(False)
-        poller = select.poll()
-        poller.register(self._socket, select.POLLIN)
-        while not self._stopping.is_set():
-            if not poller.poll(200):
-                self._count_drops()
-                continue
-            batch: list[RawRecord] = []
-            deadline = time.monotonic() + GATHER
-            while self._drain(batch) and (left := deadline - time.monotonic()) > 0 and poller.poll(left * 1000):
-                pass
-            self._put(batch)
-
-    def stop(self) -> None:
-        """Make :meth:`run` return after the batch in hand."""
-        self._stopping.set()
-
-    def _drain(self, batch: list[RawRecord]) -> bool:
-        """Take what is there; False when the batch is full."""
-        receive, source = self._socket.recvfrom, self._source
-        while len(batch) < BATCH:
-            try:
-                data, address = receive(65535)
-            except (BlockingIOError, InterruptedError):
-                return True
-            except ConnectionError:
-                continue  # an ICMP error for something this socket once sent
-            self.counters["bytes"] += len(data)
-            message = data.rstrip(b"\r\n\0")
-            if message:
-                batch.append(RawRecord(source, "syslog", _now(), origin_of(address), message))
-            else:
-                self.counters["empty"] += 1
-        return False
-
-    def _put(self, batch: list[RawRecord]) -> None:
-        if not batch:
-            return
-        self._sink.put(batch)
-        self.counters["received"] += len(batch)
-        self.counters["last_received"] = batch[-1].received
-        self._count_drops()
-
-    def _count_drops(self) -> None:
-        with contextlib.suppress(OSError):
-            info = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 36)
-            if len(info) == 36:
-                self.counters["dropped"] = struct.unpack("=9I", info)[8]
 
 
 class _Connection:
@@ -241,7 +113,7 @@ class TcpSyslog:
         self.counters |= {"truncated": 0, "closed_idle": 0, "last_received": 0}
         self._listener = listener
         if listener is not None:
-            _set_receive_buffer(listener, TCP_RECEIVE_BUFFER)  # connections inherit it
+            set_receive_buffer(listener, TCP_RECEIVE_BUFFER)  # connections inherit it
         self._sink = sink
         self._source = source
         self._on_accept = on_accept or (lambda name, connected: None)
@@ -338,7 +210,7 @@ class TcpSyslog:
         self.counters["truncated"] += connection.framer.truncated - before
 
     def _frame(self, connection: _Connection, messages: list[tuple[int, bytes]], batch: list[RawRecord]) -> None:
-        now, stream = _now(), f"tcp:{connection.name}"
+        now, stream = time.time_ns() // 1000, f"tcp:{connection.name}"
         batch += [
             RawRecord(self._source, "syslog", now, connection.origin, message, stream, end) for end, message in messages if message
         ]
@@ -417,26 +289,3 @@ class TcpSyslog:
             self._commit(batch, {connection.socket.fileno(): connection})
             self.counters["closed_idle"] += 1
             self._close(connection)
-
-
-def bytes_taken(connected: socket.socket) -> int:
-    """How many bytes of a TCP connection have been read out of the kernel since it was opened, by whichever process.
-
-    Received in order (``tcpi_bytes_received``, Linux ≥ 4.1, RFC 4898) minus still waiting (FIONREAD). The kernel counts the
-    peer's FIN as one byte received.
-    """
-    while True:
-        state, received = _received(connected)
-        waiting = array.array("i", [0])
-        fcntl.ioctl(connected, termios.FIONREAD, waiting)
-        if _received(connected) == (state, received):
-            fin = 1 if state in (_CLOSE_WAIT, _LAST_ACK, _CLOSING, _TIME_WAIT) else 0
-            return max(0, received - fin - waiting[0])
-
-
-def _received(connected: socket.socket) -> tuple[int, int]:
-    """TCP state and tcpi_bytes_received (u64 at offset 128 of struct tcp_info)."""
-    info = connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 136)
-    if len(info) < 136:
-        raise OSError("this kernel's TCP_INFO does not count received bytes (Linux 4.1 or later needed)")
-    return info[0], struct.unpack_from("=Q", info, 128)[0]

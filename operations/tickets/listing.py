@@ -13,7 +13,7 @@ from operations import clock
 from operations.errors import Invalid
 from operations.organisations import organisations_seen
 from operations.reach import zones_seen
-from operations.tickets.models import STATES, Ticket, TicketLink, TicketZone
+from operations.tickets.models import DUE, NO_DATE, STATES, Ticket, TicketLink, TicketZone
 from operations.tickets.people import delegate_of
 from operations.tickets.schema import TicketFilter, TicketPage, TicketRow
 
@@ -23,7 +23,6 @@ COUNT_MENU = 100
 SORTS = ("updated", "due")
 _CURSOR = re.compile(r"([0-9TZ:.-]{27})~([0-9]{1,18})")
 _Query = TypeVar("_Query", bound=Select[*tuple[Any, ...]])
-_NEVER = "9999-12-31T23:59:59.999999Z"
 
 
 def visible(session: Session) -> list[ColumnElement[bool]]:
@@ -41,8 +40,7 @@ def list_tickets(
 ) -> TicketPage:
     """One page: last changed first, or (``due``) what is due first. Raises Invalid for a cursor that is none."""
     limit = max(1, min(limit, MAX_PAGE))
-    due = func.coalesce(Ticket.due_at, _NEVER)
-    key: Any = Ticket.updated_at if sort == "updated" else due
+    key: Any = Ticket.updated_at if sort == "updated" else DUE
     query = _filtered(session, select(Ticket), where)
     if cursor:
         match = _CURSOR.fullmatch(cursor)
@@ -57,7 +55,7 @@ def list_tickets(
     if len(found) <= limit:
         return TicketPage(rows)
     last = found[limit - 1]
-    return TicketPage(rows, f"{last.updated_at if sort == 'updated' else last.due_at or _NEVER}~{last.id}")
+    return TicketPage(rows, f"{last.updated_at if sort == 'updated' else last.due_at or NO_DATE}~{last.id}")
 
 
 def count_boxes(session: Session, where: TicketFilter = TicketFilter()) -> dict[str, int]:

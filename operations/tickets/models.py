@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql import ColumnElement
 
 from kernel.db.base import Base
 
@@ -23,6 +24,10 @@ LINK_KINDS: tuple[str, ...] = (
     "rule",
     "source",
 )
+
+NO_DATE = "9999-12-31T23:59:59.999999Z"
+DUE: ColumnElement[str] = literal_column(f"coalesce(tickets.due_at, '{NO_DATE}')", String)
+"""When it is due, those without a date last: written out, because a database finds an index of an expression by its text."""
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
 _MOMENT = String(27)
@@ -62,9 +67,11 @@ class Ticket(Base):
         Index("ix_tickets_updated", "updated_at", "id"),
         Index("ix_tickets_state_updated", "state", "updated_at", "id"),
         Index("ix_tickets_state_due", "state", "due_at", "id"),
+        Index("ix_tickets_due", text(f"coalesce(due_at, '{NO_DATE}')"), "id"),
         Index("ix_tickets_assignee", "assignee", "state", "updated_at", "id"),
         Index("ix_tickets_delegate", "delegate", "delegate_until"),
         Index("ix_tickets_bureau", "bureau", "state", "updated_at", "id"),
+        Index("ix_tickets_bureau_updated", "bureau", "updated_at", "id"),
         Index("ix_tickets_issuer", "issuer", "updated_at", "id"),
         {"sqlite_autoincrement": True},
     )

@@ -64,9 +64,11 @@ def _tickets() -> None:
     op.create_index("ix_tickets_updated", "tickets", ["updated_at", "id"])
     op.create_index("ix_tickets_state_updated", "tickets", ["state", "updated_at", "id"])
     op.create_index("ix_tickets_state_due", "tickets", ["state", "due_at", "id"])
+    op.create_index("ix_tickets_due", "tickets", [sa.text("coalesce(due_at, '9999-12-31T23:59:59.999999Z')"), "id"])
     op.create_index("ix_tickets_assignee", "tickets", ["assignee", "state", "updated_at", "id"])
     op.create_index("ix_tickets_delegate", "tickets", ["delegate", "delegate_until"])
     op.create_index("ix_tickets_bureau", "tickets", ["bureau", "state", "updated_at", "id"])
+    op.create_index("ix_tickets_bureau_updated", "tickets", ["bureau", "updated_at", "id"])
     op.create_index("ix_tickets_issuer", "tickets", ["issuer", "updated_at", "id"])
     op.create_table(
         "ticket_zones",

@@ -28,6 +28,7 @@ from operations.accounts.schema import DAY, Policy
 from operations.audit.head_file import HeadFile
 from operations.audit.heads import Trail
 from operations.audit.keys import KeyStore
+from operations.services.issue.means import ListenPoint
 from operations.webhooks.guard import WebhookPolicy
 from soc_ui.services import ConsoleSettings, RuleCatalogue, RuleFailure, Services, SourceHealth
 
@@ -61,7 +62,15 @@ def build_services(config: Config) -> Services:
         policy=account_policy(config),
         directory=_directory(config),
         provider=_provider(config),
+        listen=listen_points(config),
     )
+
+
+def listen_points(config: Config) -> tuple[ListenPoint, ...]:
+    """Where the platform takes logs, as configured."""
+    syslog = config.ingest.syslog
+    plain = [ListenPoint(kind, syslog.host, port) for kind, port in (("tcp", syslog.tcp_port), ("udp", syslog.udp_port)) if port]
+    return (*plain, *(ListenPoint("link", one.host, one.port, one.id) for one in config.links.listener))
 
 
 def account_policy(config: Config) -> Policy:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from cli.demo_desk import lay_out
 from cli.demo_speed import speed_option
 from cli.demo_warnings import begin_with_warnings
 from cli.supervisor import Supervisor
@@ -99,12 +100,13 @@ def _prepare(layout: Layout, plan: ZonePlan | None) -> tuple[str | None, list[st
 
 
 def _begin_with(database: Database, layout: Layout, plan: ZonePlan | None) -> None:
-    """Publish the zone plan before any role starts, so that the first event is judged by it."""
+    """Publish the zone plan before any role starts, so that the first event is judged by it; a demo city opens its desk."""
     with database.read() as session:
         empty = not zones.list_zones(session)
     if plan is not None and empty:
         load_plan(database, layout, plan, SYSTEM)
         begin_with_warnings(database)
+        lay_out(database)
     else:
         PlanPublisher(database, layout.zones)()
 

@@ -16,6 +16,9 @@ from soc_ui.admin.audit import audit
 from soc_ui.admin.keys import keys
 from soc_ui.admin.webhooks import webhooks
 from soc_ui.alerts.views import alerts
+from soc_ui.duty import words as duty_words
+from soc_ui.duty.roster import duty_roster
+from soc_ui.duty.views import duty
 from soc_ui.hunt.views import hunt
 from soc_ui.incidents.acts import incident_acts
 from soc_ui.incidents.deadlines import incident_deadlines
@@ -28,9 +31,14 @@ from soc_ui.inventory.views import inventory
 from soc_ui.overview.views import overview
 from soc_ui.preferences import preferences
 from soc_ui.rules.views import rules
+from soc_ui.service_desk import words as service_words
+from soc_ui.service_desk.supervision import supervision
+from soc_ui.service_desk.views import service_desk
 from soc_ui.services import Services
 from soc_ui.sources.views import sources
-from soc_ui.warnings import words
+from soc_ui.tickets import words as ticket_words
+from soc_ui.tickets.views import tickets
+from soc_ui.warnings import words as warning_words
 from soc_ui.warnings.acts import warning_acts
 from soc_ui.warnings.tables import warning_tables
 from soc_ui.warnings.views import warnings
@@ -62,12 +70,14 @@ def create_app(services: Services) -> APIFlask:
     names.install(app)
     addresses.install(app)
     kinds.install(app)
-    words.install(app)
+    for told in (warning_words, ticket_words, service_words, duty_words):
+        told.install(app)
     who = (accounts, directory, second, account, proposals, people)
     early = (warnings, warning_acts, warning_tables)
     cases = (incidents, incident_acts, incident_parts, incident_evidence, incident_reports, incident_deadlines)
+    work = (tickets, service_desk, supervision, duty, duty_roster)
     estate = (zones, conduits, zone_plan, inventory, sources, rules)
-    pages = (*who, overview, alerts, *early, *cases, hunt, *estate, keys, webhooks, audit)
+    pages = (*who, overview, alerts, *early, *cases, hunt, *work, *estate, keys, webhooks, audit)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)

@@ -8,6 +8,10 @@ from urllib.parse import urlencode
 
 from flask import Flask, g, request, url_for
 
+from operations.duty.escalation import list_escalations
+from operations.duty.roster import first_on_duty
+from operations.services.listing import count_open
+from operations.tickets.listing import count_waiting
 from soc_ui import access, csrf, preferences
 from soc_ui.accounts.words import role_names
 from soc_ui.locale import _, ngettext
@@ -86,6 +90,14 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
             ],
         ),
         (
+            _("Operations"),
+            [
+                ("tickets.read", ("tickets.page", "inbox", _("Tickets"))),
+                ("services.read", ("service_desk.page", "id-badge-2", _("Services"))),
+                ("duty.read", ("duty.page", "calendar", _("Duty"))),
+            ],
+        ),
+        (
             _("Zones and assets"),
             [
                 ("zones.read", ("zones.page", "map-2", _("Zone map"))),
@@ -116,13 +128,27 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
     return [(heading, entries) for heading, entries in allowed if entries]
 
 
-def waiting_for(endpoint: str) -> int:
-    """The number beside an entry of the menu: what waits there for this person."""
-    if endpoint != "warnings.board":
-        return 0
-    if "warnings_waiting" not in g:
-        g.warnings_waiting = waiting_now().total
-    return int(g.warnings_waiting)
+def menu_count(endpoint: str) -> int:
+    """How much waits on a page of the menu for this person: warnings, tickets, applications, escalations."""
+    me = access.me()
+    if endpoint == "warnings.board":
+        return waiting_now().total
+    if endpoint == "tickets.page":
+        with services().database.read() as session:
+            return count_waiting(session, me.name)
+    if endpoint == "service_desk.page" and me.may("services.handle"):
+        with services().database.read() as session:
+            return count_open(session)
+    if endpoint == "duty.page":
+        with services().database.read() as session:
+            return len(list_escalations(session, waiting=True, limit=100))
+    return 0
+
+
+def on_duty_now() -> str:
+    """Who is on duty now, for the top bar; "" where nobody is."""
+    with services().database.read() as session:
+        return first_on_duty(session)
 
 
 def preference_url(**choice: str) -> str:
@@ -173,6 +199,20 @@ def _notice() -> Notice | None:
         "warning_receive": _("Signed. Feedback is still due."),
         "warning_feedback": _("Feedback given."),
         "warning_table": _("Table saved."),
+        "ticket": _("Ticket changed."),
+        "ticket_opened": _("Ticket opened."),
+        "attached": _("Attachment kept."),
+        "application": _("Application changed."),
+        "applied": _("Applied. The operator accepts it, or says why not."),
+        "terms": _("Periods of the service changed."),
+        "roster": ngettext("%(num)d place of the roster filled.", "%(num)d places of the roster filled.", count),
+        "cleared": _("Taken off the roster."),
+        "shifts": _("Shifts changed."),
+        "handover": _("Hand-over note written; the coming shift takes it over."),
+        "taken_over": _("Shift taken over."),
+        "logged": _("Written into the shift log."),
+        "escalated": _("Passed to the next person on duty."),
+        "answered": _("You take care of it."),
         "conflict": _("Somebody else changed this alert in the meantime; here is how it stands now."),
         "nothing": _("Nothing was selected."),
     }
@@ -198,7 +238,8 @@ def install(app: Flask) -> None:
             "me": g.get("principal"),
             "csrf_token": csrf.token_for(access.guarding_cookie()),
             "navigation": navigation() if g.get("principal") else [],
-            "waiting_for": waiting_for,
+            "menu_count": menu_count,
+            "on_duty_now": on_duty_now,
             "role_name": lambda role: role_names().get(role, role),
             "notice": _notice() if request.endpoint else None,
             "preference_url": preference_url,

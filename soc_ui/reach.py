@@ -11,10 +11,9 @@ from typing import Any
 
 from kernel.event import Event
 from kernel.query import Query
-from kernel.query.tree import And, Equals, Match, Node, Or
+from kernel.query.tree import And, Node
 from kernel.store.contract import Bucket, Commit, EventStore, Page, Quarantined, TimeRange
-
-ZONE_FIELDS = ("host.zone", "source.zone", "destination.zone")
+from operations.reach import ZONE_FIELDS, concerning
 
 
 class ReachedStore:
@@ -23,8 +22,7 @@ class ReachedStore:
     def __init__(self, store: EventStore, zones: frozenset[str]) -> None:
         self._store = store
         self._zones = zones
-        parts: tuple[Node, ...] = tuple(Match(field, Equals(zone)) for zone in sorted(zones) for field in ZONE_FIELDS)
-        self._condition = Or(parts)
+        self._condition: Node = concerning(zones)
 
     def _within(self, query: Query) -> Query:
         return Query(query.text, And((query.root, self._condition)), query.pipes)

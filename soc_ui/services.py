@@ -15,6 +15,7 @@ from operations.accounts.oidc import OidcProvider
 from operations.accounts.schema import Policy
 from operations.audit.heads import Trail
 from operations.reach import ORGANISATIONS_KEY, SESSION_KEY
+from operations.services.issue.means import ListenPoint, Means
 from operations.webhooks.guard import WebhookPolicy
 from soc_ui.reach import ReachedStore
 
@@ -166,6 +167,7 @@ class Services:
     trail       signs heads of the audit trail and has its head file; without it only the database is verified
     policy      numbers of the account rules
     directory   who else knows names and passwords; provider: who else signs people in
+    listen      where the platform takes logs, for applicants
     reach       ids of the zones that can be seen, None = all; see :func:`services`
     """
 
@@ -182,6 +184,7 @@ class Services:
     policy: Policy = field(default_factory=Policy)
     directory: Directory | None = None
     provider: OidcProvider | None = None
+    listen: Sequence[ListenPoint] = ()
     reach: frozenset[str] | None = None
 
 
@@ -198,6 +201,11 @@ def services() -> Services:
     found = current_app.extensions["liandun"]
     assert isinstance(found, Services)
     return found
+
+
+def means() -> Means:
+    """What issuing a service needs from outside."""
+    return Means(services().master_key, services().listen)
 
 
 def limit_to(zones: frozenset[str] | None, organisations: frozenset[str] = frozenset()) -> None:

@@ -62,7 +62,7 @@ def zone() -> timezone:
 def window(args: MultiDict[str, str], default: str = "24h") -> Window:
     """The range of ``last=`` or ``from=``/``to=`` (ISO 8601; without a zone it is the zone of the page). Raises TimeRangeError."""
     if args.get("from") or args.get("to"):
-        start, end = moment(args.get("from", "")), moment(args.get("to", ""))
+        start, end = typed(args.get("from", "")), typed(args.get("to", ""))
         if start and end and start >= end:
             raise TimeRangeError(_("The start of the time range must lie before its end."))
         return Window("", start, end)
@@ -74,8 +74,8 @@ def window(args: MultiDict[str, str], default: str = "24h") -> Window:
     return Window(last, timestamp(now() - PRESETS[last]), "")
 
 
-def moment(text: str) -> str:
-    """What a person typed (ISO 8601; without a zone it is that of the page) as ``@timestamp`` text. Raises TimeRangeError."""
+def typed(text: str) -> str:
+    """@timestamp text of what a person typed, in the zone of the page where it names none; "" for "". Raises TimeRangeError."""
     if not text:
         return ""
     try:

@@ -1,9 +1,11 @@
 """The scheduler role: what happens by the clock — webhooks that are due, clocks of incidents, warnings that draft themselves or
-wait too long for an answer, heads of the audit trail, certificates that end, what is revoked, stale sessions, unused accounts."""
+wait too long for an answer, grants of services that end, metering, heads of the audit trail, certificates that end, revocations,
+stale sessions, unused accounts."""
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 
@@ -16,6 +18,7 @@ from kernel.config import Config
 from kernel.db import open_database, upgrade
 from kernel.layout import Layout
 from kernel.master_key import open_master_key
+from kernel.store.open import open_store
 from operations.accounts import lockout, proposals, sessions
 from operations.accounts import service as accounts
 from operations.audit.copies import send_copies
@@ -24,6 +27,8 @@ from operations.audit.heads import Trail
 from operations.audit.keys import KeyStore
 from operations.certificates.publish import RevocationPublisher
 from operations.incidents.reminding import remind
+from operations.services import service as catalogue
+from operations.services.metering import meter
 from operations.warnings.overdue import remind_overdue
 from operations.warnings.patterns import draft_from_patterns
 from operations.webhooks.guard import WebhookPolicy
@@ -43,8 +48,12 @@ class Job:
         self._act = act
         self._due = 0.0
 
+    @property
+    def is_due(self) -> bool:
+        return time.monotonic() >= self._due
+
     def run_if_due(self) -> None:
-        if time.monotonic() < self._due:
+        if not self.is_due:
             return
         self._due = time.monotonic() + self._seconds
         try:
@@ -53,6 +62,17 @@ class Job:
         except Exception as error:  # one job must not stop the others
             self.problem = f"{self.name}: {error}"
             log.exception("job %s failed", self.name)
+
+
+class SlowJob(Job):
+    """A job that may take minutes: it runs beside the others, one at a time."""
+
+    _thread: threading.Thread | None = None
+
+    def run_if_due(self) -> None:
+        if self.is_due and (self._thread is None or not self._thread.is_alive()):
+            self._thread = threading.Thread(target=super().run_if_due, name=self.name, daemon=True)
+            self._thread.start()
 
 
 def _last_head(trail: Trail, send_heads: Callable[[], None]) -> None:
@@ -82,10 +102,22 @@ def run(config: Config) -> int:
             proposals.lapse(session, policy=rules)
             accounts.disable_unused(session, policy=rules)
 
+    def end_grants() -> None:
+        with database.write() as session:
+            catalogue.expire_due(session)
+
     def send_heads() -> None:
         send_copies(database, config.audit.syslog, config.audit.webhook)
 
     expiries = ExpiryWatch(database, config)
+
+    def meter_services() -> None:
+        store = open_store(config, writable=False)
+        try:
+            meter(database, store)
+        finally:
+            store.close()
+
     jobs = [
         Job("zone plan", 1.0, PlanPublisher(database, layout.zones)),
         Job("revocations", 1.0, RevocationPublisher(database, layout.revocations)),
@@ -97,6 +129,8 @@ def run(config: Config) -> int:
         Job("accounts", 600.0, tidy_accounts),
         Job("warning reminders", 5.0, lambda: remind_overdue(database)),
         Job("warning drafts", 60.0, lambda: draft_from_patterns(database)),
+        Job("services", 30.0, end_grants),
+        SlowJob("metering", 3600.0, meter_services),
         Job("planner statistics", 3600.0, database.optimize),
     ]
     if config.platform.demo:

@@ -35,6 +35,9 @@ _WORK = _READ | {
 }
 _LEAD = frozenset({"incidents.decide", "incidents.report"})
 """Deciding class and level of an incident, closing it, issuing its reports."""
+_TICKETS = frozenset({"tickets.read", "tickets.write"})
+_DUTY = frozenset({"duty.read", "duty.write"})
+_HANDLE = frozenset({"services.read", "services.handle"})
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     "sysadmin": frozenset({"accounts.read", "accounts.manage", "accounts.confirm", "sources.read", "webhooks.manage", "keys.own"}),
@@ -51,26 +54,40 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "warnings.settings",
             "keys.own",
             "keys.all",
+            *_HANDLE,
         }
     ),
     "auditadmin": frozenset({"audit.read", "audit.verify", "audit.export", "audit.retain", "keys.own"}),
-    "analyst": _WORK,
-    "responder": _WORK | _LEAD,
-    "duty": (_WORK - {"events.export"}) | _LEAD | {"warnings.approve", "warnings.publish"},
+    "analyst": _WORK | _TICKETS | _DUTY | {"services.read"},
+    "responder": _WORK | _LEAD | _TICKETS | _DUTY | _HANDLE,
+    "duty": (_WORK | _LEAD | _TICKETS | _DUTY | _HANDLE | {"warnings.approve", "warnings.publish"}) - {"events.export"},
     "bureau": frozenset(
-        {"alerts.read", "incidents.read", "rules.read", "zones.read", "assets.read", "warnings.read", "warnings.receive"}
+        {
+            "alerts.read",
+            "assets.read",
+            "incidents.read",
+            "rules.read",
+            "services.apply",
+            "services.read",
+            "warnings.read",
+            "warnings.receive",
+            "zones.read",
+            *_TICKETS,
+        }
     ),
-    "leader": _READ | {"incidents.decide", "warnings.approve"},
+    "leader": _READ | {"incidents.decide", "warnings.approve", "tickets.read", "services.read", "duty.read"},
     "auditor": frozenset(
         {
             "alerts.read",
-            "incidents.read",
-            "warnings.read",
-            "rules.read",
-            "sources.read",
-            "zones.read",
             "assets.read",
             "audit.read",
+            "incidents.read",
+            "rules.read",
+            "services.read",
+            "sources.read",
+            "tickets.read",
+            "warnings.read",
+            "zones.read",
         }
     ),
 }
@@ -89,6 +106,9 @@ CITY_WIDE = frozenset(
         "audit.verify",
         "audit.export",
         "audit.retain",
+        "services.handle",
+        "duty.read",
+        "duty.write",
     }
 )
 """What cannot be cut to some zones; an account with a scope does not have it, whatever its role."""

@@ -1,5 +1,5 @@
 """The REST API ``/api/v1`` (OpenAPI 3.1 at ``/api/v1/openapi.json``): alerts, warnings, incidents, events, rules, sources, zones,
-assets, webhooks, keys, accounts and proposals, audit.
+assets, tickets, services, duty, webhooks, keys, accounts and proposals, audit.
 
     curl -H "Authorization: Bearer ldn_…" https://console/api/v1/alerts?status=new&level=critical
 
@@ -17,10 +17,14 @@ from soc_ui.api import (
     audit,
     catalogue,
     description,
+    duty,
     events,
     guard,
     keys,
     problems,
+    service_desk,
+    supervision,
+    tickets,
     warning_settings,
     warnings,
     webhooks,
@@ -32,19 +36,10 @@ from soc_ui.api.incident_reports import incident_reports
 from soc_ui.api.incidents import incidents
 
 BLUEPRINTS = (
-    *(
-        alerts.alerts,
-        warnings.warnings,
-        warning_settings.warning_settings,
-        incidents,
-        incident_parts,
-        incident_evidence,
-        incident_reports,
-        events.events,
-        catalogue.catalogue,
-        zones.zones,
-        assets.assets,
-    ),
+    *(alerts.alerts, warnings.warnings, warning_settings.warning_settings),
+    *(incidents, incident_parts, incident_evidence, incident_reports),
+    *(events.events, catalogue.catalogue, zones.zones, assets.assets),
+    *(tickets.tickets, service_desk.service_desk, supervision.supervision, duty.duty),
     *(webhooks.webhooks, keys.keys, accounts.accounts, audit.audit),
 )
 for _blueprint in BLUEPRINTS:  # here, not in register(): a blueprint may be mounted on several apps, but is set up once

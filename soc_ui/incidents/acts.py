@@ -37,8 +37,8 @@ def change(incident_id: int) -> Answer:
             assignee=form.get("assignee", ""),
             zones=tuple(form.getlist("zones")),
             organisations=organisations(form.get("organisations", "")),
-            occurred_at=times.moment(form.get("occurred_at", "")),
-            detected_at=times.moment(form.get("detected_at", "")),
+            occurred_at=times.typed(form.get("occurred_at", "")),
+            detected_at=times.typed(form.get("detected_at", "")),
         )
 
     return act(

@@ -31,7 +31,7 @@ def add_task(incident_id: int) -> Answer:
             form.get("title", ""),
             phase=form.get("phase", ""),
             assignee=form.get("assignee", ""),
-            due_at=times.moment(form.get("due_at", "")),
+            due_at=times.typed(form.get("due_at", "")),
         ),
     )
 
@@ -52,7 +52,7 @@ def change_task(incident_id: int, task_id: int) -> Answer:
     def wanted() -> TaskChange:
         given = {name: form[name] for name in ("status", "assignee", "result") if name in form}
         if "due_at" in form:
-            given["due_at"] = times.moment(form["due_at"])
+            given["due_at"] = times.typed(form["due_at"])
         return TaskChange(**given)
 
     return act(
@@ -76,7 +76,7 @@ def write(incident_id: int) -> Answer:
             incident_id,
             form.get("kind", "note"),
             form.get("text", ""),
-            time=times.moment(form.get("time", "")),
+            time=times.typed(form.get("time", "")),
         ),
     )
 

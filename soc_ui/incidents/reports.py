@@ -60,7 +60,7 @@ def submit(incident_id: int, report_id: int) -> Answer:
             report_id,
             form.get("to", ""),
             receipt=form.get("receipt", ""),
-            at=times.moment(form.get("at", "")),
+            at=times.typed(form.get("at", "")),
             expected_version=version(),
         ),
     )
@@ -92,7 +92,7 @@ def add_action(incident_id: int) -> Answer:
             incident_id,
             form.get("title", ""),
             owner=form.get("owner", ""),
-            due_at=times.moment(form.get("due_at", "")),
+            due_at=times.typed(form.get("due_at", "")),
         ),
     )
 

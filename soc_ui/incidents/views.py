@@ -109,8 +109,8 @@ def _wanted(ids: list[int]) -> NewIncident:
         assignee=form.get("assignee", ""),
         zones=tuple(form.getlist("zones")),
         organisations=organisations(form.get("organisations", "")),
-        occurred_at=times.moment(form.get("occurred_at", "")),
-        detected_at=times.moment(form.get("detected_at", "")),
+        occurred_at=times.typed(form.get("occurred_at", "")),
+        detected_at=times.typed(form.get("detected_at", "")),
         alert_ids=tuple(ids),
     )
 

@@ -130,7 +130,8 @@
     if (prefix === "g") {
       prefix = "";
       const target = {
-        o: "/", a: "/alerts", w: "/warnings", i: "/incidents", h: "/hunt", s: "/sources", r: "/rules", z: "/zones", d: "/assets",
+        o: "/", a: "/alerts", w: "/warnings", i: "/incidents", h: "/hunt", t: "/tickets", v: "/services", u: "/duty",
+        z: "/zones", d: "/assets", s: "/sources", r: "/rules",
       }[event.key];
       if (target) { event.preventDefault(); location.assign(target); }
       return;

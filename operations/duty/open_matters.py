@@ -1,0 +1,26 @@
+"""What is open at a moment: the numbers that a hand-over note freezes."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from operations.alerts.models import Alert
+from operations.duty.models import Escalation
+from operations.services.listing import OPEN
+from operations.services.models import Application
+from operations.tickets.models import Ticket
+
+NAMES: tuple[str, ...] = ("critical", "high", "medium", "low", "informational", "tickets", "applications", "escalations")
+"""Open alerts by level, then the others."""
+
+
+def counts(session: Session) -> dict[str, int]:
+    """By name, in the order of NAMES."""
+    levels = select(Alert.level, func.count()).where(Alert.status.in_(("new", "acknowledged", "in_progress"))).group_by(Alert.level)
+    found = {row[0]: row[1] for row in session.execute(levels)}
+    found["tickets"] = session.scalar(select(func.count()).select_from(Ticket).where(Ticket.state != "done")) or 0
+    found["applications"] = session.scalar(select(func.count()).select_from(Application).where(Application.state.in_(OPEN))) or 0
+    waiting = select(func.count()).select_from(Escalation).where(Escalation.acknowledged_at.is_(None))
+    found["escalations"] = session.scalar(waiting) or 0
+    return {name: found.get(name, 0) for name in NAMES}

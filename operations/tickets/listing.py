@@ -1,0 +1,121 @@
+"""Lists of tickets: keyset-paged, limited to what the session may see, with the counts of the boxes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+from sqlalchemy import Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement
+
+from operations import clock
+from operations.errors import Invalid
+from operations.organisations import organisations_seen
+from operations.reach import zones_seen
+from operations.tickets.models import DUE, NO_DATE, STATES, Ticket, TicketLink, TicketZone
+from operations.tickets.people import delegate_of
+from operations.tickets.schema import TicketFilter, TicketPage, TicketRow
+
+MAX_PAGE = 200
+COUNT_MENU = 100
+"""Beyond that a menu only says that there are more."""
+SORTS = ("updated", "due")
+_CURSOR = re.compile(r"([0-9TZ:.-]{27})~([0-9]{1,18})")
+_Query = TypeVar("_Query", bound=Select[*tuple[Any, ...]])
+
+
+def visible(session: Session) -> list[ColumnElement[bool]]:
+    """Conditions that keep what this session may see: its organisations' tickets, and those that name a zone of its."""
+    zones = zones_seen(session)
+    if zones is None:
+        return []
+    named = exists().where(TicketZone.ticket_id == Ticket.id, TicketZone.zone.in_(sorted(zones)))
+    ours = sorted(organisations_seen(session) or ())
+    return [or_(Ticket.bureau.in_(ours), Ticket.issuer.in_(ours), named)]
+
+
+def list_tickets(
+    session: Session, where: TicketFilter = TicketFilter(), *, sort: str = "updated", limit: int = 50, cursor: str = ""
+) -> TicketPage:
+    """One page: last changed first, or (``due``) what is due first. Raises Invalid for a cursor that is none."""
+    limit = max(1, min(limit, MAX_PAGE))
+    key: Any = Ticket.updated_at if sort == "updated" else DUE
+    query = _filtered(session, select(Ticket), where)
+    if cursor:
+        match = _CURSOR.fullmatch(cursor)
+        if match is None:
+            raise Invalid("the page cursor cannot be read", "start again from the first page", field="cursor")
+        here = tuple_(key, Ticket.id)
+        there = tuple_(match[1], int(match[2]))
+        query = query.where(here < there if sort == "updated" else here > there)
+    order = (key.desc(), Ticket.id.desc()) if sort == "updated" else (key, Ticket.id)
+    found = list(session.execute(query.order_by(*order).limit(limit + 1)).scalars())
+    rows = [row_of(one) for one in found[:limit]]
+    if len(found) <= limit:
+        return TicketPage(rows)
+    last = found[limit - 1]
+    return TicketPage(rows, f"{last.updated_at if sort == 'updated' else last.due_at or NO_DATE}~{last.id}")
+
+
+def count_boxes(session: Session, where: TicketFilter = TicketFilter()) -> dict[str, int]:
+    """Tickets by state, the filter's own state left out."""
+    counted = select(Ticket.state, func.count()).group_by(Ticket.state)
+    found = {row[0]: row[1] for row in session.execute(_filtered(session, counted, where, with_state=False))}
+    return {state: found.get(state, 0) for state in STATES}
+
+
+def count_hidden(session: Session, state: str = "") -> int:
+    """How many tickets (of that state) this session may not see. Only the state narrows it: any other filter would let the
+    number tell what stands in tickets of others."""
+    if zones_seen(session) is None:
+        return 0
+    query = select(func.count()).select_from(Ticket)
+    if state:
+        query = query.where(Ticket.state == state)
+    every = session.execute(query).scalar_one()
+    return every - session.execute(query.where(*visible(session))).scalar_one()
+
+
+def count_waiting(session: Session, name: str) -> int:
+    """Open tickets in which it is the turn of the person ``name``, or of their side; at most COUNT_MENU."""
+    ours = organisations_seen(session)
+
+    def side(column: Any) -> ColumnElement[bool]:
+        return column.in_([""] if ours is None else sorted(ours))  # type: ignore[no-any-return]
+
+    nobody = and_(Ticket.assignee.is_(None), side(Ticket.bureau))
+    acting = and_(Ticket.delegate == name, Ticket.delegate_until > clock.now())
+    handler = and_(Ticket.waiting_for == "handler", or_(Ticket.assignee == name, acting, nobody))
+    issuer = and_(Ticket.waiting_for == "issuer", or_(side(Ticket.issuer), Ticket.created_by == name))
+    open_ = Ticket.state.in_(("to_read", "to_do", "in_hand", "sent_back"))
+    found = select(Ticket.id).where(*visible(session), open_, or_(handler, issuer)).limit(COUNT_MENU)
+    return session.execute(select(func.count()).select_from(found.subquery())).scalar_one()
+
+
+def row_of(ticket: Ticket) -> TicketRow:
+    """As shown in a list."""
+    names = [name for name in TicketRow.__struct_fields__ if name not in ("delegate", "overdue")]
+    values = {name: getattr(ticket, name) for name in names}
+    late = ticket.state != "done" and ticket.due_at is not None and ticket.due_at < clock.now()
+    return TicketRow(**values, delegate=delegate_of(ticket), overdue=late)
+
+
+def _filtered(session: Session, query: _Query, where: TicketFilter, *, with_state: bool = True) -> _Query:
+    query = query.where(*visible(session))
+    if with_state and where.state:
+        query = query.where(Ticket.state == where.state)
+    for column, value in ((Ticket.kind, where.kind), (Ticket.level, where.level), (Ticket.bureau, where.bureau)):
+        if value:
+            query = query.where(column == value)
+    if where.mine:
+        acting = and_(Ticket.delegate == where.mine, Ticket.delegate_until > clock.now())
+        query = query.where(or_(Ticket.assignee == where.mine, acting))
+    if where.overdue:
+        query = query.where(Ticket.state != "done", Ticket.due_at < clock.now())
+    if where.link is not None:
+        linked = select(TicketLink.ticket_id).where(TicketLink.kind == where.link.kind, TicketLink.value == where.link.value)
+        query = query.where(Ticket.id.in_(linked))
+    for word in where.text.casefold().split()[:8]:
+        query = query.where(func.lower(Ticket.title).contains(word, autoescape=True))
+    return query

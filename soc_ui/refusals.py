@@ -1,0 +1,180 @@
+"""Why a form was refused, in the language of the page. The domain speaks English; what is not known here stays as it is."""
+
+from __future__ import annotations
+
+import re
+
+from kernel.errors import LiandunError
+from operations.errors import Conflict, Denied
+from soc_ui import access
+from soc_ui.locale import _
+from soc_ui.zones.problems import Problem
+
+
+def explain(error: LiandunError) -> list[Problem]:
+    """One mistake with its line, for the macro ``ui.problems``. What a rule of the domain denied is written down, as elsewhere."""
+    if isinstance(error, Denied):
+        access.note_denied(error.message)
+    line = re.match(r"line (\d+): ", error.message)
+    return [Problem(int(line[1]) if line else 0, "", "", translated(error.message))]
+
+
+def translated(text: str) -> str:
+    """The reason in the language of the page."""
+    for pattern, words in _reasons():
+        match = re.fullmatch(pattern, text, re.DOTALL)
+        if match:
+            found = {name: _field(value) if name == "field" else value for name, value in match.groupdict().items()}
+            return words % found
+    return text
+
+
+def status(error: LiandunError) -> int:
+    """409 where somebody was quicker, 403 where this person may not, else 422."""
+    return 409 if isinstance(error, Conflict) else 403 if isinstance(error, Denied) else 422
+
+
+def _field(name: str) -> str:
+    names = {
+        "title": _("Title"),
+        "body": _("Text"),
+        "note": _("Note"),
+        "name": _("Name"),
+        "text": _("Text"),
+        "due_at": _("Due"),
+        "until": _("Until"),
+        "source": _("Source"),
+        "reason": _("Reason"),
+        "assignee": _("Assigned to"),
+        "bureau": _("Addressed to"),
+        "zones": _("Zones"),
+        "days": _("Days of validity"),
+        "services": _("Services"),
+        "addresses": _("Addresses"),
+        "targets": _("Targets"),
+        "request": _("Certificate request"),
+        "gigabytes": _("GB a month"),
+        "per_day": _("Events a day"),
+        "zone": _("Zone"),
+        "target": _("To zone"),
+    }
+    return names.get(name, name)
+
+
+def _reasons() -> list[tuple[str, str]]:
+    field = r"(?P<field>\w+)"
+    return [
+        (rf"{field} is missing", _("%(field)s is missing")),
+        (rf"{field} has at most (?P<n>\d+) characters", _("%(field)s has at most %(n)s characters")),
+        (rf"{field}: .* is no moment", _("%(field)s is no moment")),
+        (rf"{field} is one line", _("%(field)s is one line")),
+        (
+            rf"{field} is a whole number from (?P<least>\d+) to (?P<most>\d+)",
+            _("%(field)s is a whole number from %(least)s to %(most)s"),
+        ),
+        (
+            rf"{field}: at most (?P<n>\d+) entries of (?P<most>\d+) characters",
+            _("%(field)s: at most %(n)s entries of %(most)s characters"),
+        ),
+        (rf"{field}: there is no such zone of yours", _("%(field)s: there is no such zone of yours")),
+        (r"there is no such zone", _("there is no such zone")),
+        (r"there is no zone .*", _("there is no such zone")),
+        (r"(?P<text>.*) is no address or network", _("%(text)s is no address or network")),
+        (r"one of the two zones has to be yours", _("one of the two zones has to be yours")),
+        (r"within a zone no permit is needed", _("within a zone no permit is needed")),
+        (r"the certificate request cannot be used: (?P<text>.*)", _("the certificate request cannot be used: %(text)s")),
+        (r"the due moment has passed", _("the due moment has passed")),
+        (r"no zone belongs to (?P<text>.*)", _("no zone belongs to %(text)s")),
+        (r"(?P<text>.*) cannot be given this ticket", _("%(text)s cannot be given this ticket")),
+        (r"to whom\?", _("To whom? Choose a person or another organisation.")),
+        (r"a delegation ends within 90 days", _("A delegation ends within 90 days.")),
+        (r"this is the assignee", _("This is the person that the ticket is assigned to.")),
+        (
+            r"only the operator moves a ticket to another organisation",
+            _("Only the operator moves a ticket to another organisation."),
+        ),
+        (r"your scope does not stand for one organisation", _("Your account does not stand for one organisation.")),
+        (
+            r".* is not possible for you while the ticket is .*",
+            _("This is not possible for you while the ticket stands as it does."),
+        ),
+        (
+            r"(?:ticket|application) \d+ was changed by somebody else|these terms were changed by somebody else",
+            _("Somebody else changed this in the meantime; here is how it stands now."),
+        ),
+        (r".* is not possible: the application is .*", _("This is not possible any more: here is how the application stands now.")),
+        (r"an attachment is a text of 1 to (?P<n>\d+) bytes", _("An attachment is a text of 1 to %(n)s bytes.")),
+        (r"a ticket has at most (?P<n>\d+) attachments", _("A ticket has at most %(n)s attachments.")),
+        (r"the name has characters that no file name has", _("The name has characters that no file name has.")),
+        (
+            r"the id of a link has 1 to 128 characters without blanks and slashes",
+            _("The id of a link has 1 to 128 characters without blanks and slashes."),
+        ),
+        (r"there is no kind of link (?P<text>.*)", _("A ticket cannot be about %(text)s.")),
+        (r"this service takes no applications now", _("This service takes no applications now.")),
+        (r"its renewal has been applied for already", _("Its renewal has been applied for already.")),
+        (r"only what was issued for a time can be renewed", _("Only what was issued for a time can be renewed.")),
+        (r"nobody handles what they applied for", _("Nobody handles what they applied for.")),
+        (r"a second person confirms it", _("A second person confirms it.")),
+        (
+            r"a permit changes the zone plan: the security administrator issues it",
+            _("A permit changes the zone plan: the security administrator issues it."),
+        ),
+        (
+            r"one of the two has to be the security administrator",
+            _("One of the two has to be the security administrator."),
+        ),
+        (r"only the organisation that applied does this", _("Only the organisation that applied does this.")),
+        (
+            r"there is no active account of that name with a bureau's role",
+            _(
+                "There is no active account of that name with a bureau's role yet: the system administrator makes it, "
+                "the security administrator grants its role; then issue again."
+            ),
+        ),
+        (r"the account's scope is not (?P<text>.*)", _("The account's scope is not %(text)s: the security administrator sets it.")),
+        (
+            r"no listener of the platform takes (?P<text>.*)",
+            _("No listener of the platform takes %(text)s (see the configuration)."),
+        ),
+        (r"there is no authority yet", _("There is no certificate authority yet (./liandun certificate makes one).")),
+        (r"(?P<n>\d+) authorities could issue it", _("%(n)s authorities could issue it; the console does not know which.")),
+        (r"\w+_hours: 1 to (?P<n>\d+) hours", _("A period has 1 to %(n)s hours.")),
+        (
+            r"the roster was changed by somebody else|the note was changed by somebody else",
+            _("Somebody else changed this in the meantime; here is how it stands now."),
+        ),
+        (
+            r"(?:line (?P<line>\d+): )?rank (?P<rank>\d) of (?P<day>\S+) (?P<shift>\S+) is taken",
+            _("Place %(rank)s of %(day)s %(shift)s is taken."),
+        ),
+        (
+            r"(?:line (?P<line>\d+): )?(?P<name>'.*') is on duty already: (?P<day>\S+) (?P<shift>\S+)",
+            _("%(name)s is on duty already: %(day)s %(shift)s."),
+        ),
+        (r"(?:line (?P<line>\d+): )?(?P<name>'.*') cannot be on duty", _("%(name)s cannot be on duty.")),
+        (r"(?:line (?P<line>\d+): )?there is no shift (?P<name>.*)", _("There is no shift %(name)s.")),
+        (r"(?:line (?P<line>\d+): )?(?P<name>'.*') is no day", _("%(name)s is no day (write 2026-11-26).")),
+        (r"(?:line (?P<line>\d+): )?a rank is 1 to (?P<n>\d)", _("A place is 1 to %(n)s.")),
+        (r"(?:line (?P<line>\d+): )?(?P<name>'.*') is no rank", _("%(name)s is no place (1, 2 …).")),
+        (r"(?P<name>'.*') is no time of the day", _("%(name)s is no time of the day (write 08:30).")),
+        (r"shifts of a day do not overlap", _("Shifts of a day do not overlap.")),
+        (r"a shift lasts 30 minutes to 24 hours", _("A shift lasts 30 minutes to 24 hours.")),
+        (r"a shift has a name of at most 64 characters", _("A shift has a name of at most 64 characters.")),
+        (
+            r"the id of a shift has lower-case letters, digits and -, and is there once",
+            _("The id of a shift has lower-case letters, digits and -, and is there once."),
+        ),
+        (r"the first line names the columns (?P<names>.*)", _("The first line of the file names the columns %(names)s.")),
+        (r"the file names no place", _("The file names no place.")),
+        (r"line (?P<line>\d+): a cell is missing", _("A cell is missing.")),
+        (r"the file is neither UTF-8 nor GB 18030", _("The file is neither UTF-8 nor GB 18030.")),
+        (r"you are not on duty, and were not within the last hours", _("You are not on duty, and were not within the last hours.")),
+        (r"who wrote the note does not take it over", _("Who wrote the note does not take it over.")),
+        (r"only somebody of the coming shift takes it over", _("Only somebody of the coming shift takes it over.")),
+        (r"this shift has been taken over already", _("This shift has been taken over already.")),
+        (r"nobody is left on duty who could be told", _("Nobody is left on duty who could be told.")),
+        (r"somebody takes care of it already", _("Somebody takes care of it already.")),
+        (r"only somebody on duty takes it", _("Only somebody on duty takes it.")),
+        (r"the form has no field (?P<text>.*)", _("The form has no field %(text)s.")),
+    ]

@@ -1,0 +1,1 @@
+"""Pages of the service catalogue and of applications."""

@@ -1,0 +1,211 @@
+"""The console at size: pages, API and writes of a running console over a full city, as its users' browsers would ask.
+
+    .venv/bin/python -m benchmarks.console --folder DIR [--alerts 1000000] [--records 100000] [--postgresql FILE] [--calls 20]
+
+--folder      a data directory of its own; what is filled there is used again
+--postgresql  a file with the URL of an empty PostgreSQL database for the state (docs/configuration.md)
+
+Prints per request the median and the 95th percentile in milliseconds over HTTP, of an analyst who sees all and of a bureau that
+sees its zones; the octets of each page as gzip sends them; changes a second with four clients; and the floor: an empty answer.
+Requests whose p95 misses the goal are marked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import http.client
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from benchmarks.console_city import ANALYST, BUREAU, NOW, fill, sign_in
+from cli.zones import load_plan
+from demo.zone_plan import lanting_plan
+from kernel.db import open_database, upgrade
+from kernel.layout import Layout
+from operations.accounts.sessions import SESSION_COOKIE
+from operations.alerts.models import Alert, AlertEntity
+from operations.audit.schema import SYSTEM
+from operations.incidents.models import Incident, IncidentZone
+from operations.tickets.models import Ticket, TicketZone
+from operations.zones.models import ZoneRow
+from soc_ui.csrf import token_for
+from tests.system.platform import free_port
+
+LIST, TEXT, PAGE = 100, 300, 150
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Client:
+    """One browser: a connection that is kept open, a session cookie."""
+
+    def __init__(self, port: int, cookie: str) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        self._cookie = cookie
+
+    def ask(self, path: str, form: str | None = None) -> tuple[int, bytes, float]:
+        """Status, body and milliseconds."""
+        headers = {"Cookie": f"{SESSION_COOKIE}={self._cookie}; lang=zh"}
+        if form is not None:
+            headers |= {"Content-Type": "application/x-www-form-urlencoded", "X-CSRFToken": token_for(self._cookie)}
+        start = time.perf_counter()
+        self._connection.request("GET" if form is None else "POST", path, form, headers)
+        answer = self._connection.getresponse()
+        body = answer.read()
+        return answer.status, body, (time.perf_counter() - start) * 1000
+
+
+@contextmanager
+def console(data: Path) -> Iterator[int]:
+    """The console role alone, as its own process; yields its port."""
+    port = free_port()
+    environment = {**os.environ, "LIANDUN_DATA": str(data), "LIANDUN_CONSOLE_PORT": str(port), "PYTHONPATH": str(ROOT)}
+    with (data / "console.out").open("ab") as output:
+        process = subprocess.Popen([sys.executable, "-m", "cli", "role", "console"], env=environment, stdout=output, stderr=output)
+    try:
+        for _ in range(300):
+            try:
+                http.client.HTTPConnection("127.0.0.1", port, timeout=1).connect()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def places(session: Session, zone: str) -> dict[str, list[int]]:
+    """The newest ids of each kind, those that name ``zone`` where it is given."""
+    named = {
+        "alert": select(AlertEntity.alert_id.label("id")).where(AlertEntity.kind == "zone", AlertEntity.value == zone),
+        "incident": select(IncidentZone.incident_id.label("id")).where(IncidentZone.zone == zone),
+        "ticket": select(TicketZone.ticket_id.label("id")).where(TicketZone.zone == zone),
+    }
+    tables = {"alert": Alert, "incident": Incident, "ticket": Ticket}
+    queries = named if zone else {name: select(table.id.label("id")) for name, table in tables.items()}
+    return {name: list(session.execute(query.order_by(text("id DESC")).limit(2000)).scalars()) for name, query in queries.items()}
+
+
+def requests(dice: random.Random, places: dict[str, list[int]], zone: str) -> dict[str, tuple[str, int]]:
+    """What is asked: name → path and the goal of its p95 in ms; arguments drawn afresh."""
+    alert, incident, ticket = (dice.choice(places[name]) for name in ("alert", "incident", "ticket"))
+    number = dice.randrange(300)
+    return {
+        "floor: an empty answer": ("/favicon.ico", LIST),
+        "overview": ("/", LIST),
+        "alerts": ("/alerts?status=new&status=acknowledged&status=in_progress", LIST),
+        "alerts: open, high": ("/alerts?status=new&status=acknowledged&level=high&level=critical", LIST),
+        "alerts: one rule": (f"/alerts?rule=rule-{dice.randrange(2000)}", LIST),
+        "alerts: text": (f"/alerts?q=variant+{dice.randrange(2000)}", TEXT),
+        "alert page": (f"/alerts/{alert}", PAGE),
+        "API alerts": ("/api/v1/alerts?limit=50", LIST),
+        "API alerts: text": (f"/api/v1/alerts?text=tool+{number}+quiet", TEXT),
+        "incidents": ("/incidents", LIST),
+        "incidents: open, by due": ("/incidents?phase=detection&phase=containment&sort=due", LIST),
+        "incidents: zone": (f"/incidents?zone={zone}", LIST),
+        "incidents: text": (f"/incidents?q=tool+{number}", TEXT),
+        "incident page": (f"/incidents/{incident}", PAGE),
+        "API incidents": ("/api/v1/incidents?limit=50", LIST),
+        "tickets": ("/tickets", LIST),
+        "tickets: in hand, by due": ("/tickets?state=in_hand&sort=due", LIST),
+        "tickets: text": (f"/tickets?q=tool+{number}", TEXT),
+        "ticket page": (f"/tickets/{ticket}", PAGE),
+        "services": ("/services", LIST),
+        "services: open": ("/services?open=1", LIST),
+        "supervision": ("/services/supervision", PAGE),
+        "warnings": ("/warnings?status=published", LIST),
+        "zones": ("/zones", PAGE),
+        "assets": ("/assets", LIST),
+        "rules": ("/rules", PAGE),
+        "duty": ("/duty", LIST),
+    }
+
+
+def measure(client: Client, places: dict[str, list[int]], zone: str, calls: int) -> None:
+    """Ask everything ``calls`` times, print the table."""
+    dice, times, sizes, goals, refused = random.Random(3), {}, {}, {}, {}
+    for _ in range(calls + 1):
+        for name, (path, goal) in requests(dice, places, zone).items():
+            status, body, took = client.ask(path)
+            if status not in (200, 304):
+                refused[name] = status
+            if _:
+                times.setdefault(name, []).append(took)
+            sizes[name], goals[name] = len(gzip.compress(body, 5)), goal
+    print(f"  {'milliseconds over HTTP':28}{'median':>8}{'p95':>8}{'goal':>7}{'gzip KB':>9}")
+    for name, values in times.items():
+        p95 = sorted(values)[min(len(values) - 1, int(len(values) * 0.95))]
+        note = f"  ← status {refused[name]}" if name in refused else "  ← misses its goal" if p95 > goals[name] else ""
+        print(f"  {name:28}{statistics.median(values):8.1f}{p95:8.1f}{goals[name]:7}{sizes[name] / 1000:9.1f}{note}")
+
+
+def changes(port: int, cookie: str, ids: list[int], clients: int = 4, seconds: float = 10) -> None:
+    """Status changes of single alerts by several clients at once."""
+    counts, worst = [0] * clients, [0.0] * clients
+    end = time.monotonic() + seconds
+
+    def work(position: int) -> None:
+        client = Client(port, cookie)
+        for alert in ids[position::clients]:
+            if time.monotonic() > end:
+                return
+            status, body, took = client.ask(f"/alerts/{alert}", "status=acknowledged")
+            assert status in (200, 204, 302, 303), (status, body[:300])
+            counts[position], worst[position] = counts[position] + 1, max(worst[position], took)
+
+    threads = [threading.Thread(target=work, args=(position,)) for position in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rate, slowest = sum(counts) / seconds, max(worst)
+    print(f"  status changes with {clients} clients: {rate:,.0f}/s (goal 80), slowest {slowest:,.0f} ms (goal 100)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--alerts", type=int, default=1_000_000)
+    parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--calls", type=int, default=20)
+    parser.add_argument("--postgresql", type=Path)
+    chosen = parser.parse_args()
+    layout = Layout(chosen.folder.absolute()).create()
+    if chosen.postgresql:
+        shutil.copy(chosen.postgresql, layout.state_url_file)
+        layout.state_url_file.chmod(0o600)
+    with closing(open_database(layout.state_url)) as database:
+        upgrade(database)
+        with database.read() as session:
+            empty = session.execute(select(ZoneRow.id)).first() is None
+        if empty:
+            load_plan(database, layout, lanting_plan(NOW), SYSTEM)
+        fill(database, chosen.alerts, chosen.records)
+        with database.read() as session:
+            zone, owner = session.execute(select(ZoneRow.id, ZoneRow.owner).where(ZoneRow.owner != "")).first() or ("", "")
+            everything, theirs = places(session, ""), places(session, zone)
+        analyst, bureau = sign_in(database, ANALYST, "analyst"), sign_in(database, BUREAU, "bureau", owner)
+        print(f"state: {database.dialect}")
+    with console(layout.root) as port:
+        print(f"analyst, sees all ({chosen.calls} calls each)")
+        measure(Client(port, analyst), everything, zone, chosen.calls)
+        print(f"bureau {owner}, sees its zones")
+        measure(Client(port, bureau), theirs, zone, chosen.calls)
+        changes(port, analyst, everything["alert"])
+
+
+if __name__ == "__main__":
+    main()

@@ -9,12 +9,11 @@ from typing import Any
 import msgspec
 from apiflask import APIBlueprint, APIFlask, HTTPError
 from flask import Response, g, request
-from flask_babel import force_locale
 from werkzeug.exceptions import HTTPException
 
 from kernel.errors import LiandunError, QueryError, StateUnavailable, StoreError
 from operations.errors import Conflict, Denied, Invalid, NotFound, Stale
-from soc_ui.locale import CATALOGUE
+from soc_ui.locale import speaking
 from soc_ui.problem_pages import RETRY_SECONDS
 from soc_ui.unavailable import words
 
@@ -94,7 +93,7 @@ def refused(error: LiandunError) -> Response:
 def _unavailable(error: StateUnavailable) -> Response:
     """``reason`` is for programs; the words are Chinese for a client that asks for Chinese (Accept-Language), else English."""
     lang = "zh" if request.accept_languages.best_match(("en", "zh", "zh-CN"), "en").startswith("zh") else "en"
-    with force_locale(CATALOGUE[lang]):
+    with speaking(lang):
         told = words(error)
     response = answer(503, f"{told.title}. {told.cause}", told.advice, reason=error.reason)
     response.headers["Content-Language"] = "zh-CN" if lang == "zh" else "en"

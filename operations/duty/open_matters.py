@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from operations.alerts.models import Alert
+from operations.alerts.models import AlertCount
 from operations.duty.models import Escalation
 from operations.services.listing import OPEN
 from operations.services.models import Application
@@ -17,8 +17,9 @@ NAMES: tuple[str, ...] = ("critical", "high", "medium", "low", "informational", 
 
 def counts(session: Session) -> dict[str, int]:
     """By name, in the order of NAMES."""
-    levels = select(Alert.level, func.count()).where(Alert.status.in_(("new", "acknowledged", "in_progress"))).group_by(Alert.level)
-    found = {row[0]: row[1] for row in session.execute(levels)}
+    open_ = (AlertCount.dimension == "all", AlertCount.status.in_(("new", "acknowledged", "in_progress")))
+    levels = select(AlertCount.level, func.sum(AlertCount.count)).where(*open_).group_by(AlertCount.level)
+    found = {row[0]: int(row[1]) for row in session.execute(levels)}
     found["tickets"] = session.scalar(select(func.count()).select_from(Ticket).where(Ticket.state != "done")) or 0
     found["applications"] = session.scalar(select(func.count()).select_from(Application).where(Application.state.in_(OPEN))) or 0
     waiting = select(func.count()).select_from(Escalation).where(Escalation.acknowledged_at.is_(None))

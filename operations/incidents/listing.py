@@ -57,10 +57,12 @@ def count_incidents(session: Session, where: IncidentFilter = IncidentFilter()) 
 
 def hidden(session: Session) -> int:
     """How many incidents this session may not see."""
-    if zones_seen(session) is None:
+    zones = zones_seen(session)
+    if zones is None:
         return 0
     every = session.execute(select(func.count()).select_from(Incident)).scalar_one()
-    return every - session.execute(select(func.count()).select_from(Incident).where(*within(session))).scalar_one()
+    named = select(IncidentZone.incident_id).where(IncidentZone.zone.in_(sorted(zones))).distinct()
+    return every - session.execute(select(func.count()).select_from(named.subquery())).scalar_one()
 
 
 def facets(session: Session, where: IncidentFilter) -> dict[str, list[tuple[str, int]]]:

@@ -1,0 +1,18 @@
+"""Tickets by whose turn it is: the menu counts them on every page."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_index("ix_tickets_waiting", "tickets", ["waiting_for", "state"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_tickets_waiting", "tickets")

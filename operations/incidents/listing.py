@@ -21,7 +21,7 @@ from operations.reach import zones_seen
 MAX_PAGE = 500
 COUNT_LIMIT = 10_000
 FACET_LIMIT = 20
-SAMPLE = 2000
+SAMPLE = 1000
 """So many of the newest matches are counted for facets."""
 UNASSIGNED = "-"
 _LAST = "9999-12-31T23:59:59.999999Z"
@@ -38,11 +38,13 @@ def list_incidents(
     """One page. ``sort``: newest (id), due (earliest running deadline first), level (highest first). Raises Invalid."""
     limit = max(1, min(limit, MAX_PAGE))
     key, descending = _key(sort)
-    query = select(*COLUMNS, key.label("place")).where(*conditions(where), *within(session))
+    places = select(Incident.id).where(*conditions(where), *within(session))
     if cursor:
-        query = query.where(_after(cursor, key, descending))
+        places = places.where(_after(cursor, key, descending))
     order = (key.desc(), Incident.id.desc()) if descending else (key.asc(), Incident.id.desc())
-    found = session.execute(query.order_by(*order).limit(limit + 1)).all()
+    # The indexes hold what is filtered and sorted by; whole rows are fetched for those of the page only.
+    chosen = Incident.id.in_(places.order_by(*order).limit(limit + 1))
+    found = session.execute(select(*COLUMNS, key.label("place")).where(chosen).order_by(*order)).all()
     now = clock.now()
     rows = [row_of(session, row, now) for row in found[:limit]]
     more = len(found) > limit
@@ -82,8 +84,8 @@ def facets(session: Session, where: IncidentFilter) -> dict[str, list[tuple[str,
 def _sample(session: Session, where: IncidentFilter, without: str) -> list[Any]:
     kept = [condition for dimension, condition in _conditions(where) if dimension != without]
     columns = (Incident.id, *(getattr(Incident, name) for name in DIMENSIONS if name != "zone"))
-    query = select(*columns).where(*kept, *within(session)).order_by(Incident.created_at.desc(), Incident.id.desc())
-    return list(session.execute(query.limit(SAMPLE)).all())
+    newest = select(Incident.id).where(*kept, *within(session)).order_by(Incident.created_at.desc(), Incident.id.desc())
+    return list(session.execute(select(*columns).where(Incident.id.in_(newest.limit(SAMPLE)))).all())
 
 
 def _zones(session: Session, rows: list[Any]) -> Counter[str]:

@@ -78,7 +78,7 @@ class Incident(Base):
 
     __table_args__ = (
         Index("ix_incidents_created", "created_at", "id"),
-        Index("ix_incidents_phase", "phase", "id"),
+        Index("ix_incidents_phase", "phase", "created_at", "id"),
         Index("ix_incidents_assignee", "assignee", "id"),
         Index("ix_incidents_due", "next_due", "id"),
         Index("ix_incidents_remind", "remind_at"),

@@ -61,6 +61,7 @@ def needs(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 abort(403)
             return view(*args, **kwargs)
 
+        vars(guarded)["permissions"] = (permission,)  # soc_ui.permission_table reads it
         return guarded
 
     return around

@@ -58,6 +58,7 @@ def permit_any(blueprint: APIBlueprint, *permissions: str) -> Callable[[V], V]:
                 _deny(" or ".join(permissions))
             return view(*args, **kwargs)
 
+        vars(guarded)["permissions"] = permissions  # soc_ui.permission_table reads it
         return blueprint.doc(security=SECURITY)(guarded)  # type: ignore[no-any-return]
 
     return around

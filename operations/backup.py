@@ -25,7 +25,7 @@ from crypto.wraps import Opener, Recipient
 from kernel.db import Database
 from kernel.errors import LiandunError
 from kernel.layout import Layout
-from operations.backup_archive import CONFIG, RULES, make_private, write_archive
+from operations.backup_archive import CONFIG, RULES, check_members, make_private, write_archive
 from operations.backup_keys import generations_in_snapshot, generations_in_sqlite
 from operations.backup_postgresql import check_snapshot, restore_snapshot, write_snapshot
 
@@ -106,6 +106,7 @@ def restore_backup(
     """
     _check_free(layout)
     layout.create()
+    _remove_leftovers(layout.root)
     with tempfile.TemporaryDirectory(dir=layout.root, prefix=_STAGING) as folder:
         unpacked = Path(folder)
         names = _unpack(source, opener, unpacked)
@@ -117,6 +118,7 @@ def restore_backup(
         if (database is not None) != (unpacked / _TABLES).exists():
             kind = "PostgreSQL" if database is None else "embedded"
             raise BackupError(f"{source}: this is the backup of a database of the kind {kind}", "see --database")
+        _check_free(layout)  # unpacking takes minutes: a platform that was started here meanwhile has a database of its own
         if database is not None:
             restore_snapshot(database, unpacked / _TABLES)
         make_private(unpacked)
@@ -175,7 +177,7 @@ def _unpack(source: Path, opener: Opener, folder: Path) -> list[str]:
     try:
         open_file(source, archive, opener, STATE)
         with tarfile.open(archive, "r:") as tar:
-            names = tar.getnames()
+            names = check_members(tar, (_DATABASE, _TABLES))
             tar.extractall(folder, filter="data")
     except (CryptoError, tarfile.TarError) as error:
         raise BackupError(f"{source}: {error}") from error

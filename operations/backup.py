@@ -15,7 +15,7 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from crypto.errors import CryptoError
@@ -63,10 +63,26 @@ def create_backup(
     with file.locked(_PATIENCE):
         contents = file.read()
         octets = opened(file, contents) if portable else file.path.read_bytes()
-        _seal_state(layout, target, recipients, config, database)
-    with appearing(keys) as sealed:
-        seal_stream(io.BytesIO(octets), sealed, recipients, KEYS)
+        with _written(target):
+            _seal_state(layout, target, recipients, config, database)
+    try:
+        with _written(keys), appearing(keys) as sealed:
+            seal_stream(io.BytesIO(octets), sealed, recipients, KEYS)
+    except BackupError:
+        target.unlink()  # of no use without its key
+        raise
     return "file" if portable else contents.active.keeper
+
+
+@contextlib.contextmanager
+def _written(target: Path) -> Iterator[None]:
+    """A full disk, and whatever else keeps ``target`` from being written, in one line."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+        hint = "the folder it goes to and the data directory need room for a copy"
+        raise BackupError(f"{target}: cannot be written: {reason}", hint) from error
 
 
 def _seal_state(
@@ -182,7 +198,10 @@ def _unpack(source: Path, opener: Opener, folder: Path) -> list[str]:
     except (CryptoError, tarfile.TarError) as error:
         raise BackupError(f"{source}: {error}") from error
     except OSError as error:
-        raise BackupError(f"{source}: cannot be unpacked: {error.strerror}: {error.filename}", "see TMPDIR for room") from error
+        raise BackupError(
+            f"{source}: cannot be unpacked: {error.strerror}{f': {error.filename}' if error.filename else ''}",
+            "see TMPDIR for room",
+        ) from error
     archive.unlink()
     if (folder / _TABLES).exists():
         check_snapshot(folder / _TABLES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from operations import backup
 from operations.audit.schema import Actor
 from operations.backup import BackupError, create_backup, restore_backup, verify_backup
 from operations.certificates import service
+from tests.small_disk import fill_up, needs_mount, small_disk
 
 OWNER = PrivateKey.generate()
 
@@ -243,3 +245,21 @@ def test_a_restore_that_was_killed_leaves_nothing_unsealed_for_long(layout: Layo
     (fresh.root / ".backup-killed" / "state.db").write_text("unsealed")
     restore_backup(tmp_path / "state.sealed", tmp_path / "keys.sealed", WithPrivateKey(OWNER), fresh)
     assert not list(fresh.root.glob(".backup-*"))
+
+
+@needs_mount
+@pytest.mark.parametrize("full", ["state", "keys", "data"])
+def test_a_full_disk_leaves_no_half_of_a_backup(layout: Layout, tmp_path: Path, full: str) -> None:
+    """Neither a state without its key, which could never be opened and would be in the way of the next one."""
+    with small_disk(tmp_path / "medium", 1) as medium:
+        places = {"state": tmp_path / "s", "keys": tmp_path / "k"}
+        if full == "data":
+            shutil.copytree(layout.root, medium / "data", ignore=lambda _folder, names: {one for one in names if one == "rules"})
+            layout = Layout(medium / "data")
+        else:
+            places[full] = medium / full
+        fill_up(medium)
+        with pytest.raises(BackupError, match=r"cannot be written: .*(No space|disk)"):
+            create_backup(layout, places["state"], places["keys"], [ForPublicKey(OWNER.public)])
+        assert not any(path.exists() for path in places.values())
+        assert not list(tmp_path.glob(".s.*")) + list(medium.glob(".*"))

@@ -15,7 +15,7 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from crypto.errors import CryptoError
@@ -25,7 +25,7 @@ from crypto.wraps import Opener, Recipient
 from kernel.db import Database
 from kernel.errors import LiandunError
 from kernel.layout import Layout
-from operations.backup_archive import CONFIG, RULES, make_private, write_archive
+from operations.backup_archive import CONFIG, RULES, check_members, make_private, write_archive
 from operations.backup_keys import generations_in_snapshot, generations_in_sqlite
 from operations.backup_postgresql import check_snapshot, restore_snapshot, write_snapshot
 
@@ -63,10 +63,26 @@ def create_backup(
     with file.locked(_PATIENCE):
         contents = file.read()
         octets = opened(file, contents) if portable else file.path.read_bytes()
-        _seal_state(layout, target, recipients, config, database)
-    with appearing(keys) as sealed:
-        seal_stream(io.BytesIO(octets), sealed, recipients, KEYS)
+        with _written(target):
+            _seal_state(layout, target, recipients, config, database)
+    try:
+        with _written(keys), appearing(keys) as sealed:
+            seal_stream(io.BytesIO(octets), sealed, recipients, KEYS)
+    except BackupError:
+        target.unlink()  # of no use without its key
+        raise
     return "file" if portable else contents.active.keeper
+
+
+@contextlib.contextmanager
+def _written(target: Path) -> Iterator[None]:
+    """A full disk, and whatever else keeps ``target`` from being written, in one line."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+        hint = "the folder it goes to and the data directory need room for a copy"
+        raise BackupError(f"{target}: cannot be written: {reason}", hint) from error
 
 
 def _seal_state(
@@ -106,6 +122,7 @@ def restore_backup(
     """
     _check_free(layout)
     layout.create()
+    _remove_leftovers(layout.root)
     with tempfile.TemporaryDirectory(dir=layout.root, prefix=_STAGING) as folder:
         unpacked = Path(folder)
         names = _unpack(source, opener, unpacked)
@@ -117,6 +134,7 @@ def restore_backup(
         if (database is not None) != (unpacked / _TABLES).exists():
             kind = "PostgreSQL" if database is None else "embedded"
             raise BackupError(f"{source}: this is the backup of a database of the kind {kind}", "see --database")
+        _check_free(layout)  # unpacking takes minutes: a platform that was started here meanwhile has a database of its own
         if database is not None:
             restore_snapshot(database, unpacked / _TABLES)
         make_private(unpacked)
@@ -175,12 +193,15 @@ def _unpack(source: Path, opener: Opener, folder: Path) -> list[str]:
     try:
         open_file(source, archive, opener, STATE)
         with tarfile.open(archive, "r:") as tar:
-            names = tar.getnames()
+            names = check_members(tar, (_DATABASE, _TABLES))
             tar.extractall(folder, filter="data")
     except (CryptoError, tarfile.TarError) as error:
         raise BackupError(f"{source}: {error}") from error
     except OSError as error:
-        raise BackupError(f"{source}: cannot be unpacked: {error.strerror}: {error.filename}", "see TMPDIR for room") from error
+        raise BackupError(
+            f"{source}: cannot be unpacked: {error.strerror}{f': {error.filename}' if error.filename else ''}",
+            "see TMPDIR for room",
+        ) from error
     archive.unlink()
     if (folder / _TABLES).exists():
         check_snapshot(folder / _TABLES)

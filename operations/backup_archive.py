@@ -1,6 +1,7 @@
 """The archive inside of a backup: database, rules, configuration. Links are followed when it is made, so it stands for itself.
 
-Whoever restores refuses links that lead out of the archive; a backup with one could be written and never be restored.
+Whoever restores takes plain files and folders under the names that a backup has, and nothing else: a backup is sealed, not signed,
+so anybody who has the officer's public key can make one. A symbolic link never comes out of :func:`write_archive`.
 """
 
 from __future__ import annotations
@@ -15,13 +16,27 @@ RULES, CONFIG = "rules", "liandun.toml"
 
 def write_archive(archive: Path, database: Path, rules: Path, config: Path | None) -> None:
     """``database``: the file or folder of the copied database. Raises OSError."""
-    with tarfile.open(archive, "w") as tar:
+    with tarfile.open(archive, "w", dereference=True) as tar:
         tar.add(database, database.name)
         if rules.exists():
             for path in _walk(rules.resolve(), ()):
                 tar.add(path.resolve(), str(RULES / path.relative_to(rules.resolve())), recursive=False)
         if config is not None:
             tar.add(config.resolve(strict=True), CONFIG)
+
+
+def check_members(tar: tarfile.TarFile, databases: tuple[str, ...]) -> list[str]:
+    """The names inside. Raises tarfile.TarError for a link, a device, a file with holes (which a few bytes make as large as the
+    disk), or a name that no backup has.
+    """
+    for member in tar.getmembers():
+        first, _, rest = member.name.partition("/")
+        known = first in (RULES, *databases) or (first == CONFIG and not rest)
+        # Earlier versions wrote two rules that are one file on disk as a hard link; the filter sees to it that it stays inside.
+        plain = member.isdir() or member.islnk() or (member.isreg() and not member.issparse())
+        if not known or not plain or ".." in member.name.split("/"):
+            raise tarfile.TarError(f"{member.name!r} does not belong into a backup")
+    return tar.getnames()
 
 
 def make_private(folder: Path) -> None:

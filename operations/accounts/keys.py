@@ -101,7 +101,7 @@ def revoke_key(session: Session, actor: Principal, key_id: int) -> None:
 def narrow_key(
     session: Session, actor: Principal, key_id: int, *, permissions: Sequence[str], networks: Sequence[str] | None = None
 ) -> KeyRecord:
-    """Take permissions away from a key, or bind it to other networks; a key is never given more. Raises NotFound, Invalid."""
+    """Take permissions away from a key, or bind it to fewer networks; a key is never given more. Raises NotFound, Invalid."""
     key = session.get(ApiKey, key_id, with_for_update=True)
     user = session.get(User, key.user_id) if key is not None else None
     if key is None or user is None or (key.user_id != actor.user_id and not actor.may("keys.all")):
@@ -113,10 +113,23 @@ def narrow_key(
     chosen = sorted(set(permissions))
     key.permissions, key.scope = json.dumps(chosen), _scope_of(chosen)
     if networks is not None:
-        key.networks = json.dumps(address_lists.read_networks(networks, "networks"))
+        bound, wanted = json.loads(key.networks), address_lists.read_networks(networks, "networks")
+        if bound and not (wanted and address_lists.within(wanted, bound)):
+            raise Invalid("a key can only lose networks", f"parts of {', '.join(bound)}", field="networks")
+        key.networks = json.dumps(wanted)
     detail = {"name": key.name, "before": sorted(before), "after": chosen, "networks": json.loads(key.networks)}
     audit.append(session, actor.actor, "key.narrow", "key", key.id, detail=detail)
     return _record(key, user.name, user.role)
+
+
+def keep_as_made(session: Session, user_id: int, role: str) -> None:
+    """Before the account loses ``role``: keys that may do all that the role may stay at that, whatever the next role could.
+
+    What a program was trusted with is no part of what its owner becomes.
+    """
+    open_ended = (ApiKey.user_id == user_id) & (ApiKey.permissions == "[]") & ApiKey.revoked_at.is_(None)
+    for key in session.execute(select(ApiKey).where(open_ended)).scalars():
+        key.permissions = json.dumps(sorted(_granted(key, role)))
 
 
 def principal_of_key(database: Database, token: str, address: str = "", *, policy: Policy = Policy()) -> Principal | None:

@@ -20,6 +20,15 @@ def inside(address: str, networks: Iterable[str]) -> bool:
     return any(parsed in network or (mapped is not None and mapped in network) for network in map(ipaddress.ip_network, networks))
 
 
+def within(networks: Iterable[str], allowed: Iterable[str]) -> bool:
+    """True where each of ``networks`` lies in one of ``allowed``."""
+    whole = [ipaddress.ip_network(text) for text in allowed]
+    return all(
+        any(part.version == one.version and part.subnet_of(one) for one in whole)  # type: ignore[arg-type]
+        for part in map(ipaddress.ip_network, networks)
+    )
+
+
 def read_networks(texts: Iterable[str], field: str) -> list[str]:
     """Networks as people write them (an address alone stands for itself), in their normal form. Raises Invalid."""
     found = []

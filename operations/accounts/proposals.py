@@ -16,7 +16,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from operations import clock
-from operations.accounts import reach, service, sessions
+from operations.accounts import keys, reach, service, sessions
 from operations.accounts.models import Factor, OldPassword, Proposal, RecoveryCode, User
 from operations.accounts.permissions import EXPIRING, PERMISSIONS, POWERS, SCOPED_ONLY
 from operations.accounts.schema import DAY, Policy, Principal, ProposalRecord, Reach
@@ -239,6 +239,8 @@ def _close(session: Session, row: Proposal, state: str, who: Principal) -> None:
 def _give_role(session: Session, row: Proposal, user: User) -> None:
     _refuse_power_changes(session, user, row.role)
     scope = reach.check(session, Reach(tuple(json.loads(row.organisations)), tuple(json.loads(row.zones))))
+    if row.role != user.role:
+        keys.keep_as_made(session, user.id, user.role)
     user.role, user.expires_at = row.role, row.expires_at
     user.organisations, user.zones = json.dumps(scope.organisations, ensure_ascii=False), json.dumps(scope.zones)
 

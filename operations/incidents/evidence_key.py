@@ -44,7 +44,7 @@ def keys(session: Session, master: MasterKey) -> Keys:
     rows = list(session.execute(select(EvidenceKey).order_by(EvidenceKey.id.desc())).scalars())
     if not rows or read_certificates(rows[0].certificate.encode())[0].not_after - _RENEW < datetime.now(UTC):
         rows.insert(0, _make(session, master))
-    private = tuple(PrivateKey(master.unseal(row.sealed, _context(row.id))) for row in rows)
+    private = tuple(PrivateKey(master.unseal(row.sealed, evidence_context(row.id))) for row in rows)
     signer = Signer(read_certificates(rows[0].certificate.encode())[0], private[0])
     return Keys(signer, private, trust(session))
 
@@ -74,7 +74,7 @@ def _make(session: Session, master: MasterKey) -> EvidenceKey:
     row = EvidenceKey(
         id=last + 1,
         certificate=certificate.to_pem(),
-        sealed=master.seal(private.to_bytes(), _context(last + 1)),
+        sealed=master.seal(private.to_bytes(), evidence_context(last + 1)),
         created_at=clock.now(),
     )
     session.add(row)
@@ -82,5 +82,6 @@ def _make(session: Session, master: MasterKey) -> EvidenceKey:
     return row
 
 
-def _context(number: int) -> str:
+def evidence_context(number: int) -> str:
+    """What the sealed key of this number is bound to (operations.secrets seals it again when the master key is rotated)."""
     return f"incident evidence key:{number}"

@@ -21,6 +21,8 @@ from operations.accounts.factors import totp_context
 from operations.accounts.models import Challenge, Factor, LoginSession
 from operations.certificates.models import AuthorityRow
 from operations.certificates.service import authority_context
+from operations.incidents.evidence_key import evidence_context
+from operations.incidents.models import EvidenceKey
 from operations.secrets.schema import Found, Resealed, Stuck, Tell
 from operations.webhooks.models import WebhookTarget
 from operations.webhooks.service import secret_context
@@ -77,6 +79,7 @@ COLUMNS = (
         AuthorityRow.name,
         authority_context,
     ),
+    Column("keys for evidence", EvidenceKey, EvidenceKey.id, EvidenceKey.sealed, EvidenceKey.id, evidence_context),
 )
 
 

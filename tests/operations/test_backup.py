@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from operations import backup
 from operations.audit.schema import Actor
 from operations.backup import BackupError, create_backup, restore_backup, verify_backup
 from operations.certificates import service
+from tests.small_disk import fill_up, needs_mount, small_disk
 
 OWNER = PrivateKey.generate()
 
@@ -163,3 +165,101 @@ def test_no_database_inside_or_none_that_can_be_read(tmp_path: Path) -> None:
             verify_backup(tmp_path / "b", WithPrivateKey(OWNER))
     with pytest.raises(BackupError, match="No such file"):
         verify_backup(tmp_path / "missing", WithPrivateKey(OWNER))
+
+
+def _hostile(name: str, kind: bytes = tarfile.REGTYPE, target: str = "", **headers: str) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname, member.pax_headers = kind, target, headers
+    return member
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        _hostile("rules/link", tarfile.SYMTYPE, "own.yml"),
+        _hostile("rules/link", tarfile.SYMTYPE, "/etc/passwd"),
+        _hostile("rules/../../out"),
+        _hostile("/tmp/out"),
+        _hostile("rules/hard", tarfile.LNKTYPE, "../../out"),
+        _hostile("rules/device", tarfile.CHRTYPE),
+        _hostile("rules/pipe", tarfile.FIFOTYPE),
+        _hostile("master.key"),
+        _hostile("master.key", tarfile.DIRTYPE),
+        _hostile("state.tar", tarfile.DIRTYPE),
+        _hostile("secret/audit-1.key"),
+        _hostile("liandun.toml/x"),
+        _hostile("rules/bomb", **{"GNU.sparse.major": "0", "GNU.sparse.size": str(1 << 50), "GNU.sparse.map": "0,0"}),
+    ],
+    ids=lambda member: f"{member.name} {member.type!r} {member.linkname}",
+)
+def test_what_no_backup_holds_is_refused(layout: Layout, tmp_path: Path, member: tarfile.TarInfo) -> None:
+    """A backup is sealed, not signed: anybody can make one for the officer, with whatever he likes inside."""
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT) as tar:
+        tar.add(layout.state_file, "state.db")
+        tar.add(layout.rules / "own.yml", "rules/own.yml")
+        tar.addfile(member)
+    seal_file(tmp_path / "a.tar", tmp_path / "b", [ForPublicKey(OWNER.public)], backup.STATE)
+    fresh = Layout(tmp_path / "fresh")
+    with pytest.raises(BackupError, match=r"does not belong|outside"):
+        restore_backup(tmp_path / "b", tmp_path / "keys.sealed", WithPrivateKey(OWNER), fresh)
+    assert not fresh.state_file.exists()
+    assert not fresh.master_key.exists()
+    assert not list(fresh.rules.iterdir())
+    assert not list(fresh.root.glob(".backup-*"))
+
+
+def test_two_rules_that_are_one_file(layout: Layout, tmp_path: Path) -> None:
+    (layout.rules / "same.yml").hardlink_to(layout.rules / "own.yml")
+    create_backup(layout, tmp_path / "b", tmp_path / "k", [ForPublicKey(OWNER.public)])
+    fresh = Layout(tmp_path / "fresh")
+    restore_backup(tmp_path / "b", tmp_path / "k", WithPrivateKey(OWNER), fresh)
+    assert (fresh.rules / "same.yml").stat().st_nlink == 1
+    assert (fresh.rules / "same.yml").read_text() == (fresh.rules / "own.yml").read_text() == "title: own"
+
+
+class _Starting(WithPrivateKey):
+    """While the backup is being opened somebody starts a platform in the same directory."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__(OWNER)
+        self._layout = layout
+
+    def unwrap(self, body: bytes) -> bytes | None:
+        database = open_database(self._layout.state_url)
+        upgrade(database)
+        database.close()
+        return super().unwrap(body)
+
+
+def test_a_platform_that_starts_meanwhile_is_not_overwritten(layout: Layout, tmp_path: Path) -> None:
+    fresh = Layout(tmp_path / "fresh")
+    with pytest.raises(BackupError, match="not empty"):
+        restore_backup(tmp_path / "state.sealed", tmp_path / "keys.sealed", WithPrivateKey(OWNER), fresh, _Starting(fresh))
+    assert not fresh.master_key.exists()
+    assert fresh.state_file.exists()
+
+
+def test_a_restore_that_was_killed_leaves_nothing_unsealed_for_long(layout: Layout, tmp_path: Path) -> None:
+    fresh = Layout(tmp_path / "fresh").create()
+    (fresh.root / ".backup-killed").mkdir()
+    (fresh.root / ".backup-killed" / "state.db").write_text("unsealed")
+    restore_backup(tmp_path / "state.sealed", tmp_path / "keys.sealed", WithPrivateKey(OWNER), fresh)
+    assert not list(fresh.root.glob(".backup-*"))
+
+
+@needs_mount
+@pytest.mark.parametrize("full", ["state", "keys", "data"])
+def test_a_full_disk_leaves_no_half_of_a_backup(layout: Layout, tmp_path: Path, full: str) -> None:
+    """Neither a state without its key, which could never be opened and would be in the way of the next one."""
+    with small_disk(tmp_path / "medium", 1) as medium:
+        places = {"state": tmp_path / "s", "keys": tmp_path / "k"}
+        if full == "data":
+            shutil.copytree(layout.root, medium / "data", ignore=lambda _folder, names: {one for one in names if one == "rules"})
+            layout = Layout(medium / "data")
+        else:
+            places[full] = medium / full
+        fill_up(medium)
+        with pytest.raises(BackupError, match=r"cannot be written: .*(No space|disk)"):
+            create_backup(layout, places["state"], places["keys"], [ForPublicKey(OWNER.public)])
+        assert not any(path.exists() for path in places.values())
+        assert not list(tmp_path.glob(".s.*")) + list(medium.glob(".*"))

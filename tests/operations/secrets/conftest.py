@@ -22,6 +22,8 @@ from operations.audit.keys import KeyStore
 from operations.audit.schema import Actor
 from operations.certificates import service as certificates
 from operations.certificates.models import AuthorityRow
+from operations.incidents import evidence_key
+from operations.incidents.models import EvidenceKey
 from operations.secrets.files import AuditKeys, Settings
 from operations.secrets.rotate import SecretPlaces
 from operations.webhooks import service as webhooks
@@ -66,6 +68,8 @@ class City:
                 found["challenge", str(challenge.id)] = challenge.value
             for authority in session.execute(select(AuthorityRow)).scalars():
                 found["authority", authority.name] = authority.sealed_key
+            for evidence in session.execute(select(EvidenceKey)).scalars():
+                found["evidence", str(evidence.id)] = evidence.sealed
         database.close()
         for path in self.layout.master_key.parent.glob("audit-*.key"):
             found["audit", path.stem.removeprefix("audit-")] = path.read_text().strip()
@@ -74,7 +78,13 @@ class City:
 
     def open_all(self, key: MasterKey) -> dict[tuple[str, str], bytes]:
         """Every secret in plain. Raises SecretError where one does not open."""
-        contexts = {"webhook": "webhook:{}", "authority": "authority:{}", "audit": "audit-key:{}", "config": CONTEXT}
+        contexts = {
+            "webhook": "webhook:{}",
+            "authority": "authority:{}",
+            "evidence": "incident evidence key:{}",
+            "audit": "audit-key:{}",
+            "config": CONTEXT,
+        }
         opened = {}
         for (place, row), sealed in self.sealed().items():
             context = totp_context(1) if place in ("totp", "challenge") else contexts[place].format(row)
@@ -116,6 +126,7 @@ def build_city(folder: Path, *, factors: int = 5, webhook_count: int = 3) -> Cit
         challenges.put(session, "s" * 64, "totp", key.seal(b"sha1:00ff", totp_context(1)), seconds=86_400)
         certificates.create_root(session, ACTOR, key, "root", "City root")
         certificates.create_issuing(session, ACTOR, key, "issuing", "root", "City issuing")
+        evidence_key.keys(session, key)
     for _ in range(2):
         KeyStore(layout.master_key.parent, key).save(PrivateKey.generate())
     config = folder / "liandun.toml"

@@ -26,6 +26,7 @@ from operations.audit import service as audit
 from operations.audit.head_file import HeadFile
 from operations.audit.heads import Trail
 from operations.audit.keys import KeyStore
+from operations.incidents import evidence_key
 from operations.secrets import tables
 from operations.secrets.files import Settings
 from operations.secrets.rotate import SecretPlaces, move, rotate
@@ -53,10 +54,10 @@ def acts(city: City) -> list[tuple[str, str]]:
 def test_everything_is_sealed_again(city: City) -> None:
     running = city.key()
     before = city.sealed()
-    assert {place for place, _ in before} == {"webhook", "totp", "challenge", "authority", "audit", "config"}
+    assert {place for place, _ in before} == {"webhook", "totp", "challenge", "authority", "evidence", "audit", "config"}
     ended = run(city)
     assert (ended.generation, ended.resumed, ended.stuck, ended.waiting) == (2, False, [], [])
-    assert ended.done == len(before) == 14
+    assert ended.done == len(before) == 16
     after = city.sealed()
     assert all(sealed.startswith(prefix_of(2)) for sealed in after.values())
     assert city.open_all(city.key()) == city.open_all(running) == city.wanted
@@ -98,6 +99,26 @@ def test_no_column_was_forgotten(city: City) -> None:
                         found.add((table.name, column.name))
     database.close()
     assert found == known
+    named = {
+        (table.name, column.name)
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+        if column.name.startswith("sealed") and not column.name.endswith(("_at", "_by"))
+    }
+    assert named <= known  # also where the city above has no such row yet
+
+
+def test_evidence_is_read_after_a_rotation(city: City) -> None:
+    """Once the old generation was forgotten for good, a package that was sealed before still opens."""
+    key, database = city.key(), city.database()
+    with database.write() as session:
+        before = evidence_key.keys(session, key).all[0].to_bytes()
+    database.close()
+    assert run(city).waiting == []
+    database = city.database()
+    with database.write() as session:
+        assert [one.to_bytes() for one in evidence_key.keys(session, city.key()).all] == [before]
+    database.close()
 
 
 def test_what_does_not_open_is_told_and_its_key_stays(city: City) -> None:

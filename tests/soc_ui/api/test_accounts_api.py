@@ -10,8 +10,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from operations.accounts import keys
 from operations.accounts.models import User
 from operations.accounts.permissions import KEYLESS, POWERS
+from operations.accounts.schema import Principal
 from operations.audit import service as audit
 from soc_ui.services import Services
 from tests.soc_ui.api.test_api import Call, problem
@@ -190,5 +192,35 @@ def test_a_key_is_narrowed_never_widened(as_: dict[str, Caller], call: Call) -> 
     assert as_["secadmin"]("PATCH", path, {"permissions": ["alerts.read"]}).status_code == 200
     problem(call("POST", "/alerts/1/notes", as_="", headers=header, json={"note": "x"}), 403)
     problem(analyst("PATCH", path, {"permissions": ["alerts.read", "alerts.write"]}), 422)
-    assert as_["secadmin"]("PATCH", path, {"permissions": ["alerts.read"], "networks": ["10.0.0.0/8"]}).status_code == 200
+    for wider in ([], ["0.0.0.0/0"], ["127.0.0.2", "10.0.0.0/8"], ["::/0"], ["126.0.0.0/7"]):  # unbinds a stolen key
+        problem(as_["secadmin"]("PATCH", path, {"permissions": ["alerts.read"], "networks": wider}), 422)
+        assert call("GET", "/me", as_="", headers=header).status_code == 200
+    assert as_["secadmin"]("PATCH", path, {"permissions": ["alerts.read"], "networks": ["127.9.0.0/16"]}).status_code == 200
     problem(call("GET", "/me", as_="", headers=header), 401)
+
+
+def test_a_key_does_not_grow_with_its_owner(as_: dict[str, Caller], services: Services) -> None:
+    """A program was given an analyst's key; when the person becomes audit administrator, the key does not."""
+    user_id = new(as_, "was.analyst")
+    with services.database.write() as session:
+        session.get_one(User, user_id).role = "analyst"
+        owner = Principal(user_id, "was.analyst", "", "analyst", "127.0.0.1")
+        _, writing = keys.create_key(session, owner, "program", "write")
+        _, reading = keys.create_key(session, owner, "reader", "read")
+
+    def may(token: str) -> frozenset[str]:
+        found = keys.principal_of_key(services.database, token, "127.0.0.1")
+        assert found is not None
+        return found.permissions
+
+    before = may(writing), may(reading)
+    for role in ("auditadmin", "", "responder", "sysadmin", "analyst"):
+        made = as_["secadmin"]("POST", f"/accounts/{user_id}/proposals", {"role": role})
+        if made.status_code == 409:  # one power never becomes another
+            continue
+        assert as_["sysadmin"]("POST", f"/proposals/{made.get_json()['id']}/confirm").status_code == 200
+        assert may(writing) <= before[0]
+        assert may(reading) <= before[1]
+        if role == "auditadmin":
+            assert not any(name.startswith("audit.") for name in may(writing) | may(reading))
+    assert (may(writing), may(reading)) == before

@@ -10,6 +10,7 @@ that a token leaves is not used up. Each call opens a session of its own and clo
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
 import secrets
 import threading
@@ -87,20 +88,24 @@ class TokenKeeper:
         pkcs11 = _library()
         with _lock:
             try:
-                token = self._open_token(pkcs11)
-                pin = self._pin()
-                mark = sm3(f"{self._module}\0{self._token}\0{pin}".encode())
-                if mark in _refused:
-                    raise SecretError(f"the token {self._token!r} has refused this PIN; it is not tried again before a restart")
-                try:
-                    session = token.open(rw=write, user_pin=pin)
-                except (pkcs11.PinIncorrect, pkcs11.PinLenRange, pkcs11.PinInvalid) as error:
-                    _refused.add(mark)
-                    raise SecretError(f"the token {self._token!r} refuses the PIN: see [secrets.pkcs11] pin_file") from error
+                with _turn(self._module):
+                    session = self._log_in(pkcs11, write)
                 with session:
                     yield pkcs11, session
             except pkcs11.PKCS11Error as error:
                 raise SecretError(f"the token {self._token!r} does not do what was asked: {_told(error)}") from error
+
+    def _log_in(self, pkcs11: Any, write: bool) -> Any:
+        token = self._open_token(pkcs11)
+        pin = self._pin()
+        mark = sm3(f"{self._module}\0{self._token}\0{pin}".encode())
+        if mark in _refused:
+            raise SecretError(f"the token {self._token!r} has refused this PIN; it is not tried again before a restart")
+        try:
+            return token.open(rw=write, user_pin=pin)
+        except (pkcs11.PinIncorrect, pkcs11.PinLenRange, pkcs11.PinInvalid) as error:
+            _refused.add(mark)
+            raise SecretError(f"the token {self._token!r} refuses the PIN: see [secrets.pkcs11] pin_file") from error
 
     def _open_token(self, pkcs11: Any) -> Any:
         name = str(self._module)
@@ -154,6 +159,21 @@ def _gcm(pkcs11: Any, act: Callable[..., bytes], octets: bytes, nonce: bytes, ge
     """CKM_AES_GCM with a tag of 128 bits over the generation's number."""
     parameters = pkcs11.GCMParams(nonce, f"liandun master key {generation}".encode(), _TAG * 8)
     return bytes(act(octets, mechanism=pkcs11.Mechanism.AES_GCM, mechanism_param=parameters))
+
+
+@contextmanager
+def _turn(module: Path) -> Iterator[None]:
+    """One process at a time looks how many tries are left and logs in: roles that start together would use up the last ones."""
+    try:
+        handle = os.open(module, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:  # the library is found by its name alone, or not at all: what opens it will tell
+        yield
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _library() -> Any:

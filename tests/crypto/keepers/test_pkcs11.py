@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -135,6 +137,18 @@ def test_a_wrong_pin_is_told_once_and_not_tried_again(softhsm: SoftHsm, fresh_to
     with pytest.raises(SecretError, match="not tried again"):
         wrong.examine()
     assert "no wrapping key yet" in keeper(softhsm, token).examine()  # the right one still works
+
+
+def test_processes_log_in_one_after_the_other(softhsm: SoftHsm, fresh_token: Callable[[], str]) -> None:
+    """Whoever looks how many tries of the PIN are left has to be the next who tries."""
+    waiting = threading.Thread(target=keeper(softhsm, fresh_token()).examine)
+    with softhsm.module.open("rb") as library:
+        fcntl.flock(library, fcntl.LOCK_EX)
+        waiting.start()
+        waiting.join(0.5)
+        assert waiting.is_alive()
+    waiting.join(30)
+    assert not waiting.is_alive()
 
 
 def test_no_token_no_library(softhsm: SoftHsm, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from kernel.db import Database, open_database
 from kernel.errors import LiandunError
 from kernel.layout import Layout
 from kernel.master_key import key_file
+from operations.audit import service as audit
+from operations.audit.schema import Actor
 from operations.backup import create_backup, restore_backup, verify_backup
 
 data_option = click.option(
@@ -60,6 +63,7 @@ def create(
     layout, file = Layout(settings.data_dir), key_file(settings)
     with _database(url_file or _chosen(layout)) as database:
         keeper = create_backup(layout, target, keys, recipients, config, database, key_file=file, portable=portable)
+        _note(database or open_database(layout.state_url), target)
     click.echo(f"{target}: written; the key is in {keys}")
     if keeper != "file":
         click.echo(f"  → it opens only with the {keeper} that keeps it now; --portable writes one that needs none", err=True)
@@ -96,6 +100,13 @@ def restore(
     with _database(url_file or _chosen(layout)) as database:
         names = restore_backup(source, keys, opener, layout, database=database)
     click.echo(f"{layout.root}: {len(names)} entries restored")
+
+
+def _note(database: Database, target: Path) -> None:
+    """Into the audit trail, where the console finds when the last backup was made."""
+    with contextlib.closing(database), database.write() as session:
+        actor = Actor(f"cli:{getpass.getuser()}")
+        audit.append(session, actor, "backup.create", "backup", target.name, detail={"size": target.stat().st_size})
 
 
 def _chosen(layout: Layout) -> Path | None:

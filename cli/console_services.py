@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cli.platform_health import PlatformReader
 from cli.platform_rules import PLATFORM_RULES
 from cli.ruleset import CatalogueReader
 from cli.trust_health import TrustReader
@@ -49,6 +50,7 @@ def build_services(config: Config) -> Services:
         rules=RulesAndRefusals(layout),
         health=HealthReader(layout, store),
         trust=TrustReader(layout),
+        platform=PlatformReader(config, layout, database.dialect),
         settings=ConsoleSettings(
             site_name=config.platform.city,
             secure_cookies=True if public.startswith("https:") else None,

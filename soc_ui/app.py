@@ -13,6 +13,7 @@ from soc_ui.accounts.proposals import proposals
 from soc_ui.accounts.second import second
 from soc_ui.accounts.views import accounts
 from soc_ui.admin.audit import audit
+from soc_ui.admin.health import health
 from soc_ui.admin.keys import keys
 from soc_ui.admin.webhooks import webhooks
 from soc_ui.alerts.views import alerts
@@ -77,7 +78,7 @@ def create_app(services: Services) -> APIFlask:
     cases = (incidents, incident_acts, incident_parts, incident_evidence, incident_reports, incident_deadlines)
     work = (tickets, service_desk, supervision, duty, duty_roster)
     estate = (zones, conduits, zone_plan, inventory, sources, rules)
-    pages = (*who, overview, alerts, *early, *cases, hunt, *work, *estate, keys, webhooks, audit)
+    pages = (*who, overview, alerts, *early, *cases, hunt, *work, *estate, keys, webhooks, audit, health)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)

@@ -110,6 +110,7 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
             [
                 ("sources.read", ("sources.page", "database-import", _("Sources"))),
                 ("rules.read", ("rules.page", "book-2", _("Rules"))),
+                ("platform.read", ("health.page", "heart-rate-monitor", _("System health"))),
             ],
         ),
         (

@@ -144,6 +144,41 @@ class TrustHealth:
 
 
 @dataclass(frozen=True)
+class RoleState:
+    """One process. ``problem`` in its own words; ``memory`` resident, in octets; ``details`` short facts, name → value."""
+
+    name: str
+    alive: bool
+    pid: int
+    started: str
+    told: str
+    problem: str = ""
+    memory: int = 0
+
+
+@dataclass(frozen=True)
+class PlatformHealth:
+    """This machine and the platform's processes on it.
+
+    waiting, spool_limit   octets that wait in the spool, and how many may
+    disk_free, disk_size   octets of the file system that holds the data
+    clock                  "steady" (disciplined by NTP or PTP), "adrift" (nothing disciplines it), "" = the kernel does not say
+    clock_error_seconds    the kernel's bound of the clock's error, None where it has none
+    state                  kind of the state database, and its octets (embedded one)
+    """
+
+    roles: Sequence[RoleState] = ()
+    waiting: int = 0
+    spool_limit: int = 0
+    disk_free: int = 0
+    disk_size: int = 0
+    clock: str = ""
+    clock_error_seconds: float | None = None
+    state: str = "sqlite"
+    state_bytes: int = 0
+
+
+@dataclass(frozen=True)
 class ConsoleSettings:
     """Settings of the console.
 
@@ -177,6 +212,7 @@ class Services:
     rules: Callable[[], RuleCatalogue] = RuleCatalogue
     health: Callable[[], Sequence[SourceHealth]] = tuple
     trust: Callable[[], TrustHealth] = TrustHealth
+    platform: Callable[[], PlatformHealth] = PlatformHealth
     settings: ConsoleSettings = field(default_factory=ConsoleSettings)
     master_key: MasterKey | None = None
     trail: Trail | None = None

@@ -40,7 +40,9 @@ _DUTY = frozenset({"duty.read", "duty.write"})
 _HANDLE = frozenset({"services.read", "services.handle"})
 
 PERMISSIONS: dict[str, frozenset[str]] = {
-    "sysadmin": frozenset({"accounts.read", "accounts.manage", "accounts.confirm", "sources.read", "webhooks.manage", "keys.own"}),
+    "sysadmin": frozenset(
+        {"accounts.read", "accounts.manage", "accounts.confirm", "platform.read", "sources.read", "webhooks.manage", "keys.own"}
+    ),
     "secadmin": frozenset(
         {
             "accounts.read",
@@ -60,7 +62,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "auditadmin": frozenset({"audit.read", "audit.verify", "audit.export", "audit.retain", "keys.own"}),
     "analyst": _WORK | _TICKETS | _DUTY | {"services.read"},
     "responder": _WORK | _LEAD | _TICKETS | _DUTY | _HANDLE,
-    "duty": (_WORK | _LEAD | _TICKETS | _DUTY | _HANDLE | {"warnings.approve", "warnings.publish"}) - {"events.export"},
+    "duty": (_WORK | _LEAD | _TICKETS | _DUTY | _HANDLE | {"warnings.approve", "warnings.publish", "platform.read"})
+    - {"events.export"},
     "bureau": frozenset(
         {
             "alerts.read",
@@ -82,6 +85,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "assets.read",
             "audit.read",
             "incidents.read",
+            "platform.read",
             "rules.read",
             "services.read",
             "sources.read",
@@ -94,6 +98,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 
 CITY_WIDE = frozenset(
     {
+        "platform.read",
         "sources.read",
         "quarantine.read",
         "webhooks.manage",

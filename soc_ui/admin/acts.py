@@ -134,6 +134,7 @@ def names() -> dict[str, str]:
         "audit.plant": _("Begin the audit tree"),
         "audit.restart": _("Replace the head file"),
         "audit.rotate_key": _("Replace the audit signing key"),
+        "backup.create": _("Back up the state"),
         "secrets.rotate": _("Begin a rotation of the master key"),
         "secrets.retire": _("Retire an old master key"),
         "secrets.move": _("Move the master key to another keeper"),

@@ -45,4 +45,8 @@ def test_old_roles_become_new_ones_and_everybody_logs_in_anew(tmp_path: Path) ->
         assert session.execute(text("SELECT count(*) FROM login_sessions")).scalar() == 0
     who = keys.principal_of_key(database, "ldn_old")
     assert who is not None
-    assert who.permissions == {"sources.read", "webhooks.manage"}  # the alerts it once read are not its owner's any more
+    assert who.permissions == {
+        "platform.read",
+        "sources.read",
+        "webhooks.manage",
+    }  # the alerts it once read are not its owner's any more

@@ -305,7 +305,7 @@ def test_no_key_administers(database: Database, alice: Principal, person: People
         _, token = keys.create_key(session, admin, "bot", "write")
     who = keys.principal_of_key(database, token)
     assert who is not None
-    assert who.permissions == {"sources.read", "webhooks.manage"}
+    assert who.permissions == {"platform.read", "sources.read", "webhooks.manage"}
 
 
 def test_a_key_shrinks_with_its_owner_and_can_be_narrowed(database: Database, alice: Principal, person: People) -> None:

@@ -30,7 +30,7 @@ from soc_ui.zones.names import ZoneNames
 from soc_ui.zones.state import read_city, sorted_zones
 
 LOOK_BACK = "24h"
-ROWS = 7
+ROWS = 9
 PAGES = (
     ("city", "zones.read"),
     ("alerts", "alerts.read"),
@@ -82,7 +82,7 @@ def _read(shown: list[str]) -> dict[str, Any]:
         board = warnings.board(session, BoardFilter(status=("published",)), limit=ROWS).rows if me.may("warnings.read") else []
         told["warnings"] = board
         if "incidents" in shown:
-            told["incidents"] = list_incidents(session, open_filter(drill=False), sort="due", limit=ROWS + 2).incidents
+            told["incidents"] = list_incidents(session, open_filter(drill=False), sort="due", limit=ROWS - 1).incidents
             told["open_incidents"] = count_incidents(session, open_filter(drill=False))
             told["overdue"] = count_incidents(session, open_filter(drill=False, clock="overdue"))
             told["soon"] = count_incidents(session, open_filter(drill=False, clock="soon"))

@@ -16,6 +16,7 @@ from soc_ui.admin.audit import audit
 from soc_ui.admin.keys import keys
 from soc_ui.admin.webhooks import webhooks
 from soc_ui.alerts.views import alerts
+from soc_ui.attack.views import attack
 from soc_ui.duty import words as duty_words
 from soc_ui.duty.roster import duty_roster
 from soc_ui.duty.views import duty
@@ -79,7 +80,7 @@ def create_app(services: Services) -> APIFlask:
     cases = (incidents, incident_acts, incident_parts, incident_evidence, incident_reports, incident_deadlines)
     work = (tickets, service_desk, supervision, duty, duty_roster)
     estate = (zones, conduits, zone_plan, inventory, sources, rules)
-    pages = (*who, overview, wall, risk_views.risk, alerts, *early, *cases, hunt, *work, *estate, keys, webhooks, audit)
+    pages = (*who, overview, wall, risk_views.risk, attack, alerts, *early, *cases, hunt, *work, *estate, keys, webhooks, audit)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)

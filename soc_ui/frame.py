@@ -112,6 +112,7 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
             [
                 ("sources.read", ("sources.page", "database-import", _("Sources"))),
                 ("rules.read", ("rules.page", "book-2", _("Rules"))),
+                ("rules.read", ("attack.page", "baseline-density-small", _("ATT&CK matrix"))),
             ],
         ),
         (

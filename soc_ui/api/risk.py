@@ -121,7 +121,7 @@ def list_movers(query_data: Body) -> Body:
         return {"risks": msgspec.to_builtins(listing.movers(session, query_data["kind"], limit=query_data["limit"]))}
 
 
-@risks.get("/<any(asset, zone):kind>")
+@risks.get("/<kind>")
 @permit(risks, "risk.read")
 @risks.input(RiskKeyIn, location="query", unknown=RAISE)
 @risks.output(RiskDetailOut)

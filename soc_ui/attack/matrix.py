@@ -1,6 +1,6 @@
 """The matrix from rules and alerts: per technique the number of rules and alerts, sub-techniques within their technique. Pure.
 
-attack.json holds names and tactics (facts of MITRE ATT&CK, with their version); tags are as Sigma writes them: ``attack.t1059.001``.
+attack.json holds names and tactics (facts of MITRE ATT&CK, with their version); tags are as in Sigma: ``attack.t1059.001``.
 """
 
 from __future__ import annotations

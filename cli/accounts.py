@@ -118,7 +118,7 @@ def show(name: str, data: Path | None) -> None:
 
 def _opened(data: Path | None) -> Database:
     layout = Layout(data) if data is not None else Layout(load_config().data_dir)
-    if not layout.state_file.exists():
+    if not layout.has_state:
         raise LiandunError(f"{layout.root} holds no platform yet", "start it once: ./run, or name another with --data")
     database = open_database(layout.state_url)
     upgrade(database)

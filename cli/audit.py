@@ -71,8 +71,8 @@ class Opened:
 def _opened(data: Path | None, *, change: bool = True) -> Iterator[Opened]:
     config = config_of(data)
     layout = Layout(config.data_dir)
-    if not layout.state_file.exists():
-        raise click.ClickException(f"{layout.state_file}: there is no platform in this data directory (choose another with --data)")
+    if not layout.has_state:
+        raise click.ClickException(f"{layout.root}: there is no platform in this data directory (choose another with --data)")
     opened = Opened(config, layout.create() if change else layout, change=change)
     try:
         yield opened

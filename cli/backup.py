@@ -26,7 +26,7 @@ database_option = click.option(
     "--database",
     "url_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file with the URL of a PostgreSQL state database (postgresql+psycopg://…). Default: the embedded database.",
+    help="A file with the URL of a PostgreSQL state database (postgresql+psycopg://…). Default: that of the data directory.",
 )
 
 
@@ -58,7 +58,7 @@ def create(
             raise LiandunError(f"{path} exists and is not overwritten", "give another name")
     settings, recipients = config_of(data), [ForPublicKey(read_public_key(path)) for path in to]
     layout, file = Layout(settings.data_dir), key_file(settings)
-    with _database(url_file) as database:
+    with _database(url_file or _chosen(layout)) as database:
         keeper = create_backup(layout, target, keys, recipients, config, database, key_file=file, portable=portable)
     click.echo(f"{target}: written; the key is in {keys}")
     if keeper != "file":
@@ -93,9 +93,13 @@ def restore(
 ) -> None:
     """Restore SOURCE into a new data directory (and an empty PostgreSQL database, where it is the backup of one)."""
     layout, opener = Layout(config_of(data).data_dir), WithPrivateKey(read_private_key(key, password_file, password_env))
-    with _database(url_file) as database:
+    with _database(url_file or _chosen(layout)) as database:
         names = restore_backup(source, keys, opener, layout, database=database)
     click.echo(f"{layout.root}: {len(names)} entries restored")
+
+
+def _chosen(layout: Layout) -> Path | None:
+    return layout.state_url_file if layout.state_url_file.exists() else None
 
 
 @contextlib.contextmanager

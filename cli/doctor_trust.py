@@ -105,7 +105,7 @@ def certificates(config: Config) -> list[Finding]:
 
 def _of_the_database(config: Config, now: datetime) -> tuple[list[Expiry], str]:
     layout = Layout(config.data_dir)
-    if not layout.state_file.exists():
+    if not layout.has_state:
         return [], ""
     try:
         database = open_database(layout.state_url)

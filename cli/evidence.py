@@ -52,7 +52,7 @@ def _desk(data: Path | None, outside: bool) -> Iterator[EvidenceDesk]:
         yield EvidenceDesk(None, actor)
         return
     layout = Layout(data if data is not None else load_config().data_dir)
-    if not layout.state_file.exists():
+    if not layout.has_state:
         hint = "name its data directory with --data, or say --outside where there is none"
         raise LiandunError(f"in {layout.root} there is no platform whose audit trail could record this", hint)
     database = open_database(layout.state_url)

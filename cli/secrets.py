@@ -117,8 +117,8 @@ def move_command(keeper: str, data: Path | None) -> None:
 @contextlib.contextmanager
 def _database(config: Config) -> Iterator[Database]:
     layout = Layout(config.data_dir)
-    if not layout.state_file.exists():
-        raise LiandunError(f"{layout.state_file}: there is no platform in this data directory", "choose another with --data")
+    if not layout.has_state:
+        raise LiandunError(f"{layout.root}: there is no platform in this data directory", "choose another with --data")
     database = open_database(layout.state_url)
     try:
         upgrade(database)

@@ -54,7 +54,7 @@ def check(file: Path, replace: bool, data: Path | None) -> None:
     """
     draft = read_draft_file(file)
     layout = Layout(data if data is not None else load_config().data_dir)
-    if not layout.state_file.exists():
+    if not layout.has_state:
         draft.refuse_mistakes(draft.plan)
         click.echo(f"{file}: sound: {_counts(draft.plan)}")
         return

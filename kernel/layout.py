@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from crypto.errors import SecretError
+from crypto.private_file import read_private
 from kernel.errors import StoreError
 
 
@@ -15,6 +17,7 @@ class Layout:
         self.spool = root / "spool"
         self.lake = root / "lake"
         self.state_file = root / "state.db"
+        self.state_url_file = root / "state.url"
         self.master_key = root / "secret" / "master.key"
         self.audit_heads = root / "audit" / "heads.jsonl"
         self.rules = root / "rules"
@@ -35,8 +38,21 @@ class Layout:
 
     @property
     def state_url(self) -> str:
-        """SQLAlchemy URL of the embedded state database."""
-        return f"sqlite:///{self.state_file.absolute()}"
+        """SQLAlchemy URL of the state database: what the file ``state.url`` says (PostgreSQL), else the embedded one.
+
+        A file, because the URL holds a password. Raises StoreError where others may read it.
+        """
+        try:
+            return read_private(self.state_url_file).decode("utf-8").strip()
+        except FileNotFoundError:
+            return f"sqlite:///{self.state_file.absolute()}"
+        except (SecretError, UnicodeDecodeError) as error:
+            raise StoreError(f"{self.state_url_file}: {error}") from error
+
+    @property
+    def has_state(self) -> bool:
+        """True where a platform has been started: its state database is there, or another server keeps it."""
+        return self.state_file.exists() or self.state_url_file.exists()
 
     def create(self) -> Layout:
         """Make the folders. Raises StoreError where that is not possible."""

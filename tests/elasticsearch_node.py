@@ -61,8 +61,8 @@ class Node:
         """The launcher and the server that it started."""
         processes = [int((self.data / "pid").read_text())]
         for pid in processes:
-            found = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-            processes += [int(child) for child in found.split()]
+            for thread in Path(f"/proc/{pid}/task").iterdir():  # any thread of the launcher may have started the server
+                processes += [int(child) for child in (thread / "children").read_text().split()]
         for pid in reversed(processes):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -30,7 +30,7 @@ from operations.audit.verify import verify
 from operations.backup import STATE, BackupError, create_backup, restore_backup, verify_backup
 from operations.backup_postgresql import MANIFEST, SnapshotError
 from operations.certificates import service
-from tests.system.platform import free_port
+from tests.postgresql_server import running_postgresql
 
 OWNER = PrivateKey.generate()
 OPENER, TO = WithPrivateKey(OWNER), [ForPublicKey(OWNER.public)]
@@ -40,21 +40,8 @@ ACTOR = Actor("alice")
 @pytest.fixture(scope="module")
 def server(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of the database ``postgres`` of a throwaway cluster."""
-    pytest.importorskip("psycopg")
-    folder = tmp_path_factory.mktemp("pg")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)  # the server runs as another account
-    scripts, port = shared / "services" / "postgresql", free_port()
-    started = subprocess.run(
-        [str(scripts / "start.sh"), "--data", str(folder / "d"), "--port", str(port), "--db", "postgres"],
-        stdout=(folder / "start.out").open("wb"),
-        stderr=subprocess.STDOUT,
-        timeout=120,
-    )
-    if started.returncode:
-        pytest.skip(f"no PostgreSQL server: {(folder / 'start.out').read_text()[-300:]}")
-    yield f"postgresql+psycopg://test:test@127.0.0.1:{port}/postgres"
-    subprocess.run([str(scripts / "stop.sh"), "--data", str(folder / "d")], check=True, timeout=60)
+    with running_postgresql(shared, tmp_path_factory.mktemp("pg")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -63,11 +63,11 @@ def test_the_boxes_and_the_menu_tell_whose_turn_it_is(duty: FlaskClient, water: 
     assert "关闭水务控制网工程师站的远程桌面" in page
     assert "路口信号机弱口令整改" not in page
     assert "1 ticket more concerns others." in page
-    assert re.search(r'<span>Tickets</span><span class="count"[^>]*>2<', page)
+    assert re.search(r'<span>Tickets</span><b class="count[^>]*><span[^>]*>waiting for you </span>2<', page)
     assert "路口信号机弱口令整改" in traffic.get("/tickets").text
     assert re.search(r"To read \d", page)
     assert "关闭水务" not in traffic.get("/tickets").text
-    assert re.search(r'<span>Services</span><span class="count"[^>]*>2<', duty.get("/tickets").text)
+    assert re.search(r'<span>Services</span><b class="count[^>]*><span[^>]*>waiting for you </span>2<', duty.get("/tickets").text)
 
 
 @pytest.mark.parametrize(

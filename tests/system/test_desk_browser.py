@@ -140,7 +140,7 @@ def test_a_shift_is_handed_over(desk: Served, chromium: Browser) -> None:
     leaving.keyboard.press("g")
     leaving.keyboard.press("u")
     leaving.wait_for_url("**/duty")
-    leaving.get_by_label("发生了什么").fill("21:10 水务局来电，泵站恢复")
+    leaving.get_by_label("经过").fill("21:10 水务局来电，泵站恢复")
     leaving.keyboard.press("Enter")
     expect(leaving.get_by_text("21:10 水务局来电，泵站恢复")).to_be_visible()
     leaving.get_by_label("交班记录").fill("工单 1 待水务局复核")

@@ -56,7 +56,7 @@
     say();
     setTimeout(refresh, next);
   }
-  const time = new Intl.DateTimeFormat(clock.dataset.lang, { timeZone: clock.dataset.zone, dateStyle: "full", timeStyle: "medium", hourCycle: "h23" });
+  const time = new Intl.DateTimeFormat(clock.dataset.lang, { timeZone: clock.dataset.zone, weekday: "short", year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
   function tick() {
     clock.textContent = time.format(new Date());
     const now = Date.now();

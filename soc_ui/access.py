@@ -34,6 +34,15 @@ OPEN_ENDPOINTS = frozenset(
 PENDING_PAGES = {"factor": "second.verify", "enrol": "second.enrol", "password": "second.password"}
 """What has to be done first (Principal.pending) → the page where it is done."""
 
+FIRST_SCREENS: dict[str, tuple[str, str, dict[str, str]]] = {
+    "sysadmin": ("sources.read", "sources.page", {}),
+    "secadmin": ("accounts.grant", "proposals.page", {}),
+    "auditadmin": ("audit.read", "audit.page", {}),
+    "analyst": ("alerts.read", "alerts.queue", {}),
+    "responder": ("incidents.read", "incidents.page", {}),
+}
+"""Role → permission that its first screen needs, endpoint, arguments; the others begin on the overview."""
+
 API_PREFIX = "/api/"
 BACKGROUND_HEADER = "X-Background"  # set by our script on polls, which must not keep an unattended session alive
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -68,7 +77,10 @@ def needs(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def start_page() -> str:
-    """Where somebody with this role begins."""
+    """Where somebody with this role begins (docs/console.md); who has lost the page by a scope begins where all others do."""
+    first = FIRST_SCREENS.get(me().role)
+    if first and me().may(first[0]):
+        return url_for(first[1], **first[2])
     for permission, endpoint in (
         ("alerts.read", "overview.page"),
         ("accounts.grant", "proposals.page"),

@@ -17,6 +17,7 @@ from soc_ui.admin.health import health
 from soc_ui.admin.keys import keys
 from soc_ui.admin.webhooks import webhooks
 from soc_ui.alerts.views import alerts
+from soc_ui.attack.views import attack
 from soc_ui.duty import words as duty_words
 from soc_ui.duty.roster import duty_roster
 from soc_ui.duty.views import duty
@@ -31,6 +32,7 @@ from soc_ui.inventory import addresses, kinds
 from soc_ui.inventory.views import inventory
 from soc_ui.overview.views import overview
 from soc_ui.preferences import preferences
+from soc_ui.risk import views as risk_views
 from soc_ui.rules.views import rules
 from soc_ui.service_desk import words as service_words
 from soc_ui.service_desk.supervision import supervision
@@ -39,6 +41,7 @@ from soc_ui.services import Services
 from soc_ui.sources.views import sources
 from soc_ui.tickets import words as ticket_words
 from soc_ui.tickets.views import tickets
+from soc_ui.wall.views import wall
 from soc_ui.warnings import words as warning_words
 from soc_ui.warnings.acts import warning_acts
 from soc_ui.warnings.tables import warning_tables
@@ -71,14 +74,16 @@ def create_app(services: Services) -> APIFlask:
     names.install(app)
     addresses.install(app)
     kinds.install(app)
-    for told in (warning_words, ticket_words, service_words, duty_words):
+    for told in (warning_words, ticket_words, service_words, duty_words, risk_views):
         told.install(app)
     who = (accounts, directory, second, account, proposals, people)
     early = (warnings, warning_acts, warning_tables)
     cases = (incidents, incident_acts, incident_parts, incident_evidence, incident_reports, incident_deadlines)
     work = (tickets, service_desk, supervision, duty, duty_roster)
     estate = (zones, conduits, zone_plan, inventory, sources, rules)
-    pages = (*who, overview, alerts, *early, *cases, hunt, *work, *estate, keys, webhooks, audit, health)
+    watch = (overview, wall, risk_views.risk, attack)
+    admin = (keys, webhooks, audit, health)
+    pages = (*who, *watch, alerts, *early, *cases, hunt, *work, *estate, *admin)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)

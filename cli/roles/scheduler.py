@@ -27,6 +27,7 @@ from operations.audit.heads import Trail
 from operations.audit.keys import KeyStore
 from operations.certificates.publish import RevocationPublisher
 from operations.incidents.reminding import remind
+from operations.risk.keeping import RiskKeeper
 from operations.services import service as catalogue
 from operations.services.metering import meter
 from operations.warnings.overdue import remind_overdue
@@ -130,6 +131,7 @@ def run(config: Config) -> int:
         Job("warning reminders", 5.0, lambda: remind_overdue(database)),
         Job("warning drafts", 60.0, lambda: draft_from_patterns(database)),
         Job("services", 30.0, end_grants),
+        SlowJob("risk", 10.0, RiskKeeper(database)),
         SlowJob("metering", 3600.0, meter_services),
         Job("planner statistics", 3600.0, database.optimize),
     ]

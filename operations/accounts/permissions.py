@@ -22,7 +22,17 @@ EXPIRING = frozenset({"auditor"})
 """Roles that are given for a time only."""
 
 _READ = frozenset(
-    {"alerts.read", "events.read", "incidents.read", "rules.read", "sources.read", "zones.read", "assets.read", "warnings.read"}
+    {
+        "alerts.read",
+        "events.read",
+        "incidents.read",
+        "rules.read",
+        "sources.read",
+        "zones.read",
+        "assets.read",
+        "warnings.read",
+        "risk.read",
+    }
 )
 _WORK = _READ | {
     "alerts.write",
@@ -54,6 +64,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "zones.write",
             "assets.read",
             "warnings.settings",
+            "risk.settings",
             "keys.own",
             "keys.all",
             *_HANDLE,
@@ -69,6 +80,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "alerts.read",
             "assets.read",
             "incidents.read",
+            "risk.read",
             "rules.read",
             "services.apply",
             "services.read",
@@ -86,6 +98,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "audit.read",
             "incidents.read",
             "platform.read",
+            "risk.read",
             "rules.read",
             "services.read",
             "sources.read",
@@ -107,6 +120,7 @@ CITY_WIDE = frozenset(
         "warnings.approve",
         "warnings.publish",
         "warnings.settings",
+        "risk.settings",
         "audit.read",
         "audit.verify",
         "audit.export",

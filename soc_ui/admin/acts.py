@@ -62,6 +62,7 @@ def names() -> dict[str, str]:
         "warning.feedback": _("Give feedback on a warning"),
         "warning.remind": _("Remind of a warning"),
         "warning.settings": _("Change the tables of warnings"),
+        "risk.settings": _("Change the numbers of risk"),
         "events.search": _("Search events"),
         "events.top": _("Count values of events"),
         "events.export": _("Export events"),

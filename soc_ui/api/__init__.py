@@ -22,6 +22,7 @@ from soc_ui.api import (
     guard,
     keys,
     problems,
+    risk,
     service_desk,
     supervision,
     tickets,
@@ -38,7 +39,7 @@ from soc_ui.api.incidents import incidents
 BLUEPRINTS = (
     *(alerts.alerts, warnings.warnings, warning_settings.warning_settings),
     *(incidents, incident_parts, incident_evidence, incident_reports),
-    *(events.events, catalogue.catalogue, zones.zones, assets.assets),
+    *(events.events, catalogue.catalogue, zones.zones, assets.assets, risk.risks),
     *(tickets.tickets, service_desk.service_desk, supervision.supervision, duty.duty),
     *(webhooks.webhooks, keys.keys, accounts.accounts, audit.audit),
 )

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, jsonify, render_template, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from kernel.detection import LEVELS
@@ -13,6 +14,11 @@ from kernel.errors import StoreError
 from kernel.event import timestamp
 from operations.alerts import service as alerts
 from operations.alerts.schema import AlertFilter
+from operations.incidents.listing import list_incidents, open_filter
+from operations.incidents.schema import IncidentRow
+from operations.risk import listing as risks
+from operations.risk.schema import RiskFilter
+from operations.tickets.listing import count_waiting
 from operations.warnings import service as warnings
 from operations.warnings.schema import BoardFilter
 from operations.zones import service as zones
@@ -27,6 +33,7 @@ BARS = 48
 TOP = 6
 NEWEST = 15
 WARNINGS = 5
+DUE = 6
 overview = Blueprint("overview", __name__)
 
 
@@ -98,7 +105,9 @@ def _numbers() -> dict[str, Any]:
         in_force = warnings.board(session, BoardFilter(status=("published",)), limit=WARNINGS).rows
         waiting = warnings.waiting(session, access.me())
         zone_name = ZoneNames(record.zone for record in zones.list_zones(session))
+        needs = _needs(session)
     return {
+        **needs,
         "zone_name": zone_name,
         "in_force": in_force,
         "waiting": waiting,
@@ -117,6 +126,23 @@ def _numbers() -> dict[str, Any]:
         "stored": sum(source.stored for source in health),
         "quarantined": sum(source.quarantined for source in health),
         "dropped": sum(source.dropped for source in health),
+    }
+
+
+def _needs(session: Session) -> dict[str, Any]:
+    """What needs this person: incidents with a deadline within the hour or missed, tickets in which it is their turn; top risks."""
+    me = access.me()
+    due: list[IncidentRow] = []
+    if me.may("incidents.read"):
+        for state in ("overdue", "soon"):
+            due += list_incidents(session, open_filter(drill=False, clock=state), sort="due", limit=DUE).incidents
+    top = risks.list_risks(session, RiskFilter(kind="zone"), limit=TOP).rows if me.may("risk.read") else []
+    return {
+        "due": due[:DUE],
+        "tickets_waiting": count_waiting(session, me.name) if me.may("tickets.read") else 0,
+        "top_risks": top,
+        "risk_lines": risks.series(session, "zone", [row.key for row in top]) if top else {},
+        "right_now": timestamp(times.now()),
     }
 
 

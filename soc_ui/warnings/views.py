@@ -21,6 +21,7 @@ from operations.zones import service as zones
 from soc_ui import access, preferences
 from soc_ui.alerts.filters import Links
 from soc_ui.numbers import row_id
+from soc_ui.risk.draft import draft_of_risk
 from soc_ui.rule_titles import rule_description, rule_title
 from soc_ui.services import services
 from soc_ui.warnings import forms, words
@@ -61,7 +62,7 @@ def board() -> BaseResponse | str:
 @warnings.get("/warnings/new")
 @access.needs("warnings.draft")
 def new() -> str:
-    """The form of a draft; ``alert=`` fills it with what that alert tells."""
+    """The form of a draft; ``alert=`` fills it with what that alert tells, ``risk=`` with the reasons of a risk."""
     alert_id = request.args.get("alert", None, row_id)
     with services().database.read() as session:
         wanted = Draft()
@@ -71,6 +72,8 @@ def new() -> str:
             told = rule_description(row.alert.rule_id, row.description)
             english = preferences.current().lang == "en"
             wanted = draft_from(session, alert_id, title=title, description=told, english=english)
+        elif request.args.get("risk"):
+            wanted = draft_of_risk(session, request.args.get("kind", "asset"), request.args["risk"])
     return form_page(wanted, alert_id=alert_id)
 
 

@@ -1,0 +1,1 @@
+"""The ATT&CK matrix: which techniques have rules, and which were seen."""

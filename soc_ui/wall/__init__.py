@@ -1,0 +1,1 @@
+"""The situation wall: full-screen pages for a big screen that follow each other and refresh themselves."""

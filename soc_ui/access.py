@@ -39,7 +39,8 @@ FIRST_SCREENS: dict[str, tuple[str, str, dict[str, str]]] = {
     "secadmin": ("accounts.grant", "proposals.page", {}),
     "auditadmin": ("audit.read", "audit.page", {}),
     "analyst": ("alerts.read", "alerts.queue", {}),
-    "responder": ("incidents.read", "incidents.page", {}),
+    "responder": ("incidents.read", "incidents.page", {"sort": "due"}),
+    "bureau": ("tickets.read", "tickets.page", {}),
 }
 """Role → permission that its first screen needs, endpoint, arguments; the others begin on the overview."""
 

@@ -17,8 +17,8 @@ from operations.audit.schema import SYSTEM
 from soc_ui.app import create_app
 from soc_ui.preferences import local_path
 from soc_ui.services import Services
-from tests.soc_ui.conftest import enter, log_in, post, token_of
-from tests.soc_ui.seed import PASSWORD, USER
+from tests.soc_ui.conftest import browser_of, enter, log_in, post, token_of
+from tests.soc_ui.seed import ADMINISTRATORS, PASSWORD, USER
 
 PAGES = ("/", "/alerts", "/alerts/1", "/hunt", "/sources", "/sources/quarantine", "/rules", "/rules/failures", "/overview/numbers")
 
@@ -170,3 +170,11 @@ def _bare(folder: Path, *, with_account: bool = False) -> Services:
     if with_account:
         create_user(database, SYSTEM, USER, PASSWORD, "analyst")
     return Services(database=database, store=Lake.open(folder / "lake", writable=True, demo=True), version="test")
+
+
+@pytest.mark.parametrize(("name", "begins"), [(USER, "/alerts"), (ADMINISTRATORS["sysadmin"][0], "/sources")])
+def test_signing_in_leads_to_the_first_screen_of_the_role(app: APIFlask, name: str, begins: str) -> None:
+    browser = browser_of(app, name)
+    assert browser.get("/", headers={"Referer": "http://localhost/login?next=/"}).location == begins
+    if name == USER:
+        assert browser.get("/", headers={"Referer": "http://localhost/alerts"}).status_code == 200

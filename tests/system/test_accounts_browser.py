@@ -43,7 +43,7 @@ def test_a_security_key_is_enrolled_and_asked_for(office: Served, chromium: Brow
     page.get_by_role("button", name="Use a security key").click()
     expect(page.locator("ol.codes li")).to_have_count(10)
     page.get_by_role("link", name="continue").click()
-    expect(page.get_by_role("heading", name="Overview", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Alerts", exact=True)).to_be_visible()
     with office.services.database.read() as session:
         [factor] = session.execute(select(Factor).join(User, User.id == Factor.user_id).where(User.name == HOLDER)).scalars()
     assert factor.kind == "webauthn"
@@ -53,7 +53,7 @@ def test_a_security_key_is_enrolled_and_asked_for(office: Served, chromium: Brow
     enter(page, HOLDER)
     page.wait_for_url("**/login/verify")
     page.get_by_role("button", name="Use a security key").click()
-    expect(page.get_by_role("heading", name="Overview", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Alerts", exact=True)).to_be_visible()
     assert watch.problems == []
 
     # Another key signs nothing that opens this account: the browser does not even find it.

@@ -13,6 +13,7 @@ import msgspec
 
 from kernel.event import Event
 from kernel.query import Query
+from kernel.query.tree import Node
 
 
 class Quarantined(msgspec.Struct, frozen=True):
@@ -69,6 +70,30 @@ class Bucket(msgspec.Struct):
     count: int
 
 
+class Stack(msgspec.Struct):
+    """One bar of a stacked histogram: hits of each series in their order, then of those that belong to none."""
+
+    key: str
+    counts: list[int]
+
+
+class FieldStatistics(msgspec.Struct):
+    """What a field holds among some events.
+
+    events    how many there are; ``present``: those that have the field
+    distinct  how many different elements, estimated (±2 %); ``at_least``: there are more
+    minimum, maximum, average  of the elements that are numbers, None where there are none
+    """
+
+    events: int
+    present: int
+    distinct: int
+    at_least: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    average: float | None = None
+
+
 class EventStore(Protocol):
     """Engine-neutral store. All methods raise StoreError; queries raise QueryError where the engine cannot run them."""
 
@@ -106,6 +131,14 @@ class EventStore(Protocol):
 
         With ``interval`` (seconds) the slices are that wide and begin at its multiples (UTC); ``buckets`` does not matter then.
         """
+        ...
+
+    def stacked(self, query: Query, when: TimeRange, series: Sequence[Node], *, buckets: int = 60) -> list[Stack]:
+        """A histogram in which each hit counts for the first of ``series`` that it satisfies."""
+        ...
+
+    def field_statistics(self, query: Query, when: TimeRange, field: str) -> FieldStatistics:
+        """Counts and numbers of one field among the hits."""
         ...
 
     def top(self, query: Query, when: TimeRange, field: str, *, limit: int = 10) -> list[Bucket]:

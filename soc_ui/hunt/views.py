@@ -11,6 +11,7 @@ from kernel.errors import QueryError
 from kernel.query import Query
 from kernel.query.parser import MAX_TERMS
 from kernel.query.tree import Count, Top
+from kernel.store.interruption import Interruption, interruptible
 from kernel.store.open import PATIENCE_SECONDS
 from operations.audit import service as audit
 from soc_ui import access, times
@@ -23,6 +24,9 @@ from soc_ui.services import services
 PAGE_ROWS = 100
 BARS = 80
 TOP_VALUES = 10
+STATISTICS_SECONDS = 20.0
+"""A look at one field is given up sooner than a search: people open many of them."""
+
 EXAMPLES = (
     "process.name:powershell.exe AND process.command_line:*EncodedCommand*",
     "source.ip:10.0.0.0/8 AND NOT destination.ip:10.0.0.0/8",
@@ -72,13 +76,15 @@ def histogram() -> Response | tuple[Response, int]:
 @hunt.get("/hunt/top")
 @access.needs("events.read")
 def top() -> str:
-    """The most frequent values of ``field=`` among the hits, as a part of the page."""
+    """The most frequent values of ``field=`` among the hits, and what else can be counted of it, as a part of the page."""
     asked = hunt_request.read(request.args)
     field = request.args.get("field", "")
     query = asked.parse()
     _remember("events.top", asked, field=field)
-    values = services().store.top(query, asked.window.range, field, limit=TOP_VALUES)
-    return render_template("hunt/top.html", asked=asked, field=field, values=values, total=sum(value.count for value in values))
+    with interruptible(Interruption(STATISTICS_SECONDS)):
+        values = services().store.top(query, asked.window.range, field, limit=TOP_VALUES)
+        facts = services().store.field_statistics(query, asked.window.range, field)
+    return render_template("hunt/top.html", asked=asked, field=field, values=values, facts=facts)
 
 
 @hunt.get("/hunt/event/<event_id>")

@@ -329,3 +329,13 @@ def test_an_empty_console_says_on_every_page_what_to_do_next(empty: FlaskClient)
         assert answer.status_code == 200
         assert words in answer.text
     assert empty.get("/overview/charts.json").json["ingest"] == {"eps": [], "starts": []}
+
+
+def test_hunt_tells_the_statistics_of_a_field(client: FlaskClient, filled: Services) -> None:
+    field, ever = "destination.port", TimeRange()
+    ports = [event[field] for event in filled.store.search(parse_query(f"{field}:*"), ever, limit=1000, fields=[field]).events]
+    text = client.get("/hunt/top", query_string={"field": field, "last": "all"}).text
+    share = 1 - len(ports) / filled.store.count(parse_query(""), ever)
+    assert f"missing in {share:.1%}" in text
+    assert f"from {min(ports):,.6g} to {max(ports):,.6g}, mean {sum(ports) / len(ports):,.6g}" in text
+    assert "missing" not in client.get("/hunt/top", query_string={"field": "no.such.field", "last": "all"}).text

@@ -11,8 +11,9 @@ import orjson
 from kernel.errors import QueryError
 from kernel.event import timestamp, timestamp_from_micros
 from kernel.query import Query
-from kernel.store.contract import Bucket, TimeRange
-from kernel.store.lake.columns import ADDRESS_COLUMNS, CORE_SET, REST, quoted, v4_column
+from kernel.query.tree import Node
+from kernel.store.contract import Bucket, Stack, TimeRange
+from kernel.store.lake.columns import ADDRESS_COLUMNS, CORE_SET, REST, Layout, quoted, v4_column
 from kernel.store.lake.condition import Condition, json_pointer
 from kernel.store.lake.manifest import Manifest
 from kernel.store.lake.packing import dotted, unusual
@@ -25,6 +26,18 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def histogram(reader: Reader, manifest: Manifest, query: Query, when: TimeRange, buckets: int, interval: int) -> list[Bucket]:
     """``interval`` seconds wide slices aligned to the epoch, or ``buckets`` equal ones."""
+    bars = _bars(reader, manifest, query, when, (), buckets, interval)
+    return [Bucket(bar.key, bar.counts[0]) for bar in bars]
+
+
+def stacked(reader: Reader, manifest: Manifest, query: Query, when: TimeRange, series: Sequence[Node], buckets: int) -> list[Stack]:
+    """``buckets`` equal slices, cut by the first of ``series`` that holds; what none holds for comes last."""
+    return _bars(reader, manifest, query, when, series, buckets, 0)
+
+
+def _bars(
+    reader: Reader, manifest: Manifest, query: Query, when: TimeRange, series: Sequence[Node], buckets: int, interval: int
+) -> list[Stack]:
     segments = manifest.live(when)
     if not segments:
         return []
@@ -42,9 +55,14 @@ def histogram(reader: Reader, manifest: Manifest, query: Query, when: TimeRange,
     condition = Condition(layout_of(part.segment for part in parts))
     where = reader.where(condition, query.root, when)
     slice_of = f'(epoch_us("@timestamp") - {condition.value(start)}) // {condition.value(width)}'
-    sql = f"SELECT {slice_of} AS slice, count(*) FROM {{files}} WHERE {where} GROUP BY slice"  # noqa: S608
-    counts = {int(row[0]): int(row[1]) for row in reader.run(manifest, parts, sql, condition.parameters)}
-    return [Bucket(timestamp_from_micros(start + i * width), counts.get(i, 0)) for i in range(max(0, buckets))]
+    cases = "".join(f" WHEN {condition.where(node)} THEN {position}" for position, node in enumerate(series))
+    series_of = f"CASE{cases} ELSE {len(series)} END" if cases else "0"
+    sql = f"SELECT {slice_of} AS slice, {series_of} AS series, count(*) FROM {{files}} WHERE {where} GROUP BY slice, series"  # noqa: S608
+    bars = [Stack(timestamp_from_micros(start + i * width), [0] * (len(series) + 1)) for i in range(max(0, buckets))]
+    for at, which, number in reader.run(manifest, parts, sql, condition.parameters):
+        if 0 <= at < len(bars):
+            bars[int(at)].counts[int(which)] = int(number)
+    return bars
 
 
 def top(reader: Reader, manifest: Manifest, query: Query, when: TimeRange, field: str, limit: int) -> list[Bucket]:
@@ -55,23 +73,9 @@ def top(reader: Reader, manifest: Manifest, query: Query, when: TimeRange, field
     layout = layout_of(part.segment for part in parts)
     condition = Condition(layout)
     where = reader.where(condition, query.root, when)
-    sources = []
-    if field in CORE_SET:
-        column = quoted(field)
-        if field in ADDRESS_COLUMNS and field not in layout.multi and field not in layout.spill:
-            return _top_addresses(reader, manifest, parts, field, where, condition, limit)
-        if field in layout.multi:
-            split = f"CASE WHEN starts_with({column}, chr(31)) THEN str_split(substr({column}, 2), chr(31)) ELSE [{column}] END"
-            sources.append(f"SELECT unnest({split}) AS key FROM {{files}} WHERE {column} IS NOT NULL AND {where}")  # noqa: S608
-        else:
-            sources.append(f"SELECT {column} AS key FROM {{files}} WHERE {column} IS NOT NULL AND {where}")  # noqa: S608
-    if field not in CORE_SET or field in layout.spill:
-        found = f"json_extract({REST}, {condition.value(json_pointer(field))})"
-        mark = condition.value(orjson.dumps(field).decode() + ":")
-        elements = f"CASE json_type({found}) WHEN 'ARRAY' THEN CAST({found} AS JSON[]) ELSE [{found}] END"
-        present = f"contains({REST}, {mark}) AND {found} IS NOT NULL"
-        inner = f"SELECT unnest({elements}) AS key FROM {{files}} WHERE {present} AND {where}"  # noqa: S608
-        sources.append(f"SELECT CAST(key AS VARCHAR) AS key FROM ({inner})")  # noqa: S608
+    if field in ADDRESS_COLUMNS and field not in layout.multi and field not in layout.spill:
+        return _top_addresses(reader, manifest, parts, field, where, condition, limit)
+    sources = elements(field, layout, condition, where)
     counts: dict[tuple[bool, Any], int] = {}  # true is not 1
     for position, source in enumerate(sources):
         cut = f" LIMIT {int(limit)}" if len(sources) == 1 else ""
@@ -83,6 +87,26 @@ def top(reader: Reader, manifest: Manifest, query: Query, when: TimeRange, field
             counts[entry] = counts.get(entry, 0) + int(number)
     ranked = sorted(counts.items(), key=lambda entry: (-entry[1], str(entry[0][1])))
     return [Bucket(value, number) for (_, value), number in ranked[:limit]]
+
+
+def elements(field: str, layout: Layout, condition: Condition, where: str) -> list[str]:
+    """SQL for the elements of a field among the hits, as ``key``: of its column (if it has one), then of ``rest``, as JSON text."""
+    sources = []
+    if field in CORE_SET:
+        column = quoted(field)
+        if field in layout.multi:
+            split = f"CASE WHEN starts_with({column}, chr(31)) THEN str_split(substr({column}, 2), chr(31)) ELSE [{column}] END"
+            sources.append(f"SELECT unnest({split}) AS key FROM {{files}} WHERE {column} IS NOT NULL AND {where}")  # noqa: S608
+        else:
+            sources.append(f"SELECT {column} AS key FROM {{files}} WHERE {column} IS NOT NULL AND {where}")  # noqa: S608
+    if field not in CORE_SET or field in layout.spill:
+        found = f"json_extract({REST}, {condition.value(json_pointer(field))})"
+        mark = condition.value(orjson.dumps(field).decode() + ":")
+        members = f"CASE json_type({found}) WHEN 'ARRAY' THEN CAST({found} AS JSON[]) ELSE [{found}] END"
+        present = f"contains({REST}, {mark}) AND {found} IS NOT NULL"
+        inner = f"SELECT unnest({members}) AS key FROM {{files}} WHERE {present} AND {where}"  # noqa: S608
+        sources.append(f"SELECT CAST(key AS VARCHAR) AS key FROM ({inner})")  # noqa: S608
+    return sources
 
 
 def _top_addresses(

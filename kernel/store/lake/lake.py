@@ -24,8 +24,9 @@ from typing import Any, TypeVar
 from kernel.errors import StoreError
 from kernel.event import Event
 from kernel.query import Query
-from kernel.store.contract import Bucket, Commit, Page, Quarantined, TimeRange
-from kernel.store.lake import aggregate, compaction, recent, reserve, retention, writer
+from kernel.query.tree import Node
+from kernel.store.contract import Bucket, Commit, FieldStatistics, Page, Quarantined, Stack, TimeRange
+from kernel.store.lake import aggregate, compaction, field_statistics, recent, reserve, retention, writer
 from kernel.store.lake.manifest import Manifest
 from kernel.store.lake.reader import PATIENCE_SECONDS, Reader, ReplacedError
 from kernel.store.lake.segment import DiskFullError
@@ -225,6 +226,15 @@ class Lake:
     def histogram(self, query: Query, when: TimeRange, *, buckets: int = 60, interval: int = 0) -> list[Bucket]:
         """``buckets`` equal slices, or slices of ``interval`` seconds aligned to the epoch."""
         return self._ask(lambda manifest: aggregate.histogram(self._reader, manifest, query, when, max(1, buckets), interval), [])
+
+    def stacked(self, query: Query, when: TimeRange, series: Sequence[Node], *, buckets: int = 60) -> list[Stack]:
+        """``buckets`` equal slices; each hit counts for the first of ``series`` that it satisfies."""
+        return self._ask(lambda manifest: aggregate.stacked(self._reader, manifest, query, when, series, max(1, buckets)), [])
+
+    def field_statistics(self, query: Query, when: TimeRange, field: str) -> FieldStatistics:
+        """Counts and numbers of one field among the hits."""
+        nothing = FieldStatistics(0, 0, 0)
+        return self._ask(lambda manifest: field_statistics.of(self._reader, manifest, query, when, field), nothing)
 
     def top(self, query: Query, when: TimeRange, field: str, *, limit: int = 10) -> list[Bucket]:
         """Most frequent values of a field, most frequent first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from kernel.event import Event, timestamp
 from kernel.query import Query
 from kernel.query.tree import And, Node
 from kernel.store.contract import Page, TimeRange
+from kernel.store.interruption import Interruption, current
 from kernel.store.lake.columns import CORE, CORE_SET, LIST_FIELDS, LONG_COLUMNS, REST, SEPARATOR, Layout, quoted
 from kernel.store.lake.condition import Condition, json_pointer
 from kernel.store.lake.manifest import Manifest, Segment
@@ -68,6 +70,9 @@ class Reader:
             except duckdb.OutOfMemoryException as error:
                 raise QueryError("the query needs too much memory", "ask for a shorter time range or fewer fields") from error
             except duckdb.InterruptException as error:
+                asked = current()
+                if asked is not None and asked.over:
+                    raise asked.fault() from error
                 raise QueryError(
                     f"the query took longer than {self.patience:g} s", "ask for a shorter time range or fewer conditions"
                 ) from error
@@ -80,12 +85,17 @@ class Reader:
 
     def _execute(self, parts: Sequence[Part], sql: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
         source = table(self.root, parts, sql)
+        asked = current()
+        if asked is not None:
+            asked.check()
         cursor = self.session.cursor()
         done = threading.Event()
-        watch = threading.Thread(target=_interrupt_until, args=(cursor, done, self.patience), daemon=True)
+        watch = threading.Thread(target=_interrupt_until, args=(cursor, done, self.patience, asked), daemon=True)
         watch.start()
         try:
             rows: list[tuple[Any, ...]] = cursor.execute(sql.replace("{files}", source), _used(sql, parameters)).fetchall()
+            if asked is not None:
+                asked.looked += sum(part.rows for part in parts)
             return rows
         finally:
             done.set()
@@ -253,12 +263,19 @@ class Reader:
         return f"json_extract_string({REST}, {condition.value(json_pointer(field))})"
 
 
-def _interrupt_until(cursor: Any, done: threading.Event, patience: float) -> None:
+_GLANCE_SECONDS = 0.1
+"""How often a statement that somebody may cancel is looked at."""
+
+
+def _interrupt_until(cursor: Any, done: threading.Event, patience: float, asked: Interruption | None) -> None:
     """DuckDB forgets an interrupt that comes while a statement is still being planned: so again and again."""
-    wait = patience
+    ends = time.monotonic() + patience
+    wait = patience if asked is None else min(patience, _GLANCE_SECONDS)
     while not done.wait(wait):
-        cursor.interrupt()
-        wait = min(patience, 0.5)
+        late = time.monotonic() >= ends
+        if late or (asked is not None and asked.over):
+            cursor.interrupt()
+        wait = min(patience, 0.5) if late else wait
 
 
 def _query_error(error: duckdb.Error) -> Exception:

@@ -17,7 +17,7 @@ def running_postgresql(shared: Path, folder: Path) -> Iterator[str]:
     """URL of its database ``postgres`` for an account that may create databases; skips where there is no server."""
     pytest.importorskip("psycopg")
     for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)  # the server runs as another account
+        parent.chmod(parent.stat().st_mode | 0o055)  # the server runs as another account
     scripts, port = shared / "services" / "postgresql", free_port()
     with (folder / "start.out").open("wb") as output:
         started = subprocess.run(

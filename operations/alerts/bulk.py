@@ -14,6 +14,7 @@ import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import orjson
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
@@ -77,9 +78,10 @@ def prepare(
 def preview_of(session: Session, owner: str, bulk_id: str) -> Preview:
     """The preview of a draft as its alerts are now. Raises NotFound."""
     bulk = _own(session, owner, bulk_id)
-    ids = [key for key, _ in items_of(session, bulk_id)]
-    rows = _read(session, ids)
-    return _preview(session, rows, change_of(bulk), len(ids) - len(rows), cut=False)
+    listed = dict(items_of(session, bulk_id))
+    rows = _read(session, list(listed))
+    found = _preview(session, rows, change_of(bulk), len(listed) - len(rows), cut=bulk.total >= MOST)
+    return msgspec.structs.replace(found, overtaken=sum(1 for row in rows if row.version != listed[row.id]))
 
 
 def start(session: Session, actor: Actor, owner: str, bulk_id: str) -> Bulk:

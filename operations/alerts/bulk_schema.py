@@ -10,7 +10,8 @@ import msgspec
 class Preview(msgspec.Struct, frozen=True):
     """What a bulk would touch: numbers by level, rule, zone, status (value, label, number), the most frequent first.
 
-    settled  already as wanted; hidden: asked for, but not there for this person; cut: more match than one bulk may hold
+    settled  already as wanted; hidden: asked for, but not there for this person; cut: more match than one bulk may hold;
+    overtaken: changed by somebody since the list was made
     """
 
     total: int
@@ -21,6 +22,7 @@ class Preview(msgspec.Struct, frozen=True):
     settled: int
     hidden: int
     cut: bool = False
+    overtaken: int = 0
 
 
 class Bulk(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from operations.alerts.bulk import (
     AT_ONCE,
+    MOST,
     act_at_once,
     get_bulk,
     list_bulks,
@@ -28,6 +29,7 @@ __all__ = [
     "AT_ONCE",
     "DEFAULT_WINDOW",
     "MAX_BULK",
+    "MOST",
     "SAMPLE",
     "act_at_once",
     "add_note",

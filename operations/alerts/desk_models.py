@@ -1,12 +1,11 @@
-"""Tables of the work on alerts: bulk acts, saved views."""
+"""Tables of the work on alerts: bulk acts."""
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db.base import Base
-from operations.alerts.models import RowId
 
 BULK_STATES: tuple[str, ...] = ("draft", "waiting", "running", "done", "interrupted")
 BULK_KINDS: tuple[str, ...] = ("change", "undo")
@@ -61,24 +60,3 @@ class AlertBulkPart(Base):
     bulk_id: Mapped[str] = mapped_column(String(32), ForeignKey("alert_bulks.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     items: Mapped[str] = mapped_column(Text)
-
-
-class AlertView(Base):
-    """A filter of the queue with a name. ``first``: what its owner's queue opens with."""
-
-    __tablename__ = "alert_views"
-
-    id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    owner: Mapped[str] = mapped_column(String(64))
-    name: Mapped[str] = mapped_column(String(80))
-    query: Mapped[str] = mapped_column(Text)
-    shared: Mapped[bool]
-    first: Mapped[bool]
-    updated_at: Mapped[str] = mapped_column(String(27))
-    version: Mapped[int]
-
-    __table_args__ = (
-        UniqueConstraint("owner", "name", name="uq_alert_views_name"),
-        Index("ix_alert_views_shared", "shared", "name"),
-        {"sqlite_autoincrement": True},
-    )

@@ -1,4 +1,4 @@
-"""Alerts at the desk: bulk acts that outlive a crash, saved views."""
+"""Alerts at the desk: bulk acts that outlive a crash."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ branch_labels = None
 depends_on = None
 
 _MOMENT = sa.String(27)
-_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def _text(name: str, width: int = 0) -> sa.Column[Any]:
@@ -29,24 +28,6 @@ def _number(name: str) -> sa.Column[Any]:
 
 
 def upgrade() -> None:
-    _bulks()
-    op.create_table(
-        "alert_views",
-        sa.Column("id", _ID, primary_key=True, autoincrement=True),
-        _text("owner", 64),
-        _text("name", 80),
-        _text("query"),
-        sa.Column("shared", sa.Boolean, nullable=False),
-        sa.Column("first", sa.Boolean, nullable=False),
-        _moment("updated_at"),
-        _number("version"),
-        sa.UniqueConstraint("owner", "name", name="uq_alert_views_name"),
-        sqlite_autoincrement=True,
-    )
-    op.create_index("ix_alert_views_shared", "alert_views", ["shared", "name"])
-
-
-def _bulks() -> None:
     op.create_table(
         "alert_bulks",
         sa.Column("id", sa.String(32), primary_key=True),

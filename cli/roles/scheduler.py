@@ -21,6 +21,7 @@ from kernel.master_key import open_master_key
 from kernel.store.open import open_store
 from operations.accounts import lockout, proposals, sessions
 from operations.accounts import service as accounts
+from operations.alerts import service as alerts
 from operations.audit.copies import send_copies
 from operations.audit.head_file import HeadFile
 from operations.audit.heads import Trail
@@ -107,6 +108,10 @@ def run(config: Config) -> int:
         with database.write() as session:
             catalogue.expire_due(session)
 
+    def forget_drafts() -> None:
+        with database.write() as session:
+            alerts.remove_drafts(session)
+
     def send_heads() -> None:
         send_copies(database, config.audit.syslog, config.audit.webhook)
 
@@ -128,6 +133,8 @@ def run(config: Config) -> int:
         Job("audit heads", float(config.audit.head_seconds), trail.sign),
         Job("audit copies", 15.0, send_heads),
         Job("accounts", 600.0, tidy_accounts),
+        SlowJob("alert bulks", 2.0, lambda: alerts.resume(database)),
+        Job("alert drafts", 300.0, forget_drafts),
         Job("warning reminders", 5.0, lambda: remind_overdue(database)),
         Job("warning drafts", 60.0, lambda: draft_from_patterns(database)),
         Job("services", 30.0, end_grants),

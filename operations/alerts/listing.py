@@ -58,6 +58,12 @@ def matching_ids(session: Session, where: AlertFilter, limit: int) -> list[int]:
     return [row.id for row in session.execute(_page_query(session, where, limit, "", False, columns))]
 
 
+def matching_versions(session: Session, where: AlertFilter, limit: int) -> list[tuple[int, int]]:
+    """Id and version of the newest ``limit`` alerts that match."""
+    columns = [_ALERTS.c.id, _ALERTS.c.last_seen, _ALERTS.c.version]
+    return [(row.id, row.version) for row in session.execute(_page_query(session, where, limit, "", False, columns))]
+
+
 def sample_query(session: Session, where: AlertFilter, limit: int) -> Select[Any]:
     """The newest ``limit`` matching alerts, as a query for the columns that facets count."""
     names = ("id", "last_seen", "status", "level", "engine", "rule_id", "rule_name", "host", "assignee", "verdict", "tags")
@@ -98,7 +104,7 @@ def _page_query(
         base.append(_after(cursor, oldest_first))
     few = _few_ids(session, where)
     if few is not None:
-        return select(*columns).where(_among(session, few), *base, *_plain(where, indexed=False)).order_by(*order).limit(limit)
+        return select(*columns).where(among(session, few), *base, *_plain(where, indexed=False)).order_by(*order).limit(limit)
     base += _large(session, where)
     ranges = _ranges(where)
     if len(ranges) == 1:
@@ -198,11 +204,11 @@ def _few_ids(session: Session, where: AlertFilter) -> list[int] | None:
     few = set.intersection(*sets)
     if unresolved and few:
         # What was too large to list is checked on the few: by primary key, so it costs little.
-        few &= set(session.execute(select(_ALERTS.c.id).where(_among(session, sorted(few)), *_large(session, where))).scalars())
+        few &= set(session.execute(select(_ALERTS.c.id).where(among(session, sorted(few)), *_large(session, where))).scalars())
     return sorted(few)
 
 
-def _among(session: Session, ids: list[int]) -> ColumnElement[bool]:
+def among(session: Session, ids: list[int]) -> ColumnElement[bool]:
     """True for rows with one of ``ids``. SQLite takes them as one JSON text: thousands of parameters cost more than the query."""
     if session.get_bind().dialect.name != "sqlite":
         return _ALERTS.c.id.in_(ids)

@@ -16,7 +16,7 @@ STATUSES: tuple[str, ...] = ("new", "acknowledged", "in_progress", "closed")
 VERDICTS: tuple[str, ...] = ("true_positive", "false_positive", "benign")
 ENTITY_KINDS: tuple[str, ...] = ("host", "user", "ip", "process", "file", "hash", "domain", "asset", "zone")
 
-_Id = BigInteger().with_variant(Integer, "sqlite")
+RowId = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Alert(Base):
@@ -28,7 +28,7 @@ class Alert(Base):
 
     __tablename__ = "alerts"
 
-    id: Mapped[int] = mapped_column(_Id, primary_key=True)
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
     dedup_key: Mapped[str] = mapped_column(String(32))
     rule_id: Mapped[str] = mapped_column(String(160))
     rule_name: Mapped[str] = mapped_column(String(512))
@@ -119,7 +119,7 @@ class AlertHistory(Base):
 
     __tablename__ = "alert_history"
 
-    id: Mapped[int] = mapped_column(_Id, primary_key=True)
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
     alert_id: Mapped[int] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"))
     time: Mapped[str] = mapped_column(String(27))
     actor: Mapped[str] = mapped_column(String(160))

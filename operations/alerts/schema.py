@@ -169,6 +169,20 @@ class Change(msgspec.Struct, frozen=True):
     assignee: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
+def given(change: Change) -> dict[str, Any]:
+    """The fields that a change names, with their values."""
+    return {field: getattr(change, field) for field in change.__struct_fields__ if getattr(change, field) is not msgspec.UNSET}
+
+
+class MassResult(msgspec.Struct, frozen=True):
+    """Ids that changed; how many had nothing to change; ids that somebody changed in between; ids that are not there."""
+
+    changed: list[int]
+    unchanged: int
+    overtaken: list[int]
+    missing: list[int]
+
+
 class BulkResult(msgspec.Struct, frozen=True):
     """Outcome of a bulk change; ``batch`` undoes it (service.undo_change)."""
 

@@ -5,6 +5,19 @@ This is the door of the room; the work is done in ``record`` (detections → ale
 
 from __future__ import annotations
 
+from operations.alerts.bulk import (
+    AT_ONCE,
+    MOST,
+    act_at_once,
+    get_bulk,
+    list_bulks,
+    prepare,
+    prepare_undo,
+    preview_of,
+    remove_drafts,
+    start,
+)
+from operations.alerts.bulk_run import resume, run_bulk, run_in_background
 from operations.alerts.by_entity import count_by_entity
 from operations.alerts.facets import SAMPLE, facets, timeline, top
 from operations.alerts.listing import count_alerts, latest_id, list_alerts, matching_ids, new_since
@@ -13,9 +26,12 @@ from operations.alerts.record import DEFAULT_WINDOW, record_detections
 from operations.alerts.triage import MAX_BULK, add_note, change_alert, change_alerts, undo_change
 
 __all__ = [
+    "AT_ONCE",
     "DEFAULT_WINDOW",
     "MAX_BULK",
+    "MOST",
     "SAMPLE",
+    "act_at_once",
     "add_note",
     "change_alert",
     "change_alerts",
@@ -23,14 +39,24 @@ __all__ = [
     "count_by_entity",
     "facets",
     "get_alert",
+    "get_bulk",
     "get_detail",
     "latest_id",
     "list_alerts",
+    "list_bulks",
     "list_detections",
     "matching_ids",
     "new_since",
+    "prepare",
+    "prepare_undo",
+    "preview_of",
     "record_detections",
     "related",
+    "remove_drafts",
+    "resume",
+    "run_bulk",
+    "run_in_background",
+    "start",
     "timeline",
     "top",
     "undo_change",

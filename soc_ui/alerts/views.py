@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -57,7 +58,7 @@ def queue() -> Response | str:
     here = links.with_(cursor=request.args.get("cursor") or None)
     return render_template(
         "alerts/queue.html", page=page_, where=where, window=window, links=links, here=here, oldest_first=oldest_first,
-        presets=times.PRESETS, unassigned=UNASSIGNED, max_bulk=service.MAX_BULK, **context,
+        presets=times.PRESETS, unassigned=UNASSIGNED, most=service.MOST, **context,
     )  # fmt: skip
 
 
@@ -75,7 +76,7 @@ def newer() -> Response:
 @alerts.post("/alerts/bulk")
 @access.needs("alerts.write")
 def bulk() -> Response:
-    """One act on all selected alerts, or on all that match the filters, with an optional note; the answer offers an undo."""
+    """One act on the selected alerts, done at once with an undo; on all that match the filters it is shown before it begins."""
     back = local_path(request.form.get("next", "/alerts"))
     ids = request.form.getlist("ids", type=row_id)[: service.MAX_BULK]
     change = triage.bulk_change(request.form.get("action", ""), request.form, access.me().name)
@@ -85,9 +86,46 @@ def bulk() -> Response:
         if request.form.get("everything"):
             args = MultiDict(parse_qsl(urlsplit(back).query))
             where = filters.read(args, times.window(args, default=times.EVERYTHING))
-            ids = service.matching_ids(session, where, service.MAX_BULK)
-        result = service.change_alerts(session, access.me().actor, ids, change, note=request.form.get("note", ""))
-    return redirect(_told(back, "change", result.changed, result.batch))
+            drafted, _preview = service.prepare(
+                session, access.me().actor, access.me().name, change, where=where, note=request.form.get("note", "")
+            )
+            return redirect(url_for("alerts.bulk_page", bulk_id=drafted.id, next=back))
+        done = service.act_at_once(
+            session, access.me().actor, access.me().name, dict.fromkeys(ids), change, note=request.form.get("note", "")
+        )
+    return redirect(_told(back, "change", done.changed, done.id))
+
+
+@alerts.get("/alerts/bulk/<bulk_id>")
+@access.needs("alerts.write")
+def bulk_page(bulk_id: str) -> str:
+    """What a bulk act would do; once it has begun, how far it is."""
+    with services().database.read() as session:
+        act = service.get_bulk(session, access.me().name, bulk_id)
+        preview = service.preview_of(session, access.me().name, bulk_id) if act.state == "draft" else None
+        zone_name = ZoneNames(record.zone for record in zones.list_zones(session))
+    back = local_path(request.args.get("next", "/alerts"))
+    return render_template("alerts/bulk.html", bulk=act, preview=preview, back=back, zone_name=zone_name)
+
+
+@alerts.post("/alerts/bulk/<bulk_id>/start")
+@access.needs("alerts.write")
+def start_bulk(bulk_id: str) -> Response:
+    """Begin; pressing twice begins once."""
+    with suppress(Conflict), services().database.write() as session:
+        service.start(session, access.me().actor, access.me().name, bulk_id)
+    service.run_in_background(services().database, bulk_id)  # where it runs already, two do no harm
+    return redirect(url_for("alerts.bulk_page", bulk_id=bulk_id, next=local_path(request.form.get("next", "/alerts"))))
+
+
+@alerts.post("/alerts/bulk/<bulk_id>/undo")
+@access.needs("alerts.write")
+def undo_bulk(bulk_id: str) -> Response:
+    """Take a large act back; that is an act with a page of its own."""
+    with services().database.write() as session:
+        act = service.prepare_undo(session, access.me().actor, access.me().name, bulk_id)
+    service.run_in_background(services().database, act.id)
+    return redirect(url_for("alerts.bulk_page", bulk_id=act.id, next=local_path(request.form.get("next", "/alerts"))))
 
 
 @alerts.post("/alerts/undo")

@@ -7,6 +7,7 @@ from apiflask.fields import Boolean, Dict, Integer, List, Nested, Raw
 from apiflask.validators import Length, OneOf, Range
 
 from kernel.detection import LEVELS
+from operations.alerts.desk_models import BULK_KINDS, BULK_STATES
 from operations.alerts.facets import DIMENSIONS
 from operations.alerts.models import STATUSES, VERDICTS
 from operations.alerts.service import MAX_BULK
@@ -130,6 +131,51 @@ class BulkOut(Schema):
     changed = Integer(required=True)
     unchanged = Integer(required=True)
     missing = List(Integer())
+
+
+class BulkActIn(ChangeIn):
+    ids = List(
+        Integer(validate=Range(1, MAX_ROW_ID)), load_default=[], validate=Length(max=10_000),
+        metadata={"description": "Left out: all that match the filter"},
+    )  # fmt: skip
+    filter = Nested(AlertFilterIn, load_default=None, allow_none=True)
+
+
+class BulkActOut(Schema):
+    id = String(required=True, metadata={"description": "Also the batch that its undo names"})
+    kind = String(required=True, validate=OneOf(BULK_KINDS))
+    state = String(required=True, validate=OneOf(BULK_STATES))
+    change = Dict(keys=String(), values=Raw())
+    note = String(required=True)
+    total = Integer(required=True)
+    done = Integer(required=True, metadata={"description": "Looked at so far"})
+    changed = Integer(required=True)
+    unchanged = Integer(required=True)
+    overtaken = Integer(required=True, metadata={"description": "Changed by others since the list was made: left as they are"})
+    missing = Integer(required=True)
+    named = List(Integer(), metadata={"description": "The first of those overtaken"})
+    digest = String(required=True, metadata={"description": "SM3 of the list, as in the audit trail"})
+    problem = String(required=True)
+    undoes = String(required=True)
+    created_at = String(required=True)
+    finished_at = String(allow_none=True)
+
+
+class PreviewOut(Schema):
+    total = Integer(required=True)
+    by_level = List(List(Raw()), metadata={"description": "value, label, number; the most frequent first"})
+    by_rule = List(List(Raw()))
+    by_zone = List(List(Raw()))
+    by_status = List(List(Raw()))
+    settled = Integer(required=True, metadata={"description": "Already as wanted"})
+    hidden = Integer(required=True, metadata={"description": "Asked for, but not there for this caller"})
+    cut = Boolean(required=True, metadata={"description": "More match than one act may hold"})
+    overtaken = Integer(required=True)
+
+
+class BulkDraftOut(Schema):
+    bulk = Nested(BulkActOut, required=True)
+    preview = Nested(PreviewOut, required=True)
 
 
 class UndoIn(Strict):

@@ -127,6 +127,66 @@ def change_alerts(json_data: Body) -> Body:
     return msgspec.to_builtins(result)  # type: ignore[no-any-return]
 
 
+@alerts.post("/bulks")
+@permit(alerts, "alerts.write")
+@alerts.input(schemas.BulkActIn)
+@alerts.output(schemas.BulkDraftOut, status_code=201)
+def prepare_bulk(json_data: Body) -> Body:
+    """Prepare an act on many alerts
+
+    Over ``ids`` or all that match ``filter``. The answer is a preview; nothing changes before it is started, within half an hour.
+    """
+    ids, where, note = json_data.pop("ids"), json_data.pop("filter"), json_data.pop("note")
+    if bool(ids) == (where is not None):
+        raise Invalid("either ids or a filter", field="ids")
+    with services().database.write() as session:
+        bulk, preview = service.prepare(
+            session, caller().actor, caller().name, Change(**json_data),
+            where=None if where is None else alert_filter(where), ids=dict.fromkeys(ids), note=note,
+        )  # fmt: skip
+    return {"bulk": msgspec.to_builtins(bulk), "preview": msgspec.to_builtins(preview)}
+
+
+@alerts.get("/bulks/<bulk_id>")
+@permit(alerts, "alerts.write")
+@alerts.output(schemas.BulkActOut)
+@alerts.doc(responses=[404])
+def get_bulk(bulk_id: str) -> Body:
+    """Read how far an act on many alerts is"""
+    with services().database.read() as session:
+        return msgspec.to_builtins(service.get_bulk(session, caller().name, bulk_id))  # type: ignore[no-any-return]
+
+
+@alerts.post("/bulks/<bulk_id>/start")
+@permit(alerts, "alerts.write")
+@alerts.output(schemas.BulkActOut, status_code=202)
+@alerts.doc(responses=[404, 409])
+def start_bulk(bulk_id: str) -> Body:
+    """Start a prepared act
+
+    It outlives a crash of the platform; read it again to see how far it is.
+    """
+    with services().database.write() as session:
+        bulk = service.start(session, caller().actor, caller().name, bulk_id)
+    service.run_in_background(services().database, bulk_id)
+    return msgspec.to_builtins(bulk)  # type: ignore[no-any-return]
+
+
+@alerts.post("/bulks/<bulk_id>/undo")
+@permit(alerts, "alerts.write")
+@alerts.output(schemas.BulkActOut, status_code=202)
+@alerts.doc(responses=[403, 404])
+def undo_bulk(bulk_id: str) -> Body:
+    """Take an act on many alerts back
+
+    Within ten minutes; the answer is the act that does it. An alert that was changed again since stays as it is.
+    """
+    with services().database.write() as session:
+        bulk = service.prepare_undo(session, caller().actor, caller().name, bulk_id)
+    service.run_in_background(services().database, bulk.id)
+    return msgspec.to_builtins(bulk)  # type: ignore[no-any-return]
+
+
 @alerts.post("/undo")
 @permit(alerts, "alerts.write")
 @alerts.input(schemas.UndoIn)

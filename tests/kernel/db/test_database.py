@@ -13,11 +13,17 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 import operations.accounts.models
+import operations.alerts.desk_models
 import operations.alerts.models
 import operations.assets.models
 import operations.audit.models
 import operations.certificates.models
+import operations.duty.models
 import operations.incidents.models
+import operations.services.models
+import operations.services.usage
+import operations.tickets.models
+import operations.warnings.models
 import operations.webhooks.models
 import operations.zones.models  # noqa: F401  # the models must be known to Base.metadata
 from kernel.db import Base, open_database, upgrade

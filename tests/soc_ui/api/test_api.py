@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -375,3 +376,29 @@ def test_a_made_up_cursor_is_no_way_around_the_audit_trail(call: Call, services:
     with services.database.read() as session:
         asked = [entry.detail["query"] for entry in audit.listing(session, action="events.search", limit=2).entries]
     assert asked == ["user.name:zhang.wei", "user.name:root"]
+
+
+def test_an_act_on_all_that_match_is_shown_started_and_taken_back(call: Call) -> None:
+    where = {"status": ["new"]}
+    whole = call("GET", "/alerts", query={"status": "new", "count": "true"}).get_json()["total"]
+    made = call("POST", "/alerts/bulks", json={"filter": where, "status": "acknowledged", "note": "storm"})
+    assert made.status_code == 201
+    bulk, preview = made.get_json()["bulk"], made.get_json()["preview"]
+    assert (bulk["state"], bulk["total"], preview["total"]) == ("draft", whole, whole)
+    place = f"/alerts/bulks/{bulk['id']}"
+    problem(call("GET", place, as_="leader:write"), 403)
+    problem(call("POST", "/alerts/bulks", json={"status": "acknowledged"}), 422)
+    problem(call("POST", "/alerts/bulks", json={"filter": where, "status": "acknowledged", "owner": "x"}), 422)
+    assert call("POST", place + "/start").status_code == 202
+    assert _ended(call, place)["changed"] == whole
+    problem(call("POST", place + "/start"), 409)
+    undo = call("POST", place + "/undo").get_json()
+    assert _ended(call, f"/alerts/bulks/{undo['id']}")["changed"] == whole
+
+
+def _ended(call: Call, place: str) -> dict[str, Any]:
+    deadline = time.monotonic() + 30
+    while (bulk := call("GET", place).get_json())["state"] in ("waiting", "running"):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return dict(bulk)

@@ -102,8 +102,10 @@ def change(now: Cell, before: Cell) -> str:
     """+3 (+50 %), "" where there is nothing to compare."""
     if not isinstance(now, int | float) or not isinstance(before, int | float):
         return ""
-    step = round(now - before, 1)
-    return f"{step:+,g} ({step / before:+.0%})" if before else f"{step:+,g}"
+    step = round(now - before, 2)
+    if not step:
+        return "0"
+    return f"{step:+,} ({step / before:+.0%})" if before else f"{step:+,}"
 
 
 def _hours(times: Times) -> float | None:

@@ -31,6 +31,7 @@ from operations.reports.making import Means, figures_of, make
 from operations.reports.models import OperationsReport, ReportRun
 from operations.reports.periods import today
 from operations.reports.schema import ReportFilter
+from operations.reports.tables import change
 from operations.webhooks.models import WebhookDelivery
 from tests.operations.incidents.conftest import Clock
 from tests.operations.reports.conftest import DUTY, HOSTILE
@@ -212,3 +213,8 @@ def test_the_migration_makes_the_tables_of_the_models(database: Database) -> Non
         told = [str(one) for one in compare_metadata(MigrationContext.configure(connection), Base.metadata)]
     assert [one for one in told if "report" in one] == []
     assert msgspec.json.encode(told).count(b"ix_tickets_created") == 0
+
+
+def test_changes_are_told_in_full() -> None:
+    assert change(1_234_567, 1_000_000) == "+234,567 (+23%)"
+    assert (change(0, 3), change(3, 0), change(2, 2), change(None, 1)) == ("-3 (-100%)", "+3", "0", "")

@@ -32,6 +32,8 @@ from soc_ui.inventory import addresses, kinds
 from soc_ui.inventory.views import inventory
 from soc_ui.overview.views import overview
 from soc_ui.preferences import preferences
+from soc_ui.reports import words as report_words
+from soc_ui.reports.views import reports
 from soc_ui.risk import views as risk_views
 from soc_ui.rules.views import rules
 from soc_ui.service_desk import words as service_words
@@ -74,12 +76,12 @@ def create_app(services: Services) -> APIFlask:
     names.install(app)
     addresses.install(app)
     kinds.install(app)
-    for told in (warning_words, ticket_words, service_words, duty_words, risk_views):
+    for told in (warning_words, ticket_words, service_words, duty_words, report_words, risk_views):
         told.install(app)
     who = (accounts, directory, second, account, proposals, people)
     early = (warnings, warning_acts, warning_tables)
     cases = (incidents, incident_acts, incident_parts, incident_evidence, incident_reports, incident_deadlines)
-    work = (tickets, service_desk, supervision, duty, duty_roster)
+    work = (tickets, service_desk, supervision, duty, duty_roster, reports)
     estate = (zones, conduits, zone_plan, inventory, sources, rules)
     watch = (overview, wall, risk_views.risk, attack)
     admin = (keys, webhooks, audit, health)

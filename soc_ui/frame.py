@@ -97,6 +97,7 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
                 ("tickets.read", ("tickets.page", "inbox", _("Tickets"))),
                 ("services.read", ("service_desk.page", "id-badge-2", _("Services"))),
                 ("duty.read", ("duty.page", "calendar", _("Duty"))),
+                ("reports.read", ("reports.page", "file-text", _("Reports"))),
             ],
         ),
         (

@@ -1,6 +1,6 @@
 """The scheduler role: what happens by the clock — webhooks that are due, clocks of incidents, warnings that draft themselves or
-wait too long for an answer, grants of services that end, metering, heads of the audit trail, certificates that end, revocations,
-stale sessions, unused accounts."""
+wait too long for an answer, grants of services that end, metering, reports, heads of the audit trail, certificates that end,
+revocations, stale sessions, unused accounts."""
 
 from __future__ import annotations
 
@@ -26,8 +26,12 @@ from operations.audit.copies import send_copies
 from operations.audit.head_file import HeadFile
 from operations.audit.heads import Trail
 from operations.audit.keys import KeyStore
+from operations.audit.schema import SYSTEM
 from operations.certificates.publish import RevocationPublisher
 from operations.incidents.reminding import remind
+from operations.reports.listing import remove_old
+from operations.reports.making import Means
+from operations.reports.schedule import run_due
 from operations.risk.keeping import RiskKeeper
 from operations.services import service as catalogue
 from operations.services.metering import meter
@@ -124,6 +128,17 @@ def run(config: Config) -> int:
         finally:
             store.close()
 
+    def make_reports() -> None:
+        store = open_store(config, writable=False)
+        try:
+            run_due(database, Means(store, key, config.platform.city or "链盾 Liandun"))
+        finally:
+            store.close()
+
+    def remove_reports() -> None:
+        with database.write() as session:
+            remove_old(session, SYSTEM)
+
     jobs = [
         Job("zone plan", 1.0, PlanPublisher(database, layout.zones)),
         Job("revocations", 1.0, RevocationPublisher(database, layout.revocations)),
@@ -140,6 +155,8 @@ def run(config: Config) -> int:
         Job("services", 30.0, end_grants),
         SlowJob("risk", 10.0, RiskKeeper(database)),
         SlowJob("metering", 3600.0, meter_services),
+        SlowJob("reports", 60.0, make_reports),
+        Job("old reports", 86_400.0, remove_reports),
         Job("planner statistics", 3600.0, database.optimize),
     ]
     if config.platform.demo:

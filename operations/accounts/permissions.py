@@ -47,6 +47,7 @@ _LEAD = frozenset({"incidents.decide", "incidents.report"})
 """Deciding class and level of an incident, closing it, issuing its reports."""
 _TICKETS = frozenset({"tickets.read", "tickets.write"})
 _DUTY = frozenset({"duty.read", "duty.write"})
+_REPORTS = frozenset({"reports.read", "reports.make"})
 _HANDLE = frozenset({"services.read", "services.handle"})
 
 PERMISSIONS: dict[str, frozenset[str]] = {
@@ -72,8 +73,11 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     ),
     "auditadmin": frozenset({"audit.read", "audit.verify", "audit.export", "audit.retain", "keys.own"}),
     "analyst": _WORK | _TICKETS | _DUTY | {"services.read"},
-    "responder": _WORK | _LEAD | _TICKETS | _DUTY | _HANDLE,
-    "duty": (_WORK | _LEAD | _TICKETS | _DUTY | _HANDLE | {"warnings.approve", "warnings.publish", "platform.read"})
+    "responder": _WORK | _LEAD | _TICKETS | _DUTY | _HANDLE | _REPORTS,
+    "duty": (
+        (_WORK | _LEAD | _TICKETS | _DUTY | _HANDLE | _REPORTS)
+        | {"platform.read", "reports.schedule", "warnings.approve", "warnings.publish"}
+    )
     - {"events.export"},
     "bureau": frozenset(
         {
@@ -90,7 +94,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             *_TICKETS,
         }
     ),
-    "leader": _READ | {"incidents.decide", "warnings.approve", "tickets.read", "services.read", "duty.read"},
+    "leader": _READ | {"incidents.decide", "warnings.approve", "tickets.read", "services.read", "duty.read", "reports.read"},
     "auditor": frozenset(
         {
             "alerts.read",
@@ -98,6 +102,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "audit.read",
             "incidents.read",
             "platform.read",
+            "reports.read",
             "risk.read",
             "rules.read",
             "services.read",
@@ -128,6 +133,7 @@ CITY_WIDE = frozenset(
         "services.handle",
         "duty.read",
         "duty.write",
+        "reports.schedule",
     }
 )
 """What cannot be cut to some zones; an account with a scope does not have it, whatever its role."""

@@ -66,6 +66,7 @@ class WarningRow(Base):
         Index("ix_warnings_status", "status", "id"),
         Index("ix_warnings_level", "level", "id"),
         Index("ix_warnings_pattern", "pattern", "id"),
+        Index("ix_warnings_published", "published_at"),
         {"sqlite_autoincrement": True},
     )
 
@@ -92,6 +93,7 @@ class WarningReceipt(Base):
         Index("ix_warning_receipts_organisation", "organisation", "received_at", "warning_id"),
         Index("ix_warning_receipts_receipt", "received_at", "receipt_due"),
         Index("ix_warning_receipts_feedback", "feedback_at", "feedback_due"),
+        Index("ix_warning_receipts_sent", "sent_at"),
     )
 
 

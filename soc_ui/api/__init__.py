@@ -1,5 +1,5 @@
 """The REST API ``/api/v1`` (OpenAPI 3.1 at ``/api/v1/openapi.json``): alerts, warnings, incidents, events, rules, sources, zones,
-assets, tickets, services, duty, webhooks, keys, accounts and proposals, audit.
+assets, tickets, services, duty, reports, webhooks, keys, accounts and proposals, audit.
 
     curl -H "Authorization: Bearer ldn_…" https://console/api/v1/alerts?status=new&level=critical
 
@@ -22,6 +22,7 @@ from soc_ui.api import (
     guard,
     keys,
     problems,
+    reports,
     risk,
     service_desk,
     supervision,
@@ -40,7 +41,7 @@ BLUEPRINTS = (
     *(alerts.alerts, warnings.warnings, warning_settings.warning_settings),
     *(incidents, incident_parts, incident_evidence, incident_reports),
     *(events.events, catalogue.catalogue, zones.zones, assets.assets, risk.risks),
-    *(tickets.tickets, service_desk.service_desk, supervision.supervision, duty.duty),
+    *(tickets.tickets, service_desk.service_desk, supervision.supervision, duty.duty, reports.reports),
     *(webhooks.webhooks, keys.keys, accounts.accounts, audit.audit),
 )
 for _blueprint in BLUEPRINTS:  # here, not in register(): a blueprint may be mounted on several apps, but is set up once

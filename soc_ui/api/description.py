@@ -89,8 +89,8 @@ def install(app: APIFlask) -> None:
     """What the description says about the whole API."""
     app.config["OPENAPI_VERSION"] = "3.1.0"
     app.description = (
-        "Alerts, early warnings, incidents, events, rules, sources, zones, assets, tickets, services, duty, webhooks, keys, "
-        "accounts and audit of Liandun. "
+        "Alerts, early warnings, incidents, events, rules, sources, zones, assets, tickets, services, duty, reports, webhooks, "
+        "keys, accounts and audit of Liandun. "
         "Errors are problem+json (RFC 9457)."
     )
     app.tags = [
@@ -104,6 +104,7 @@ def install(app: APIFlask) -> None:
         "tickets",
         "services",
         "duty",
+        "reports",
         "webhooks",
         "keys",
         "accounts",

@@ -1,0 +1,1 @@
+"""Operations reports of the city and of single organisations: daily, weekly, monthly; frozen, signed, kept."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kernel.db import Database
 from operations import clock
 from operations.audit import service as audit
+from operations.audit.models import AuditEntry
 from operations.audit.schema import SYSTEM, Actor
 from operations.errors import Conflict, Denied, Invalid, NotFound, Stale
 from operations.organisations import owners
@@ -72,13 +73,18 @@ def newest_due(kind: str, minute: int, now: str) -> Period:
 
 
 def run_due(database: Database, means: Means) -> int:
-    """Make what is due and was not made; returns how many. Two schedulers do no harm."""
+    """Make what is due and was not made; returns how many. Two schedulers do no harm.
+
+    A period that was over before the platform began has nothing to tell.
+    """
     now, made = clock.now(), 0
     with database.read() as session:
+        began = session.execute(select(func.min(AuditEntry.time))).scalar_one() or now
         wanted = [
             (row.kind, period, organisation, row.language)
             for row in session.execute(select(ReportSchedule).where(ReportSchedule.enabled)).scalars()
             for period in [newest_due(row.kind, row.minute, now)]
+            if period.bounds[1] > began
             for organisation in ["", *(sorted(owners(session)) if row.each else ())]
             if not made_already(session, period, organisation)
         ]

@@ -124,8 +124,16 @@ def test_openssl_finds_the_signature_in_order_and_a_change_is_noticed(
         listing.read_file(session, DUTY.actor, record.id, "pdf")
 
 
+def began(database: Database, moment: str) -> None:
+    """Let the platform have been at work since then: its first audit entry says when."""
+    with database.write() as session:
+        session.execute(update(AuditEntry).where(AuditEntry.id == 1).values(time=moment))
+
+
 def test_the_schedule_makes_each_once_and_makes_up_what_was_missed(busy: Database, means: Means, time: Clock) -> None:
     time.now = "2026-11-25T23:59:59.000000Z"  # 07:59 in Beijing: the day before is not due yet, the one before that is
+    assert schedule.run_due(busy, means) == 0  # over before the platform began
+    began(busy, "2026-09-01T00:00:00.000000Z")
     assert schedule.run_due(busy, means) == 3
     assert schedule.run_due(busy, means) == 0
     with busy.read() as session:

@@ -22,6 +22,7 @@ from kernel.db.base import Base
 from kernel.event import timestamp
 from operations import clock
 from operations.accounts.schema import Principal
+from operations.audit import service as audit
 from operations.audit.models import AuditEntry
 from operations.audit.schema import SYSTEM
 from operations.errors import Conflict, Denied, Invalid, NotFound, Stale
@@ -125,9 +126,10 @@ def test_openssl_finds_the_signature_in_order_and_a_change_is_noticed(
 
 
 def began(database: Database, moment: str) -> None:
-    """Let the platform have been at work since then: its first audit entry says when."""
-    with database.write() as session:
-        session.execute(update(AuditEntry).where(AuditEntry.id == 1).values(time=moment))
+    """Let the platform have been at work since then: the earliest audit entry says when."""
+    with database.write() as session, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(clock, "now", lambda: moment)
+        audit.append(session, SYSTEM, "test", "test", "1")
 
 
 def test_the_schedule_makes_each_once_and_makes_up_what_was_missed(busy: Database, means: Means, time: Clock) -> None:

@@ -251,7 +251,7 @@ def test_a_restore_that_was_killed_leaves_nothing_unsealed_for_long(layout: Layo
 @pytest.mark.parametrize("full", ["state", "keys", "data"])
 def test_a_full_disk_leaves_no_half_of_a_backup(layout: Layout, tmp_path: Path, full: str) -> None:
     """Neither a state without its key, which could never be opened and would be in the way of the next one."""
-    with small_disk(tmp_path / "medium", 1) as medium:
+    with small_disk(tmp_path / "medium", 4) as medium:
         places = {"state": tmp_path / "s", "keys": tmp_path / "k"}
         if full == "data":
             shutil.copytree(layout.root, medium / "data", ignore=lambda _folder, names: {one for one in names if one == "rules"})

@@ -229,9 +229,11 @@ def test_by_command(platform: tuple[Layout, Database], fresh: Callable[[str], st
         return done.output
 
     sealed, keys, private = tmp_path / "b", ("--keys", tmp_path / "k"), ("-k", tmp_path / "key.pem")
+    before = _everything(database)
     run("create", sealed, *keys, "--to", tmp_path / "public.pem", "--data", layout.root, "--database", tmp_path / "from.url")
     assert "in order" in run("verify", sealed, *private)
     run("restore", sealed, *keys, *private, "--data", tmp_path / "fresh", "--database", tmp_path / "to.url")
     target = open_database((tmp_path / "to.url").read_text())
-    assert _everything(target) == _everything(database)
+    assert _everything(target) == before
+    assert len(_everything(database)["audit_entries"]) == len(before["audit_entries"]) + 1  # that it was backed up
     target.close()

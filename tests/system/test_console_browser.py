@@ -69,7 +69,7 @@ def test_from_first_run_to_the_overview(first_run: Served, chromium: Browser) ->
     page.get_by_label("用户名").fill("lin.mei")
     page.get_by_label("口令").fill(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="总览", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="告警", exact=True)).to_be_visible()
     assert watch.problems == []
     context.close()
 

@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from operations.risk.keeping import RiskKeeper
 from tests.soc_ui.seed import USER, fill
 from tests.soc_ui.seed_zones import fill_zones
-from tests.system.browser import CHROMIUM, MARKS, Served, Watch, check_pages
+from tests.system.browser import MARKS, Served, Watch, check_pages
 
 pytestmark = MARKS
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -44,6 +44,9 @@ FIRST_SCREENS: dict[str, tuple[str, str, dict[str, str]]] = {
 }
 """Role → permission that its first screen needs, endpoint, arguments; the others begin on the overview."""
 
+START = "/start"
+"""Leads to the first screen of the role; where one goes after signing in without having asked for a page."""
+
 API_PREFIX = "/api/"
 BACKGROUND_HEADER = "X-Background"  # set by our script on polls, which must not keep an unattended session alive
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})

@@ -12,7 +12,7 @@ from typing import Any
 from kernel.event import Event
 from kernel.query import Query
 from kernel.query.tree import And, Node
-from kernel.store.contract import Bucket, Commit, EventStore, FieldStatistics, Page, Quarantined, Stack, TimeRange
+from kernel.store.contract import Bucket, Commit, EventStore, FieldStatistics, Page, Quarantined, TimeRange
 from operations.reach import ZONE_FIELDS, concerning
 
 
@@ -52,9 +52,6 @@ class ReachedStore:
         if not self._zones:
             return []
         return self._store.histogram(self._within(query), when, buckets=buckets, interval=interval)
-
-    def stacked(self, query: Query, when: TimeRange, series: Sequence[Node], *, buckets: int = 60) -> list[Stack]:
-        return self._store.stacked(self._within(query), when, series, buckets=buckets) if self._zones else []
 
     def field_statistics(self, query: Query, when: TimeRange, field: str) -> FieldStatistics:
         return self._store.field_statistics(self._within(query), when, field) if self._zones else FieldStatistics(0, 0, 0)

@@ -13,7 +13,6 @@ import msgspec
 
 from kernel.event import Event
 from kernel.query import Query
-from kernel.query.tree import Node
 
 
 class Quarantined(msgspec.Struct, frozen=True):
@@ -70,13 +69,6 @@ class Bucket(msgspec.Struct):
     count: int
 
 
-class Stack(msgspec.Struct):
-    """One bar of a stacked histogram: hits of each series in their order, then of those that belong to none."""
-
-    key: str
-    counts: list[int]
-
-
 class FieldStatistics(msgspec.Struct):
     """What a field holds among some events.
 
@@ -131,10 +123,6 @@ class EventStore(Protocol):
 
         With ``interval`` (seconds) the slices are that wide and begin at its multiples (UTC); ``buckets`` does not matter then.
         """
-        ...
-
-    def stacked(self, query: Query, when: TimeRange, series: Sequence[Node], *, buckets: int = 60) -> list[Stack]:
-        """A histogram in which each hit counts for the first of ``series`` that it satisfies."""
         ...
 
     def field_statistics(self, query: Query, when: TimeRange, field: str) -> FieldStatistics:

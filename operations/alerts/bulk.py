@@ -25,7 +25,7 @@ from operations.alerts.bulk_schema import Bulk, Preview
 from operations.alerts.desk_models import AlertBulk, AlertBulkPart
 from operations.alerts.history import checked_note
 from operations.alerts.listing import among, matching_versions, within
-from operations.alerts.mass import change_many, differing
+from operations.alerts.mass import differing
 from operations.alerts.models import Alert, AlertEntity
 from operations.alerts.schema import AlertFilter, Change, given
 from operations.alerts.triage import check_change, undoable
@@ -36,8 +36,6 @@ from operations.reach import zones_seen
 
 PART = 1000
 MOST = 100_000
-AT_ONCE = 1000
-"""Up to so many are done in the transaction that asks for it."""
 
 DRAFT_SECONDS = 1800
 NAMED = 200
@@ -92,23 +90,6 @@ def start(session: Session, actor: Actor, owner: str, bulk_id: str) -> Bulk:
     return _begin(session, actor, bulk)
 
 
-def act_at_once(
-    session: Session, actor: Actor, owner: str, ids: Mapping[int, int | None], change: Change, *, note: str = ""
-) -> Bulk:
-    """Prepare, start and finish a bulk of at most AT_ONCE alerts in this transaction. Raises Invalid."""
-    if len(ids) > AT_ONCE:
-        raise Invalid(f"at most {AT_ONCE} alerts change at once", field="ids")
-    drafted, _ = prepare(session, actor, owner, change, ids=ids, note=note)
-    bulk = session.get_one(AlertBulk, drafted.id)
-    _begin(session, actor, bulk)
-    done = change_many(session, actor, dict(items_of(session, bulk.id)), change, note=bulk.note, batch=bulk.id)
-    bulk.done_parts, bulk.state, bulk.finished_at = bulk.parts, "done", clock.now()
-    bulk.changed, bulk.unchanged, bulk.overtaken = len(done.changed), done.unchanged, len(done.overtaken)
-    bulk.missing, bulk.named = len(ids) - bulk.total, orjson.dumps(done.overtaken[:NAMED]).decode()
-    session.flush()
-    return _record(bulk)
-
-
 def prepare_undo(session: Session, actor: Actor, owner: str, batch: str) -> Bulk:
     """Begin to take a (bulk) change of one's own back; small ones too are done by ``bulk_run``. Raises NotFound, Denied."""
     ids = undoable(session, actor, batch)
@@ -119,12 +100,6 @@ def prepare_undo(session: Session, actor: Actor, owner: str, batch: str) -> Bulk
 def get_bulk(session: Session, owner: str, bulk_id: str) -> Bulk:
     """One of one's own bulk acts. Raises NotFound, also for somebody else's."""
     return _record(_own(session, owner, bulk_id))
-
-
-def list_bulks(session: Session, owner: str, *, limit: int = 20) -> list[Bulk]:
-    """One's own bulk acts, newest first, drafts left out."""
-    query = select(AlertBulk).where(AlertBulk.owner == owner, AlertBulk.state != "draft").order_by(AlertBulk.created_at.desc())
-    return [_record(bulk) for bulk in session.execute(query.limit(limit)).scalars()]
 
 
 def remove_drafts(session: Session) -> int:

@@ -6,11 +6,8 @@ This is the door of the room; the work is done in ``record`` (detections → ale
 from __future__ import annotations
 
 from operations.alerts.bulk import (
-    AT_ONCE,
     MOST,
-    act_at_once,
     get_bulk,
-    list_bulks,
     prepare,
     prepare_undo,
     preview_of,
@@ -26,12 +23,10 @@ from operations.alerts.record import DEFAULT_WINDOW, record_detections
 from operations.alerts.triage import MAX_BULK, add_note, change_alert, change_alerts, undo_change
 
 __all__ = [
-    "AT_ONCE",
     "DEFAULT_WINDOW",
     "MAX_BULK",
     "MOST",
     "SAMPLE",
-    "act_at_once",
     "add_note",
     "change_alert",
     "change_alerts",
@@ -43,7 +38,6 @@ __all__ = [
     "get_detail",
     "latest_id",
     "list_alerts",
-    "list_bulks",
     "list_detections",
     "matching_ids",
     "new_since",

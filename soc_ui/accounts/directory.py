@@ -32,7 +32,7 @@ def begin() -> Response | tuple[str, int]:
     provider = services().provider
     if provider is None:
         abort(404)
-    target = local_path(request.args.get("next", "/"))
+    target = local_path(request.args.get("next", access.START))
     try:
         url, begun = provider.begin(_redirect_uri(), target)
     except SignInError as error:
@@ -53,7 +53,7 @@ def callback() -> Response | tuple[str, int]:
         kept = challenges.take(session, token_hash(access.visitor()), PURPOSE)
     refused = _("The sign-in service did not let you in.")
     if kept is None:
-        return login_page("/", error=refused), 401
+        return login_page(access.START, error=refused), 401
     begun = msgspec.json.decode(kept, type=Begun)
     try:
         found = provider.finish(begun, request.args.to_dict(), _redirect_uri())
@@ -65,9 +65,9 @@ def callback() -> Response | tuple[str, int]:
         with services().database.write() as session:
             detail = {"reason": str(error)[:200]}
             audit.append(session, Actor("oidc", access.address()), "session.login", "account", "", result="failure", detail=detail)
-        return login_page("/", error=refused), 401
+        return login_page(access.START, error=refused), 401
     if not outcome.ok:
-        return login_page("/", error=refused, locked_seconds=outcome.seconds_left), 401
+        return login_page(access.START, error=refused, locked_seconds=outcome.seconds_left), 401
     end_open_session()
     return access.let_in(redirect(begun.next), outcome.token)
 

@@ -23,7 +23,7 @@ def verify() -> Response | str | tuple[str, int]:
     """The second step of logging in: a code, a security key, a signature, or a recovery code."""
     who = access.me()
     if who.pending != "factor":
-        return redirect("/")
+        return redirect(access.START)
     if request.method == "GET":
         return _verify_page()
     try:
@@ -34,14 +34,14 @@ def verify() -> Response | str | tuple[str, int]:
         return _verify_page(locked_seconds=locked.seconds_left), 429
     except Denied:
         return _verify_page(_("The code is wrong or was used already.")), 401
-    return access.let_in(redirect("/"), token or "")
+    return access.let_in(redirect(access.START), token or "")
 
 
 @second.route("/login/enrol", methods=["GET", "POST"])
 def enrol() -> Response | str | tuple[str, int]:
     """The first second factor; what comes back are the recovery codes, shown once."""
     if access.me().pending != "enrol":
-        return redirect("/")
+        return redirect(access.START)
     if request.method == "GET":
         return _enrol_page()
     try:
@@ -58,13 +58,13 @@ def enrol() -> Response | str | tuple[str, int]:
 def password() -> Response | str | tuple[str, int]:
     """A new password where the old one is past its time."""
     if access.me().pending != "password":
-        return redirect("/")
+        return redirect(access.START)
     if request.method == "GET":
         return render_template("accounts/renew.html", policy=services().policy, error="")
     token, error = change_from_form()
     if error:
         return render_template("accounts/renew.html", policy=services().policy, error=error), 422
-    return access.let_in(redirect("/"), token)
+    return access.let_in(redirect(access.START), token)
 
 
 def change_from_form() -> tuple[str, str]:

@@ -22,7 +22,7 @@ accounts = Blueprint("accounts", __name__)
 @accounts.route("/login", methods=["GET", "POST"])
 def login() -> Response | str | tuple[str, int]:
     """The log-in form. A locked account is told the time left, a wrong name or password is not told which of the two."""
-    target = local_path(request.values.get("next", "/"))
+    target = local_path(request.values.get("next", access.START))
     if request.method == "GET":
         return redirect(target) if g.principal else login_page(target)
     name = request.form.get("name", "")
@@ -46,6 +46,12 @@ def login() -> Response | str | tuple[str, int]:
         "network": _("Administrators cannot log in from this address."),
     }
     return login_page(target, name, error=errors.get(outcome.reason, _("User name or password is wrong."))), 401
+
+
+@accounts.get(access.START)
+def start() -> Response:
+    """Where one's work begins: the first screen of the own role."""
+    return redirect(access.start_page())
 
 
 @accounts.post("/logout")
@@ -94,7 +100,7 @@ def _welcome(user: UserRecord, first: bool) -> Response:
         more = ("analyst",) if services().settings.demo else ()
         made = links.create_missing(session, Actor(user.name, access.address()), services().policy, more=more) if first else {}
     if not made:
-        return access.let_in(redirect("/"), outcome.token)
+        return access.let_in(redirect(access.START), outcome.token)
     g.new_session = outcome.token
     base = services().settings.public_origin or request.host_url.rstrip("/")
     shown = {role: f"{base}{url_for('accounts.setup', token=token)}" for role, token in made.items()}

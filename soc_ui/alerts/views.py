@@ -90,10 +90,8 @@ def bulk() -> Response:
                 session, access.me().actor, access.me().name, change, where=where, note=request.form.get("note", "")
             )
             return redirect(url_for("alerts.bulk_page", bulk_id=drafted.id, next=back))
-        done = service.act_at_once(
-            session, access.me().actor, access.me().name, dict.fromkeys(ids), change, note=request.form.get("note", "")
-        )
-    return redirect(_told(back, "change", done.changed, done.id))
+        done = service.change_alerts(session, access.me().actor, ids, change, note=request.form.get("note", ""))
+    return redirect(_told(back, "change", done.changed, done.batch))
 
 
 @alerts.get("/alerts/bulk/<bulk_id>")

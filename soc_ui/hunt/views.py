@@ -11,8 +11,8 @@ from kernel.errors import QueryError
 from kernel.query import Query
 from kernel.query.parser import MAX_TERMS
 from kernel.query.tree import Count, Top
-from kernel.store.interruption import Interruption, interruptible
 from kernel.store.open import PATIENCE_SECONDS
+from kernel.store.time_limit import within
 from operations.audit import service as audit
 from soc_ui import access, times
 from soc_ui.event_view import grouped, raw_record
@@ -81,7 +81,7 @@ def top() -> str:
     field = request.args.get("field", "")
     query = asked.parse()
     _remember("events.top", asked, field=field)
-    with interruptible(Interruption(STATISTICS_SECONDS)):
+    with within(STATISTICS_SECONDS):
         values = services().store.top(query, asked.window.range, field, limit=TOP_VALUES)
         facts = services().store.field_statistics(query, asked.window.range, field)
     return render_template("hunt/top.html", asked=asked, field=field, values=values, facts=facts)

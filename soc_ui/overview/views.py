@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
-from flask import Blueprint, jsonify, redirect, render_template, request
+from flask import Blueprint, jsonify, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -40,11 +39,8 @@ overview = Blueprint("overview", __name__)
 
 @overview.get("/")
 @access.needs("alerts.read")
-def page() -> str | Response:
-    """The whole page. Who comes from signing in is sent to where the own role begins; the menu leads here in any case."""
-    begins = access.start_page()
-    if urlsplit(request.referrer or "").path.startswith("/login") and begins != request.path:
-        return redirect(begins)
+def page() -> str:
+    """The whole page."""
     return render_template("overview/page.html", **_numbers())
 
 

@@ -92,7 +92,7 @@ def test_the_token_of_one_session_is_worthless_in_another(app: APIFlask) -> None
 def test_login_starts_a_new_session_in_a_closed_cookie(anonymous: FlaskClient) -> None:
     anonymous.set_cookie(SESSION_COOKIE, "planted-by-somebody-else")
     answer = enter(anonymous)
-    assert (answer.status_code, answer.location) == (302, "/")
+    assert (answer.status_code, answer.location) == (302, "/start")
     cookies = answer.headers.getlist("Set-Cookie")
     session = next(cookie for cookie in cookies if cookie.startswith(SESSION_COOKIE))
     assert "HttpOnly" in session
@@ -172,9 +172,11 @@ def _bare(folder: Path, *, with_account: bool = False) -> Services:
     return Services(database=database, store=Lake.open(folder / "lake", writable=True, demo=True), version="test")
 
 
-@pytest.mark.parametrize(("name", "begins"), [(USER, "/alerts"), (ADMINISTRATORS["sysadmin"][0], "/sources")])
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [(USER, "/alerts"), (ADMINISTRATORS["sysadmin"][0], "/sources"), (ADMINISTRATORS["auditadmin"][0], "/audit")],
+)
 def test_signing_in_leads_to_the_first_screen_of_the_role(app: APIFlask, name: str, begins: str) -> None:
     browser = browser_of(app, name)
-    assert browser.get("/", headers={"Referer": "http://localhost/login?next=/"}).location == begins
-    if name == USER:
-        assert browser.get("/", headers={"Referer": "http://localhost/alerts"}).status_code == 200
+    assert browser.get("/start").location == begins
+    assert browser.get("/login").location == "/start"

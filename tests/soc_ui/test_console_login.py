@@ -116,7 +116,7 @@ def test_the_demonstration_shows_the_city_to_an_analyst_without_a_phone(tmp_path
     made = shown_links(setup(browser, token).text)
     assert sorted(made) == ["analyst", "auditadmin", "secadmin"]
     answer = setup(browser, made["analyst"].split("token=")[1], name="analyst")  # in the same browser
-    assert (answer.status_code, answer.location) == (302, "/")
+    assert (answer.status_code, answer.location) == (302, "/start")
     assert browser.get("/").status_code == 200
     assert browser.get("/alerts?view=all").status_code == 200
     assert browser.get("/people").status_code == 403
@@ -159,12 +159,12 @@ def test_a_second_factor_is_set_up_before_any_page_and_asked_for_ever_after(tmp_
     replayed = post(again, "/login/verify", {"proof": phone.code(clock["now"])}, page="/login/verify")
     assert replayed.status_code == 401
     clock["now"] += 30
-    assert post(again, "/login/verify", {"proof": phone.code(clock["now"])}, page="/login/verify").location == "/"
+    assert post(again, "/login/verify", {"proof": phone.code(clock["now"])}, page="/login/verify").location == "/start"
     assert again.get("/").status_code == 200
 
     lost = english(services)
     enter(lost, "ana")
-    assert post(lost, "/login/verify", {"proof": codes[0]}, page="/login/verify").location == "/"
+    assert post(lost, "/login/verify", {"proof": codes[0]}, page="/login/verify").location == "/start"
     assert "Recovery codes left: 9 of 10" in lost.get("/account").text
     stolen = english(services)
     enter(stolen, "ana")
@@ -193,8 +193,8 @@ def test_a_step_that_is_done_cannot_be_done_again(tmp_path: Path, clock: dict[st
     enter(browser, "ana")
     enrolled(services, browser, clock["now"])
     for path in ("/login/enrol", "/login/verify", "/login/password"):
-        assert browser.get(path).location == "/"
-        assert post(browser, path, {"code": "000000", "password": "x"}).location == "/"
+        assert browser.get(path).location == "/start"
+        assert post(browser, path, {"code": "000000", "password": "x"}).location == "/start"
 
 
 def test_forms_of_the_way_in_need_our_token(tmp_path: Path) -> None:
@@ -285,7 +285,7 @@ def test_a_password_past_its_time_is_changed_first(tmp_path: Path) -> None:
     assert (refused.status_code, "used before" in refused.text) == (422, True)
     form |= {"password": "Brand-New-Pass-1", "again": "Brand-New-Pass-1"}
     answer = post(browser, "/login/password", form, page="/login/password")
-    assert answer.location == "/"
+    assert answer.location == "/start"
 
 
 def test_switched_off_in_the_middle_of_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,6 @@ from kernel.store.elasticsearch.fields import ASIDE, KEY, MOMENT, SEQUENCE
 from kernel.store.elasticsearch.mapping import Names
 from kernel.store.elasticsearch.server import Server, TooComplexError
 from kernel.store.elasticsearch.state import Snapshot
-from kernel.store.interruption import current
 
 MOST_READ = 200_000
 """Events that one question may read to decide what the server cannot."""
@@ -141,9 +140,6 @@ class Reader:
     def run(self, body: dict[str, Any], index: str = "") -> dict[str, Any]:
         """One search over the events, or one backing ``index`` of them; remembers shards that did not answer."""
         answer = self.server.search(body, index or self.names.events)
-        asked = current()
-        if asked is not None:
-            asked.looked += int(answer["hits"].get("total", {}).get("value", 0)) or len(answer["hits"].get("hits", ()))
         failures = answer["_shards"].get("failures", ())
         self.damaged = {
             f"{failure.get('index')}[{failure.get('shard')}]": str(failure.get("reason", {}).get("reason", "no answer"))[:200]

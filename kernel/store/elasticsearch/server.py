@@ -10,7 +10,6 @@ import os
 import re
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +22,7 @@ from elasticsearch import Elasticsearch, OrjsonSerializer
 from crypto.secret import MasterKey, SecretError
 from kernel.config import Secret, StoreElasticsearch
 from kernel.errors import QueryError, StoreError
-from kernel.store.interruption import current
+from kernel.store.time_limit import time_left, too_long
 
 log = logging.getLogger(__name__)
 logging.getLogger("elastic_transport").setLevel(logging.WARNING)  # it tells every request otherwise
@@ -145,35 +144,20 @@ class Server:
         raise AssertionError("unreachable")
 
     def search(self, body: dict[str, Any], index: str) -> dict[str, Any]:
-        """One search, cancelled on the server once the patience is over (QueryError). ``_shards`` tells which failed.
-
-        Within an interruption it is cancelled with it: the task that carries our name is.
-        """
-        asked = current()
-        name = f"liandun-{uuid.uuid4().hex}"
-        patience = self.patience if asked is None else min(self.patience, asked.left)
+        """One search, cancelled on the server once the patience is over (QueryError). ``_shards`` tells which failed."""
+        patience = time_left(self.patience)
 
         def question(client: Elasticsearch) -> dict[str, Any]:
-            # a dropped connection cancels the search
-            timed = client.options(request_timeout=patience + 10, max_retries=0, opaque_id=name)
+            timed = client.options(request_timeout=patience + 10, max_retries=0)  # a dropped connection cancels the search
             answer = timed.search(
                 index=index, body={"timeout": f"{max(1, int(patience * 1000))}ms", **body}, ignore_unavailable=True
             )
             return dict(answer.body)
 
         try:
-            if asked is None:
-                answer = self.ask(question, searching=True)
-            else:
-                with asked.stopping(lambda: self.cancel(name)):
-                    answer = self.ask(question, searching=True)
-                asked.check()
+            answer = self.ask(question, searching=True)
         except _TookTooLongError as error:
             raise self.too_long() from error
-        except (QueryError, StoreError):
-            if asked is not None:
-                asked.check()  # an answer that was cut off is no fault of the server
-            raise
         if answer.get("timed_out"):
             raise self.too_long()
         failures = answer["_shards"].get("failures", ())
@@ -183,17 +167,8 @@ class Server:
                 raise fault
         return answer
 
-    def cancel(self, name: str) -> None:
-        """End the search task with this ``X-Opaque-Id`` (needs ``monitor`` and ``manage``, else its timeout ends it)."""
-        listed = self._raw("GET", "/_tasks?actions=indices:data/read/search*")
-        nodes = listed.get("nodes", {}).values() if isinstance(listed, dict) else ()
-        for node in nodes:
-            for task, facts in node.get("tasks", {}).items():
-                if facts.get("headers", {}).get("X-Opaque-Id") == name and "parent_task_id" not in facts:
-                    self._raw("POST", f"/_tasks/{task}/_cancel")
-
     def too_long(self) -> QueryError:
-        return QueryError(f"the query took longer than {self.patience:g} s", "ask for a shorter time range or fewer conditions")
+        return too_long(self.patience)
 
     def translated(self, error: elasticsearch.ApiError, *, searching: bool = False) -> Exception:
         """An error of the server as ours."""

@@ -22,8 +22,8 @@ from kernel.config import StoreElasticsearch
 from kernel.errors import StoreError
 from kernel.event import Event, timestamp_from_micros
 from kernel.query import Query
-from kernel.query.tree import And, Exists, Match, Node, Not
-from kernel.store.contract import Bucket, Commit, FieldStatistics, Page, Quarantined, Stack, TimeRange
+from kernel.query.tree import And, Exists, Match
+from kernel.store.contract import Bucket, Commit, FieldStatistics, Page, Quarantined, TimeRange
 from kernel.store.elasticsearch import aggregate, field_statistics, install, quarantine, retention, sorting, state
 from kernel.store.elasticsearch.document import document_id
 from kernel.store.elasticsearch.fields import AS_WRITTEN, MOMENT
@@ -184,21 +184,6 @@ class ElasticsearchStore:
         return self._reader.asked(
             query, when, lambda question: aggregate.histogram(self._reader, question, when, max(1, buckets), interval)
         )
-
-    def stacked(self, query: Query, when: TimeRange, series: Sequence[Node], *, buckets: int = 60) -> list[Stack]:
-        """``buckets`` equal slices; each hit counts for the first of ``series`` that it satisfies."""
-        wholes = self.histogram(query, when, buckets=buckets)  # the slices depend on the time range alone: all fit together
-        columns: list[list[int]] = []
-        earlier: list[Node] = []
-        for node in series:
-            part = Query(query.text, And((query.root, node, *earlier)))
-            columns.append([bar.count for bar in self.histogram(part, when, buckets=buckets)])
-            earlier.append(Not(node))
-        bars = []
-        for at, whole in enumerate(wholes):
-            counts = [column[at] if at < len(column) else 0 for column in columns]
-            bars.append(Stack(str(whole.key), [*counts, max(0, whole.count - sum(counts))]))
-        return bars
 
     def field_statistics(self, query: Query, when: TimeRange, field: str) -> FieldStatistics:
         """Counts and numbers of one field among the hits."""

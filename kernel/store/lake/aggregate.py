@@ -11,8 +11,7 @@ import orjson
 from kernel.errors import QueryError
 from kernel.event import timestamp, timestamp_from_micros
 from kernel.query import Query
-from kernel.query.tree import Node
-from kernel.store.contract import Bucket, Stack, TimeRange
+from kernel.store.contract import Bucket, TimeRange
 from kernel.store.lake.columns import ADDRESS_COLUMNS, CORE_SET, REST, Layout, quoted, v4_column
 from kernel.store.lake.condition import Condition, json_pointer
 from kernel.store.lake.manifest import Manifest
@@ -26,18 +25,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def histogram(reader: Reader, manifest: Manifest, query: Query, when: TimeRange, buckets: int, interval: int) -> list[Bucket]:
     """``interval`` seconds wide slices aligned to the epoch, or ``buckets`` equal ones."""
-    bars = _bars(reader, manifest, query, when, (), buckets, interval)
-    return [Bucket(bar.key, bar.counts[0]) for bar in bars]
-
-
-def stacked(reader: Reader, manifest: Manifest, query: Query, when: TimeRange, series: Sequence[Node], buckets: int) -> list[Stack]:
-    """``buckets`` equal slices, cut by the first of ``series`` that holds; what none holds for comes last."""
-    return _bars(reader, manifest, query, when, series, buckets, 0)
-
-
-def _bars(
-    reader: Reader, manifest: Manifest, query: Query, when: TimeRange, series: Sequence[Node], buckets: int, interval: int
-) -> list[Stack]:
     segments = manifest.live(when)
     if not segments:
         return []
@@ -55,14 +42,9 @@ def _bars(
     condition = Condition(layout_of(part.segment for part in parts))
     where = reader.where(condition, query.root, when)
     slice_of = f'(epoch_us("@timestamp") - {condition.value(start)}) // {condition.value(width)}'
-    cases = "".join(f" WHEN {condition.where(node)} THEN {position}" for position, node in enumerate(series))
-    series_of = f"CASE{cases} ELSE {len(series)} END" if cases else "0"
-    sql = f"SELECT {slice_of} AS slice, {series_of} AS series, count(*) FROM {{files}} WHERE {where} GROUP BY slice, series"  # noqa: S608
-    bars = [Stack(timestamp_from_micros(start + i * width), [0] * (len(series) + 1)) for i in range(max(0, buckets))]
-    for at, which, number in reader.run(manifest, parts, sql, condition.parameters):
-        if 0 <= at < len(bars):
-            bars[int(at)].counts[int(which)] = int(number)
-    return bars
+    sql = f"SELECT {slice_of} AS slice, count(*) FROM {{files}} WHERE {where} GROUP BY slice"  # noqa: S608
+    counts = {int(row[0]): int(row[1]) for row in reader.run(manifest, parts, sql, condition.parameters)}
+    return [Bucket(timestamp_from_micros(start + i * width), counts.get(i, 0)) for i in range(max(0, buckets))]
 
 
 def top(reader: Reader, manifest: Manifest, query: Query, when: TimeRange, field: str, limit: int) -> list[Bucket]:

@@ -24,8 +24,7 @@ from typing import Any, TypeVar
 from kernel.errors import StoreError
 from kernel.event import Event
 from kernel.query import Query
-from kernel.query.tree import Node
-from kernel.store.contract import Bucket, Commit, FieldStatistics, Page, Quarantined, Stack, TimeRange
+from kernel.store.contract import Bucket, Commit, FieldStatistics, Page, Quarantined, TimeRange
 from kernel.store.lake import aggregate, compaction, field_statistics, recent, reserve, retention, writer
 from kernel.store.lake.manifest import Manifest
 from kernel.store.lake.reader import PATIENCE_SECONDS, Reader, ReplacedError
@@ -226,10 +225,6 @@ class Lake:
     def histogram(self, query: Query, when: TimeRange, *, buckets: int = 60, interval: int = 0) -> list[Bucket]:
         """``buckets`` equal slices, or slices of ``interval`` seconds aligned to the epoch."""
         return self._ask(lambda manifest: aggregate.histogram(self._reader, manifest, query, when, max(1, buckets), interval), [])
-
-    def stacked(self, query: Query, when: TimeRange, series: Sequence[Node], *, buckets: int = 60) -> list[Stack]:
-        """``buckets`` equal slices; each hit counts for the first of ``series`` that it satisfies."""
-        return self._ask(lambda manifest: aggregate.stacked(self._reader, manifest, query, when, series, max(1, buckets)), [])
 
     def field_statistics(self, query: Query, when: TimeRange, field: str) -> FieldStatistics:
         """Counts and numbers of one field among the hits."""

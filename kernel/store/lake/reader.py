@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -19,12 +18,12 @@ from kernel.event import Event, timestamp
 from kernel.query import Query
 from kernel.query.tree import And, Node
 from kernel.store.contract import Page, TimeRange
-from kernel.store.interruption import Interruption, current
 from kernel.store.lake.columns import CORE, CORE_SET, LIST_FIELDS, LONG_COLUMNS, REST, SEPARATOR, Layout, quoted
 from kernel.store.lake.condition import Condition, json_pointer
 from kernel.store.lake.manifest import Manifest, Segment
 from kernel.store.lake.session import Session
 from kernel.store.lake.source import Indexes, Part, layout_of, table, whole
+from kernel.store.time_limit import time_left, too_long
 
 log = logging.getLogger(__name__)
 
@@ -70,12 +69,7 @@ class Reader:
             except duckdb.OutOfMemoryException as error:
                 raise QueryError("the query needs too much memory", "ask for a shorter time range or fewer fields") from error
             except duckdb.InterruptException as error:
-                asked = current()
-                if asked is not None and asked.over:
-                    raise asked.fault() from error
-                raise QueryError(
-                    f"the query took longer than {self.patience:g} s", "ask for a shorter time range or fewer conditions"
-                ) from error
+                raise too_long(self.patience) from error
             except duckdb.Error as error:
                 sick = [part for part in sound if self._is_damaged(manifest, part.segment)]
                 if not sick:
@@ -84,18 +78,13 @@ class Reader:
         return []
 
     def _execute(self, parts: Sequence[Part], sql: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
-        source = table(self.root, parts, sql)
-        asked = current()
-        if asked is not None:
-            asked.check()
+        source, patience = table(self.root, parts, sql), time_left(self.patience)
         cursor = self.session.cursor()
         done = threading.Event()
-        watch = threading.Thread(target=_interrupt_until, args=(cursor, done, self.patience, asked), daemon=True)
+        watch = threading.Thread(target=_interrupt_until, args=(cursor, done, patience), daemon=True)
         watch.start()
         try:
             rows: list[tuple[Any, ...]] = cursor.execute(sql.replace("{files}", source), _used(sql, parameters)).fetchall()
-            if asked is not None:
-                asked.looked += sum(part.rows for part in parts)
             return rows
         finally:
             done.set()
@@ -263,19 +252,12 @@ class Reader:
         return f"json_extract_string({REST}, {condition.value(json_pointer(field))})"
 
 
-_GLANCE_SECONDS = 0.1
-"""How often a statement that somebody may cancel is looked at."""
-
-
-def _interrupt_until(cursor: Any, done: threading.Event, patience: float, asked: Interruption | None) -> None:
+def _interrupt_until(cursor: Any, done: threading.Event, patience: float) -> None:
     """DuckDB forgets an interrupt that comes while a statement is still being planned: so again and again."""
-    ends = time.monotonic() + patience
-    wait = patience if asked is None else min(patience, _GLANCE_SECONDS)
+    wait = patience
     while not done.wait(wait):
-        late = time.monotonic() >= ends
-        if late or (asked is not None and asked.over):
-            cursor.interrupt()
-        wait = min(patience, 0.5) if late else wait
+        cursor.interrupt()
+        wait = min(patience, 0.5)
 
 
 def _query_error(error: duckdb.Error) -> Exception:

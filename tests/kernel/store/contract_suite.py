@@ -392,7 +392,7 @@ class EventStoreContract:
         assert store.count(parse_query("@timestamp:2026-11-23*"), ALWAYS) == 1
         assert store.count(parse_query("@timestamp:[1969-01 TO 2026-11-23T04]"), ALWAYS) == 2
 
-    def test_statistics_of_a_field_and_stacked_bars(self, store: EventStore) -> None:
+    def test_statistics_of_a_field(self, store: EventStore) -> None:
         ports = [22, 22, 443, None, 8080, 443]
         events = [event(n * 10, event__category=["network"] if n % 2 else ["process"]) for n in range(6)]
         for one, port in zip(events, ports, strict=True):
@@ -403,7 +403,3 @@ class EventStoreContract:
         assert (found.events, found.present, found.distinct) == (6, 5, 3)
         assert (found.minimum, found.maximum, found.average) == (22, 8080, 1802)
         assert store.field_statistics(parse_query("*"), ALWAYS, "event.category").distinct == 2
-        hour = TimeRange("2026-11-23T04:00:00.000000Z", "2026-11-23T04:01:00.000000Z")
-        series = [parse_query("event.category:network").root, parse_query("destination.port:22").root]
-        bars = store.stacked(parse_query("*"), hour, series, buckets=3)
-        assert [bar.counts for bar in bars] == [[1, 1, 0], [1, 0, 1], [1, 0, 1]]

@@ -100,7 +100,7 @@ def _welcome(user: UserRecord, first: bool) -> Response:
         more = ("analyst",) if services().settings.demo else ()
         made = links.create_missing(session, Actor(user.name, access.address()), services().policy, more=more) if first else {}
     if not made:
-        return access.let_in(redirect(access.START), outcome.token)
+        return access.let_in(redirect("/"), outcome.token)  # a first look at the whole city
     g.new_session = outcome.token
     base = services().settings.public_origin or request.host_url.rstrip("/")
     shown = {role: f"{base}{url_for('accounts.setup', token=token)}" for role, token in made.items()}

@@ -116,7 +116,7 @@ def test_the_demonstration_shows_the_city_to_an_analyst_without_a_phone(tmp_path
     made = shown_links(setup(browser, token).text)
     assert sorted(made) == ["analyst", "auditadmin", "secadmin"]
     answer = setup(browser, made["analyst"].split("token=")[1], name="analyst")  # in the same browser
-    assert (answer.status_code, answer.location) == (302, "/start")
+    assert (answer.status_code, answer.location) == (302, "/")
     assert browser.get("/").status_code == 200
     assert browser.get("/alerts?view=all").status_code == 200
     assert browser.get("/people").status_code == 403

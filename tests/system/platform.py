@@ -33,6 +33,15 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
         time.sleep(0.1)
 
 
+def _parent(pid: int) -> int | None:
+    """Of a process (``proc(5)``, status), or ``None`` if there is no such process any more."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text("ascii", "replace")
+    except OSError:
+        return None
+    return int(status.partition("PPid:")[2].split()[0])
+
+
 class Platform:
     """Start, look at, kill and stop one platform. ``prefix`` is put before its command line (``ip netns exec NAME``)."""
 
@@ -85,11 +94,22 @@ class Platform:
     def kill(self, role: str) -> int:
         """kill -9 one role (``supervisor`` included); returns the pid."""
         assert self.process is not None
-        pid = self.process.pid if role == "supervisor" else self.health()[role].pid
+        pid = self.process.pid if role == "supervisor" else self._pid_of(role)
         os.kill(pid, signal.SIGKILL)
         if role == "supervisor":
             self.process.wait()
         return pid
+
+    def _pid_of(self, role: str) -> int:
+        """Of the process that runs now: the role's file may still tell of one that was killed a moment ago."""
+
+        def runs() -> bool:
+            assert self.process is not None
+            told = self.health().get(role)
+            return told is not None and _parent(told.pid) == self.process.pid
+
+        wait_until(runs, 60, f"{role} runs")
+        return self.health()[role].pid
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:

@@ -22,7 +22,7 @@ accounts = Blueprint("accounts", __name__)
 @accounts.route("/login", methods=["GET", "POST"])
 def login() -> Response | str | tuple[str, int]:
     """The log-in form. A locked account is told the time left, a wrong name or password is not told which of the two."""
-    target = local_path(request.values.get("next", access.START))
+    target = _next()
     if request.method == "GET":
         return redirect(target) if g.principal else login_page(target)
     name = request.form.get("name", "")
@@ -90,22 +90,27 @@ def setup() -> Response | str | tuple[str, int]:
     except Denied:
         return _setup_page("", error=""), 403
     end_open_session()
-    return _welcome(user, first)
+    return _welcome(user, first, _next())
 
 
-def _welcome(user: UserRecord, first: bool) -> Response:
-    """Log the new person in. Who made the very first account is shown the links for the other two powers, once."""
+def _welcome(user: UserRecord, first: bool, target: str) -> Response:
+    """Log the new person in, on to ``target``. Who made the very first account is shown the links for the other powers, once."""
     with services().database.write() as session:
         outcome = login_service.admit_id(session, user.id, access.asking(), policy=services().policy)
         more = ("analyst",) if services().settings.demo else ()
         made = links.create_missing(session, Actor(user.name, access.address()), services().policy, more=more) if first else {}
     if not made:
-        return access.let_in(redirect("/"), outcome.token)  # a first look at the whole city
+        return access.let_in(redirect(target), outcome.token)
     g.new_session = outcome.token
     base = services().settings.public_origin or request.host_url.rstrip("/")
     shown = {role: f"{base}{url_for('accounts.setup', token=token)}" for role, token in made.items()}
     page = render_template("accounts/links.html", links=shown, name=user.name, hours=services().policy.setup_time // 3600)
     return access.let_in(make_response(page), outcome.token)
+
+
+def _next() -> str:
+    """Where the request asks to go on afterwards, on this site; else the first screen of the role."""
+    return local_path(request.values.get("next", access.START))
 
 
 def end_open_session() -> None:
@@ -130,6 +135,7 @@ def _setup_page(token: str, *, error: str = "") -> str:
     return render_template(
         "accounts/setup.html",
         token=token,
+        next=_next(),
         link=link,
         error=error,
         policy=services().policy,

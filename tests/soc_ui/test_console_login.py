@@ -103,7 +103,8 @@ def test_the_first_visitor_makes_the_system_administrator_and_gets_links_for_the
     assert browser.get("/").location == "/login/enrol"  # nothing before the second factor
     for role, url in made.items():
         other = english(services)
-        assert setup(other, url.split("token=")[1], name=f"the-{role}").status_code == 302
+        entered = setup(other, url.split("token=")[1], name=f"the-{role}", next="https://elsewhere.example/")
+        assert (entered.status_code, entered.location) == (302, "/")  # never away from this site
         assert setup(english(services), url.split("token=")[1], name="late").status_code == 403
     with services.database.read() as session:
         assert {user.role for user in list_users(session)} == {"sysadmin", "secadmin", "auditadmin"}
@@ -113,9 +114,14 @@ def test_the_first_visitor_makes_the_system_administrator_and_gets_links_for_the
 def test_the_demonstration_shows_the_city_to_an_analyst_without_a_phone(tmp_path: Path) -> None:
     services = bare(tmp_path, demo=True, policy=Policy(second_factor="administrators"))
     token, browser = first_link(services), english(services)
-    made = shown_links(setup(browser, token).text)
+    page = setup(browser, token).text
+    made = shown_links(page)
     assert sorted(made) == ["analyst", "auditadmin", "secadmin"]
-    answer = setup(browser, made["analyst"].split("token=")[1], name="analyst")  # in the same browser
+    look = re.search(r'href="([^"]+)">Look at the city', page)
+    assert look is not None
+    hidden = re.search(r'name="next" value="([^"]*)"', browser.get(html.unescape(look[1])).text)
+    assert hidden is not None
+    answer = setup(browser, made["analyst"].split("token=")[1], name="analyst", next=hidden[1])  # in the same browser
     assert (answer.status_code, answer.location) == (302, "/")
     assert browser.get("/").status_code == 200
     assert browser.get("/alerts?view=all").status_code == 200

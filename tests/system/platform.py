@@ -102,14 +102,16 @@ class Platform:
 
     def _pid_of(self, role: str) -> int:
         """Of the process that runs now: the role's file may still tell of one that was killed a moment ago."""
+        supervisor, found = self.process, [0]
+        assert supervisor is not None
 
         def runs() -> bool:
-            assert self.process is not None
             told = self.health().get(role)
-            return told is not None and _parent(told.pid) == self.process.pid
+            found[0] = told.pid if told is not None else 0
+            return _parent(found[0]) == supervisor.pid
 
         wait_until(runs, 60, f"{role} runs")
-        return self.health()[role].pid
+        return found[0]
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:

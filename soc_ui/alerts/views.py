@@ -19,6 +19,7 @@ from operations.incidents.reading import incident_of_alert
 from operations.zones import service as zones
 from soc_ui import access, times
 from soc_ui.alerts import filters, rule_source, triage
+from soc_ui.alerts.whole_event import whole_event
 from soc_ui.event_view import grouped, raw_record
 from soc_ui.incidents import words as incident_words
 from soc_ui.locale import ngettext
@@ -184,9 +185,7 @@ def note(alert_id: int) -> Response:
 
 def _alert_page(detail: AlertDetail, **context: Any) -> str:
     row = detail.alert
-    event = dict(detail.event)
-    if "event.original" not in event and event.get("event.id"):
-        event = services().store.get(str(event["event.id"]), str(event.get("@timestamp", ""))) or event
+    event = whole_event(detail)
     rule = services().rules().find(row.rule_id)
     lines = rule_source.highlight(rule_text(rule), detail.matched) if rule else []
     hit = {match.field for match in detail.matched}

@@ -48,6 +48,7 @@ START = "/start"
 """Leads to the first screen of the role; where one goes after signing in without having asked for a page."""
 
 API_PREFIX = "/api/"
+LIVE_ENDPOINT = "live.stream"  # browsers open it again by themselves
 BACKGROUND_HEADER = "X-Background"  # set by our script on polls, which must not keep an unattended session alive
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 RECHECK_SECONDS = 2.0
@@ -164,7 +165,7 @@ def install(app: Flask) -> None:
         g.principal = None
         if request.path.startswith(API_PREFIX) or request.endpoint in ("assets.file", "assets.favicon"):
             return None
-        by_hand = BACKGROUND_HEADER not in request.headers
+        by_hand = BACKGROUND_HEADER not in request.headers and request.endpoint != LIVE_ENDPOINT
         cookie = request.cookies.get(SESSION_COOKIE, "")
         g.principal = principal_of(services().database, cookie, address(), active=by_hand, policy=services().policy)
         if g.principal is None and request.endpoint not in OPEN_ENDPOINTS:

@@ -31,6 +31,7 @@ from soc_ui.incidents.reports import incident_reports
 from soc_ui.incidents.views import incidents
 from soc_ui.inventory import addresses, kinds
 from soc_ui.inventory.views import inventory
+from soc_ui.live import views as live_views
 from soc_ui.overview.views import overview
 from soc_ui.preferences import preferences
 from soc_ui.reports import words as report_words
@@ -75,6 +76,7 @@ def create_app(services: Services) -> APIFlask:
     event_view.install(app)
     rule_titles.install(app)
     names.install(app)
+    live_views.install(app, services.database)
     addresses.install(app)
     kinds.install(app)
     for told in (warning_words, ticket_words, service_words, duty_words, report_words, risk_views):
@@ -84,7 +86,7 @@ def create_app(services: Services) -> APIFlask:
     cases = (incidents, incident_acts, incident_parts, incident_evidence, incident_reports, incident_deadlines)
     work = (tickets, service_desk, supervision, duty, duty_roster, reports)
     estate = (zones, conduits, zone_plan, inventory, sources, rules)
-    watch = (overview, wall, risk_views.risk, attack)
+    watch = (live_views.live, overview, wall, risk_views.risk, attack)
     admin = (keys, webhooks, audit, health)
     pages = (*who, *watch, alerts, alert_surroundings, *early, *cases, hunt, *work, *estate, *admin)
     for blueprint in (*pages, preferences):

@@ -21,6 +21,7 @@ from soc_ui.api import (
     events,
     guard,
     keys,
+    live,
     problems,
     reports,
     risk,
@@ -41,7 +42,7 @@ from soc_ui.api.incidents import incidents
 BLUEPRINTS = (
     *(alerts.alerts, alert_surroundings, warnings.warnings, warning_settings.warning_settings),
     *(incidents, incident_parts, incident_evidence, incident_reports),
-    *(events.events, catalogue.catalogue, zones.zones, assets.assets, risk.risks),
+    *(live.live, events.events, catalogue.catalogue, zones.zones, assets.assets, risk.risks),
     *(tickets.tickets, service_desk.service_desk, supervision.supervision, duty.duty, reports.reports),
     *(webhooks.webhooks, keys.keys, accounts.accounts, audit.audit),
 )

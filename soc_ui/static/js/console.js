@@ -165,14 +165,16 @@
   /* "n new alerts": asks how many came since the page was made */
   const bar = $("[data-newbar]");
   if (bar) {
-    setInterval(async () => {
+    const ask = async () => {
       if (document.visibilityState !== "visible") return;
       const answer = await fetch(bar.dataset.newbar, { headers: { "HX-Request": "true", "X-Background": "1" } }).catch(() => null);
       if (!answer || !answer.ok) return;
       const { text, count } = await answer.json();
       bar.hidden = !count;
       bar.textContent = text;
-    }, 5000);
+    };
+    setInterval(ask, 5000);
+    document.addEventListener("live:alert", (event) => { if (event.detail.act === "alert.new") ask(); });
     bar.addEventListener("click", () => location.reload());
   }
 })();

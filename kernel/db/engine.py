@@ -26,6 +26,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from kernel.db.turns import Turns
 from kernel.db.unavailable import explained
 from kernel.errors import StoreError
 
@@ -35,8 +36,9 @@ BUSY_TIMEOUT_MS = 30_000
 class Database:
     """The state database. Safe to share between threads; each process opens its own."""
 
-    def __init__(self, engine: Engine, info: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, engine: Engine, info: Mapping[str, Any] | None = None, turns: Turns | None = None) -> None:
         self.engine = engine
+        self._turns = turns or Turns()
         self._info = dict(info or {})
         self.dialect = engine.dialect.name
         # PostgreSQL's default would let each statement of a reader see a later moment; a reader here can never fail to serialise.
@@ -61,15 +63,24 @@ class Database:
 
         Raises StateUnavailable where nothing can be written: the disk is full, the file read-only, the server away.
         """
-        info = dict(self._info)
-        with explained(writing=True), Session(self._writer, expire_on_commit=False, info=info) as session, session.begin():
+        fresh = Session(self._writer, expire_on_commit=False, info=dict(self._info))
+        with explained(writing=True), self._turn(), fresh as session, session.begin():
             if self.dialect == "sqlite":
                 session.connection()  # take the write lock now, so that what the block reads stays true until it writes
             yield session
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Writers of an embedded database queue; a server has rows to lock."""
+        if self.dialect != "sqlite":
+            yield
+            return
+        with self._turns.turn(BUSY_TIMEOUT_MS / 1000):
+            yield
+
     def carrying(self, info: Mapping[str, Any]) -> Database:
         """The same database; every session has ``info`` in its ``session.info``, for the rooms that read it (operations.reach)."""
-        return Database(self.engine, {**self._info, **info})
+        return Database(self.engine, {**self._info, **info}, self._turns)
 
     def optimize(self) -> None:
         """Refresh planner statistics where they are stale (without them SQLite picks wrong indexes at a million rows)."""

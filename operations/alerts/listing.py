@@ -19,6 +19,7 @@ from sqlalchemy import Select, exists, func, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
+from kernel.db.among import among as one_of
 from operations.alerts.entities import normalise
 from operations.alerts.models import STATUSES, Alert, AlertCount, AlertEntity, AlertTag
 from operations.alerts.schema import UNASSIGNED, AlertFilter, AlertPage, AlertRow, Count
@@ -34,6 +35,9 @@ TEXT_FEW = 20_000
 """The same for the text, whose index lists ids far quicker than rows are read and searched."""
 
 COUNT_LIMIT = 10_000
+COUNT_LIMIT_SCOPED = 1_000
+"""Less for who sees some zones only: each alert is then looked at on its own."""
+
 MAX_PAGE = 500
 
 _CURSOR = re.compile(r"([0-9TZ:.-]{27})~([0-9]{1,18})")
@@ -75,9 +79,10 @@ def count_alerts(session: Session, where: AlertFilter = AlertFilter()) -> Count:
     known = _kept_count(session, where) if zones_seen(session) is None else None
     if known is not None:
         return Count(known)
-    inner = _page_query(session, where, COUNT_LIMIT + 1, "", False, [_ALERTS.c.id, _ALERTS.c.last_seen]).subquery()
+    most = COUNT_LIMIT if zones_seen(session) is None else COUNT_LIMIT_SCOPED
+    inner = _page_query(session, where, most + 1, "", False, [_ALERTS.c.id, _ALERTS.c.last_seen]).subquery()
     number = session.execute(select(func.count()).select_from(inner)).scalar_one()
-    return Count(min(number, COUNT_LIMIT), number <= COUNT_LIMIT)
+    return Count(min(number, most), number <= most)
 
 
 def latest_id(session: Session) -> int:
@@ -209,11 +214,8 @@ def _few_ids(session: Session, where: AlertFilter) -> list[int] | None:
 
 
 def among(session: Session, ids: list[int]) -> ColumnElement[bool]:
-    """True for rows with one of ``ids``. SQLite takes them as one JSON text: thousands of parameters cost more than the query."""
-    if session.get_bind().dialect.name != "sqlite":
-        return _ALERTS.c.id.in_(ids)
-    listed = func.json_each(orjson.dumps(ids).decode()).table_valued("value")
-    return _ALERTS.c.id.in_(select(listed.c.value))
+    """True for alerts with one of ``ids``."""
+    return one_of(session, _ALERTS.c.id, ids)
 
 
 def _side_queries(where: AlertFilter) -> list[Select[Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, and_, exists, func, literal_column, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from kernel.db.among import among
 from operations import clock
 from operations.errors import Invalid
 from operations.incidents.models import Incident, IncidentZone
@@ -21,6 +22,8 @@ from operations.reach import zones_seen
 MAX_PAGE = 500
 COUNT_LIMIT = 10_000
 FACET_LIMIT = 20
+TEXT_FEW = 20_000
+"""More incidents than this are not listed by their text, but searched again."""
 SAMPLE = 1000
 """So many of the newest matches are counted for facets."""
 UNASSIGNED = "-"
@@ -38,7 +41,7 @@ def list_incidents(
     """One page. ``sort``: newest (id), due (earliest running deadline first), level (highest first). Raises Invalid."""
     limit = max(1, min(limit, MAX_PAGE))
     key, descending = _key(sort)
-    places = select(Incident.id).where(*conditions(where), *within(session))
+    places = select(Incident.id).where(*_all(session, where), *within(session))
     if cursor:
         places = places.where(_after(cursor, key, descending))
     order = (key.desc(), Incident.id.desc()) if descending else (key.asc(), Incident.id.desc())
@@ -53,7 +56,7 @@ def list_incidents(
 
 def count_incidents(session: Session, where: IncidentFilter = IncidentFilter()) -> int:
     """How many match, counted up to COUNT_LIMIT."""
-    inner = select(Incident.id).where(*conditions(where), *within(session)).limit(COUNT_LIMIT).subquery()
+    inner = select(Incident.id).where(*_all(session, where), *within(session)).limit(COUNT_LIMIT).subquery()
     return session.execute(select(func.count()).select_from(inner)).scalar_one()
 
 
@@ -82,7 +85,7 @@ def facets(session: Session, where: IncidentFilter) -> dict[str, list[tuple[str,
 
 
 def _sample(session: Session, where: IncidentFilter, without: str) -> list[Any]:
-    kept = [condition for dimension, condition in _conditions(where) if dimension != without]
+    kept = [condition for dimension, condition in _conditions(session, where) if dimension != without]
     columns = (Incident.id, *(getattr(Incident, name) for name in DIMENSIONS if name != "zone"))
     newest = select(Incident.id).where(*kept, *within(session)).order_by(Incident.created_at.desc(), Incident.id.desc())
     return list(session.execute(select(*columns).where(Incident.id.in_(newest.limit(SAMPLE)))).all())
@@ -101,12 +104,12 @@ def _zones(session: Session, rows: list[Any]) -> Counter[str]:
     return counted
 
 
-def conditions(where: IncidentFilter) -> list[ColumnElement[bool]]:
+def _all(session: Session, where: IncidentFilter) -> list[ColumnElement[bool]]:
     """All conditions of the filter."""
-    return [condition for _dimension, condition in _conditions(where)]
+    return [condition for _dimension, condition in _conditions(session, where)]
 
 
-def _conditions(where: IncidentFilter) -> list[tuple[str, ColumnElement[bool]]]:
+def _conditions(session: Session, where: IncidentFilter) -> list[tuple[str, ColumnElement[bool]]]:
     found: list[tuple[str, ColumnElement[bool]]] = []
     for name in ("phase", "level", "severity", "class_code"):
         values = getattr(where, name)
@@ -125,15 +128,29 @@ def _conditions(where: IncidentFilter) -> list[tuple[str, ColumnElement[bool]]]:
         found.append(("clock", and_(Incident.next_due >= now, Incident.next_due < clock.shift(now, 3600))))
     elif where.clock:
         raise Invalid(f"there is no clock state {where.clock[:32]!r}", "overdue or soon", field="clock")
-    for word in where.text.lower().split()[:8]:
-        pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        columns = (Incident.number, Incident.title)
-        found.append(("text", or_(*(func.lower(column).like(pattern, escape="\\") for column in columns))))
+    found += [("text", condition) for condition in _says(session, where.text)]
     if where.start:
         found.append(("start", Incident.detected_at >= where.start))
     if where.end:
         found.append(("end", Incident.detected_at < where.end))
     return found
+
+
+def _says(session: Session, text: str) -> list[ColumnElement[bool]]:
+    """Number or title has every word. No index helps, so every incident is read for it: once a page, its list, count and facets
+    take the ids that were found."""
+    words = text.lower().split()[:8]
+    if not words:
+        return []
+    columns = (Incident.number, Incident.title)
+    say = [or_(*(func.lower(column).contains(word, autoescape=True) for column in columns)) for word in words]
+    known: dict[Any, list[int] | None] = session.info.get("snapshot", {})
+    key = ("incident_text", *words)
+    if key not in known:
+        ids = list(session.execute(select(Incident.id).where(*say).limit(TEXT_FEW + 1)).scalars())
+        known[key] = ids if len(ids) <= TEXT_FEW else None
+    ids_found = known[key]
+    return say if ids_found is None else [among(session, Incident.id, ids_found)]
 
 
 def _key(sort: str) -> tuple[ColumnElement[Any], bool]:

@@ -76,27 +76,36 @@ def list_tickets(
 
 def count_boxes(session: Session, where: TicketFilter = TicketFilter()) -> dict[str, int]:
     """Tickets by state, the filter's own state left out."""
-    mine = seen(session)
-    if mine is not None and msgspec.structs.replace(where, state="") == TicketFilter():
-        rows = mine.subquery()
-        counted = select(rows.c.state, func.count()).group_by(rows.c.state)
-    else:
+    found = _seen_by_state(session) if msgspec.structs.replace(where, state="") == TicketFilter() else None
+    if found is None:
         counted = _filtered(session, select(Ticket.state, func.count()).group_by(Ticket.state), where, with_state=False)
-    found = {row[0]: row[1] for row in session.execute(counted)}
+        found = {row[0]: row[1] for row in session.execute(counted)}
     return {state: found.get(state, 0) for state in STATES}
 
 
 def count_hidden(session: Session, state: str = "") -> int:
     """How many tickets (of that state) this session may not see. Only the state narrows it: any other filter would let the
     number tell what stands in tickets of others."""
+    known = _seen_by_state(session)
+    if known is None:
+        return 0
+    every = select(func.count()).select_from(Ticket)
+    if state:
+        every = every.where(Ticket.state == state)
+    return session.execute(every).scalar_one() - (known.get(state, 0) if state else sum(known.values()))
+
+
+def _seen_by_state(session: Session) -> dict[str, int] | None:
+    """How many tickets of each state this session may see; None for who may see all. Counted once a snapshot."""
     mine = seen(session)
     if mine is None:
-        return 0
-    rows = mine.subquery()
-    every, known = select(func.count()).select_from(Ticket), select(func.count()).select_from(rows)
-    if state:
-        every, known = every.where(Ticket.state == state), known.where(rows.c.state == state)
-    return session.execute(every).scalar_one() - session.execute(known).scalar_one()
+        return None
+    known: dict[Any, dict[str, int]] = session.info.get("snapshot", {})
+    if "tickets_seen" not in known:
+        rows = mine.subquery()
+        counted = select(rows.c.state, func.count()).group_by(rows.c.state)
+        known["tickets_seen"] = {row[0]: row[1] for row in session.execute(counted)}
+    return known["tickets_seen"]
 
 
 def count_waiting(session: Session, name: str) -> int:

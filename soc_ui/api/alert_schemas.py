@@ -199,7 +199,10 @@ class FacetValueOut(Schema):
 class FacetOut(Schema):
     dimension = String(required=True)
     values = List(Nested(FacetValueOut))
-    exact = Boolean(required=True, metadata={"description": "False: only the newest 5,000 matching alerts were counted"})
+    exact = Boolean(
+        required=True,
+        metadata={"description": "False: only the newest 5,000 matching alerts were counted (1,000 for a caller with a scope)"},
+    )
 
 
 class FacetsOut(Schema):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, current_app, render_template, request
 from werkzeug.wrappers import Response
 
 from operations import clock
@@ -16,11 +17,12 @@ from operations.services import service
 from operations.services.schema import ApplicationFilter
 from operations.services.summary_document import document
 from operations.services.summary_sheet import xlsx
-from operations.services.supervision import GB, services_kept, summary, usage_of_month, year_bounds
+from operations.services.supervision import GB, Kept, services_kept, summary, usage_of_month, year_bounds
 from soc_ui import access
 from soc_ui.download import as_attachment
 from soc_ui.locale import _
 from soc_ui.preferences import current
+from soc_ui.recent import Recent
 from soc_ui.services import services
 
 KINDS = {
@@ -41,7 +43,7 @@ def page() -> str:
     with services().database.read() as session:
         ours = organisations_seen(session)
         context = {
-            "kept": services_kept(session, *year_bounds(year)),
+            "kept": _kept(year, lambda: services_kept(session, *year_bounds(year)), ours),
             "usage": usage_of_month(session, f"{year}-{month:02d}"),
             "late": service.list_applications(session, ApplicationFilter(overdue=True), limit=OVERDUE_ROWS).applications,
             "organisations": sorted(owners(session) if ours is None else ours),
@@ -66,6 +68,12 @@ def file(kind: str) -> Response:
         made = document(found, services().settings.site_name or _("Liandun"), now.isoformat(), language)
         content = pdf(made) if kind == "pdf" else docx(made)
     return as_attachment(content, f"{bureau}-{year}.{kind}".replace("/", "_"), KINDS[kind])
+
+
+def _kept(year: int, count: Callable[[], list[Kept]], ours: frozenset[str] | None) -> list[Kept]:
+    """How periods were kept in a year: some seconds old, for it looks at each application."""
+    recent: Recent[list[Kept]] = current_app.extensions.setdefault("liandun_supervision", Recent())
+    return recent.get((ours, services().reach, year), count)
 
 
 def _year(now: date) -> int:

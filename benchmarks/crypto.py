@@ -26,7 +26,13 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # 
 from gmssl import func  # noqa: E402
 from gmssl import sm3 as gmssl_sm3  # noqa: E402
 from gmssl.sm2 import CryptSM2  # noqa: E402
-from tongsuopy.crypto.ciphers.aead import SM4GCM  # noqa: E402
+
+try:
+    from tongsuopy.crypto.ciphers.aead import SM4GCM
+except ModuleNotFoundError:
+    raise SystemExit(
+        "benchmarks/crypto.py compares with tongsuopy: pip install 'liandun[tlcp]', or use the .venv of ./test"
+    ) from None
 
 from crypto.second_opinion import readable_key  # noqa: E402
 from crypto.sm2.engine import engine as sm2_engine  # noqa: E402

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from kernel.detection import Detection, level_rank
@@ -29,6 +29,7 @@ MAX_ENTITIES = 64
 
 MAX_SAMPLE_VALUE = 32 * 1024
 MAX_TAGS = 64
+RECORDING = 0x616C65727473  # "alerts": names the lock of recordings in PostgreSQL
 
 
 class _Open:
@@ -59,6 +60,7 @@ def record_detections(session: Session, detections: Sequence[Detection], *, wind
 
     window  seconds of event time between two detections of one alert
     """
+    _one_at_a_time(session)
     fresh = _unrecorded(session, detections)
     keyed = [
         (dedup_key(detection, entities), detection, entities) for detection in fresh for entities in (entities_of(detection.event),)
@@ -82,6 +84,13 @@ def record_detections(session: Session, detections: Sequence[Detection], *, wind
     _add_entities(session, old)
     announce_alerts(session, rows)
     return RecordResult([row["id"] for row in rows], sorted(alert.id for alert in old if alert.id), len(detections) - len(fresh))
+
+
+def _one_at_a_time(session: Session) -> None:
+    """Recordings wait for each other, to the end of the transaction: two that do not see each other's rows would both open an alert
+    for the same entities, or both store the same detection. An embedded database has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(RECORDING)))
 
 
 def _unrecorded(session: Session, detections: Sequence[Detection]) -> list[Detection]:

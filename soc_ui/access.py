@@ -38,7 +38,7 @@ FIRST_SCREENS: dict[str, tuple[str, str, dict[str, str]]] = {
     "sysadmin": ("sources.read", "sources.page", {}),
     "secadmin": ("accounts.grant", "proposals.page", {}),
     "auditadmin": ("audit.read", "audit.page", {}),
-    "analyst": ("alerts.read", "alerts.queue", {}),
+    "analyst": ("alerts.read", "alerts.queue", {"view": "mine-and-unassigned"}),
     "responder": ("incidents.read", "incidents.page", {"sort": "due"}),
     "bureau": ("tickets.read", "tickets.page", {}),
 }

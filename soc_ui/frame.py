@@ -170,6 +170,7 @@ def _notice() -> Notice | None:
         "change": ngettext("%(num)d alert changed.", "%(num)d alerts changed.", count),
         "undo": ngettext("Taken back for %(num)d alert.", "Taken back for %(num)d alerts.", count),
         "note": _("Note added."),
+        "view": _("View saved."),
         "account": _("Account changed."),
         "proposed": _("Proposed. It takes effect when a second person confirms it."),
         "decided": _("Decided."),

@@ -20,9 +20,11 @@ from operations.alerts.facets import SAMPLE, facets, timeline, top
 from operations.alerts.listing import count_alerts, latest_id, list_alerts, matching_ids, new_since
 from operations.alerts.reading import get_alert, get_detail, list_detections, related
 from operations.alerts.record import DEFAULT_WINDOW, record_detections
+from operations.alerts.saved_views import BUILT_IN, change_view, create_view, delete_view, get_view, list_views
 from operations.alerts.triage import MAX_BULK, add_note, change_alert, change_alerts, undo_change
 
 __all__ = [
+    "BUILT_IN",
     "DEFAULT_WINDOW",
     "MAX_BULK",
     "MOST",
@@ -30,15 +32,20 @@ __all__ = [
     "add_note",
     "change_alert",
     "change_alerts",
+    "change_view",
     "count_alerts",
     "count_by_entity",
+    "create_view",
+    "delete_view",
     "facets",
     "get_alert",
     "get_bulk",
     "get_detail",
+    "get_view",
     "latest_id",
     "list_alerts",
     "list_detections",
+    "list_views",
     "matching_ids",
     "new_since",
     "prepare",

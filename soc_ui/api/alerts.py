@@ -13,7 +13,7 @@ from marshmallow import RAISE
 from kernel.event import Event
 from operations.alerts import service
 from operations.alerts.models import ENTITY_KINDS
-from operations.alerts.schema import AlertFilter, Change
+from operations.alerts.schema import AlertFilter, Change, narrowed
 from operations.errors import Conflict, Invalid
 from soc_ui.api import alert_schemas as schemas
 from soc_ui.api.guard import caller, permit
@@ -223,7 +223,11 @@ def alert_filter(query: Body) -> AlertFilter:
             raise Invalid(f"{text!r} is no entity", f"write kind:value with one of {', '.join(ENTITY_KINDS)}", field="entity")
         entities.append((kind, value))
     given = {name: tuple(query[name]) for name in lists}
-    return AlertFilter(**given, entity=tuple(entities), text=query["text"], start=query["start"], end=query["end"])
+    given["status"] = narrowed(given["status"], query["suppressed"])
+    return AlertFilter(
+        **given, entity=tuple(entities), text=query["text"], start=query["start"], end=query["end"],
+        suppression=tuple(query["suppression"]), lead=tuple(query["merged_into"]),
+    )  # fmt: skip
 
 
 def expected_version(header: str) -> int | None:

@@ -67,7 +67,7 @@ class AlertView(Base):
     """A named filter of the queue.
 
     query  URL parameters of the queue, encoded
-    scope  whose it is where it is shared: views.scope_of
+    scope  whose it is where it is shared: saved_views.scope_of
     """
 
     __tablename__ = "alert_views"
@@ -90,6 +90,7 @@ class Suppression(Base):
     """Which new alerts stay out of the queue, until when and why.
 
     entities     JSON list of [kind, value], all of which an alert must name
+    scope        who sees and lifts it (saved_views.scope_of)
     zones        JSON list of the zones that its maker could see, NULL = all
     critical_ot  ``no``; ``asked``: critical alerts of field zones, too, as soon as a security administrator agrees; ``released``
     hits         alerts that it kept out, ``last_hit_at`` the newest of them
@@ -104,6 +105,7 @@ class Suppression(Base):
     reason: Mapped[str] = mapped_column(Text)
     owner_id: Mapped[int]
     owner: Mapped[str] = mapped_column(String(64))
+    scope: Mapped[str] = mapped_column(String(64))
     zones: Mapped[str | None] = mapped_column(Text)
     critical_ot: Mapped[str] = mapped_column(String(16))
     released_by: Mapped[str] = mapped_column(String(160))

@@ -21,6 +21,16 @@ from operations.alerts.listing import count_alerts, latest_id, list_alerts, matc
 from operations.alerts.reading import get_alert, get_detail, list_detections, related
 from operations.alerts.record import DEFAULT_WINDOW, record_detections
 from operations.alerts.saved_views import BUILT_IN, change_view, create_view, delete_view, get_view, list_views
+from operations.alerts.suppressions import (
+    count_asked,
+    get_suppression,
+    lift,
+    list_suppressions,
+    preview_suppression,
+    release,
+    suppress,
+    suppression_of,
+)
 from operations.alerts.triage import MAX_BULK, add_note, change_alert, change_alerts, undo_change
 
 __all__ = [
@@ -34,6 +44,7 @@ __all__ = [
     "change_alerts",
     "change_view",
     "count_alerts",
+    "count_asked",
     "count_by_entity",
     "create_view",
     "delete_view",
@@ -41,23 +52,30 @@ __all__ = [
     "get_alert",
     "get_bulk",
     "get_detail",
+    "get_suppression",
     "get_view",
     "latest_id",
+    "lift",
     "list_alerts",
     "list_detections",
+    "list_suppressions",
     "list_views",
     "matching_ids",
     "new_since",
     "prepare",
     "prepare_undo",
     "preview_of",
+    "preview_suppression",
     "record_detections",
     "related",
+    "release",
     "remove_drafts",
     "resume",
     "run_bulk",
     "run_in_background",
     "start",
+    "suppress",
+    "suppression_of",
     "timeline",
     "top",
     "undo_change",

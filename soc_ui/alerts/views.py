@@ -149,9 +149,17 @@ def page(alert_id: int) -> str:
         detections = service.list_detections(session, alert_id, limit=10)
         people = assignable(session)
         incident = incident_of_alert(session, alert_id)
+        suppression = service.suppression_of(session, detail.alert.suppressed_by)
         zone_name = ZoneNames(record.zone for record in zones.list_zones(session))
     return _alert_page(
-        detail, similar=similar, entities=entities, detections=detections, people=people, incident=incident, zone_name=zone_name
+        detail,
+        similar=similar,
+        entities=entities,
+        detections=detections,
+        people=people,
+        incident=incident,
+        zone_name=zone_name,
+        suppression=suppression,
     )
 
 

@@ -27,6 +27,7 @@ from soc_ui.api import (
     risk,
     service_desk,
     supervision,
+    suppressions,
     tickets,
     warning_settings,
     warnings,
@@ -39,7 +40,7 @@ from soc_ui.api.incident_reports import incident_reports
 from soc_ui.api.incidents import incidents
 
 BLUEPRINTS = (
-    *(alerts.alerts, alert_views.alert_views),
+    *(alerts.alerts, alert_views.alert_views, suppressions.suppressions),
     *(warnings.warnings, warning_settings.warning_settings),
     *(incidents, incident_parts, incident_evidence, incident_reports),
     *(events.events, catalogue.catalogue, zones.zones, assets.assets, risk.risks),

@@ -56,6 +56,7 @@ def upgrade() -> None:
         _text("reason"),
         _number("owner_id"),
         _text("owner", 64),
+        _text("scope", 64),
         sa.Column("zones", sa.Text, nullable=True),
         _text("critical_ot", 16),
         _text("released_by", 160),

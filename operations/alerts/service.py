@@ -21,6 +21,7 @@ from operations.alerts.listing import count_alerts, latest_id, list_alerts, matc
 from operations.alerts.reading import get_alert, get_detail, list_detections, related
 from operations.alerts.record import DEFAULT_WINDOW, record_detections
 from operations.alerts.saved_views import BUILT_IN, change_view, create_view, delete_view, get_view, list_views
+from operations.alerts.similar import similar_alerts
 from operations.alerts.suppressions import (
     count_asked,
     get_suppression,
@@ -73,6 +74,7 @@ __all__ = [
     "resume",
     "run_bulk",
     "run_in_background",
+    "similar_alerts",
     "start",
     "suppress",
     "suppression_of",

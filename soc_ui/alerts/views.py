@@ -145,6 +145,7 @@ def page(alert_id: int) -> str:
     with services().database.read() as session:
         detail = service.get_detail(session, alert_id)
         similar = service.related(session, detail.alert, limit=SIMILAR)
+        alike = service.similar_alerts(session, detail.alert, detail.entities, limit=SIMILAR)
         entities = [(entity, service.related(session, detail.alert, entity, limit=3)) for entity in _shown(detail.entities)]
         detections = service.list_detections(session, alert_id, limit=10)
         people = assignable(session)
@@ -160,6 +161,7 @@ def page(alert_id: int) -> str:
         incident=incident,
         zone_name=zone_name,
         suppression=suppression,
+        alike=alike,
     )
 
 
@@ -168,7 +170,7 @@ def page(alert_id: int) -> str:
 def change(alert_id: int) -> Response | tuple[str, int]:
     """Status, verdict and assignee from the form; refused where somebody else was quicker."""
     form = request.form
-    here = url_for("alerts.page", alert_id=alert_id)
+    here = local_path(form["next"]) if form.get("next") else url_for("alerts.page", alert_id=alert_id)
     try:
         with services().database.write() as session:
             service.change_alert(
@@ -227,8 +229,8 @@ def _shown(entities: list[Entity]) -> list[Entity]:
 
 
 def _told(target: str, done: str, count: int = 0, batch: str = "") -> str:
-    """``target`` with the message that the next page shall show (frame._notice)."""
+    """``target`` with the message that the next page shall show (frame._notice); its fragment stays."""
     parts = urlsplit(target)
     pairs = [(name, value) for name, value in parse_qsl(parts.query) if name not in ("done", "n", "batch")]
     pairs += [("done", done), ("n", str(count))] + ([("batch", batch)] if batch else [])
-    return f"{parts.path}?{urlencode(pairs)}"
+    return f"{parts.path}?{urlencode(pairs)}" + (f"#{parts.fragment}" if parts.fragment else "")

@@ -8,6 +8,7 @@ from apiflask.validators import Length, OneOf
 
 from operations.alerts.saved_views import MAX_NAME, MAX_QUERY
 from operations.alerts.suppressions import MAX_REASON, MOST_ENTITIES, SORTS, STATES
+from soc_ui.api.alert_schemas import AlertOut
 from soc_ui.api.schemas import Moment, Paging, Strict, String
 
 _QUERY = {"description": "Parameters of the page /alerts, e.g. status=new&level=high&assignee=*me (*me: whoever looks)"}
@@ -101,3 +102,20 @@ class SuppressionPreviewOut(Schema):
     exact = Boolean(required=True)
     by_level = Dict(keys=String(), values=Integer())
     still_shown = Integer(required=True, metadata={"description": "Critical alerts of OT zones that would still have shown"})
+
+
+class ReasonOut(Schema):
+    kind = String(required=True, metadata={"description": "hash, domain, host, user, ip, rule, technique or time"})
+    value = String(required=True, metadata={"description": "Of time: seconds between the two"})
+    points = Integer(required=True)
+    common = Boolean(required=True, metadata={"description": "Many alerts have it; it counts half"})
+
+
+class SimilarOneOut(Schema):
+    alert = Nested(AlertOut, required=True)
+    score = Integer(required=True)
+    reasons = List(Nested(ReasonOut), required=True)
+
+
+class SimilarOut(Schema):
+    similar = List(Nested(SimilarOneOut), required=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response
+from flask import Blueprint, render_template, request
 
 from operations.accounts.service import assignable
 from operations.alerts import service
@@ -11,22 +10,22 @@ from operations.incidents.reading import incident_of_alert
 from operations.zones import service as zones
 from soc_ui import access
 from soc_ui.alerts import rule_source
+from soc_ui.alerts.views import page
 from soc_ui.preferences import local_path
 from soc_ui.services import services
 from soc_ui.zones.names import ZoneNames
 
 SIMILAR = 5
 MOST_ENTITIES = 12
-MOST_MERGED = 10
 alert_flyout = Blueprint("alert_flyout", __name__)
 
 
 @alert_flyout.get("/alerts/<int:alert_id>/flyout")
 @access.needs("alerts.read")
-def part(alert_id: int) -> Response | str:
+def part(alert_id: int) -> str:
     """A part of a page for our script; whoever opens it by hand gets the page of the alert. ``next``: the list to come back to."""
     if "HX-Request" not in request.headers:
-        return redirect(url_for("alerts.page", alert_id=alert_id))
+        return page(alert_id)
     with services().database.read() as session:
         detail = service.get_detail(session, alert_id)
         context = {

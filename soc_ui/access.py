@@ -38,7 +38,7 @@ FIRST_SCREENS: dict[str, tuple[str, str, dict[str, str]]] = {
     "sysadmin": ("sources.read", "sources.page", {}),
     "secadmin": ("accounts.grant", "proposals.page", {}),
     "auditadmin": ("audit.read", "audit.page", {}),
-    "analyst": ("alerts.read", "alerts.queue", {}),
+    "analyst": ("alerts.read", "alerts.queue", {"view": "mine-and-unassigned"}),
     "responder": ("incidents.read", "incidents.page", {"sort": "due"}),
     "bureau": ("tickets.read", "tickets.page", {}),
 }
@@ -64,18 +64,18 @@ def me() -> Principal:
     return found
 
 
-def needs(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A view for those who have ``permission`` (operations.accounts.permissions); others get 403."""
+def needs(*permissions: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A view for those who have one of ``permissions`` (operations.accounts.permissions); others get 403."""
 
     def around(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            if not me().may(permission):
-                note_denied(permission)
+            if not any(me().may(permission) for permission in permissions):
+                note_denied(" or ".join(permissions))
                 abort(403)
             return view(*args, **kwargs)
 
-        vars(guarded)["permissions"] = (permission,)  # soc_ui.permission_table reads it
+        vars(guarded)["permissions"] = permissions  # soc_ui.permission_table reads it
         return guarded
 
     return around

@@ -17,6 +17,9 @@ from soc_ui.admin.health import health
 from soc_ui.admin.keys import keys
 from soc_ui.admin.webhooks import webhooks
 from soc_ui.alerts.around import alert_surroundings
+from soc_ui.alerts.flyout import alert_flyout
+from soc_ui.alerts.suppression_pages import alert_suppressions
+from soc_ui.alerts.view_pages import alert_views
 from soc_ui.alerts.views import alerts
 from soc_ui.attack.views import attack
 from soc_ui.duty import words as duty_words
@@ -88,7 +91,8 @@ def create_app(services: Services) -> APIFlask:
     estate = (zones, conduits, zone_plan, inventory, sources, rules)
     watch = (live_views.live, overview, wall, risk_views.risk, attack)
     admin = (keys, webhooks, audit, health)
-    pages = (*who, *watch, alerts, alert_surroundings, *early, *cases, hunt, *work, *estate, *admin)
+    queue = (alerts, alert_flyout, alert_surroundings, alert_views, alert_suppressions)
+    pages = (*who, *watch, *queue, *early, *cases, hunt, *work, *estate, *admin)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)

@@ -12,6 +12,7 @@ from apiflask import APIFlask
 
 from soc_ui.api import (
     accounts,
+    alert_views,
     alerts,
     assets,
     audit,
@@ -27,6 +28,7 @@ from soc_ui.api import (
     risk,
     service_desk,
     supervision,
+    suppressions,
     tickets,
     warning_settings,
     warnings,
@@ -40,7 +42,8 @@ from soc_ui.api.incident_reports import incident_reports
 from soc_ui.api.incidents import incidents
 
 BLUEPRINTS = (
-    *(alerts.alerts, alert_surroundings, warnings.warnings, warning_settings.warning_settings),
+    *(alerts.alerts, alert_surroundings, alert_views.alert_views, suppressions.suppressions),
+    *(warnings.warnings, warning_settings.warning_settings),
     *(incidents, incident_parts, incident_evidence, incident_reports),
     *(live.live, events.events, catalogue.catalogue, zones.zones, assets.assets, risk.risks),
     *(tickets.tickets, service_desk.service_desk, supervision.supervision, duty.duty, reports.reports),

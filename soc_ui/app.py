@@ -25,6 +25,7 @@ from soc_ui.attack.views import attack
 from soc_ui.duty import words as duty_words
 from soc_ui.duty.roster import duty_roster
 from soc_ui.duty.views import duty
+from soc_ui.hunt.searches import hunt_searches
 from soc_ui.hunt.views import hunt
 from soc_ui.incidents.acts import incident_acts
 from soc_ui.incidents.deadlines import incident_deadlines
@@ -92,7 +93,7 @@ def create_app(services: Services) -> APIFlask:
     watch = (live_views.live, overview, wall, risk_views.risk, attack)
     admin = (keys, webhooks, audit, health)
     queue = (alerts, alert_flyout, alert_surroundings, alert_views, alert_suppressions)
-    pages = (*who, *watch, *queue, *early, *cases, hunt, *work, *estate, *admin)
+    pages = (*who, *watch, *queue, *early, *cases, hunt, hunt_searches, *work, *estate, *admin)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)

@@ -90,6 +90,7 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
                 ("warnings.read", ("warnings.board", "speakerphone", _("Warnings"))),
                 ("risk.read", ("risk.page", "activity", _("Risk"))),
                 ("events.read", ("hunt.page", "list-search", _("Hunt"))),
+                ("searches.supervise", ("hunt_searches.page", "list-search", _("Scheduled searches"))),
             ],
         ),
         (
@@ -176,6 +177,9 @@ def _notice() -> Notice | None:
         "undo": ngettext("Taken back for %(num)d alert.", "Taken back for %(num)d alerts.", count),
         "note": _("Note added."),
         "view": _("View saved."),
+        "search": _("Search saved."),
+        "search_deleted": _("Search deleted."),
+        "search_stopped": _("Search stopped."),
         "suppressed": _("Suppression in force."),
         "lifted": _("Suppression lifted: what comes now shows again."),
         "account": _("Account changed."),

@@ -33,6 +33,7 @@ from operations.reports.listing import remove_old
 from operations.reports.making import Means
 from operations.reports.schedule import run_due
 from operations.risk.keeping import RiskKeeper
+from operations.searches.running import run_due as run_due_searches
 from operations.services import service as catalogue
 from operations.services.metering import meter
 from operations.warnings.overdue import remind_overdue
@@ -131,7 +132,14 @@ def run(config: Config) -> int:
     def make_reports() -> None:
         store = open_store(config, writable=False)
         try:
-            run_due(database, Means(store, key, config.platform.city or "链盾 Liandun"))
+            run_due(database, Means(store, key, config.platform.city or "莲盾 Liandun"))
+        finally:
+            store.close()
+
+    def run_searches() -> None:
+        store = open_store(config, writable=False)
+        try:
+            run_due_searches(database, store)
         finally:
             store.close()
 
@@ -156,6 +164,7 @@ def run(config: Config) -> int:
         SlowJob("risk", 10.0, RiskKeeper(database)),
         SlowJob("metering", 3600.0, meter_services),
         SlowJob("reports", 60.0, make_reports),
+        SlowJob("searches", 5.0, run_searches),
         Job("old reports", 86_400.0, remove_reports),
         Job("planner statistics", 3600.0, database.optimize),
     ]

@@ -66,6 +66,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "assets.read",
             "warnings.settings",
             "risk.settings",
+            "searches.supervise",
             "suppressions.release",
             "keys.own",
             "keys.all",

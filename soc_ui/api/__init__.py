@@ -26,6 +26,7 @@ from soc_ui.api import (
     problems,
     reports,
     risk,
+    searches,
     service_desk,
     supervision,
     suppressions,
@@ -45,7 +46,7 @@ BLUEPRINTS = (
     *(alerts.alerts, alert_surroundings, alert_views.alert_views, suppressions.suppressions),
     *(warnings.warnings, warning_settings.warning_settings),
     *(incidents, incident_parts, incident_evidence, incident_reports),
-    *(live.live, events.events, catalogue.catalogue, zones.zones, assets.assets, risk.risks),
+    *(live.live, events.events, searches.searches, catalogue.catalogue, zones.zones, assets.assets, risk.risks),
     *(tickets.tickets, service_desk.service_desk, supervision.supervision, duty.duty, reports.reports),
     *(webhooks.webhooks, keys.keys, accounts.accounts, audit.audit),
 )

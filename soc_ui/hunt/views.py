@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request, stream_with_context
+from werkzeug.wrappers import Response as BaseResponse
 
 from kernel.ecs_fields import FIELD_TYPES
 from kernel.errors import QueryError
 from kernel.query import Query
 from kernel.query.parser import MAX_TERMS
 from kernel.query.tree import Count, Top
+from kernel.store.contract import TimeRange
 from kernel.store.open import PATIENCE_SECONDS
 from kernel.store.time_limit import within
 from operations.audit import service as audit
+from operations.searches.sigma_draft import datasets_of, sigma_draft
 from soc_ui import access, times
+from soc_ui.download import as_attachment
 from soc_ui.event_view import grouped, raw_record
 from soc_ui.hunt import request as hunt_request
 from soc_ui.hunt.export import FORMATS, MAX_ROWS, export
@@ -119,6 +123,29 @@ def download() -> Response:
         content_type=FORMATS[form],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+@hunt.get("/hunt/sigma")
+@access.needs("events.read")
+def sigma() -> BaseResponse | str | tuple[str, int]:
+    """The query as the draft of a Sigma rule, shown or (``download``) as a file."""
+    asked = hunt_request.read(request.args)
+    try:
+        draft = draft_of(asked.parse(), asked.window.range)
+    except QueryError as error:
+        return render_template("hunt/sigma.html", asked=asked, problem=error, draft=""), 422
+    if request.args.get("download"):
+        return as_attachment(draft.encode(), "draft.yml", "application/yaml; charset=utf-8")
+    return render_template("hunt/sigma.html", asked=asked, problem=None, draft=draft)
+
+
+def draft_of(query: Query, when: TimeRange) -> str:
+    """The draft; where the query names no dataset, the commonest one of its hits is taken. Raises QueryError."""
+    most = []
+    if not datasets_of(query) and not query.pipes:
+        with within(STATISTICS_SECONDS):
+            most = services().store.top(query, when, "event.dataset", limit=1)
+    return sigma_draft(query, author=access.me().name, dataset=str(most[0].key) if most else "")
 
 
 def _results(asked: HuntRequest, query: Query) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Searches that are kept: saved under a name, shared within a scope, run by the clock."""

@@ -1,0 +1,172 @@
+"""Scheduled searches, run by the scheduler role.
+
+Time is cut into windows ``[done_until, done_until + every)``; one is looked at when its end is ``settle`` seconds ago, so that late
+events are in it. Answer, alert and the new ``done_until`` are written in one transaction, and the alert's detection has an id made
+of search and window: after a crash the window is looked at again and counts once. Windows therefore neither overlap nor leave
+gaps, however long the platform was down.
+
+A search runs with the rights that its owner has at that moment. Who was switched off, lost the permission or the account stops
+it, and the reason stands at it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from kernel.db import Database
+from kernel.detection import Detection, detection_id
+from kernel.errors import QueryError, StoreError
+from kernel.event import Event
+from kernel.query import Query, parse_query
+from kernel.query.tree import And
+from kernel.store.contract import EventStore, Page, TimeRange
+from kernel.store.time_limit import within
+from operations import clock
+from operations.accounts.models import User
+from operations.accounts.reach import zones_of
+from operations.accounts.schema import Principal
+from operations.accounts.sessions import alive
+from operations.alerts.record import record_detections
+from operations.audit import service as audit
+from operations.audit.schema import SYSTEM
+from operations.reach import concerning
+from operations.searches.models import SavedSearch, SearchRun
+
+ENGINE = "search"
+SECONDS = 20.0
+MOST_WINDOWS = 60
+"""Windows looked at in one turn of the scheduler; the rest waits for the next."""
+MOST_FAILURES = 3
+KEPT_RUNS = 200
+MOST_EVENT_IDS = 20
+
+log = logging.getLogger(__name__)
+
+
+def run_due(database: Database, store: EventStore) -> int:
+    """Look at every window that is complete, the oldest first; how many were looked at. Raises StateUnavailable."""
+    looked = 0
+    while looked < MOST_WINDOWS:
+        with database.read() as session:
+            due = select(SavedSearch.id).where(SavedSearch.next_due <= clock.now()).order_by(SavedSearch.next_due).limit(1)
+            search_id = session.execute(due).scalar_one_or_none()
+        if search_id is None:
+            break
+        run_window(database, store, search_id)
+        looked += 1
+    return looked
+
+
+def run_window(database: Database, store: EventStore, search_id: int) -> None:
+    """The next window of one search."""
+    with database.read() as session:
+        row = session.get(SavedSearch, search_id)
+        if row is None or row.next_due is None:
+            return
+        who, problem = _owner(session, row)
+    if who is None:
+        _stop(database, search_id, problem)
+        return
+    when = TimeRange(row.done_until, clock.shift(row.done_until, row.every))
+    begun = time.monotonic()
+    page, error = _ask(store, row, who, when)
+    _finish(database, row, when, page, error, round((time.monotonic() - begun) * 1000))
+
+
+def _owner(session: Session, row: SavedSearch) -> tuple[Principal | None, str]:
+    """Who the search runs for, with today's rights; None and why where it must not run."""
+    user = session.get(User, row.owner_id)
+    if user is None or user.removed_at is not None or user.name != row.owner:
+        return None, "the account of its owner is gone"
+    if not alive(user, clock.now()):
+        return None, "the account of its owner is switched off"
+    who = Principal(user.id, user.name, user.display_name, user.role, zones=zones_of(session, user))
+    if not who.may("events.read"):
+        return None, "its owner may not search events any more"
+    return who, ""
+
+
+def _ask(store: EventStore, row: SavedSearch, who: Principal, when: TimeRange) -> tuple[Page | None, str]:
+    """The newest hit and how many there are, within the owner's scope; or why there is no answer."""
+    if who.zones is not None and not who.zones:
+        return Page([], total=0), ""
+    try:
+        query = parse_query(row.query)
+        if who.zones is not None:
+            query = Query(query.text, And((query.root, concerning(who.zones))))
+        with within(SECONDS):
+            return store.search(query, when, limit=MOST_EVENT_IDS, fields=["*"], count=True), ""
+    except (QueryError, StoreError) as error:
+        log.warning("scheduled search %d: %s", row.id, error)
+        return None, str(error)
+
+
+def _finish(database: Database, asked: SavedSearch, when: TimeRange, page: Page | None, error: str, took: int) -> None:
+    """Write down what a window held; nothing where the search was changed meanwhile."""
+    present = clock.now()
+    with database.write() as session:
+        row = session.get(SavedSearch, asked.id, with_for_update=True)
+        if row is None or row.version != asked.version or row.done_until != asked.done_until:
+            return
+        hits = page.total or 0 if page is not None else 0
+        alert = None
+        if page is not None and hits > row.threshold and page.events:
+            alert = _raise_alert(session, row, when, page.events, hits)
+        session.add(
+            SearchRun(
+                search_id=row.id, start=when.start, end=when.end, hits=hits, milliseconds=took, error=error[:500], alert_id=alert,
+                at=present,
+            )
+        )  # fmt: skip
+        if page is None:
+            row.failures += 1
+            row.next_due = clock.shift(present, row.every)
+            if row.failures >= MOST_FAILURES:
+                row.next_due, row.stopped = None, f"{MOST_FAILURES} times without an answer: {error[:300]}"
+                audit.append(session, SYSTEM, "search.stop", "search", row.id, detail={"name": row.name, "reason": row.stopped})
+        else:
+            row.failures, row.done_until = 0, when.end
+            row.next_due = clock.shift(when.end, row.every + row.settle)
+        _forget(session, row.id)
+
+
+def _raise_alert(session: Session, row: SavedSearch, when: TimeRange, events: list[Event], hits: int) -> int | None:
+    """Through the road of all detections; further windows count up the same alert while it is open."""
+    ids = [str(event["event.id"]) for event in events if event.get("event.id")]
+    found = Detection(
+        id=detection_id(f"search.{row.id}", [when.start, when.end]),
+        rule_id=f"search.{row.id}",
+        rule_name=row.name,
+        level=row.level,
+        engine=ENGINE,
+        time=str(events[0].get("@timestamp") or when.start),
+        event_ids=ids,
+        event=events[0],
+        description=f"{hits} > {row.threshold}: {row.query}",
+        author=row.owner,
+        group={"search": row.name},
+    )
+    result = record_detections(session, [found])
+    touched = [*result.new_alert_ids, *result.updated_alert_ids]
+    return touched[0] if touched else None
+
+
+def _stop(database: Database, search_id: int, reason: str) -> None:
+    with database.write() as session:
+        row = session.get(SavedSearch, search_id, with_for_update=True)
+        if row is None or row.next_due is None:
+            return
+        row.next_due, row.stopped, row.version = None, reason, row.version + 1
+        audit.append(session, SYSTEM, "search.stop", "search", row.id, detail={"name": row.name, "reason": reason})
+
+
+def _forget(session: Session, search_id: int) -> None:
+    """Keep the newest runs only."""
+    session.flush()
+    newest = select(SearchRun.id).where(SearchRun.search_id == search_id).order_by(SearchRun.id.desc()).limit(KEPT_RUNS)
+    old = delete(SearchRun).where(SearchRun.search_id == search_id, SearchRun.id.not_in(newest.scalar_subquery()))
+    session.execute(old)

@@ -16,6 +16,7 @@ from soc_ui.admin.audit import audit
 from soc_ui.admin.health import health
 from soc_ui.admin.keys import keys
 from soc_ui.admin.webhooks import webhooks
+from soc_ui.alerts.packet_views import alert_packets
 from soc_ui.alerts.views import alerts
 from soc_ui.attack.views import attack
 from soc_ui.duty import words as duty_words
@@ -85,7 +86,7 @@ def create_app(services: Services) -> APIFlask:
     estate = (zones, conduits, zone_plan, inventory, sources, rules)
     watch = (overview, wall, risk_views.risk, attack)
     admin = (keys, webhooks, audit, health)
-    pages = (*who, *watch, alerts, *early, *cases, hunt, *work, *estate, *admin)
+    pages = (*who, *watch, alerts, alert_packets, *early, *cases, hunt, *work, *estate, *admin)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)

@@ -32,13 +32,14 @@ from soc_ui.api import (
     webhooks,
     zones,
 )
+from soc_ui.api.alert_packets import alert_packets
 from soc_ui.api.incident_evidence import incident_evidence
 from soc_ui.api.incident_parts import incident_parts
 from soc_ui.api.incident_reports import incident_reports
 from soc_ui.api.incidents import incidents
 
 BLUEPRINTS = (
-    *(alerts.alerts, warnings.warnings, warning_settings.warning_settings),
+    *(alerts.alerts, alert_packets, warnings.warnings, warning_settings.warning_settings),
     *(incidents, incident_parts, incident_evidence, incident_reports),
     *(events.events, catalogue.catalogue, zones.zones, assets.assets, risk.risks),
     *(tickets.tickets, service_desk.service_desk, supervision.supervision, duty.duty, reports.reports),

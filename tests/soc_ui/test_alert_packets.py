@@ -50,7 +50,11 @@ def detection(identifier: str, **more: Any) -> Detection:
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Services:
-    folder = tmp_path_factory.mktemp("packets")
+    return filled_with_packets(tmp_path_factory.mktemp("packets"))
+
+
+def filled_with_packets(folder: Path) -> Services:
+    """A console with three alerts: packets of the first are kept, of the second none, the third tells of no conversation."""
     services = fill(folder, events=0)
     accounts.create_user(services.database, SYSTEM, "captain", PASSWORD, "responder", display_name="周队")
     accounts.create_user(services.database, SYSTEM, "boss", PASSWORD, "leader", display_name="领导")

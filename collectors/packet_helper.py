@@ -23,7 +23,7 @@ import msgspec
 from collectors import packet_dissection
 from collectors.packet_dissection import Layer, Table
 from collectors.packet_slice import CapturePlace, Conversation, FileTimes, Slice, SliceLimits, Span, slice_packets
-from kernel.errors import LiandunError
+from kernel.errors import LiandunError, StoreError
 
 ROOT = Path(__file__).resolve().parents[1]
 ACCOUNT = "nobody"
@@ -44,8 +44,11 @@ class _SliceRequest(msgspec.Struct):
     known: FileTimes
 
 
-class HelperFailed(LiandunError):
-    """The helper did not come to an end: out of time or memory, or it broke. ``late``: out of time."""
+class HelperFailed(StoreError):
+    """The helper did not come to an end: out of time or memory, or it broke. ``late``: out of time.
+
+    A StoreError, since those who ask are told the same: not now, try again.
+    """
 
     def __init__(self, message: str, hint: str = "", *, late: bool = False) -> None:
         super().__init__(message, hint)

@@ -9,7 +9,6 @@ from apiflask import APIBlueprint
 from apiflask.schemas import FileSchema
 from flask import Response
 
-from collectors.packet_helper import HelperFailed
 from crypto.secret import MasterKey
 from soc_ui.alerts import packets
 from soc_ui.alerts.packet_views import PCAP
@@ -32,10 +31,7 @@ def facts(alert_id: int) -> Body:
 
     ``state``: ``found``, ``none``, ``no conversation`` (the event names no two addresses), ``no captures`` (none are kept here).
     """
-    try:
-        return msgspec.to_builtins(packets.look(alert_id).facts)  # type: ignore[no-any-return]
-    except HelperFailed as error:
-        raise Problem(503, error.message, error.hint) from error
+    return msgspec.to_builtins(packets.look(alert_id).facts)  # type: ignore[no-any-return]
 
 
 @alert_packets.get("/packets.pcap")
@@ -47,10 +43,7 @@ def download(alert_id: int) -> Response:
 
     A classic pcap of both directions of its conversation. The download is audited.
     """
-    try:
-        looked, octets = packets.export(caller().actor, alert_id)
-    except HelperFailed as error:
-        raise Problem(503, error.message, error.hint) from error
+    looked, octets = packets.export(caller().actor, alert_id)
     return as_attachment(octets, looked.name, PCAP)  # type: ignore[return-value]
 
 
@@ -64,10 +57,7 @@ def keep(alert_id: int, json_data: Body) -> Body:
 
     As evidence of the incident that the alert belongs to.
     """
-    try:
-        return {"incident": packets.keep_as_evidence(caller().actor, alert_id, json_data["reason"], _key())}
-    except HelperFailed as error:
-        raise Problem(503, error.message, error.hint) from error
+    return {"incident": packets.keep_as_evidence(caller().actor, alert_id, json_data["reason"], _key())}
 
 
 def _key() -> MasterKey:

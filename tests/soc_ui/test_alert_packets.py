@@ -13,7 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from collectors.packet_files import open_capture, packets_of
-from collectors.packet_slice import CapturePlace
+from collectors.packet_slice import CapturePlace, SliceLimits
 from demo import packets as demo
 from kernel.detection import Detection
 from kernel.event import timestamp
@@ -218,6 +218,15 @@ def test_the_api_tells_facts_and_gives_the_file(client: FlaskClient, filled: Ser
     assert client.get("/api/v1/alerts/99/packets").status_code == 404
     nothing = create_app(replace(filled, packets=None))
     assert browser_of(nothing, USER).get("/api/v1/alerts/1/packets").json["state"] == "no captures"
+
+
+def test_captures_that_cannot_be_read_in_time_are_answered_with_503(filled: Services) -> None:
+    late = create_app(replace(filled, packets=PacketDesk([CapturePlace("/nowhere")], SliceLimits(seconds=-4.99))))
+    browser = browser_of(late, USER)
+    assert "took too long to read" in part(browser, "/alerts/1/packets")
+    for path in ("/alerts/1/packets.pcap", "/api/v1/alerts/1/packets", "/api/v1/alerts/1/packets.pcap"):
+        answer = browser.get(path)
+        assert (answer.status_code, "more than" in answer.text) == (503, True), path
 
 
 def test_a_conversation_is_read_from_client_and_server_where_an_event_names_no_source() -> None:

@@ -13,6 +13,8 @@ from cli.platform_health import PlatformReader
 from cli.platform_rules import PLATFORM_RULES
 from cli.ruleset import CatalogueReader
 from cli.trust_health import TrustReader
+from collectors.packet_slice import CapturePlace
+from collectors.suricata.config import PACKETS
 from kernel.config import Config
 from kernel.db import open_database, upgrade
 from kernel.errors import ConfigError
@@ -31,6 +33,7 @@ from operations.audit.heads import Trail
 from operations.audit.keys import KeyStore
 from operations.services.issue.means import ListenPoint
 from operations.webhooks.guard import WebhookPolicy
+from soc_ui.alerts.packet_desk import PacketDesk
 from soc_ui.services import ConsoleSettings, RuleCatalogue, RuleFailure, Services, SourceHealth
 
 _REFUSAL = re.compile(r"(?P<file>.+):(?P<line>\d+): sid (?P<sid>\d+|\?): (?P<reason>.*)")
@@ -65,6 +68,7 @@ def build_services(config: Config) -> Services:
         directory=_directory(config),
         provider=_provider(config),
         listen=listen_points(config),
+        packets=PacketDesk(capture_places(config, layout)),
     )
 
 
@@ -73,6 +77,14 @@ def listen_points(config: Config) -> tuple[ListenPoint, ...]:
     syslog = config.ingest.syslog
     plain = [ListenPoint(kind, syslog.host, port) for kind, port in (("tcp", syslog.tcp_port), ("udp", syslog.udp_port)) if port]
     return (*plain, *(ListenPoint("link", one.host, one.port, one.id) for one in config.links.listener))
+
+
+def capture_places(config: Config, layout: Layout) -> list[CapturePlace]:
+    """Where the sensors of this host keep packets, and where captures are read from."""
+    ingest = config.ingest
+    places = [CapturePlace(str(layout.suricata / one.id / "log"), f"{PACKETS}.") for one in ingest.interface if one.packets_mib]
+    folders = [one.path for one in ingest.pcap_folder] + ([layout.demo_packets] if config.platform.demo else [])
+    return places + [CapturePlace(str(folder)) for folder in folders]
 
 
 def account_policy(config: Config) -> Policy:

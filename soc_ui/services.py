@@ -17,6 +17,7 @@ from operations.audit.heads import Trail
 from operations.reach import ORGANISATIONS_KEY, SESSION_KEY
 from operations.services.issue.means import ListenPoint, Means
 from operations.webhooks.guard import WebhookPolicy
+from soc_ui.alerts.packet_desk import PacketDesk
 from soc_ui.reach import ReachedStore
 
 
@@ -203,6 +204,7 @@ class Services:
     policy      numbers of the account rules
     directory   who else knows names and passwords; provider: who else signs people in
     listen      where the platform takes logs, for applicants
+    packets     where kept packets lie
     reach       ids of the zones that can be seen, None = all; see :func:`services`
     """
 
@@ -221,6 +223,7 @@ class Services:
     directory: Directory | None = None
     provider: OidcProvider | None = None
     listen: Sequence[ListenPoint] = ()
+    packets: PacketDesk | None = None
     reach: frozenset[str] | None = None
 
 

@@ -226,6 +226,8 @@ class Ingest:
                 rules=lambda: suricata_rules(self._config),
                 networks=zone_networks(self._zones, interface.home_net),
                 vlan_tracking=interface.vlan_tracking,
+                packets=interface.packets_mib << 20,
+                all_packets=interface.packets == "all",
             )
 
         self._start(interface.id, f"interface {interface.name}", make)

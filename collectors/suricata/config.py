@@ -24,6 +24,11 @@ SOCKET = "suricata.sock"
 """Name of the command socket in the log folder. Suricata is started there and told ``/proc/self/cwd/…``, since the path of a
 socket must not be longer than 107 bytes (unix(7)) and a data directory may be."""
 
+PACKETS = "packets.pcap"
+"""Files of kept packets in the log folder: this name, a dot, and the second at which the file was begun."""
+
+_PACKET_FILES, _LEAST_PACKET_FILE = 16, 4 << 20  # Suricata refuses smaller files
+
 _EVE_PROTOCOLS = (
     *("rdp", "nfs", "smb", "tftp", "ike", "dcerpc", "krb5", "bittorrent-dht", "snmp", "rfb", "sip", "quic", "ssh"),
     *("http2", "modbus", "dnp3", "ftp", "smtp"),
@@ -93,6 +98,8 @@ class SensorSettings(msgspec.Struct, frozen=True):
     run_as         user name to drop to after start (only meaningful as root)
     store_files    keep carried files in ``log_dir/filestore``
     max_file       largest body followed and stored, bytes
+    packets        bytes of packets that are kept in a ring of files (PACKETS.<seconds> in ``log_dir``); 0 = none
+    all_packets    keep all packets, not only those of connections with an alert
     midstream      follow TCP connections whose start was not seen (mirror ports started late, long-lived OT sessions)
     """
 
@@ -106,6 +113,8 @@ class SensorSettings(msgspec.Struct, frozen=True):
     run_as: str = ""
     store_files: bool = True
     max_file: int = 16 << 20
+    packets: int = 0
+    all_packets: bool = False
     midstream: bool = True
     stats_interval: int = 10
 
@@ -182,9 +191,36 @@ def _outputs(settings: SensorSettings) -> list[dict[str, Any]]:
         {"eve-log": eve | {"filename": "eve.json", "types": types}},
         {"eve-log": eve | {"filename": "stats.json", "types": [{"stats": {"totals": True, "threads": False, "deltas": False}}]}},
         {"file-store": store},
+        {"pcap-log": _packet_log(settings)},
         {"stats": {"enabled": False}},
         {"fast": {"enabled": False}},
     ]
+
+
+def packet_file_bytes(packets: int) -> int:
+    """Bytes of one file of a ring that holds ``packets`` bytes."""
+    return max(_LEAST_PACKET_FILE, packets // _PACKET_FILES)
+
+
+def _packet_log(settings: SensorSettings) -> dict[str, Any]:
+    """A ring of capture files. The oldest goes when there are ``max-files``, so a file is a small part of the whole.
+
+    Suricata 7 leaves up to 4 KiB in its buffer until more packets come. Of a TCP connection with an alert it writes what it still
+    holds of the stream, then every packet; the handshake of before is not among them.
+    """
+    if not settings.packets:
+        return {"enabled": False}
+    size = packet_file_bytes(settings.packets)
+    return {
+        "enabled": True,
+        "filename": PACKETS,
+        "mode": "normal",  # one file for all threads: packets of a connection stay in order
+        "limit": size,
+        "max-files": settings.packets // size,
+        "conditional": "all" if settings.all_packets else "alerts",
+        "use-stream-depth": False,
+        "honor-pass-rules": False,
+    }
 
 
 def _logging() -> dict[str, Any]:

@@ -53,7 +53,7 @@ class LiveSuricata:
     workdir     keeps eve.json, the file store and the tail's position between runs
     rules       called at start and every few seconds; when the files it names change, Suricata reloads them without a gap
     networks    likewise: the zones of the city, for rules that name them
-    vlan_tracking  see SensorSettings
+    vlan_tracking, packets, all_packets  see SensorSettings
     counters    received, bytes, files, restarts, last_received, and those of collectors.suricata.statistics (``dropped``: packets
                 the kernel dropped) and collectors.suricata.disk
     error       what is wrong now, "" when all is well
@@ -70,6 +70,8 @@ class LiveSuricata:
         rules: Callable[[], Sequence[Path]] = tuple,
         networks: Callable[[], Networks] = Networks,
         vlan_tracking: bool = True,
+        packets: int = 0,
+        all_packets: bool = False,
     ) -> None:
         self.interface = interface
         self.counters: Counters = dict.fromkeys(("received", "bytes", "files", "restarts", "last_received", *COUNTERS), 0)
@@ -80,6 +82,7 @@ class LiveSuricata:
         self._rules = rules
         self._networks = networks
         self._vlan_tracking = vlan_tracking
+        self._packets, self._all_packets = packets, all_packets
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._inputs: object = None
@@ -93,7 +96,7 @@ class LiveSuricata:
         self._store = FileStoreWatch(self._log / "filestore", sink, self._etc / "files.json", source)
         self._statistics = SensorStatistics(interface, self._log)
         self._reload = Reload(self._log)
-        self._disk = DiskGuard(self._log, self._store, self._tail.holds, self._pause)
+        self._disk = DiskGuard(self._log, self._store, self._tail.holds, self._pause, packets=packets)
 
     def run(self) -> None:
         """Watch until :meth:`stop`. Raises SuricataMissing."""
@@ -102,6 +105,7 @@ class LiveSuricata:
             folder.mkdir(parents=True, exist_ok=True)
         for folder in (self._workdir, self._etc):
             folder.chmod(0o755)
+        self._log.chmod(0o700)  # events and packets are for us and the account Suricata runs as
         self._end_leftover()
         self._disk.start()
         wait, next_start, started, next_upkeep = FIRST_WAIT, 0.0, 0.0, 0.0
@@ -167,6 +171,8 @@ class LiveSuricata:
             interfaces=(self.interface,),
             vlan_tracking=self._vlan_tracking,
             run_as=self._run_as,
+            packets=self._packets,
+            all_packets=self._all_packets,
         )
         fresh = self._config.with_suffix(".new")
         fresh.write_text(render_config(settings), encoding="utf-8")

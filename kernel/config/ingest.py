@@ -10,6 +10,9 @@ import msgspec
 from kernel.config.mistakes import Mistakes
 from kernel.config.names import is_name
 
+PACKETS = ("alerts", "all")
+LEAST_PACKETS_MIB, MOST_PACKETS_MIB = 16, 1 << 20
+
 
 class Syslog(msgspec.Struct, forbid_unknown_fields=True):
     """[ingest.syslog] — RFC 3164/5424 over UDP and TCP. Port 0 switches a listener off."""
@@ -39,12 +42,16 @@ class Interface(msgspec.Struct, forbid_unknown_fields=True):
 
     home_net       prefixes that are ours besides the ranges of the zone plan; with neither, the private ones
     vlan_tracking  false for a mirror whose two directions carry different VLAN tags
+    packets        which packets are kept for looking at alerts: "alerts" (of connections with a Suricata alert) or "all"
+    packets_mib    bound of what is kept, the oldest goes first; 0 = none are kept
     """
 
     id: str
     name: str
     home_net: list[str] = []
     vlan_tracking: bool = True
+    packets: str = "alerts"
+    packets_mib: int = 512
 
 
 class Ingest(msgspec.Struct, forbid_unknown_fields=True):
@@ -69,6 +76,11 @@ def check_ingest(ingest: Ingest, mistakes: Mistakes) -> None:
         ZoneInfo(ingest.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
         mistakes.add("ingest.time_zone", f"{ingest.time_zone!r} is no time zone (write e.g. Asia/Shanghai or UTC)")
+    for index, interface in enumerate(ingest.interface):
+        if interface.packets not in PACKETS:
+            mistakes.add(f"ingest.interface.{index}.packets", f"{interface.packets!r}: write one of {', '.join(PACKETS)}")
+        if interface.packets_mib and not LEAST_PACKETS_MIB <= interface.packets_mib <= MOST_PACKETS_MIB:
+            mistakes.add(f"ingest.interface.{index}.packets_mib", f"{LEAST_PACKETS_MIB} to {MOST_PACKETS_MIB}, or 0 to keep none")
     seen: set[str] = set()
     for kind in ("tail", "pcap_folder", "interface"):
         for index, source in enumerate(getattr(ingest, kind)):

@@ -73,6 +73,8 @@ def names() -> dict[str, str]:
         "events.search": _("Search events"),
         "events.top": _("Count values of events"),
         "events.export": _("Export events"),
+        "packets.read": _("Look into the packets of an alert"),
+        "packets.export": _("Export the packets of an alert"),
         "key.create": _("Make a key"),
         "key.revoke": _("Revoke a key"),
         "key.narrow": _("Narrow a key"),

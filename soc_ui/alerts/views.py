@@ -10,6 +10,7 @@ from flask import Blueprint, jsonify, redirect, render_template, request, url_fo
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from kernel.event import Event
 from operations.accounts.service import assignable
 from operations.alerts import service
 from operations.alerts.models import ENTITY_KINDS, SUPPRESSED
@@ -19,6 +20,7 @@ from operations.incidents.reading import incident_of_alert
 from operations.zones import service as zones
 from soc_ui import access, times
 from soc_ui.alerts import filters, rule_source, triage, view_pages
+from soc_ui.alerts.packet_desk import conversation_of
 from soc_ui.alerts.whole_event import whole_event
 from soc_ui.event_view import grouped, raw_record
 from soc_ui.incidents import words as incident_words
@@ -206,6 +208,7 @@ def _alert_page(detail: AlertDetail, **context: Any) -> str:
     return render_template(
         "alerts/page.html", detail=detail, alert=row, event=event, groups=grouped(event), raw=raw_record(event), rule=rule,
         lines=lines, hit=hit,
+        packets_link=url_for("alert_packets.facts", alert_id=row.id) if _may_have_packets(event) else "",
         w=incident_words, mark_value=rule_source.mark_value, subject=_subject(row), **context,
     )  # fmt: skip
 
@@ -216,6 +219,11 @@ def _hidden(facets: list[Facet], where: AlertFilter) -> FacetValue | None:
         return None
     values = next((facet.values for facet in facets if facet.dimension == "status"), [])
     return next((value for value in values if value.value == SUPPRESSED), None)
+
+
+def _may_have_packets(event: Event) -> bool:
+    desk = services().packets
+    return desk is not None and bool(desk.places) and conversation_of(event) is not None
 
 
 def _subject(row: AlertRow) -> str:

@@ -36,6 +36,7 @@ from soc_ui.api import (
     webhooks,
     zones,
 )
+from soc_ui.api.alert_packets import alert_packets
 from soc_ui.api.alert_surroundings import alert_surroundings
 from soc_ui.api.incident_evidence import incident_evidence
 from soc_ui.api.incident_parts import incident_parts
@@ -43,7 +44,7 @@ from soc_ui.api.incident_reports import incident_reports
 from soc_ui.api.incidents import incidents
 
 BLUEPRINTS = (
-    *(alerts.alerts, alert_surroundings, alert_views.alert_views, suppressions.suppressions),
+    *(alerts.alerts, alert_packets, alert_surroundings, alert_views.alert_views, suppressions.suppressions),
     *(warnings.warnings, warning_settings.warning_settings),
     *(incidents, incident_parts, incident_evidence, incident_reports),
     *(live.live, events.events, searches.searches, catalogue.catalogue, zones.zones, assets.assets, risk.risks),

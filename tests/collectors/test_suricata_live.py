@@ -22,8 +22,12 @@ from urllib.request import urlopen
 
 import pytest
 
+from collectors.filestore import FileStoreWatch
+from collectors.packet_slice import SECOND, CapturePlace, Conversation, Span, slice_packets
 from collectors.suricata import LiveSuricata
+from collectors.suricata.config import PACKETS
 from collectors.suricata.control import ControlError, ask
+from collectors.suricata.disk import DiskGuard
 from collectors.suricata.live import refused
 from collectors.suricata.networks import Networks, ZoneRanges
 from collectors.suricata.statistics import COUNTERS, SensorStatistics
@@ -98,6 +102,9 @@ class Bench:
         while not condition():
             assert time.monotonic() < deadline, f"{what}: {self.live.error} {self.live.counters} {self.live._console()[-2000:]}"
             time.sleep(0.1)
+
+    def eve(self) -> list[bytes]:
+        return [record.raw for record in self.sink.records if record.format == "eve"]
 
     def seen_after_fetching(self, text: str, host: str = "10.66.1.1") -> Callable[[], bool]:
         def look() -> bool:
@@ -181,6 +188,41 @@ def plan_changes(folder: Path) -> dict[str, Any]:
         "restarts": bench.live.counters["restarts"],
         "fetched": fetched[0],
         "logged": logged(),
+    }
+
+
+def packets_kept(folder: Path) -> dict[str, Any]:
+    """Packets of connections with an alert lie in a ring that others cannot read; those of quiet ones are not kept."""
+    bench = Bench(folder)
+    bench.live = LiveSuricata("lo", bench.sink, bench.work, rules=lambda: [bench.rules], packets=16 << 20)
+    bench._thread = threading.Thread(target=bench.live.run)
+    bench.rules.write_text('alert http any any -> 10.66.1.1 any (msg:"loud"; http.uri; content:"eicar"; sid:1;)')
+    bench.start()
+    bench.until(bench.seen_after_fetching("loud"), "alert")
+    bench.fetch("10.66.2.1")
+    alert = next(event for event in map(json.loads, bench.eve()) if event["event_type"] == "alert")
+    place = CapturePlace(str(bench.work / "log"), f"{PACKETS}.")
+    span = Span(0, time.time_ns() + 60 * SECOND)
+    talk = Conversation(alert["src_ip"], alert["dest_ip"], alert["src_port"], alert["dest_port"], "tcp")
+
+    def whole() -> bool:
+        bench.fetch()  # Suricata writes its last 4 KiB when more comes
+        time.sleep(0.5)
+        return b"EICAR-STANDARD" in slice_packets([place], talk, span).pcap
+
+    bench.until(whole, "packets of the alert", 30)
+    bench.until(lambda: bench.live.counters["packet_bytes"] > 0, "their size told", 30)
+    found = slice_packets([place], talk, span)
+    quiet = slice_packets([place], Conversation("10.66.2.1", "10.66.2.1"), span)
+    ring = list((bench.work / "log").glob(f"{PACKETS}.*"))
+    bench.stop()
+    return {
+        "handshake": found.pcap.count(b"GET /eicar.com"),
+        "packets": found.packets,
+        "problems": found.problems,
+        "quiet": quiet.packets,
+        "files": len(ring),
+        "mode": oct((bench.work / "log").stat().st_mode & 0o777),
     }
 
 
@@ -285,6 +327,37 @@ def test_reload_refused_rules_crash_and_restart(open_folder: Path) -> None:
     assert counters["flows"] >= 1
     assert abs(counters["last_reload"] - time.time()) < 300
     assert counters["files"] >= 2, "every sighting"
+
+
+@needs_live_suricata
+@pytest.mark.slow
+def test_packets_of_connections_with_an_alert_are_kept_and_no_others(open_folder: Path) -> None:
+    result = _in_namespace("packets_kept", open_folder)
+    assert result["handshake"] == 1
+    assert result["packets"] >= 6, "both directions"
+    assert (result["quiet"], result["files"], result["mode"]) == (0, 1, "0o700")
+
+
+def test_kept_packets_stay_within_their_bound_and_go_first_when_the_disk_is_full(tmp_path: Path) -> None:
+    for number in range(6):
+        path = tmp_path / f"{PACKETS}.{number}"
+        path.touch()
+        os.truncate(path, 4 << 20)
+        os.utime(path, (number + 1, number + 1))
+    store = FileStoreWatch(tmp_path / "filestore", Kept(), tmp_path / "files.json", "x")
+    paused: list[bool] = []
+
+    def guard(packets: int, reserve: int) -> DiskGuard:
+        return DiskGuard(tmp_path, store, lambda _path: False, lambda: paused.append(True), reserve=reserve, packets=packets)
+
+    bounded = guard(8 << 20, 0)
+    bounded.look()
+    assert sorted(path.name[-1] for path in tmp_path.glob(f"{PACKETS}.*")) == ["3", "4", "5"]
+    assert (bounded.counters["packet_files_pruned"], bounded.counters["packet_bytes"]) == (3, 12 << 20)
+    full = guard(8 << 20, 1 << 62)
+    full.look()
+    assert [path.name[-1] for path in tmp_path.glob(f"{PACKETS}.*")] == ["5"], "the one that is written to stays"
+    assert paused == [True], "and what nothing can help pauses the sensor as before"
 
 
 @needs_live_suricata

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from collectors.packet_slice import SECOND, CapturePlace, Conversation, Span, slice_packets
+from collectors.suricata.config import PACKETS
 from kernel.db import open_database
 from kernel.event import Event
 from kernel.query import parse_query
@@ -151,6 +154,24 @@ def _watch(town: City, platform: Platform, folder: Path) -> None:
     assert (source["dropped"], source["rules_loaded"], source["rules_failed"], source["files"]) == (0, 2, 1, 2)
     own = folder / "rules" / "own.rules"
     assert source["problems"] == [f"{own}:4: sid 1000003: unknown rule keyword 'nosuchkeyword'."]
+    _packets_are_kept(town, platform)
+
+
+def _packets_are_kept(town: City, platform: Platform) -> None:
+    """Of the connections that the rule told of, in both families; Suricata writes its last 4 KiB when more comes."""
+    ring = CapturePlace(str(platform.layout.suricata / "mirror-1" / "log"), f"{PACKETS}.")
+    span = Span(0, time.time_ns() + 300 * SECOND)
+
+    def kept() -> bool:
+        for address in WATER:
+            town.python(town.office, READ_REGISTER, address)
+        asked = bytes([0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 1])
+        talks = [Conversation(*pair, 0, 502, "tcp") for pair in zip(OFFICE, WATER, strict=True)]
+        return all(asked in slice_packets([ring], talk, span).pcap for talk in talks)
+
+    wait_until(kept, 60, "packets of both families")
+    quiet = [Conversation(*pair, 0, 8080, "tcp") for pair in zip(OFFICE, WATER, strict=True)]
+    assert [slice_packets([ring], talk, span).packets for talk in quiet] == [0, 0], "no alert by Suricata"
 
 
 def _sensor(platform: Platform) -> dict[str, Any]:

@@ -205,7 +205,7 @@ def _assigned(assignees: Iterable[str], statuses: Iterable[str], levels: tuple[s
     found: list[_Range] = []
     column, level = _ALERTS.c.assignee, [_ALERTS.c.level.in_(levels)] if levels else []
     # PostgreSQL does not take IS NULL for a constant: only with the column in the order it walks the index.
-    first = [column.asc() if oldest_first else column.desc()]
+    first: list[ColumnElement[Any]] = [column.asc() if oldest_first else column.desc()]
     for status in statuses:
         of_status = _ALERTS.c.status == status
         for name in assignees:

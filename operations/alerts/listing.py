@@ -203,7 +203,8 @@ def _ranges(where: AlertFilter, oldest_first: bool) -> list[_Range]:
 def _assigned(assignees: Iterable[str], statuses: Iterable[str], levels: tuple[str, ...], oldest_first: bool) -> list[_Range]:
     """Ranges of (assignee, status). Of the many that nobody has, a level is found by its own index."""
     found: list[_Range] = []
-    column, level = _ALERTS.c.assignee, [_ALERTS.c.level.in_(levels)] if levels else []
+    # The level as an expression, or SQLite takes the index of status and level, and walks what others have.
+    column, level = _ALERTS.c.assignee, [_ALERTS.c.level.concat("").in_(levels)] if levels else []
     # PostgreSQL does not take IS NULL for a constant: only with the column in the order it walks the index.
     first: list[ColumnElement[Any]] = [column.asc() if oldest_first else column.desc()]
     for status in statuses:

@@ -18,6 +18,7 @@ from soc_ui.admin.keys import keys
 from soc_ui.admin.webhooks import webhooks
 from soc_ui.alerts.around import alert_surroundings
 from soc_ui.alerts.flyout import alert_flyout
+from soc_ui.alerts.merge_pages import alert_merge
 from soc_ui.alerts.packet_views import alert_packets
 from soc_ui.alerts.suppression_pages import alert_suppressions
 from soc_ui.alerts.view_pages import alert_views
@@ -93,7 +94,7 @@ def create_app(services: Services) -> APIFlask:
     estate = (zones, conduits, zone_plan, inventory, sources, rules)
     watch = (live_views.live, overview, wall, risk_views.risk, attack)
     admin = (keys, webhooks, audit, health)
-    queue = (alerts, alert_packets, alert_flyout, alert_surroundings, alert_views, alert_suppressions)
+    queue = (alerts, alert_packets, alert_flyout, alert_merge, alert_surroundings, alert_views, alert_suppressions)
     pages = (*who, *watch, *queue, *early, *cases, hunt, hunt_searches, *work, *estate, *admin)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)

@@ -175,6 +175,9 @@ def _notice() -> Notice | None:
     texts = {
         "change": ngettext("%(num)d alert changed.", "%(num)d alerts changed.", count),
         "undo": ngettext("Taken back for %(num)d alert.", "Taken back for %(num)d alerts.", count),
+        "merged": ngettext("%(num)d alert merged.", "%(num)d alerts merged.", count),
+        "merged_some": _("%(n)d merged; alerts that somebody else changed in the meantime stay as they are.", n=count),
+        "two": _("Select two alerts or more."),
         "note": _("Note added."),
         "view": _("View saved."),
         "search": _("Search saved."),
@@ -241,9 +244,9 @@ def _notice() -> Notice | None:
     target = local_path(f"{request.path}?{urlencode(back)}")
     return Notice(
         texts[done],
-        request.args.get("batch", "")[:64] if done == "change" else "",
+        request.args.get("batch", "")[:64] if done in ("change", "merged", "merged_some") else "",
         target,
-        done in ("conflict", "incident_conflict", "nothing"),
+        done in ("conflict", "incident_conflict", "nothing", "two", "merged_some"),
     )
 
 

@@ -9,11 +9,12 @@ import msgspec
 import orjson
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement
 
 from kernel.detection import LEVELS
 from kernel.event import timestamp
 from operations import clock
-from operations.alerts.listing import sample_query, within
+from operations.alerts.listing import kept_conditions, sample_query, within
 from operations.alerts.models import STATUSES, Alert, AlertCount
 from operations.alerts.schema import UNASSIGNED, AlertFilter, Facet, FacetValue, TimelineBar
 from operations.errors import Invalid
@@ -41,6 +42,10 @@ def facets(
         others = msgspec.structs.replace(where, **{dimension: ()})
         if zones_seen(session) is None and others == AlertFilter(status=others.status, level=others.level):
             found.append(_kept(session, dimension, others, limit))
+            continue
+        kept = kept_conditions(others) if dimension in _ORDERED and zones_seen(session) is None else None
+        if kept is not None:
+            found.append(_kept_within(session, dimension, kept, limit))
             continue
         if others not in cache:
             cache[others] = _sampled(session, others)
@@ -100,6 +105,14 @@ def _kept(session: Session, dimension: str, where: AlertFilter, limit: int) -> F
     rows = [(name, int(count), label) for name, count, label in session.execute(query)]
     labels = {name: label for name, _, label in rows} if dimension == "rule" else {}
     return Facet(dimension, _values(dimension, Counter({name: count for name, count, _ in rows}), labels, limit))
+
+
+def _kept_within(session: Session, dimension: str, conditions: list[ColumnElement[bool]], limit: int) -> Facet:
+    """Statuses or levels of what one further dimension leaves, which the kept counts of that dimension know."""
+    column = AlertCount.status if dimension == "status" else AlertCount.level
+    query = select(column, func.sum(AlertCount.count)).where(*conditions).group_by(column)
+    counter = Counter({value: int(number) for value, number in session.execute(query)})
+    return Facet(dimension, _values(dimension, counter, {}, limit))
 
 
 def _sampled(session: Session, where: AlertFilter) -> tuple[dict[str, Counter[str]], dict[str, str], bool]:

@@ -75,7 +75,7 @@ def matching_versions(session: Session, where: AlertFilter, limit: int) -> list[
 def sample_query(session: Session, where: AlertFilter, limit: int) -> Select[Any]:
     """The newest ``limit`` matching alerts, as a query for the columns that facets count."""
     names = ("id", "last_seen", "status", "level", "engine", "rule_id", "rule_name", "host", "assignee", "verdict", "tags")
-    return _page_query(session, where, limit, "", False, [_ALERTS.c[name] for name in names])
+    return _page_query(session, where, limit, "", False, [_ALERTS.c[name] for name in names], ordered=False)
 
 
 def count_alerts(session: Session, where: AlertFilter = AlertFilter()) -> Count:
@@ -103,9 +103,9 @@ def new_since(session: Session, where: AlertFilter, alert_id: int) -> Count:
 
 
 def _page_query(
-    session: Session, where: AlertFilter, limit: int, cursor: str, oldest_first: bool, columns: list[Any]
+    session: Session, where: AlertFilter, limit: int, cursor: str, oldest_first: bool, columns: list[Any], *, ordered: bool = True
 ) -> Select[Any]:
-    """The query for one page; selects ``columns``, which must hold id and last_seen."""
+    """The query for one page; selects ``columns``, which must hold id and last_seen. Not ``ordered``: in any order."""
     seen, key = _ALERTS.c.last_seen, _ALERTS.c.id
     order = _order(_ALERTS.c, oldest_first)
     base = [*_conditions(where), *within(session)]
@@ -129,7 +129,7 @@ def _page_query(
         return places
     merged = places.subquery()
     chosen = select(*columns).select_from(merged).join(_ALERTS, key == merged.c.id)
-    return chosen.order_by(*_order(merged.c, oldest_first))
+    return chosen.order_by(*_order(merged.c, oldest_first)) if ordered else chosen
 
 
 def within(session: Session) -> list[ColumnElement[bool]]:
@@ -208,7 +208,8 @@ def _ranges(where: AlertFilter, oldest_first: bool) -> list[_Range]:
 def _assigned(assignees: Iterable[str], statuses: Iterable[str], levels: tuple[str, ...], oldest_first: bool) -> list[_Range]:
     """Ranges of (assignee, status). Of the many that nobody has, a level is found by its own index."""
     found: list[_Range] = []
-    column, level = _ALERTS.c.assignee, [_ALERTS.c.level.in_(levels)] if levels else []
+    # The level as an expression, or SQLite takes the index of status and level, and walks what others have.
+    column, level = _ALERTS.c.assignee, [_ALERTS.c.level.concat("").in_(levels)] if levels else []
     # PostgreSQL does not take IS NULL for a constant: only with the column in the order it walks the index.
     first: list[ColumnElement[Any]] = [column.asc() if oldest_first else column.desc()]
     for status in statuses:
@@ -286,22 +287,28 @@ def _after(cursor: str, oldest_first: bool) -> ColumnElement[bool]:
     return here > there if oldest_first else here < there
 
 
-def _kept_count(session: Session, where: AlertFilter) -> int | None:
-    """From the kept counts: exact for status and level, with at most one further dimension that a row has only once."""
+def kept_conditions(where: AlertFilter) -> list[ColumnElement[bool]] | None:
+    """Rows of the kept counts that together are what matches: exact for status and level, with at most one further dimension that
+    an alert has only once. None where the kept counts do not know it."""
     if where.entity or where.text or where.start or where.end or where.suppression or where.lead:
         return None
     used = [name for name in _COUNTED if getattr(where, name)]
     if len(used) > 1 or (used == ["tag"] and len(where.tag) > 1):
         return None
-    dimension = used[0] if used else "all"
-    query = select(func.coalesce(func.sum(AlertCount.count), 0)).where(AlertCount.dimension == dimension)
-    query = query.where(AlertCount.status.in_(where.status or STATUSES))
+    found = [AlertCount.dimension == (used[0] if used else "all"), AlertCount.status.in_(where.status or STATUSES)]
     if where.level:
-        query = query.where(AlertCount.level.in_(where.level))
+        found.append(AlertCount.level.in_(where.level))
     if used:
-        values = getattr(where, dimension)
-        query = query.where(AlertCount.value.in_([normalise("host", v) for v in values] if dimension == "host" else values))
-    return int(session.execute(query).scalar_one())
+        values = getattr(where, used[0])
+        found.append(AlertCount.value.in_([normalise("host", v) for v in values] if used == ["host"] else values))
+    return found
+
+
+def _kept_count(session: Session, where: AlertFilter) -> int | None:
+    conditions = kept_conditions(where)
+    if conditions is None:
+        return None
+    return int(session.execute(select(func.coalesce(func.sum(AlertCount.count), 0)).where(*conditions)).scalar_one())
 
 
 def row_of(row: Any) -> AlertRow:

@@ -32,7 +32,7 @@ def change_many(
 
     An alert with another version was changed by somebody in between: it stays, and is told. Raises Invalid.
     """
-    rows = _rows(session, list(wanted))
+    rows = locked_rows(session, list(wanted))
     outcomes: list[tuple[Any, dict[str, Any]]] = []
     overtaken, unchanged = [], 0
     for row in rows:
@@ -45,7 +45,7 @@ def change_many(
             outcomes.append((row, after))
         else:
             unchanged += 1
-    changed = _write(session, actor, outcomes, note, batch)
+    changed = write_outcomes(session, actor, outcomes, note, batch)
     missing = sorted(set(wanted) - {row.id for row in rows})
     return MassResult(changed, unchanged, overtaken, missing)
 
@@ -56,7 +56,7 @@ def restore_many(session: Session, actor: Actor, batch: str, alert_ids: Sequence
         AlertHistory.batch == batch, AlertHistory.kind == "change", AlertHistory.alert_id.in_(alert_ids)
     )
     before = {row.alert_id: (orjson.loads(row.before), orjson.loads(row.after)) for row in session.execute(query)}
-    rows = _rows(session, sorted(before))
+    rows = locked_rows(session, sorted(before))
     outcomes, overtaken = [], []
     for row in rows:
         old, new = before[row.id]
@@ -64,7 +64,7 @@ def restore_many(session: Session, actor: Actor, batch: str, alert_ids: Sequence
             overtaken.append(row.id)
         else:
             outcomes.append((row, old))
-    changed = _write(session, actor, outcomes, "", undo)
+    changed = write_outcomes(session, actor, outcomes, "", undo)
     return MassResult(changed, 0, overtaken, sorted(set(alert_ids) - {row.id for row in rows}))
 
 
@@ -93,13 +93,17 @@ def check_values(change: Change) -> None:
         raise Invalid(f"there is no verdict {wanted['verdict']!r}", f"one of {', '.join(VERDICTS)}", field="verdict")
 
 
-def _rows(session: Session, ids: Sequence[int]) -> list[Any]:
+def locked_rows(session: Session, ids: Sequence[int]) -> list[Any]:
+    """Those of the alerts that may be seen, by id, locked until the end of the transaction."""
     columns = [_ALERTS.c[name] for name in _READ]
     query = select(*columns).where(among(session, list(ids)), *within(session)).order_by(_ALERTS.c.id).with_for_update()
     return list(session.execute(query))
 
 
-def _write(session: Session, actor: Actor, outcomes: Sequence[tuple[Any, dict[str, Any]]], note: str, batch: str) -> list[int]:
+def write_outcomes(
+    session: Session, actor: Actor, outcomes: Sequence[tuple[Any, dict[str, Any]]], note: str, batch: str
+) -> list[int]:
+    """Give each row its new values, with history and counts; the ids that changed."""
     if not outcomes:
         return []
     present, deltas = clock.now(), Deltas()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from kernel.detection import MatchedField
-from operations.alerts.listing import list_alerts, row_of, within
+from operations.alerts.listing import among, list_alerts, row_of, within
 from operations.alerts.models import Alert, AlertDetection, AlertEntity, AlertHistory, AlertSample
 from operations.alerts.schema import (
     AlertDetail,
@@ -30,6 +31,12 @@ def get_alert(session: Session, alert_id: int) -> AlertRow:
     if row is None:
         raise NotFound(f"there is no alert {alert_id}")
     return row_of(row)
+
+
+def get_alerts(session: Session, alert_ids: Sequence[int]) -> list[AlertRow]:
+    """The rows of those that may be seen, by id."""
+    query = select(*Alert.__table__.c).where(among(session, sorted(set(alert_ids))), *within(session)).order_by(Alert.id)
+    return [row_of(row) for row in session.execute(query)]
 
 
 def get_detail(session: Session, alert_id: int) -> AlertDetail:

@@ -18,7 +18,8 @@ from operations.alerts.bulk_run import resume, run_bulk, run_in_background
 from operations.alerts.by_entity import count_by_entity
 from operations.alerts.facets import SAMPLE, facets, sample_size, timeline, top
 from operations.alerts.listing import count_alerts, latest_id, list_alerts, matching_ids, new_since
-from operations.alerts.reading import get_alert, get_detail, list_detections, related
+from operations.alerts.merging import MOST_MERGED, merge_alerts, merged_into
+from operations.alerts.reading import get_alert, get_alerts, get_detail, list_detections, related
 from operations.alerts.record import DEFAULT_WINDOW, record_detections
 from operations.alerts.saved_views import BUILT_IN, change_view, create_view, delete_view, get_view, list_views
 from operations.alerts.similar import similar_alerts
@@ -39,6 +40,7 @@ __all__ = [
     "DEFAULT_WINDOW",
     "MAX_BULK",
     "MOST",
+    "MOST_MERGED",
     "SAMPLE",
     "add_note",
     "change_alert",
@@ -51,6 +53,7 @@ __all__ = [
     "delete_view",
     "facets",
     "get_alert",
+    "get_alerts",
     "get_bulk",
     "get_detail",
     "get_suppression",
@@ -62,6 +65,8 @@ __all__ = [
     "list_suppressions",
     "list_views",
     "matching_ids",
+    "merge_alerts",
+    "merged_into",
     "new_since",
     "prepare",
     "prepare_undo",

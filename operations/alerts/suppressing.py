@@ -30,13 +30,16 @@ class Active:
         self._session = session
         self._by_rule: dict[str, list[_One]] = {}
         self._field: frozenset[str] | None = None
+        reaches: dict[int, frozenset[str] | None] = {}
         wanted = sorted(set(rules))
         for start in range(0, len(wanted), 1000):
             query = select(Suppression).where(
                 Suppression.rule_id.in_(wanted[start : start + 1000]), Suppression.until > present, Suppression.lifted_at == ""
             )
             for row in session.execute(query.order_by(Suppression.id)).scalars():
-                self._by_rule.setdefault(row.rule_id, []).append(_One(session, row))
+                if row.owner_id not in reaches:
+                    reaches[row.owner_id] = _reach(session, row.owner_id)
+                self._by_rule.setdefault(row.rule_id, []).append(_One(row, reaches[row.owner_id]))
 
     def find(self, rule: str, level: str, entities: Mapping[tuple[str, str], Any]) -> int:
         """Id of the oldest suppression that an alert of this rule about these (kind, value) falls under, 0 = none."""
@@ -54,10 +57,12 @@ class Active:
 class _One:
     __slots__ = ("entities", "id", "released", "zones")
 
-    def __init__(self, session: Session, row: Suppression) -> None:
+    def __init__(self, row: Suppression, now: frozenset[str] | None) -> None:
+        """``now``: zones that its maker can see now, None = all."""
+        then = None if row.zones is None else frozenset(orjson.loads(row.zones))
         self.id = row.id
         self.entities = frozenset((kind, value) for kind, value in orjson.loads(row.entities))
-        self.zones = _reach(session, row)
+        self.zones = now if then is None else then if now is None else then & now
         self.released = row.critical_ot == RELEASED
 
     def matches(self, named: Iterable[tuple[str, str]]) -> bool:
@@ -70,14 +75,10 @@ class _One:
         return bool(zones) and zones <= self.zones
 
 
-def _reach(session: Session, row: Suppression) -> frozenset[str] | None:
-    """Zones that its maker could see then and can see now, None = all."""
-    owner = session.get(User, row.owner_id)
-    now = zones_of(session, owner) if owner is not None else frozenset()
-    if row.zones is None:
-        return now
-    then = frozenset(orjson.loads(row.zones))
-    return then if now is None else then & now
+def _reach(session: Session, owner_id: int) -> frozenset[str] | None:
+    """Zones that an account can see, None = all; nothing for one that is not there."""
+    owner = session.get(User, owner_id)
+    return zones_of(session, owner) if owner is not None else frozenset()
 
 
 def field_zones(session: Session) -> frozenset[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -17,6 +18,7 @@ from operations.accounts.models import User
 from operations.accounts.permissions import PERMISSIONS
 from operations.alerts.history import MAX_NOTE, checked_note, history_row
 from operations.alerts.mass import change_many, check_values, differing, restore_many
+from operations.alerts.merging import told_undone
 from operations.alerts.models import Alert, AlertHistory
 from operations.alerts.reading import get_alert
 from operations.alerts.schema import AlertRow, BulkResult, Change, given
@@ -75,8 +77,10 @@ def undo_change(session: Session, actor: Actor, batch: str) -> int:
     """
     ids = undoable(session, actor, batch)
     done = restore_many(session, actor, batch, ids, undo=secrets.token_hex(16))
+    lead = told_undone(session, actor, batch, done.changed)
     if done.changed:
-        audit.append(session, actor, "alert.undo", "alert", batch, detail={"ids": done.changed})
+        detail: dict[str, Any] = {"ids": done.changed} | ({"lead": lead} if lead else {})
+        audit.append(session, actor, "alert.undo", "alert", batch, detail=detail)
     session.flush()
     return len(done.changed)
 

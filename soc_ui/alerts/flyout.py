@@ -30,6 +30,7 @@ def part(alert_id: int) -> str:
         detail = service.get_detail(session, alert_id)
         context = {
             "alike": service.similar_alerts(session, detail.alert, detail.entities, limit=SIMILAR),
+            "merged": service.merged_into(session, alert_id),
             "people": assignable(session),
             "incident": incident_of_alert(session, alert_id),
             "suppression": service.suppression_of(session, detail.alert.suppressed_by),

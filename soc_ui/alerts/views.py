@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
@@ -21,6 +21,7 @@ from operations.zones import service as zones
 from soc_ui import access, times
 from soc_ui.alerts import filters, rule_source, triage, view_pages
 from soc_ui.alerts.packet_desk import conversation_of
+from soc_ui.alerts.told import told
 from soc_ui.alerts.whole_event import whole_event
 from soc_ui.event_view import grouped, raw_record
 from soc_ui.incidents import words as incident_words
@@ -88,7 +89,7 @@ def bulk() -> Response:
     ids = request.form.getlist("ids", type=row_id)[: service.MAX_BULK]
     change = triage.bulk_change(request.form.get("action", ""), request.form, access.me().name)
     if not ids or change is None:
-        return redirect(_told(back, "nothing"))
+        return redirect(told(back, "nothing"))
     with services().database.write() as session:
         if request.form.get("everything"):
             args = view_pages.asked(session, MultiDict(parse_qsl(urlsplit(back).query)))
@@ -98,7 +99,7 @@ def bulk() -> Response:
             )
             return redirect(url_for("alerts.bulk_page", bulk_id=drafted.id, next=back))
         done = service.change_alerts(session, access.me().actor, ids, change, note=request.form.get("note", ""))
-    return redirect(_told(back, "change", done.changed, done.batch))
+    return redirect(told(back, "change", done.changed, done.batch))
 
 
 @alerts.get("/alerts/bulk/<bulk_id>")
@@ -139,7 +140,7 @@ def undo() -> Response:
     """Takes back one's own bulk act."""
     with services().database.write() as session:
         restored = service.undo_change(session, access.me().actor, request.form.get("batch", ""))
-    return redirect(_told(local_path(request.form.get("next", "/alerts")), "undo", restored))
+    return redirect(told(local_path(request.form.get("next", "/alerts")), "undo", restored))
 
 
 @alerts.get("/alerts/<int:alert_id>")
@@ -149,6 +150,7 @@ def page(alert_id: int) -> str:
     with services().database.read() as session:
         detail = service.get_detail(session, alert_id)
         similar = service.related(session, detail.alert, limit=SIMILAR)
+        merged = service.merged_into(session, alert_id)
         alike = service.similar_alerts(session, detail.alert, detail.entities, limit=SIMILAR)
         entities = [(entity, service.related(session, detail.alert, entity, limit=3)) for entity in _shown(detail.entities)]
         detections = service.list_detections(session, alert_id, limit=10)
@@ -166,6 +168,7 @@ def page(alert_id: int) -> str:
         zone_name=zone_name,
         suppression=suppression,
         alike=alike,
+        merged=merged,
     )
 
 
@@ -182,8 +185,8 @@ def change(alert_id: int) -> Response | tuple[str, int]:
                 expected_version=form.get("version", type=row_id), note=form.get("note", ""),
             )  # fmt: skip
     except Conflict:
-        return redirect(_told(here, "conflict"))
-    return redirect(_told(here, "change", 1))
+        return redirect(told(here, "conflict"))
+    return redirect(told(here, "change", 1))
 
 
 @alerts.post("/alerts/<int:alert_id>/notes")
@@ -195,8 +198,8 @@ def note(alert_id: int) -> Response:
         with services().database.write() as session:
             service.add_note(session, access.me().actor, alert_id, request.form.get("note", ""))
     except Invalid:
-        return redirect(_told(here, "nothing"))
-    return redirect(_told(here, "note"))
+        return redirect(told(here, "nothing"))
+    return redirect(told(here, "note"))
 
 
 def _alert_page(detail: AlertDetail, **context: Any) -> str:
@@ -234,11 +237,3 @@ def _shown(entities: list[Entity]) -> list[Entity]:
     """The entities worth a card, the most telling kinds first."""
     order = {kind: position for position, kind in enumerate(ENTITY_KINDS)}
     return sorted(entities, key=lambda entity: order.get(entity.kind, len(order)))[:MOST_ENTITIES]
-
-
-def _told(target: str, done: str, count: int = 0, batch: str = "") -> str:
-    """``target`` with the message that the next page shall show (frame._notice); its fragment stays."""
-    parts = urlsplit(target)
-    pairs = [(name, value) for name, value in parse_qsl(parts.query) if name not in ("done", "n", "batch")]
-    pairs += [("done", done), ("n", str(count))] + ([("batch", batch)] if batch else [])
-    return f"{parts.path}?{urlencode(pairs)}" + (f"#{parts.fragment}" if parts.fragment else "")

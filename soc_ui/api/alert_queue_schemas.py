@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from apiflask import Schema
 from apiflask.fields import Boolean, Dict, Integer, List, Nested, Raw
-from apiflask.validators import Length, OneOf
+from apiflask.validators import Length, OneOf, Range
 
+from operations.alerts.history import MAX_NOTE
+from operations.alerts.merging import MOST_MERGED
 from operations.alerts.saved_views import MAX_NAME, MAX_QUERY
 from operations.alerts.suppressions import MAX_REASON, MOST_ENTITIES, SORTS, STATES
 from soc_ui.api.alert_schemas import AlertOut
 from soc_ui.api.schemas import Moment, Paging, Strict, String
+from soc_ui.numbers import MAX_ROW_ID
 
 _QUERY = {"description": "Parameters of the page /alerts, e.g. status=new&level=high&assignee=*me (*me: whoever looks)"}
 
@@ -102,6 +105,30 @@ class SuppressionPreviewOut(Schema):
     exact = Boolean(required=True)
     by_level = Dict(keys=String(), values=Integer())
     still_shown = Integer(required=True, metadata={"description": "Critical alerts of OT zones that would still have shown"})
+
+
+class MergeIn(Strict):
+    lead = Integer(required=True, validate=Range(1, MAX_ROW_ID))
+    ids = List(Integer(validate=Range(1, MAX_ROW_ID)), required=True, validate=Length(1, MOST_MERGED))
+    versions = Dict(
+        keys=String(validate=Length(max=19)), values=Integer(validate=Range(0, MAX_ROW_ID)), load_default={},
+        validate=Length(max=MOST_MERGED), metadata={"description": "id → version decided on; an alert with another one stays"},
+    )  # fmt: skip
+    note = String(load_default="", validate=Length(max=MAX_NOTE))
+
+
+class MergeOut(Schema):
+    batch = String(required=True, metadata={"description": "Takes the merge back: POST /alerts/undo"})
+    lead = Integer(required=True)
+    merged = List(Integer(), required=True)
+    overtaken = List(Integer(), required=True, metadata={"description": "Changed or merged elsewhere meanwhile: left alone"})
+    missing = List(Integer(), required=True)
+
+
+class MergedOut(Schema):
+    total = Integer(required=True)
+    detections = Integer(required=True, metadata={"description": "Counted in the merged alerts together"})
+    alerts = List(Nested(AlertOut), required=True, metadata={"description": "The newest; all: /alerts?merged_into=<n>"})
 
 
 class ReasonOut(Schema):

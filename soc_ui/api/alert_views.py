@@ -11,7 +11,7 @@ from flask import Response
 from werkzeug.datastructures import MultiDict
 
 from operations.alerts import service
-from operations.alerts.saved_views import View
+from operations.alerts.saved_views import ME, View
 from operations.errors import Conflict
 from soc_ui.alerts import filters
 from soc_ui.api import alert_queue_schemas as schemas
@@ -92,7 +92,8 @@ def delete_view(slug: str, headers_data: Body) -> Response:
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:
-    return filters.kept(MultiDict(parse_qsl(query.removeprefix("?"), keep_blank_values=True)))
+    args = MultiDict(parse_qsl(query.removeprefix("?"), keep_blank_values=True))
+    return filters.kept(filters.expanded(args, (), ME) if "suppressed" in args and "view" not in args else args)
 
 
 def _told(view: View, status: int = 200) -> tuple[Body, int, dict[str, str]]:

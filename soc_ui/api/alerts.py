@@ -14,12 +14,13 @@ from kernel.event import Event
 from operations.alerts import service
 from operations.alerts.models import ENTITY_KINDS
 from operations.alerts.schema import AlertFilter, Change, narrowed
-from operations.errors import Conflict, Invalid
+from operations.errors import Conflict, Invalid, Stale
 from soc_ui.api import alert_queue_schemas as queue_schemas
 from soc_ui.api import alert_schemas as schemas
 from soc_ui.api.guard import caller, permit
 from soc_ui.api.problems import Problem
 from soc_ui.api.schemas import IfMatchIn, Paging
+from soc_ui.numbers import row_id
 from soc_ui.services import services
 
 alerts = APIBlueprint("api_alerts", __name__, url_prefix="/api/v1/alerts", tag="alerts")
@@ -105,6 +106,41 @@ def similar_alerts(alert_id: int) -> Body:
         detail = service.get_detail(session, alert_id)
         found = service.similar_alerts(session, detail.alert, detail.entities, limit=20)
     return {"similar": msgspec.to_builtins(found)}
+
+
+@alerts.get("/<int:alert_id>/merged")
+@permit(alerts, "alerts.read")
+@alerts.output(queue_schemas.MergedOut)
+@alerts.doc(responses=[404])
+def merged(alert_id: int) -> Body:
+    """List what is merged into an alert"""
+    with services().database.read() as session:
+        service.get_alert(session, alert_id)
+        return msgspec.to_builtins(service.merged_into(session, alert_id, limit=100))  # type: ignore[no-any-return]
+
+
+@alerts.post("/merge")
+@permit(alerts, "alerts.write")
+@alerts.input(IfMatchIn, location="headers")
+@alerts.input(queue_schemas.MergeIn)
+@alerts.output(queue_schemas.MergeOut)
+@alerts.doc(responses=[404, 412, 428])
+def merge_alerts(headers_data: Body, json_data: Body) -> Body:
+    """Merge alerts into one
+
+    If-Match names the version of the lead. The others are closed and point to it; ``POST /alerts/undo`` restores them.
+    """
+    version = expected_version(headers_data["if_match"])
+    versions = {_number(text): number for text, number in json_data["versions"].items()}
+    wanted = {number: versions.get(number) for number in json_data["ids"]}
+    try:
+        with services().database.write() as session:
+            done = service.merge_alerts(
+                session, caller().actor, json_data["lead"], wanted, expected_version=version, note=json_data["note"]
+            )
+    except Stale as error:
+        raise Problem(412, error.message, error.hint) from error
+    return msgspec.to_builtins(done)  # type: ignore[no-any-return]
 
 
 @alerts.patch("/<int:alert_id>")
@@ -227,6 +263,13 @@ def add_note(alert_id: int, json_data: Body) -> Response:
     with services().database.write() as session:
         service.add_note(session, caller().actor, alert_id, json_data["note"])
     return Response(status=204)
+
+
+def _number(text: str) -> int:
+    try:
+        return row_id(text)
+    except ValueError as error:
+        raise Invalid(f"{text[:20]!r} is no number of an alert", field="versions") from error
 
 
 def alert_filter(query: Body) -> AlertFilter:

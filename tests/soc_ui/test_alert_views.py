@@ -57,6 +57,9 @@ def test_a_view_shows_what_its_filters_show(app: APIFlask) -> None:
     assert ids(browser, f"/alerts?view={slug}") == ids(browser, "/alerts?level=high&status=new") != []
     assert 'aria-current="page">高危 high' in browser.get(f"/alerts?view={slug}").text
     assert ask(browser, "GET", f"/{slug}").json["query"] == "level=high&status=new"
+    assert ask(browser, "POST", "", {"name": "out", "query": "suppressed=yes&assignee=*me"}).json["query"] == (
+        "assignee=%2Ame&status=suppressed"
+    )
     narrower = ids(browser, f"/alerts?view={slug}&level=low")  # what stands in the address goes before
     assert narrower == ids(browser, "/alerts?level=low&status=new")
 

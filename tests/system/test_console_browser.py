@@ -174,6 +174,7 @@ def test_keys_go_from_page_to_page_and_a_search_shows_that_it_works(city: Served
 @pytest.mark.parametrize(("lang", "theme"), [("zh", "dark"), ("en", "light")])
 def test_no_page_overflows_or_asks_elsewhere(city: Served, chromium: Browser, lang: str, theme: str) -> None:
     paths = (
+        *("/alerts/views", "/alerts/suppressions", "/alerts/suppressions/new?alert=1"),
         *("/", "/alerts", "/alerts/1", "/hunt", "/hunt?q=*%20%7C%20top%20host.name", "/sources", "/sources/quarantine"),
         *("/rules", "/rules/suricata:9000042", "/account", "/account/factor", "/password"),
     )

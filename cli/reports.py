@@ -72,7 +72,7 @@ def list_command(kind: str | None, since: datetime | None, limit: int, data: Pat
 @_DATA
 @_JSON
 def make_command(kind: str, day: datetime | None, organisation: str, language: str, data: Path | None, as_json: bool) -> None:
-    """Make the report of the period that DAY (Asia/Shanghai, such as 2026-11-25) lies in; without DAY, of the newest one that is over."""
+    """Make the report of the period that DAY (as 2026-11-25) lies in; without DAY, of the newest period that is over."""
     config = config_of(data)
     with _database(config) as database, contextlib.closing(open_store(config, writable=False)) as store:
         means = Means(store, open_master_key(config), config.platform.city or "链盾 Liandun")

@@ -24,6 +24,7 @@ COMMANDS = {
     "rules": "cli.rules",
     "store": "cli.store",
     "serve": "cli.serve",
+    "reports": "cli.reports",
     "role": "cli.role",
     "demo": "cli.demo",
     "secrets": "cli.secrets",

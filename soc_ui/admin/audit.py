@@ -22,7 +22,7 @@ from operations.audit.heads import log_id, stored_heads, stored_keys
 from operations.audit.schema import AuditRecord, CopyState, InclusionProof, PublicKeyRecord, SignedHead, TreeState
 from operations.audit.verify import verify as verify_trail
 from soc_ui import access, times
-from soc_ui.admin import acts
+from soc_ui.admin import acts, objects
 from soc_ui.locale import _
 from soc_ui.preferences import local_path
 from soc_ui.services import services
@@ -107,7 +107,7 @@ def page() -> str:
     return render_template(
         "admin/audit.html",
         asked=asked, page=found, standing=standing, places=place_names(),
-        names=acts.names(), results=RESULTS, presets=times.PRESETS, pretty=pretty, compact=compact,
+        names=acts.names(), object_names=objects.names(), results=RESULTS, presets=times.PRESETS, pretty=pretty, compact=compact,
     )  # fmt: skip
 
 

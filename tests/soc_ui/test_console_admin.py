@@ -32,11 +32,13 @@ from operations.audit.head_file import HeadFile
 from operations.audit.heads import Trail
 from operations.audit.keys import KeyStore
 from operations.audit.schema import SYSTEM, Actor, AuditRecord
+from operations.duty import escalation
 from operations.webhooks import service as webhook_service
 from operations.webhooks.guard import WebhookPolicy
 from operations.webhooks.sender import deliver_due
-from soc_ui.admin import acts
+from soc_ui.admin import acts, objects
 from soc_ui.app import create_app
+from soc_ui.locale import speaking
 from soc_ui.services import RuleCatalogue, RuleInfo, Services
 from tests.soc_ui.conftest import browser_of, log_in
 from tests.soc_ui.conftest import post as send
@@ -360,6 +362,36 @@ def test_every_recorded_act_has_a_name(app: APIFlask) -> None:
     assert len(used) > 15
     with app.test_request_context():
         assert used <= set(acts.names())
+
+
+def _written_kinds() -> tuple[set[str], set[str]]:
+    """Kinds of objects that code hands to the audit trail as texts, and the places that hand over something reckoned."""
+    kinds, reckoned = set(), set()
+    for path in (path for room in ("operations", "soc_ui", "cli") for path in (ROOT / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or ast.unparse(node.func) not in ("audit.append", "service.append"):
+                continue
+            given = [*node.args[3:4], *(one.value for one in node.keywords if one.arg == "object_type")]
+            for kind in given:
+                if isinstance(kind, ast.Constant):
+                    kinds.add(str(kind.value))
+                else:
+                    reckoned.add(path.relative_to(ROOT).as_posix())
+    return kinds, reckoned
+
+
+def test_every_recorded_kind_of_object_has_a_name_in_both_languages(app: APIFlask) -> None:
+    kinds, reckoned = _written_kinds()
+    assert reckoned == {"operations/duty/escalation.py"}, "whose kinds are those of escalations; a new place needs its kinds here"
+    kinds |= set(escalation.KINDS)
+    assert {"account", "audit", "backup", "ticket", "report_schedule"} <= kinds
+    with app.test_request_context(), speaking("en"):
+        english = {kind: str(name) for kind, name in objects.names().items()}
+    with app.test_request_context(), speaking("zh"):
+        chinese = {kind: str(name) for kind, name in objects.names().items()}
+    assert kinds <= set(english)
+    assert all(re.search("[\u4e00-\u9fff]", name) for kind, name in chinese.items() if kind not in ("api", "webhook")), chinese
+    assert not any(re.search("[\u4e00-\u9fff]", name) for name in english.values())
 
 
 # --- keys ---------------------------------------------------------------------------------------------------------------------

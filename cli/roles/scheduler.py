@@ -35,6 +35,8 @@ from operations.reports.schedule import run_due
 from operations.risk.keeping import RiskKeeper
 from operations.services import service as catalogue
 from operations.services.metering import meter
+from operations.tuning.measures import expire_due
+from operations.tuning.publish import TuningPublisher
 from operations.warnings.overdue import remind_overdue
 from operations.warnings.patterns import draft_from_patterns
 from operations.webhooks.guard import WebhookPolicy
@@ -112,6 +114,10 @@ def run(config: Config) -> int:
         with database.write() as session:
             catalogue.expire_due(session)
 
+    def end_measures() -> None:
+        with database.write() as session:
+            expire_due(session)
+
     def forget_drafts() -> None:
         with database.write() as session:
             alerts.remove_drafts(session)
@@ -141,6 +147,8 @@ def run(config: Config) -> int:
 
     jobs = [
         Job("zone plan", 1.0, PlanPublisher(database, layout.zones)),
+        Job("rule tuning", 1.0, TuningPublisher(database, layout.rule_tuning)),
+        Job("rule exceptions", 60.0, end_measures),
         Job("revocations", 1.0, RevocationPublisher(database, layout.revocations)),
         Job("certificates", float(config.certificates.check_seconds), expiries),
         Job("webhooks", 1.0, lambda: deliver_due(database, key, policy)),

@@ -7,7 +7,9 @@ addresses are found through ``alert_entities`` (an index on each would cost ever
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db.base import Base
@@ -16,6 +18,7 @@ STATUSES: tuple[str, ...] = ("new", "acknowledged", "in_progress", "closed")
 VERDICTS: tuple[str, ...] = ("true_positive", "false_positive", "benign")
 ENTITY_KINDS: tuple[str, ...] = ("host", "user", "ip", "process", "file", "hash", "domain", "asset", "zone")
 
+_JUDGED: dict[str, Any] = {f"{dialect}_where": text("verdict IS NOT NULL") for dialect in ("sqlite", "postgresql")}
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -51,6 +54,7 @@ class Alert(Base):
     source: Mapped[str] = mapped_column(String(128))
     tags: Mapped[str] = mapped_column(Text)  # JSON list; alert_tags holds them for filtering
     version: Mapped[int] = mapped_column(default=1)
+    closed_at: Mapped[str | None] = mapped_column(String(27))  # when it got the status closed; NULL while it has another
 
     __table_args__ = (
         Index("ix_alerts_dedup", "dedup_key", "last_seen"),
@@ -61,6 +65,8 @@ class Alert(Base):
         Index("ix_alerts_rule_seen", "rule_id", "last_seen", "id"),
         Index("ix_alerts_engine_seen", "engine", "last_seen", "id"),
         Index("ix_alerts_assignee_seen", "assignee", "last_seen", "id"),
+        # Only alerts with a verdict stand in it: a new alert costs nothing here.
+        Index("ix_alerts_rule_verdict", "rule_id", "verdict", "last_seen", "id", **_JUDGED),
         {"sqlite_autoincrement": True},
     )
 
@@ -143,3 +149,27 @@ class AlertCount(Base):
     value: Mapped[str] = mapped_column(String(255), primary_key=True)
     count: Mapped[int]
     label: Mapped[str] = mapped_column(String(512), default="")
+
+
+class RuleDay(Base):
+    """Alerts that a rule made on a day (UTC), by what became of them: ``open`` or a verdict. Changed in the alert's transaction."""
+
+    __tablename__ = "rule_days"
+
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    rule_id: Mapped[str] = mapped_column(String(160), primary_key=True)
+    outcome: Mapped[str] = mapped_column(String(16), primary_key=True)
+    alerts: Mapped[int]
+
+    __table_args__ = (Index("ix_rule_days_rule", "rule_id", "day"),)
+
+
+class RuleClosing(Base):
+    """How long the closed alerts that a rule made on a day were open, in steps of half an octave (rule_days.step_of)."""
+
+    __tablename__ = "rule_closings"
+
+    rule_id: Mapped[str] = mapped_column(String(160), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    alerts: Mapped[int]

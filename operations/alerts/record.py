@@ -19,6 +19,7 @@ from operations import clock
 from operations.alerts.counts import Deltas
 from operations.alerts.entities import dedup_key, entities_of, first_of
 from operations.alerts.models import Alert, AlertDetection, AlertEntity, AlertSample, AlertTag
+from operations.alerts.rule_days import DayDeltas
 from operations.alerts.schema import Entity, RecordResult
 from operations.alerts.text import append_texts, insert_texts, text_of
 from operations.webhooks.outbox import announce_alerts
@@ -121,7 +122,7 @@ def _insert_alerts(session: Session, new: list[tuple[str, _Open]], present: str)
         rows.append({"id": alert_id, **_alert_row(key, alert, present)})
     connection = session.connection()
     connection.execute(insert(Alert), rows)
-    samples, entities, tags, texts, deltas = [], [], [], [], Deltas()
+    samples, entities, tags, texts, deltas, days = [], [], [], [], Deltas(), DayDeltas()
     for row, (_, alert) in zip(rows, new, strict=True):
         first = alert.detections[0]
         samples.append({"alert_id": alert.id, "event": _sample(first.event), "rule": _rule_part(first)})
@@ -131,6 +132,7 @@ def _insert_alerts(session: Session, new: list[tuple[str, _Open]], present: str)
         tags += [{"tag": tag, "alert_id": alert.id} for tag in names]
         texts.append((row["id"], text_of(first, kept)))
         deltas.add(row, names)
+        days.add(row)
     connection.execute(insert(AlertSample), samples)
     if entities:
         connection.execute(insert(AlertEntity), entities)
@@ -138,6 +140,7 @@ def _insert_alerts(session: Session, new: list[tuple[str, _Open]], present: str)
         connection.execute(insert(AlertTag), tags)
     insert_texts(session, texts)
     deltas.write(session)
+    days.write(session)
     return rows
 
 
@@ -175,6 +178,7 @@ def _alert_row(key: str, alert: _Open, present: str) -> dict[str, Any]:
         "source": _clean(str(first.event.get("liandun.source", "")), 128),
         "tags": orjson.dumps(_tags(first)).decode(),
         "version": 1,
+        "closed_at": None,
     }
 
 

@@ -20,9 +20,12 @@ import operations.audit.models
 import operations.certificates.models
 import operations.duty.models
 import operations.incidents.models
+import operations.reports.models
+import operations.risk.models
 import operations.services.models
 import operations.services.usage
 import operations.tickets.models
+import operations.tuning.models
 import operations.warnings.models
 import operations.webhooks.models
 import operations.zones.models  # noqa: F401  # the models must be known to Base.metadata

@@ -35,6 +35,8 @@ from soc_ui.preferences import preferences
 from soc_ui.reports import words as report_words
 from soc_ui.reports.views import reports
 from soc_ui.risk import views as risk_views
+from soc_ui.rules.exceptions import exceptions
+from soc_ui.rules.tuning import tuning
 from soc_ui.rules.views import rules
 from soc_ui.service_desk import words as service_words
 from soc_ui.service_desk.supervision import supervision
@@ -82,7 +84,7 @@ def create_app(services: Services) -> APIFlask:
     early = (warnings, warning_acts, warning_tables)
     cases = (incidents, incident_acts, incident_parts, incident_evidence, incident_reports, incident_deadlines)
     work = (tickets, service_desk, supervision, duty, duty_roster, reports)
-    estate = (zones, conduits, zone_plan, inventory, sources, rules)
+    estate = (zones, conduits, zone_plan, inventory, sources, rules, tuning, exceptions)
     watch = (overview, wall, risk_views.risk, attack)
     admin = (keys, webhooks, audit, health)
     pages = (*who, *watch, alerts, *early, *cases, hunt, *work, *estate, *admin)

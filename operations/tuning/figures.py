@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from kernel.detection import level_rank
 from kernel.event import timestamp
 from operations import clock
 from operations.alerts.models import AlertCount, RuleClosing, RuleDay
@@ -63,11 +64,14 @@ def completed(session: Session, rows: Sequence[RuleFigures], days: int) -> list[
 
 
 def names(session: Session, rule_ids: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """Rule id → (name, level) as its alerts say it: for rules that are not loaded any more."""
-    query = select(AlertCount.value, func.max(AlertCount.label), func.max(AlertCount.level)).where(
-        AlertCount.dimension == "rule", AlertCount.value.in_(list(rule_ids))
-    )
-    return {rule: (label, level) for rule, label, level in session.execute(query.group_by(AlertCount.value))}
+    """Rule id → (name, highest level) as its alerts say it: for rules that are not loaded any more."""
+    query = select(AlertCount.value, AlertCount.label, AlertCount.level)
+    query = query.where(AlertCount.dimension == "rule", AlertCount.value.in_(list(rule_ids)), AlertCount.count > 0)
+    found: dict[str, tuple[str, str]] = {}
+    for rule, label, level in session.execute(query):
+        if rule not in found or level_rank(level) > level_rank(found[rule][1]):
+            found[rule] = (label, level)
+    return found
 
 
 def first_day(days: int) -> str:

@@ -34,12 +34,29 @@ detection:
 
 def exception(*conditions: Condition) -> MeasureRecord:
     return MeasureRecord(
-        id=7, kind="exception", state="active",
-        rule_id="ca2092a1-c273-4878-9b4b-0d60115bf5ea", rule_name="编码命令: 'x'",
-        level="high", conditions=conditions, reason="备份代理 runs it: daily", owner="lin", expires_at=None, source_alert=None, proposer_id=1,
-        proposed_by="lin", proposed_at="2026-11-26T00:00:00.000000Z", decided_by="an", decided_at=None, decision="",
-        true_positives=0, ended_by="", ended_at=None, ending="", version=2,
-    )  # fmt: skip
+        id=7,
+        kind="exception",
+        state="active",
+        rule_id="ca2092a1-c273-4878-9b4b-0d60115bf5ea",
+        rule_name="编码命令: 'x'",
+        level="high",
+        conditions=conditions,
+        reason="备份代理 runs it: daily",
+        owner="lin",
+        expires_at=None,
+        source_alert=None,
+        proposer_id=1,
+        proposed_by="lin",
+        proposed_at="2026-11-26T00:00:00.000000Z",
+        decided_by="an",
+        decided_at=None,
+        decision="",
+        true_positives=0,
+        ended_by="",
+        ended_at=None,
+        ending="",
+        version=2,
+    )
 
 
 CASES = [

@@ -22,6 +22,7 @@ from kernel.store.open import open_store
 from operations.accounts import lockout, proposals, sessions
 from operations.accounts import service as accounts
 from operations.alerts import service as alerts
+from operations.alerts.rule_days import remove_old as remove_old_days
 from operations.audit.copies import send_copies
 from operations.audit.head_file import HeadFile
 from operations.audit.heads import Trail
@@ -114,6 +115,10 @@ def run(config: Config) -> int:
         with database.write() as session:
             catalogue.expire_due(session)
 
+    def remove_rule_days() -> None:
+        with database.write() as session:
+            remove_old_days(session)
+
     def end_measures() -> None:
         with database.write() as session:
             expire_due(session)
@@ -165,6 +170,7 @@ def run(config: Config) -> int:
         SlowJob("metering", 3600.0, meter_services),
         SlowJob("reports", 60.0, make_reports),
         Job("old reports", 86_400.0, remove_reports),
+        Job("old rule figures", 86_400.0, remove_rule_days),
         Job("planner statistics", 3600.0, database.optimize),
     ]
     if config.platform.demo:

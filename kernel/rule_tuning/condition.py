@@ -20,15 +20,6 @@ OPERATORS: tuple[str, ...] = ("equals", "wildcard", "cidr")
 MAX_FIELD = 128
 MAX_VALUE = 1024
 MOST_CONDITIONS = 10
-_FIELD = 128
-MAX_VALUE = 1024
-MOST_CONDITIONS = 10
-MOST_WILDCARDS = 8
-"""A pattern with many stars can take a long time on a long value."""
-
-MAX_TESTED = 4096
-"""So many letters of a value are looked at by a pattern."""
-
 _FIELD = re.compile(r"[A-Za-z_@][\w.@ -]{0,127}", re.ASCII)
 Test = Callable[[str], bool]
 

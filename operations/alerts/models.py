@@ -152,16 +152,19 @@ class AlertCount(Base):
 
 
 class RuleDay(Base):
-    """Alerts that a rule made on a day (UTC), by what became of them: ``open`` or a verdict. Changed in the alert's transaction."""
+    """Alerts that a rule made on a day (UTC), by what became of them: ``open`` or a verdict. Changed in the alert's transaction.
+
+    Its key is the order in which sums over all rules read it, and the rows stand in it.
+    """
 
     __tablename__ = "rule_days"
 
-    day: Mapped[str] = mapped_column(String(10), primary_key=True)
     rule_id: Mapped[str] = mapped_column(String(160), primary_key=True)
     outcome: Mapped[str] = mapped_column(String(16), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
     alerts: Mapped[int]
 
-    __table_args__ = (Index("ix_rule_days_rule", "rule_id", "day"),)
+    __table_args__ = {"sqlite_with_rowid": False}  # SQLAlchemy reads it
 
 
 class RuleClosing(Base):
@@ -173,3 +176,5 @@ class RuleClosing(Base):
     day: Mapped[str] = mapped_column(String(10), primary_key=True)
     step: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     alerts: Mapped[int]
+
+    __table_args__ = {"sqlite_with_rowid": False}  # SQLAlchemy reads it

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,7 @@ from operations import clock
 from operations.alerts.models import RuleClosing, RuleDay
 
 OPEN = "open"
+KEPT_DAYS = 200
 _MOST_STEP = 60
 
 
@@ -41,7 +43,7 @@ class DayDeltas:
         """Count an alert (columns as in models.Alert) in, or out with ``step`` -1."""
         rule, day, closed_at = alert["rule_id"], alert["created_at"][:10], alert["closed_at"]
         outcome = alert["verdict"] or OPEN
-        self._days[day, rule, outcome] = self._days.get((day, rule, outcome), 0) + step
+        self._days[rule, outcome, day] = self._days.get((rule, outcome, day), 0) + step
         if closed_at:
             open_for = (clock.moment(closed_at) - clock.moment(alert["created_at"])).total_seconds()
             key = (rule, day, step_of(open_for))
@@ -49,7 +51,7 @@ class DayDeltas:
 
     def write(self, session: Session) -> None:
         """Add the changes to the tables; sorted, so that parallel writers lock rows in one order."""
-        _write(session, RuleDay, ("day", "rule_id", "outcome"), self._days)
+        _write(session, RuleDay, ("rule_id", "outcome", "day"), self._days)
         _write(session, RuleClosing, ("rule_id", "day", "step"), self._closings)
 
 
@@ -62,3 +64,11 @@ def _write(session: Session, table: Any, key: tuple[str, ...], changes: Mapping[
     statement: Any = build(table)
     statement = statement.on_conflict_do_update(index_elements=list(key), set_={"alerts": table.alerts + statement.excluded.alerts})
     session.connection().execute(statement, rows)
+
+
+def remove_old(session: Session) -> int:
+    """Take away days that no figure looks at any more; for the scheduler. Returns the number of rows."""
+    last = clock.shift(clock.now(), -KEPT_DAYS * 86_400)[:10]
+    return sum(
+        int(session.connection().execute(delete(table).where(table.day < last)).rowcount) for table in (RuleDay, RuleClosing)
+    )

@@ -53,7 +53,7 @@ def distinguish(session: Session, rule_id: str) -> Traits:
     complete = max(len(noise), len(true), len(undecided)) <= MOST and len(newest) <= 2 * MOST
     counted = [_counts(session, rows[:MOST]) for rows in (noise, true, undecided)]
     sizes = [min(len(rows), MOST) for rows in (noise, true, undecided)]
-    return Traits(_traits(counted, sizes), *sizes, complete=complete)
+    return Traits(_traits(counted, sizes), sizes[0], sizes[1], sizes[2], complete)
 
 
 def _counts(session: Session, rows: list[Row]) -> Counter[Condition]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
-from kernel.db import Database
+from kernel.db import Database, open_database, upgrade
 from operations import clock
 from operations.accounts.schema import DAY
 from operations.alerts import service as alerts
 from operations.alerts.models import Alert, RuleClosing, RuleDay
-from operations.alerts.rule_days import seconds_of, step_of
+from operations.alerts.rule_days import remove_old, seconds_of, step_of
 from operations.alerts.schema import Change
 from operations.audit.schema import SYSTEM
 from operations.errors import Invalid
@@ -95,7 +96,34 @@ def test_older_days_count_for_the_longer_periods_only(desk: Desk) -> None:
     assert row.days[-21] == 7
 
 
+def test_days_that_no_figure_looks_at_are_taken_away(desk: Desk) -> None:
+    desk.alert("r")
+    with desk.database.write() as session:
+        session.add(RuleDay(day="2020-01-01", rule_id="r", outcome="open", alerts=7))
+    with desk.database.write() as session:
+        assert remove_old(session) == 1
+    assert counted(desk.database) == {("r", "open"): 1}
+
+
 def test_steps_are_half_octaves() -> None:
     for seconds in (1, 90, 3600, 10**6):
         assert abs(math.log2(seconds_of(step_of(seconds)) / seconds)) <= 0.25
     assert step_of(-5) == step_of(0) == 0
+
+
+def test_what_was_there_before_is_counted_by_the_migration(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'state.db'}")
+    upgrade(database, "0015")
+    at = "2026-11-20T10:00:00.000000Z"
+    names = "dedup_key, rule_id, rule_name, engine, level, level_rank, status, verdict, count, first_seen, last_seen, created_at"
+    more = "updated_at, dataset, source, tags, version"
+    with database.engine.begin() as connection:
+        for status, verdict, changed in (("new", None, at), ("closed", "benign", "2026-11-20T11:00:00.000000Z")):
+            row = ("k", "r", "R", "sigma", "low", 1, status, verdict, 1, at, at, at, changed, "d", "s", "[]", 1)
+            connection.exec_driver_sql(f"INSERT INTO alerts ({names}, {more}) VALUES ({', '.join('?' * 17)})", row)
+    upgrade(database)
+    assert counted(database) == {("r", "open"): 1, ("r", "benign"): 1}
+    with database.read() as session:
+        assert session.execute(select(RuleClosing.step, RuleClosing.alerts)).all() == [(step_of(3600), 1)]
+        assert set(session.execute(select(Alert.closed_at)).scalars()) == {None, "2026-11-20T11:00:00.000000Z"}
+    database.close()

@@ -36,18 +36,19 @@ def upgrade() -> None:
     op.create_index("ix_alerts_rule_verdict", "alerts", ["rule_id", "verdict", "last_seen", "id"], **_JUDGED)
     days = op.create_table(
         "rule_days",
-        _key("day", sa.String(10)),
         _key("rule_id", sa.String(160)),
         _key("outcome", sa.String(16)),
+        _key("day", sa.String(10)),
         sa.Column("alerts", sa.Integer, nullable=False),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_rule_days_rule", "rule_days", ["rule_id", "day"])
     closings = op.create_table(
         "rule_closings",
         _key("rule_id", sa.String(160)),
         _key("day", sa.String(10)),
         _key("step", sa.Integer),
         sa.Column("alerts", sa.Integer, nullable=False),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "rule_measures",
@@ -83,11 +84,11 @@ def _count(days: sa.Table, closings: sa.Table) -> None:
     query = sa.text("SELECT rule_id, created_at, verdict, closed_at FROM alerts")
     rows = op.get_bind().execution_options(yield_per=10_000).execute(query)
     for rule, created_at, verdict, closed_at in rows:
-        by_day[created_at[:10], rule, verdict or "open"] += 1
+        by_day[rule, verdict or "open", created_at[:10]] += 1
         if closed_at:
             seconds = (datetime.fromisoformat(closed_at) - datetime.fromisoformat(created_at)).total_seconds()
             by_step[rule, created_at[:10], min(60, round(2 * math.log2(max(1.0, seconds))))] += 1
     if by_day:
-        op.bulk_insert(days, [{"day": d, "rule_id": r, "outcome": o, "alerts": n} for (d, r, o), n in by_day.items()])
+        op.bulk_insert(days, [{"day": d, "rule_id": r, "outcome": o, "alerts": n} for (r, o, d), n in by_day.items()])
     if by_step:
         op.bulk_insert(closings, [{"rule_id": r, "day": d, "step": s, "alerts": n} for (r, d, s), n in by_step.items()])

@@ -81,8 +81,9 @@ def _count(days: sa.Table, closings: sa.Table) -> None:
     """As operations.alerts.rule_days counts; a migration stands on its own."""
     by_day: Counter[tuple[str, str, str]] = Counter()
     by_step: Counter[tuple[str, str, int]] = Counter()
-    query = sa.text("SELECT rule_id, created_at, verdict, closed_at FROM alerts")
-    rows = op.get_bind().execution_options(yield_per=10_000).execute(query)
+    # An option of the statement: one of the connection would outlive it, and PostgreSQL takes no UPDATE through a cursor.
+    query = sa.text("SELECT rule_id, created_at, verdict, closed_at FROM alerts").execution_options(yield_per=10_000)
+    rows = op.get_bind().execute(query)
     for rule, created_at, verdict, closed_at in rows:
         by_day[rule, verdict or "open", created_at[:10]] += 1
         if closed_at:

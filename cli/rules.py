@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -25,9 +26,10 @@ from detectors.rule_tests import START, Outcome, case_file, rule_files, run_test
 from kernel.config import ROOT, load_config
 from kernel.detection import LEVELS, level_rank
 from kernel.errors import ParseError, RuleError
-from kernel.event import Event
+from kernel.event import Event, timestamp
 from kernel.layout import Layout
 from kernel.record import RawRecord
+from kernel.rule_tuning.snapshot import Measure, read_snapshot
 from kernel.spreadsheet import csv_row
 
 OWN_RULES = ROOT / "rules"
@@ -101,15 +103,29 @@ def list_rules(data: Path | None, engine: str | None, level: str | None, form: s
     catalogue = _catalogue(data, engine)
     least = level_rank(level) if level else 0
     entries = [entry for entry in catalogue.entries if level_rank(entry.level) >= least]
+    off = _switched_off(data)
     if form == "jsonl":
         for entry in entries:
-            sys.stdout.write(msgspec.json.encode(entry).decode() + "\n")
+            sys.stdout.write(msgspec.json.encode({**msgspec.to_builtins(entry), "off": entry.id in off}).decode() + "\n")
     elif form == "csv":
-        _write_csv(entries)
+        _write_csv(entries, off)
     else:
-        _show_table(entries)
+        _show_table(entries, off)
     if catalogue.failures:
         click.echo(f"{len(catalogue.failures)} rules cannot be loaded: ./liandun rules failures", err=True)
+
+
+@command.command("tuning")
+@data_option
+def tuning(data: Path | None) -> None:
+    """What holds detections back: switched-off rules and exceptions in force, as the workers read them (docs/rules.md)."""
+    rows = []
+    for measure in _measures(data):
+        told = "; ".join(f"{one.field} {one.operator} {one.value}" for one in measure.conditions) or "the whole rule is off"
+        rows.append(
+            (str(measure.id), measure.rule_id, told, measure.expires_at[:16], measure.by, measure.since[:16], measure.reason)
+        )
+    print_lines(("id", "rule", "held back", "ends", "by", "since", "reason"), rows)
 
 
 @command.command("tables")
@@ -239,8 +255,24 @@ def _read(form: str, raw: bytes) -> list[Event]:
     return parser(RawRecord("rule-test", form, int(START.timestamp() * 1_000_000), "", raw))
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
-    state = "" if entry.active else "inactive"
+def _measures(data: Path | None) -> list[Measure]:
+    """Those in force now; none where the snapshot cannot be read, as then the workers hold nothing new back either."""
+    now = timestamp(datetime.now(UTC))
+    try:
+        found = read_snapshot(_layout(data).rule_tuning).measures
+    except (OSError, msgspec.DecodeError) as error:
+        click.echo(f"the rule tuning cannot be read: {error}", err=True)
+        return []
+    return [one for one in found if not one.expires_at or one.expires_at > now]
+
+
+def _switched_off(data: Path | None) -> dict[str, str]:
+    """Rule id → "off (who)"."""
+    return {one.rule_id: f"off ({one.by})" for one in _measures(data) if one.is_off}
+
+
+def _row(entry: Entry, off: Mapping[str, str]) -> tuple[str, ...]:
+    state = off.get(entry.id, "" if entry.active else "inactive")
     return entry.engine, entry.level, entry.title, entry.id, state, ", ".join(entry.tags), _short(entry.file)
 
 
@@ -248,15 +280,15 @@ def _short(file: str) -> str:
     return file.removeprefix(f"{ROOT}/")
 
 
-def _show_table(entries: Sequence[Entry]) -> None:
-    shown = print_lines(_COLUMNS, map(_row, entries))
+def _show_table(entries: Sequence[Entry], off: Mapping[str, str]) -> None:
+    shown = print_lines(_COLUMNS, (_row(entry, off) for entry in entries))
     click.echo(f"{shown} rules")
 
 
-def _write_csv(entries: Sequence[Entry]) -> None:
+def _write_csv(entries: Sequence[Entry], off: Mapping[str, str]) -> None:
     sys.stdout.write(csv_row(_COLUMNS))
     for entry in entries:
-        sys.stdout.write(csv_row([visible(cell) for cell in _row(entry)]))
+        sys.stdout.write(csv_row([visible(cell) for cell in _row(entry, off)]))
 
 
 def _show_failures(catalogue: Catalogue, limit: int | None = None) -> None:

@@ -54,6 +54,9 @@ class Detector(Protocol):
 Witness = Callable[[Sequence[Event]], Callable[[], None] | None]
 """Looks at a batch of finished events, e.g. for an inventory of assets."""
 
+Screen = Callable[[list[Detection], Counter[str]], list[Detection]]
+"""Takes the detections that shall not become alerts out of a batch and counts them (kernel.rule_tuning)."""
+
 
 class StreamMark(msgspec.Struct, array_like=True):
     """Highest committed offset of a stream and when it was last seen (microseconds)."""
@@ -76,6 +79,7 @@ class Pipeline:
     enrichers  called with each batch's events, change them in place
     detectors  called after enrichment
     publish    stores detections durably and idempotently (operations.alerts)
+    screen     lets through what shall be published
     witnesses  called with each batch after detection; the act that one returns (None = nothing to do) is carried out before the
                commit, like ``publish``: it must bear to be repeated
     """
@@ -89,6 +93,7 @@ class Pipeline:
         detectors: Sequence[Detector],
         publish: Callable[[Sequence[Detection]], None],
         enrichers: Sequence[Callable[[list[Event]], None]] = (),
+        screen: Screen = lambda detections, _counters: detections,
         witnesses: Sequence[Witness] = (),
         max_records: int = 10_000,
     ) -> None:
@@ -98,6 +103,7 @@ class Pipeline:
         self._detectors = list(detectors)
         self._publish = publish
         self._enrichers = list(enrichers)
+        self._screen = screen
         self._witnesses = list(witnesses)
         self._max_records = max_records
         self.position, blob = store.consumer(CONSUMER)
@@ -135,7 +141,7 @@ class Pipeline:
         events, quarantined = self._normalise(batch.records, counters)
         for enrich in self._enrichers:
             enrich(events)
-        detections = self._detect(events, counters)
+        detections = self._screen(self._detect(events, counters), counters)
         if detections:
             counters["detections"] += len(detections)
             self._until_done(lambda: self._publish(detections), "publish detections", stop)

@@ -43,6 +43,8 @@ from soc_ui.preferences import preferences
 from soc_ui.reports import words as report_words
 from soc_ui.reports.views import reports
 from soc_ui.risk import views as risk_views
+from soc_ui.rules.exceptions import exceptions
+from soc_ui.rules.tuning import tuning
 from soc_ui.rules.views import rules
 from soc_ui.service_desk import words as service_words
 from soc_ui.service_desk.supervision import supervision
@@ -91,8 +93,8 @@ def create_app(services: Services) -> APIFlask:
     early = (warnings, warning_acts, warning_tables)
     cases = (incidents, incident_acts, incident_parts, incident_evidence, incident_reports, incident_deadlines)
     work = (tickets, service_desk, supervision, duty, duty_roster, reports)
-    estate = (zones, conduits, zone_plan, inventory, sources, rules)
     watch = (live_views.live, overview, wall, risk_views.risk, attack)
+    estate = (zones, conduits, zone_plan, inventory, sources, rules, tuning, exceptions)
     admin = (keys, webhooks, audit, health)
     queue = (alerts, alert_packets, alert_flyout, alert_merge, alert_surroundings, alert_views, alert_suppressions)
     pages = (*who, *watch, *queue, *early, *cases, hunt, hunt_searches, *work, *estate, *admin)

@@ -13,6 +13,7 @@ from operations.duty.escalation import list_escalations
 from operations.duty.roster import first_on_duty
 from operations.services.listing import count_open
 from operations.tickets.listing import count_waiting
+from operations.tuning.listing import count_proposed
 from soc_ui import access, csrf, preferences
 from soc_ui.accounts.words import role_names
 from soc_ui.locale import _, ngettext
@@ -115,6 +116,7 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
             [
                 ("sources.read", ("sources.page", "database-import", _("Sources"))),
                 ("rules.read", ("rules.page", "book-2", _("Rules"))),
+                ("tuning.read", ("tuning.page", "target-arrow", _("Rule tuning"))),
                 ("rules.read", ("attack.page", "baseline-density-small", _("ATT&CK matrix"))),
                 ("platform.read", ("health.page", "heart-rate-monitor", _("System health"))),
             ],
@@ -138,7 +140,7 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
 
 
 def menu_count(endpoint: str) -> int:
-    """How much waits on a page of the menu for this person: warnings, tickets, applications, escalations."""
+    """How much waits on a page of the menu for this person: warnings, tickets, applications, escalations, exceptions."""
     me = access.me()
     if endpoint == "warnings.board":
         return waiting_now().total
@@ -151,6 +153,9 @@ def menu_count(endpoint: str) -> int:
     if endpoint == "alert_suppressions.page":
         with services().database.read() as session:
             return count_asked(session)
+    if endpoint == "tuning.page" and me.may("tuning.decide"):
+        with services().database.read() as session:
+            return count_proposed(session)
     if endpoint == "duty.page":
         with services().database.read() as session:
             return len(list_escalations(session, waiting=True, limit=100))
@@ -221,6 +226,11 @@ def _notice() -> Notice | None:
         "warning_feedback": _("Feedback given."),
         "warning_table": _("Table saved."),
         "risk_numbers": _("Numbers saved; the risks are computed anew within a minute."),
+        "exception": _("Proposed. It takes effect when a security administrator approves it."),
+        "exception_approved": _("Approved. The workers follow within seconds."),
+        "exception_refused": _("Decided."),
+        "exception_lifted": _("Ended. The workers follow within seconds."),
+        "rule_off": _("Rule switched off. The workers follow within seconds."),
         "ticket": _("Ticket changed."),
         "ticket_opened": _("Ticket opened."),
         "attached": _("Attachment kept."),

@@ -58,6 +58,7 @@ def _field(name: str) -> str:
         "zone": _("Zone"),
         "entity": _("Entity"),
         "target": _("To zone"),
+        "expires_at": _("Ends"),
     }
     return names.get(name, name)
 
@@ -177,6 +178,43 @@ def _reasons() -> list[tuple[str, str]]:
         (r"nobody is left on duty who could be told", _("Nobody is left on duty who could be told.")),
         (r"somebody takes care of it already", _("Somebody takes care of it already.")),
         (r"only somebody on duty takes it", _("Only somebody on duty takes it.")),
+        (r"an exception has 1 to (?P<n>\d+) conditions", _("An exception has 1 to %(n)s conditions.")),
+        (r"condition (?P<n>\d+): (?P<text>'.*') is no field of an event", _("Condition %(n)s: %(text)s is no field of an event.")),
+        (r"condition (?P<n>\d+): the value of .* is missing", _("Condition %(n)s: the value is missing.")),
+        (
+            r"condition (?P<n>\d+): the value of .* has at most (?P<most>\d+) characters",
+            _("Condition %(n)s: the value has at most %(most)s characters."),
+        ),
+        (r"condition (?P<n>\d+): .* is one line", _("Condition %(n)s: the value is one line.")),
+        (r"condition (?P<n>\d+): .*everything", _("Condition %(n)s excepts everything.")),
+        (
+            r"condition (?P<n>\d+): (?P<text>'.*') is no network: .*",
+            _("Condition %(n)s: %(text)s is no network (write 10.21.0.0/16 or 2001:db8::/32)."),
+        ),
+        (r"it ends within (?P<n>\d+) days from now", _("It ends within %(n)s days from now.")),
+        (r"'(?P<text>.*)' cannot own an exception", _("%(text)s cannot own an exception.")),
+        (r"a second person has to approve this", _("A second person has to approve this: not who proposed it, and not its owner.")),
+        (
+            r"it would have hidden (?P<n>\d+) true positives of the last (?P<days>\d+) days",
+            _("It would have hidden %(n)s true positives of the last %(days)s days: refuse it, or confirm that expressly."),
+        ),
+        (r"it would have ended already", _("It would have ended already: refuse it and let it be proposed anew.")),
+        (r"this was decided on already|it is not in force", _("This is not possible any more: here is how it stands now.")),
+        (
+            r"somebody else changed it in the meantime",
+            _("Somebody else changed this in the meantime; here is how it stands now."),
+        ),
+        (r"this rule is off already, or that is proposed", _("This rule is off already, or that is proposed.")),
+        (
+            r"there is such an exception already, in force or proposed",
+            _("There is such an exception already, in force or proposed."),
+        ),
+        (r"a rule has at most (?P<n>\d+) exceptions", _("A rule has at most %(n)s exceptions: mend the rule itself instead.")),
+        (
+            r"this is no rule of the detection: the platform itself raises it",
+            _("This is no rule of the detection: the platform itself raises it."),
+        ),
+        (r"only an exception of a Sigma rule can be a Sigma filter", _("Only an exception of a Sigma rule can be a Sigma filter.")),
         (r"the form has no field (?P<text>.*)", _("The form has no field %(text)s.")),
         (r"select two alerts or more", _("Select two alerts or more.")),
         (r"at most (?P<n>\d+) alerts are merged at once", _("At most %(n)s alerts are merged at once.")),

@@ -22,6 +22,7 @@ from kernel.store.open import open_store
 from operations.accounts import lockout, proposals, sessions
 from operations.accounts import service as accounts
 from operations.alerts import service as alerts
+from operations.alerts.rule_days import remove_old as remove_old_days
 from operations.audit.copies import send_copies
 from operations.audit.head_file import HeadFile
 from operations.audit.heads import Trail
@@ -36,6 +37,8 @@ from operations.risk.keeping import RiskKeeper
 from operations.searches.running import run_due as run_due_searches
 from operations.services import service as catalogue
 from operations.services.metering import meter
+from operations.tuning.measures import expire_due
+from operations.tuning.publish import TuningPublisher
 from operations.warnings.overdue import remind_overdue
 from operations.warnings.patterns import draft_from_patterns
 from operations.webhooks.guard import WebhookPolicy
@@ -113,6 +116,14 @@ def run(config: Config) -> int:
         with database.write() as session:
             catalogue.expire_due(session)
 
+    def remove_rule_days() -> None:
+        with database.write() as session:
+            remove_old_days(session)
+
+    def end_measures() -> None:
+        with database.write() as session:
+            expire_due(session)
+
     def forget_drafts() -> None:
         with database.write() as session:
             alerts.remove_drafts(session)
@@ -149,6 +160,8 @@ def run(config: Config) -> int:
 
     jobs = [
         Job("zone plan", 1.0, PlanPublisher(database, layout.zones)),
+        Job("rule tuning", 1.0, TuningPublisher(database, layout.rule_tuning)),
+        Job("rule exceptions", 60.0, end_measures),
         Job("revocations", 1.0, RevocationPublisher(database, layout.revocations)),
         Job("certificates", float(config.certificates.check_seconds), expiries),
         Job("webhooks", 1.0, lambda: deliver_due(database, key, policy)),
@@ -166,6 +179,7 @@ def run(config: Config) -> int:
         SlowJob("reports", 60.0, make_reports),
         SlowJob("searches", 5.0, run_searches),
         Job("old reports", 86_400.0, remove_reports),
+        Job("old rule figures", 86_400.0, remove_rule_days),
         Job("planner statistics", 3600.0, database.optimize),
     ]
     if config.platform.demo:

@@ -25,6 +25,8 @@ from kernel.errors import StateUnavailable, StoreError
 from kernel.event import Event
 from kernel.layout import Layout
 from kernel.pipeline import Pipeline
+from kernel.rule_tuning.screen import Screen
+from kernel.rule_tuning.snapshot import TuningSource
 from kernel.spool import SpoolReader
 from kernel.store.open import open_store
 from kernel.zones.enrich import ZoneEnricher
@@ -121,6 +123,7 @@ class Worker:
         upgrade(self.database)
         self.store = open_store(config, writable=True)
         self.zones = ZoneSource(self.layout.zones)
+        self.tuning = TuningSource(self.layout.rule_tuning)
         self.ruleset = load_ruleset(config, self.zones)
         write_catalogue(self.ruleset, self.layout.catalogue)
         self.reader = SpoolReader(self.layout.spool)
@@ -131,6 +134,7 @@ class Worker:
             detectors=self.ruleset.detectors,
             publish=Publisher(self.database, config.alerts.window_minutes * 60.0),
             enrichers=[ZoneEnricher(self.zones)],
+            screen=Screen(self.tuning),
             witnesses=[AssetWitness(self.database, self.zones)],
         )
         Clock.zone = ZoneInfo(config.ingest.time_zone)
@@ -161,6 +165,7 @@ class Worker:
             "rules": len(self.ruleset.catalogue.rules),
             "rule_failures": len(self.ruleset.catalogue.failures),
             "zone_plan": self.zones.revision,
+            "rule_tuning": self.tuning.revision,
         }
 
     def close(self) -> None:

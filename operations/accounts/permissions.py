@@ -32,6 +32,7 @@ _READ = frozenset(
         "assets.read",
         "warnings.read",
         "risk.read",
+        "tuning.read",
     }
 )
 _WORK = _READ | {
@@ -41,6 +42,7 @@ _WORK = _READ | {
     "quarantine.read",
     "assets.write",
     "warnings.draft",
+    "tuning.propose",
     "keys.own",
 }
 _LEAD = frozenset({"incidents.decide", "incidents.report"})
@@ -68,6 +70,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "risk.settings",
             "searches.supervise",
             "suppressions.release",
+            "tuning.read",
+            "tuning.decide",
             "keys.own",
             "keys.all",
             *_HANDLE,
@@ -110,6 +114,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "services.read",
             "sources.read",
             "tickets.read",
+            "tuning.read",
             "warnings.read",
             "zones.read",
         }
@@ -137,6 +142,9 @@ CITY_WIDE = frozenset(
         "duty.read",
         "duty.write",
         "reports.schedule",
+        "tuning.read",
+        "tuning.propose",
+        "tuning.decide",
     }
 )
 """What cannot be cut to some zones; an account with a scope does not have it, whatever its role."""
@@ -153,10 +161,11 @@ KEYLESS = frozenset(
         "incidents.decide",
         "warnings.approve",
         "suppressions.release",
+        "tuning.decide",
     }
 )
-"""What no API key may ever do: acts that separate the powers, the level of an incident, and the second pair of eyes on a warning
-need a person with a second factor."""
+"""What no API key may ever do: acts that separate the powers, the level of an incident, and the second pair of eyes on a warning or
+on what hides detections need a person with a second factor."""
 
 ALL: frozenset[str] = frozenset().union(*PERMISSIONS.values())
 

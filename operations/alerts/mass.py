@@ -17,12 +17,14 @@ from operations.alerts.counts import Deltas
 from operations.alerts.history import history_row
 from operations.alerts.listing import among, within
 from operations.alerts.models import SETTABLE, VERDICTS, Alert, AlertHistory
+from operations.alerts.rule_days import DayDeltas
 from operations.alerts.schema import Change, MassResult, given
 from operations.audit.schema import Actor
 from operations.errors import Invalid
 
 _ALERTS = Alert.__table__
-_READ = ("id", "version", "status", "level", "engine", "rule_id", "rule_name", "host", "assignee", "verdict", "tags", "merged_into")
+_COUNTED = ("status", "level", "engine", "rule_id", "rule_name", "host", "assignee", "verdict", "tags", "created_at", "closed_at")
+_READ = ("id", "version", *_COUNTED, "merged_into")
 
 
 def change_many(
@@ -106,12 +108,13 @@ def write_outcomes(
     """Give each row its new values, with history and counts; the ids that changed."""
     if not outcomes:
         return []
-    present, deltas = clock.now(), Deltas()
+    present, deltas, days = clock.now(), Deltas(), DayDeltas()
     groups: dict[tuple[tuple[str, Any], ...], list[int]] = {}
     history = []
     tags_of: dict[str, list[str]] = {}
     for row, after in outcomes:
-        groups.setdefault(tuple(sorted(after.items())), []).append(row.id)
+        written = {**after, **_closing(after, present)}
+        groups.setdefault(tuple(sorted(written.items())), []).append(row.id)
         before = {field: getattr(row, field) for field in after}
         history.append(history_row(actor, row.id, "change", before, after, note, batch, present))
         tags = tags_of.get(row.tags)
@@ -120,10 +123,20 @@ def write_outcomes(
         old = row._mapping
         deltas.add(old, tags, -1)
         deltas.add({**old, **after}, tags, 1)
+        days.add(old, -1)
+        days.add({**old, **written}, 1)
     connection = session.connection()
     for values, ids in groups.items():
         statement = update(_ALERTS).where(among(session, ids))  # type: ignore[arg-type]  # declared as FromClause; it is a Table
         connection.execute(statement.values(**dict(values), version=_ALERTS.c.version + 1, updated_at=present))
     connection.execute(insert(AlertHistory), history)
     deltas.write(session)
+    days.write(session)
     return [row.id for row, _ in outcomes]
+
+
+def _closing(after: Mapping[str, Any], present: str) -> dict[str, str | None]:
+    """When it was closed, where the status changes."""
+    if "status" not in after:
+        return {}
+    return {"closed_at": present if after["status"] == "closed" else None}

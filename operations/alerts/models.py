@@ -25,6 +25,7 @@ OPEN: tuple[str, ...] = STATUSES[:3]
 VERDICTS: tuple[str, ...] = ("true_positive", "false_positive", "benign")
 ENTITY_KINDS: tuple[str, ...] = ("host", "user", "ip", "process", "file", "hash", "domain", "asset", "zone")
 
+_JUDGED: dict[str, Any] = {f"{dialect}_where": text("verdict IS NOT NULL") for dialect in ("sqlite", "postgresql")}
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -68,6 +69,7 @@ class Alert(Base):
     version: Mapped[int] = mapped_column(default=1)
     suppressed_by: Mapped[int | None] = mapped_column(RowId)
     merged_into: Mapped[int | None] = mapped_column(RowId)
+    closed_at: Mapped[str | None] = mapped_column(String(27))  # when it got the status closed; NULL while it has another
 
     __table_args__ = (
         Index("ix_alerts_dedup", "dedup_key", "last_seen"),
@@ -80,6 +82,8 @@ class Alert(Base):
         Index("ix_alerts_assignee_status_seen", "assignee", "status", "last_seen", "id"),
         Index("ix_alerts_suppressed", "suppressed_by", "last_seen", "id", **_where("suppressed_by IS NOT NULL")),
         Index("ix_alerts_merged", "merged_into", "last_seen", "id", **_where("merged_into IS NOT NULL")),
+        # Only alerts with a verdict stand in it: a new alert costs nothing here.
+        Index("ix_alerts_rule_verdict", "rule_id", "verdict", "last_seen", "id", **_JUDGED),
         {"sqlite_autoincrement": True},
     )
 
@@ -162,3 +166,32 @@ class AlertCount(Base):
     value: Mapped[str] = mapped_column(String(255), primary_key=True)
     count: Mapped[int]
     label: Mapped[str] = mapped_column(String(512), default="")
+
+
+class RuleDay(Base):
+    """Alerts that a rule made on a day (UTC), by what became of them: ``open`` or a verdict. Changed in the alert's transaction.
+
+    Its key is the order in which sums over all rules read it, and the rows stand in it.
+    """
+
+    __tablename__ = "rule_days"
+
+    rule_id: Mapped[str] = mapped_column(String(160), primary_key=True)
+    outcome: Mapped[str] = mapped_column(String(16), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    alerts: Mapped[int]
+
+    __table_args__ = {"sqlite_with_rowid": False}  # SQLAlchemy reads it
+
+
+class RuleClosing(Base):
+    """How long the closed alerts that a rule made on a day were open, in steps of half an octave (rule_days.step_of)."""
+
+    __tablename__ = "rule_closings"
+
+    rule_id: Mapped[str] = mapped_column(String(160), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    alerts: Mapped[int]
+
+    __table_args__ = {"sqlite_with_rowid": False}  # SQLAlchemy reads it

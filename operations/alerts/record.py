@@ -21,6 +21,7 @@ from operations import clock
 from operations.alerts.counts import Deltas
 from operations.alerts.entities import dedup_key, entities_of, first_of
 from operations.alerts.models import SUPPRESSED, Alert, AlertDetection, AlertEntity, AlertSample, AlertTag
+from operations.alerts.rule_days import DayDeltas
 from operations.alerts.schema import Entity, RecordResult
 from operations.alerts.suppressing import Active, count_hits
 from operations.alerts.text import append_texts, insert_texts, text_of
@@ -160,7 +161,7 @@ def _insert_alerts(session: Session, new: list[tuple[_Key, _Open]], present: str
         rows.append({"id": alert_id, **_alert_row(key[0], alert, present)})
     connection = session.connection()
     connection.execute(insert(Alert), rows)
-    samples, entities, tags, texts, deltas = [], [], [], [], Deltas()
+    samples, entities, tags, texts, deltas, days = [], [], [], [], Deltas(), DayDeltas()
     for row, (_, alert) in zip(rows, new, strict=True):
         first = alert.detections[0]
         samples.append({"alert_id": alert.id, "event": _sample(first.event), "rule": _rule_part(first)})
@@ -170,6 +171,7 @@ def _insert_alerts(session: Session, new: list[tuple[_Key, _Open]], present: str
         tags += [{"tag": tag, "alert_id": alert.id} for tag in names]
         texts.append((row["id"], text_of(first, kept)))
         deltas.add(row, names)
+        days.add(row)
     connection.execute(insert(AlertSample), samples)
     if entities:
         connection.execute(insert(AlertEntity), entities)
@@ -177,6 +179,7 @@ def _insert_alerts(session: Session, new: list[tuple[_Key, _Open]], present: str
         connection.execute(insert(AlertTag), tags)
     insert_texts(session, texts)
     deltas.write(session)
+    days.write(session)
     return rows
 
 
@@ -216,6 +219,7 @@ def _alert_row(key: str, alert: _Open, present: str) -> dict[str, Any]:
         "version": 1,
         "suppressed_by": alert.suppression or None,
         "merged_into": None,
+        "closed_at": None,
     }
 
 

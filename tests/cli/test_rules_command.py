@@ -18,6 +18,8 @@ from click.testing import CliRunner, Result
 
 from cli import terminal
 from cli.__main__ import main
+from kernel.rule_tuning.condition import Condition
+from kernel.rule_tuning.snapshot import Measure, Snapshot, write_snapshot
 
 OWN = Path(__file__).resolve().parents[2] / "rules"
 RULE = b"title: x\nlogsource: {category: firewall}\ndetection:\n  s: {a: b}\n  condition: s\n"
@@ -235,3 +237,25 @@ def test_wrong_usage_is_explained(arguments: tuple[str, ...]) -> None:
     result = liandun(*arguments)
     assert result.exit_code == 2
     assert "Usage" in result.output
+
+
+def test_what_holds_detections_back_is_told(tmp_path: Path) -> None:
+    entries = [json.loads(line) for line in liandun("list", "--data", tmp_path, "--format", "jsonl").stdout.splitlines()]
+    rule = next(one["id"] for one in entries if one["engine"] == "sigma")
+    assert "id" in liandun("tuning", "--data", tmp_path).stdout
+    (tmp_path / "run").mkdir()
+    condition = Condition("host.name", "equals", "backup-01")
+    measures = [
+        Measure(3, rule, by="an.quan", reason="tells nothing", since="2026-11-26T01:02:03.000000Z"),
+        Measure(4, "other", (condition,), "2999-01-01T00:00:00.000000Z", "an.quan", "backup"),
+        Measure(5, "past", (), "2020-01-01T00:00:00.000000Z"),
+    ]
+    write_snapshot(Snapshot("1", measures), tmp_path / "run" / "rule-tuning.msgpack")
+    told = liandun("tuning", "--data", tmp_path).stdout
+    assert "the whole rule is off" in told
+    assert "tells nothing" in told
+    assert "host.name equals backup-01" in told
+    assert "past" not in told
+    assert "off (an.quan)" in liandun("list", "--data", tmp_path).stdout
+    entries = [json.loads(line) for line in liandun("list", "--data", tmp_path, "--format", "jsonl").stdout.splitlines()]
+    assert [one["id"] for one in entries if one["off"]] == [rule]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,29 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
 
-from cli.roles.worker import AssetWitness, Publisher
+from cli.roles.worker import AssetWitness, Publisher, Worker
+from kernel.config import Config
+from kernel.config.model import Platform
 from kernel.db import open_database, upgrade
 from kernel.detection import Detection, detection_id
 from kernel.errors import StoreError
+from kernel.layout import Layout
+from kernel.record import RawRecord, encode_record
+from kernel.rule_tuning.condition import Condition
+from kernel.rule_tuning.screen import held_back
+from kernel.spool import SpoolWriter
 from kernel.zones.plan import read_plan
 from kernel.zones.table import ZoneTable
+from operations import clock
+from operations.accounts.schema import Principal
+from operations.accounts.service import create_user
+from operations.alerts.service import count_alerts
 from operations.assets import inventory
 from operations.assets.listing import list_assets
+from operations.audit.schema import SYSTEM
+from operations.tuning import measures
+from operations.tuning.publish import TuningPublisher
+from operations.tuning.schema import Proposal
 
 
 def test_full_disk_under_the_state_database_is_something_to_wait_for(tmp_path: Path) -> None:
@@ -57,3 +73,62 @@ def test_a_device_that_cannot_be_written_down_costs_the_others_nothing(tmp_path:
     with database.read() as session:
         assert [asset.key for asset in list_assets(session, sort="key").assets] == ["10.21.0.3", "10.21.0.4", "taken"]
     database.close()
+
+
+RULE = """title: Encoded command
+id: ca2092a1-c273-4878-9b4b-0d60115bf5ea
+level: medium
+logsource: {product: linux}
+detection:
+    selection: {message|contains: encoded}
+    condition: selection
+"""
+
+
+def test_a_running_worker_obeys_an_exception_and_a_switched_off_rule_without_a_restart(tmp_path: Path) -> None:
+    """From the state database over the published snapshot to the detections of a real worker."""
+    (tmp_path / "rule.yml").write_text(RULE, "utf-8")
+    config = Config(platform=Platform(data_dir=tmp_path))
+    config.detect.own_rules, config.detect.rules = False, [tmp_path / "rule.yml"]
+    Layout(tmp_path).create()
+    worker = Worker(config)
+    analyst = create_user(worker.database, SYSTEM, "lin", "Correct-Horse-7", "analyst")
+    chief = create_user(worker.database, SYSTEM, "an", "Correct-Horse-7", "secadmin")
+    lin, an = Principal(analyst.id, "lin", "", "analyst"), Principal(chief.id, "an", "", "secadmin")
+    publish = TuningPublisher(worker.database, worker.layout.rule_tuning)
+    writer = SpoolWriter(worker.layout.spool)
+
+    def send(host: str) -> int:
+        """One event; returns how many alerts there are then."""
+        event = {
+            "@timestamp": "2026-11-26T04:00:00Z",
+            "host": {"name": host},
+            "message": "encoded",
+            "event": {"dataset": "linux.auth"},
+        }
+        raw = json.dumps(event).encode()
+        writer.put([encode_record(RawRecord("test", "json", 1_790_000_000_000_000, "", raw))])
+        publish()
+        worker.pipeline.step()
+        with worker.database.read() as session:
+            return count_alerts(session).count
+
+    assert send("web1") == 1
+    rule = ("ca2092a1-c273-4878-9b4b-0d60115bf5ea", "R", "medium", "sigma", "r")
+    with worker.database.write() as session:
+        ending = clock.shift(clock.now(), 86_400)
+        made = measures.propose(
+            session, lin, Proposal(*rule, conditions=(Condition("host.name", "wildcard", "BACKUP-*"),), expires_at=ending)
+        )
+        measures.approve(session, an, made.id, expected_version=1)
+    assert send("backup-01") == 1
+    assert send("web2") == 2
+    with worker.database.write() as session:
+        off = measures.propose(session, an, Proposal(*rule))
+    assert send("web3") == 2
+    assert held_back(worker.store.counters()) == {made.id: 1, off.id: 1}
+    with worker.database.write() as session:
+        measures.lift(session, an, off.id, expected_version=1, note="mended")
+    assert send("web4") == 3
+    assert worker.details()["rule_tuning"]
+    worker.close()

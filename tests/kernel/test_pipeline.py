@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -247,3 +248,27 @@ def test_a_witness_that_cannot_write_is_counted_and_holds_nothing_up(tmp_path: P
     assert road.pipeline(witnesses=[Witness()]).step() == 2
     assert len(road.lake.search(parse_query("*"), EVERYTHING).events) == 2
     assert road.lake.counters()["witness_errors.Witness"] == 1
+
+
+def test_detections_that_are_held_back_are_dropped_and_counted_once_though_the_batch_comes_again(road: Road) -> None:
+    def screen(found: list[Detection], counters: Counter[str]) -> list[Detection]:
+        counters["held_back.7"] += sum(one.event["message"] == "two" for one in found)
+        return [one for one in found if one.event["message"] != "two"]
+
+    road.put(b"one two three")
+    commit, failed = road.lake.commit, []
+
+    def failing(batch: Commit) -> None:
+        if not failed:
+            failed.append(batch)
+            raise StoreError("the disk is full")
+        commit(batch)
+
+    road.lake.commit = failing  # type: ignore[method-assign]
+    with pytest.raises(StoreError):
+        road.pipeline(screen=screen).step()
+    road.pipeline(screen=screen).step()
+    assert sorted(one.event["message"] for one in road.published.values()) == ["one", "three"]
+    assert road.messages() == ["one", "three", "two"], "the event is stored like any other"
+    assert road.lake.counters()["held_back.7"] == 1
+    assert road.lake.counters()["detections"] == 2

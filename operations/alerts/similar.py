@@ -1,7 +1,7 @@
 """Similar alerts, with the reasons: the same hash, domain, host, user, address, rule or ATT&CK technique, near in time.
 
 Of each thing that an alert is about only the NEAR alerts before and after it are looked at, in the order of an index: an address
-that a million alerts name costs as much as one that two name. A thing that fills both sides is common, and counts half.
+that a million alerts name costs as much as one that two name. A thing that fills one side is common, and counts half.
 """
 
 from __future__ import annotations
@@ -60,11 +60,9 @@ def similar_alerts(session: Session, alert: AlertRow, entities: Sequence[Entity]
             sides[side] = sides.get(side, 0) + 1
     if not found:
         return []
-    common = {n for n in range(len(sources)) if min(sides.get((n, side), 0) for side in (False, True)) >= NEAR}
+    common = {sources[n] for n in range(len(sources)) if max(sides.get((n, side), 0) for side in (False, True)) >= NEAR}
     rows = session.execute(select(*_ALERTS.c).where(among(session, sorted(found)), *within(session)))
-    ranked = [
-        _judged(alert, row_of(row), [sources[n] for n in sorted(found[row.id])], {sources[n] for n in common}) for row in rows
-    ]
+    ranked = [_judged(alert, row_of(row), [sources[n] for n in sorted(found[row.id])], common) for row in rows]
     ranked.sort(key=lambda one: (-one.score, abs(one.alert.id - alert.id)))
     return ranked[:limit]
 
@@ -100,9 +98,10 @@ def _near(alert: AlertRow, kind: str, value: str, later: bool) -> Select[Any]:
 
 
 def _judged(alert: AlertRow, other: AlertRow, shared: Sequence[tuple[str, str]], common: set[tuple[str, str]]) -> Similar:
-    reasons = [
-        Reason(kind, value, POINTS[kind] // (1 + (one in common)), one in common) for one in shared for kind, value in (one,)
-    ]
+    reasons = []
+    for one in shared:
+        many = one in common
+        reasons.append(Reason(*one, POINTS[one[0]] // (2 if many else 1), many))
     apart = _apart(alert, other)
     near = next((points for seconds, points in SOON if apart <= seconds), 0)
     if near:

@@ -58,6 +58,9 @@ def test_what_many_have_counts_half_and_the_scan_is_bounded(database: Database, 
     assert len(found) == 2 * NEAR
     assert {reason.points for one in found for reason in one.reasons if reason.kind == "ip"} == {3}
     assert all(reason.common for one in found for reason in one.reasons if reason.kind == "ip")
+    newest = similar(database, ids[-1], limit=500)
+    assert {one.alert.id for one in newest} == set(ids[-1 - NEAR : -1])
+    assert newest[0].reasons[0].common != (newest[0].reasons[0].kind == "time")
 
 
 def test_only_what_may_be_seen(database: Database, make: Make) -> None:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import Any
 
+import orjson
 from sqlalchemy import ColumnElement, Integer, and_, exists, func, literal_column, or_, select, tuple_
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,8 @@ from operations.reach import zones_seen
 
 MAX_PAGE = 500
 COUNT_LIMIT = 10_000
+TEXT_FEW = 5_000
+"""A text that at most this many incidents have is searched for once a page, and its ids are kept with the snapshot."""
 FACET_LIMIT = 20
 SAMPLE = 1000
 """So many of the newest matches are counted for facets."""
@@ -38,7 +41,7 @@ def list_incidents(
     """One page. ``sort``: newest (id), due (earliest running deadline first), level (highest first). Raises Invalid."""
     limit = max(1, min(limit, MAX_PAGE))
     key, descending = _key(sort)
-    places = select(Incident.id).where(*conditions(where), *within(session))
+    places = select(Incident.id).where(*conditions(session, where), *within(session))
     if cursor:
         places = places.where(_after(cursor, key, descending))
     order = (key.desc(), Incident.id.desc()) if descending else (key.asc(), Incident.id.desc())
@@ -53,7 +56,7 @@ def list_incidents(
 
 def count_incidents(session: Session, where: IncidentFilter = IncidentFilter()) -> int:
     """How many match, counted up to COUNT_LIMIT."""
-    inner = select(Incident.id).where(*conditions(where), *within(session)).limit(COUNT_LIMIT).subquery()
+    inner = select(Incident.id).where(*conditions(session, where), *within(session)).limit(COUNT_LIMIT).subquery()
     return session.execute(select(func.count()).select_from(inner)).scalar_one()
 
 
@@ -82,7 +85,7 @@ def facets(session: Session, where: IncidentFilter) -> dict[str, list[tuple[str,
 
 
 def _sample(session: Session, where: IncidentFilter, without: str) -> list[Any]:
-    kept = [condition for dimension, condition in _conditions(where) if dimension != without]
+    kept = [condition for dimension, condition in _conditions(session, where) if dimension != without]
     columns = (Incident.id, *(getattr(Incident, name) for name in DIMENSIONS if name != "zone"))
     newest = select(Incident.id).where(*kept, *within(session)).order_by(Incident.created_at.desc(), Incident.id.desc())
     return list(session.execute(select(*columns).where(Incident.id.in_(newest.limit(SAMPLE)))).all())
@@ -101,12 +104,12 @@ def _zones(session: Session, rows: list[Any]) -> Counter[str]:
     return counted
 
 
-def conditions(where: IncidentFilter) -> list[ColumnElement[bool]]:
+def conditions(session: Session, where: IncidentFilter) -> list[ColumnElement[bool]]:
     """All conditions of the filter."""
-    return [condition for _dimension, condition in _conditions(where)]
+    return [condition for _dimension, condition in _conditions(session, where)]
 
 
-def _conditions(where: IncidentFilter) -> list[tuple[str, ColumnElement[bool]]]:
+def _conditions(session: Session, where: IncidentFilter) -> list[tuple[str, ColumnElement[bool]]]:
     found: list[tuple[str, ColumnElement[bool]]] = []
     for name in ("phase", "level", "severity", "class_code"):
         values = getattr(where, name)
@@ -125,15 +128,40 @@ def _conditions(where: IncidentFilter) -> list[tuple[str, ColumnElement[bool]]]:
         found.append(("clock", and_(Incident.next_due >= now, Incident.next_due < clock.shift(now, 3600))))
     elif where.clock:
         raise Invalid(f"there is no clock state {where.clock[:32]!r}", "overdue or soon", field="clock")
-    for word in where.text.lower().split()[:8]:
-        pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        columns = (Incident.number, Incident.title)
-        found.append(("text", or_(*(func.lower(column).like(pattern, escape="\\") for column in columns))))
+    words = tuple(where.text.lower().split()[:8])
+    if words:
+        found.append(("text", _says(session, words)))
     if where.start:
         found.append(("start", Incident.detected_at >= where.start))
     if where.end:
         found.append(("end", Incident.detected_at < where.end))
     return found
+
+
+def _says(session: Session, words: tuple[str, ...]) -> ColumnElement[bool]:
+    """True for incidents with all words. No index serves it, so the list, its count and its facets share one search."""
+    condition = and_(*(_has(word) for word in words))
+    snapshot: dict[Any, list[int] | None] | None = session.info.get("snapshot")
+    if snapshot is None:
+        return condition
+    key = ("incident_text", *words)
+    if key not in snapshot:
+        ids = list(session.execute(select(Incident.id).where(condition).limit(TEXT_FEW + 1)).scalars())
+        snapshot[key] = ids if len(ids) <= TEXT_FEW else None  # a text that many have soon fills a page
+    found = snapshot[key]
+    return condition if found is None else _among(session, found)
+
+
+def _has(word: str) -> ColumnElement[bool]:
+    pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    return or_(*(func.lower(column).like(pattern, escape="\\") for column in (Incident.number, Incident.title)))
+
+
+def _among(session: Session, ids: list[int]) -> ColumnElement[bool]:
+    """True for rows with one of ``ids``. SQLite takes them as one JSON text: thousands of parameters cost more than the query."""
+    if session.get_bind().dialect.name != "sqlite":
+        return Incident.id.in_(ids)
+    return Incident.id.in_(select(func.json_each(orjson.dumps(ids).decode()).table_valued("value").c.value))
 
 
 def _key(sort: str) -> tuple[ColumnElement[Any], bool]:

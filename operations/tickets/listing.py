@@ -76,27 +76,35 @@ def list_tickets(
 
 def count_boxes(session: Session, where: TicketFilter = TicketFilter()) -> dict[str, int]:
     """Tickets by state, the filter's own state left out."""
-    mine = seen(session)
-    if mine is not None and msgspec.structs.replace(where, state="") == TicketFilter():
-        rows = mine.subquery()
-        counted = select(rows.c.state, func.count()).group_by(rows.c.state)
+    if zones_seen(session) is not None and msgspec.structs.replace(where, state="") == TicketFilter():
+        found = _states_seen(session)
     else:
         counted = _filtered(session, select(Ticket.state, func.count()).group_by(Ticket.state), where, with_state=False)
-    found = {row[0]: row[1] for row in session.execute(counted)}
+        found = {row[0]: row[1] for row in session.execute(counted)}
     return {state: found.get(state, 0) for state in STATES}
 
 
 def count_hidden(session: Session, state: str = "") -> int:
     """How many tickets (of that state) this session may not see. Only the state narrows it: any other filter would let the
     number tell what stands in tickets of others."""
-    mine = seen(session)
-    if mine is None:
+    if zones_seen(session) is None:
         return 0
-    rows = mine.subquery()
-    every, known = select(func.count()).select_from(Ticket), select(func.count()).select_from(rows)
+    known = _states_seen(session)
+    every = select(func.count()).select_from(Ticket)
     if state:
-        every, known = every.where(Ticket.state == state), known.where(rows.c.state == state)
-    return session.execute(every).scalar_one() - session.execute(known).scalar_one()
+        return session.execute(every.where(Ticket.state == state)).scalar_one() - known.get(state, 0)
+    return session.execute(every).scalar_one() - sum(known.values())
+
+
+def _states_seen(session: Session) -> dict[str, int]:
+    """What a session with a scope may see, by state: a page's boxes and what it hides ask once."""
+    mine = seen(session)
+    snapshot: dict[Any, dict[str, int]] = session.info.get("snapshot", {})
+    if mine is not None and "ticket_states" not in snapshot:
+        rows = mine.subquery()
+        counted = session.execute(select(rows.c.state, func.count()).group_by(rows.c.state))
+        snapshot["ticket_states"] = {row[0]: row[1] for row in counted}
+    return snapshot.get("ticket_states", {})
 
 
 def count_waiting(session: Session, name: str) -> int:

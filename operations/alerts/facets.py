@@ -22,6 +22,9 @@ from operations.reach import zones_seen
 SAMPLE = 5_000
 """So many of the newest matching alerts are counted where the kept counts do not know the answer."""
 
+SCOPED_SAMPLE = 1_000
+"""The same for who sees some zones only (listing.SCOPED_LIMIT)."""
+
 DIMENSIONS: tuple[str, ...] = ("status", "level", "engine", "rule", "host", "tag", "assignee", "verdict")
 _ORDERED = {"status": STATUSES, "level": tuple(reversed(LEVELS))}
 _COLUMN = {name: name for name in ("status", "level", "engine", "host", "assignee", "verdict")} | {"rule": "rule_id"}
@@ -45,6 +48,11 @@ def facets(
         counters, labels, exact = cache[others]
         found.append(Facet(dimension, _values(dimension, counters[dimension], labels, limit), exact))
     return found
+
+
+def sample_size(session: Session) -> int:
+    """So many of the newest matching alerts are counted at most for this session."""
+    return SAMPLE if zones_seen(session) is None else min(SAMPLE, SCOPED_SAMPLE)
 
 
 def top(session: Session, dimension: str, *, start: str = "", end: str = "", limit: int = 10) -> list[FacetValue]:
@@ -96,9 +104,10 @@ def _kept(session: Session, dimension: str, where: AlertFilter, limit: int) -> F
 
 
 def _sampled(session: Session, where: AlertFilter) -> tuple[dict[str, Counter[str]], dict[str, str], bool]:
-    result = session.execute(sample_query(session, where, SAMPLE + 1))
+    most = sample_size(session)
+    result = session.execute(sample_query(session, where, most + 1))
     names, rows = list(result.keys()), result.all()
-    columns = dict(zip(names, zip(*rows[:SAMPLE], strict=True), strict=True)) if rows else dict.fromkeys(names, ())
+    columns = dict(zip(names, zip(*rows[:most], strict=True), strict=True)) if rows else dict.fromkeys(names, ())
     counters = {dimension: Counter(columns[column]) for dimension, column in _COLUMN.items()}
     counters["assignee"][UNASSIGNED] = counters["assignee"][None]
     for counter in counters.values():
@@ -106,7 +115,7 @@ def _sampled(session: Session, where: AlertFilter) -> tuple[dict[str, Counter[st
     counters["tag"] = Counter()
     for tags, number in Counter(columns["tags"]).items():
         counters["tag"].update(dict.fromkeys(orjson.loads(tags), number))
-    return counters, dict(zip(columns["rule_id"], columns["rule_name"], strict=True)), len(rows) <= SAMPLE
+    return counters, dict(zip(columns["rule_id"], columns["rule_name"], strict=True)), len(rows) <= most
 
 
 def _values(dimension: str, counter: Counter[str], labels: dict[str, str], limit: int) -> list[FacetValue]:

@@ -34,6 +34,9 @@ TEXT_FEW = 20_000
 """The same for the text, whose index lists ids far quicker than rows are read and searched."""
 
 COUNT_LIMIT = 10_000
+SCOPED_LIMIT = 1_000
+"""The same for who sees some zones only: each of theirs stands among many of others, which have to be passed over."""
+
 MAX_PAGE = 500
 
 _CURSOR = re.compile(r"([0-9TZ:.-]{27})~([0-9]{1,18})")
@@ -71,13 +74,14 @@ def sample_query(session: Session, where: AlertFilter, limit: int) -> Select[Any
 
 
 def count_alerts(session: Session, where: AlertFilter = AlertFilter()) -> Count:
-    """How many match: exact where the kept counts know it, else counted up to COUNT_LIMIT."""
+    """How many match: exact where the kept counts know it, else counted up to COUNT_LIMIT (SCOPED_LIMIT)."""
     known = _kept_count(session, where) if zones_seen(session) is None else None
     if known is not None:
         return Count(known)
-    inner = _page_query(session, where, COUNT_LIMIT + 1, "", False, [_ALERTS.c.id, _ALERTS.c.last_seen]).subquery()
+    most = COUNT_LIMIT if zones_seen(session) is None else min(COUNT_LIMIT, SCOPED_LIMIT)
+    inner = _page_query(session, where, most + 1, "", False, [_ALERTS.c.id, _ALERTS.c.last_seen]).subquery()
     number = session.execute(select(func.count()).select_from(inner)).scalar_one()
-    return Count(min(number, COUNT_LIMIT), number <= COUNT_LIMIT)
+    return Count(min(number, most), number <= most)
 
 
 def latest_id(session: Session) -> int:

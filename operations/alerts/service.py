@@ -16,7 +16,7 @@ from operations.alerts.bulk import (
 )
 from operations.alerts.bulk_run import resume, run_bulk, run_in_background
 from operations.alerts.by_entity import count_by_entity
-from operations.alerts.facets import SAMPLE, facets, timeline, top
+from operations.alerts.facets import SAMPLE, facets, sample_size, timeline, top
 from operations.alerts.listing import count_alerts, latest_id, list_alerts, matching_ids, new_since
 from operations.alerts.reading import get_alert, get_detail, list_detections, related
 from operations.alerts.record import DEFAULT_WINDOW, record_detections
@@ -50,6 +50,7 @@ __all__ = [
     "resume",
     "run_bulk",
     "run_in_background",
+    "sample_size",
     "start",
     "timeline",
     "top",

@@ -29,6 +29,7 @@ MAX_ENTITIES = 64
 
 MAX_SAMPLE_VALUE = 32 * 1024
 MAX_TAGS = 64
+_RECORDING = 0x7265636F7264  # "record": the advisory lock of those who record
 
 
 class _Open:
@@ -59,6 +60,7 @@ def record_detections(session: Session, detections: Sequence[Detection], *, wind
 
     window  seconds of event time between two detections of one alert
     """
+    _wait_for_turn(session)
     fresh = _unrecorded(session, detections)
     keyed = [
         (dedup_key(detection, entities), detection, entities) for detection in fresh for entities in (entities_of(detection.event),)
@@ -82,6 +84,16 @@ def record_detections(session: Session, detections: Sequence[Detection], *, wind
     _add_entities(session, old)
     announce_alerts(session, rows)
     return RecordResult([row["id"] for row in rows], sorted(alert.id for alert in old if alert.id), len(detections) - len(fresh))
+
+
+def _wait_for_turn(session: Session) -> None:
+    """One recording at a time in PostgreSQL too, until its transaction ends; people's changes of alerts do not wait for it.
+
+    Two at once would not see each other's new alert, so that both make it, and would meet on the primary key of a detection that
+    both have. READ COMMITTED lets the statements that follow see what the other one committed. SQLite has one writer anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _RECORDING})
 
 
 def _unrecorded(session: Session, detections: Sequence[Detection]) -> list[Detection]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, current_app, render_template, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from operations import clock
@@ -16,11 +17,12 @@ from operations.services import service
 from operations.services.schema import ApplicationFilter
 from operations.services.summary_document import document
 from operations.services.summary_sheet import xlsx
-from operations.services.supervision import GB, services_kept, summary, usage_of_month, year_bounds
+from operations.services.supervision import GB, Kept, services_kept, summary, usage_of_month, year_bounds
 from soc_ui import access
 from soc_ui.download import as_attachment
 from soc_ui.locale import _
 from soc_ui.preferences import current
+from soc_ui.recent import MOST_SECONDS, Recent
 from soc_ui.services import services
 
 KINDS = {
@@ -41,7 +43,7 @@ def page() -> str:
     with services().database.read() as session:
         ours = organisations_seen(session)
         context = {
-            "kept": services_kept(session, *year_bounds(year)),
+            "kept": _kept(session, year),
             "usage": usage_of_month(session, f"{year}-{month:02d}"),
             "late": service.list_applications(session, ApplicationFilter(overdue=True), limit=OVERDUE_ROWS).applications,
             "organisations": sorted(owners(session) if ours is None else ours),
@@ -66,6 +68,14 @@ def file(kind: str) -> Response:
         made = document(found, services().settings.site_name or _("Liandun"), now.isoformat(), language)
         content = pdf(made) if kind == "pdf" else docx(made)
     return as_attachment(content, f"{bureau}-{year}.{kind}".replace("/", "_"), KINDS[kind])
+
+
+def _kept(session: Session, year: int) -> list[Kept]:
+    """All applications of a year are counted for it; so for a minute what was counted is shown again, to who sees the same."""
+    recent: Recent[list[Kept]] = current_app.extensions.setdefault("liandun_services_kept", Recent(least=MOST_SECONDS))
+    ours = organisations_seen(session)
+    seen = (services().reach, None if ours is None else frozenset(ours))
+    return recent.get((*seen, year), lambda: services_kept(session, *year_bounds(year)))
 
 
 def _year(now: date) -> int:

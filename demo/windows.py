@@ -41,8 +41,19 @@ def account(user: str) -> str:
     return "NT AUTHORITY\\SYSTEM" if user == "SYSTEM" else f"{WINDOWS_DOMAIN}\\{user}"
 
 
-def process(moment: datetime, host: Host, user: str, image: str, command: str, parent: str, parent_command: str, pid: int) -> bytes:
+def process(
+    moment: datetime,
+    host: Host,
+    user: str,
+    image: str,
+    command: str,
+    parent: str,
+    parent_command: str,
+    pid: int,
+    parent_pid: int | None = None,
+) -> bytes:
     """Sysmon 1: a process was created. Hashes and GUIDs are derived from the names, so they stay the same in every run."""
+    parent_pid = pid - 4 if parent_pid is None else parent_pid
     seed = hashlib.sha256(image.lower().encode()).hexdigest().upper()
     fields = {
         "RuleName": "-",
@@ -56,8 +67,8 @@ def process(moment: datetime, host: Host, user: str, image: str, command: str, p
         "User": account(user),
         "IntegrityLevel": "System" if user == "SYSTEM" else "Medium",
         "Hashes": f"MD5={seed[:32]},SHA256={seed},IMPHASH={seed[32:]}",
-        "ParentProcessGuid": _guid(host.name, str(pid - 4), parent),
-        "ParentProcessId": str(pid - 4),
+        "ParentProcessGuid": _guid(host.name, str(parent_pid), parent),
+        "ParentProcessId": str(parent_pid),
         "ParentImage": parent,
         "ParentCommandLine": parent_command,
         "ParentUser": account(user),

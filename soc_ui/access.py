@@ -38,7 +38,7 @@ FIRST_SCREENS: dict[str, tuple[str, str, dict[str, str]]] = {
     "sysadmin": ("sources.read", "sources.page", {}),
     "secadmin": ("accounts.grant", "proposals.page", {}),
     "auditadmin": ("audit.read", "audit.page", {}),
-    "analyst": ("alerts.read", "alerts.queue", {}),
+    "analyst": ("alerts.read", "alerts.queue", {"view": "mine-and-unassigned"}),
     "responder": ("incidents.read", "incidents.page", {"sort": "due"}),
     "bureau": ("tickets.read", "tickets.page", {}),
 }
@@ -48,6 +48,7 @@ START = "/start"
 """Leads to the first screen of the role; where one goes after signing in without having asked for a page."""
 
 API_PREFIX = "/api/"
+LIVE_ENDPOINT = "live.stream"  # browsers open it again by themselves
 BACKGROUND_HEADER = "X-Background"  # set by our script on polls, which must not keep an unattended session alive
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 RECHECK_SECONDS = 2.0
@@ -63,18 +64,18 @@ def me() -> Principal:
     return found
 
 
-def needs(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A view for those who have ``permission`` (operations.accounts.permissions); others get 403."""
+def needs(*permissions: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A view for those who have one of ``permissions`` (operations.accounts.permissions); others get 403."""
 
     def around(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            if not me().may(permission):
-                note_denied(permission)
+            if not any(me().may(permission) for permission in permissions):
+                note_denied(" or ".join(permissions))
                 abort(403)
             return view(*args, **kwargs)
 
-        vars(guarded)["permissions"] = (permission,)  # soc_ui.permission_table reads it
+        vars(guarded)["permissions"] = permissions  # soc_ui.permission_table reads it
         return guarded
 
     return around
@@ -164,7 +165,7 @@ def install(app: Flask) -> None:
         g.principal = None
         if request.path.startswith(API_PREFIX) or request.endpoint in ("assets.file", "assets.favicon"):
             return None
-        by_hand = BACKGROUND_HEADER not in request.headers
+        by_hand = BACKGROUND_HEADER not in request.headers and request.endpoint != LIVE_ENDPOINT
         cookie = request.cookies.get(SESSION_COOKIE, "")
         g.principal = principal_of(services().database, cookie, address(), active=by_hand, policy=services().policy)
         if g.principal is None and request.endpoint not in OPEN_ENDPOINTS:

@@ -16,6 +16,10 @@ from soc_ui.admin.audit import audit
 from soc_ui.admin.health import health
 from soc_ui.admin.keys import keys
 from soc_ui.admin.webhooks import webhooks
+from soc_ui.alerts.around import alert_surroundings
+from soc_ui.alerts.flyout import alert_flyout
+from soc_ui.alerts.suppression_pages import alert_suppressions
+from soc_ui.alerts.view_pages import alert_views
 from soc_ui.alerts.views import alerts
 from soc_ui.attack.views import attack
 from soc_ui.duty import words as duty_words
@@ -30,6 +34,7 @@ from soc_ui.incidents.reports import incident_reports
 from soc_ui.incidents.views import incidents
 from soc_ui.inventory import addresses, kinds
 from soc_ui.inventory.views import inventory
+from soc_ui.live import views as live_views
 from soc_ui.overview.views import overview
 from soc_ui.preferences import preferences
 from soc_ui.reports import words as report_words
@@ -74,6 +79,7 @@ def create_app(services: Services) -> APIFlask:
     event_view.install(app)
     rule_titles.install(app)
     names.install(app)
+    live_views.install(app, services.database)
     addresses.install(app)
     kinds.install(app)
     for told in (warning_words, ticket_words, service_words, duty_words, report_words, risk_views):
@@ -83,9 +89,10 @@ def create_app(services: Services) -> APIFlask:
     cases = (incidents, incident_acts, incident_parts, incident_evidence, incident_reports, incident_deadlines)
     work = (tickets, service_desk, supervision, duty, duty_roster, reports)
     estate = (zones, conduits, zone_plan, inventory, sources, rules)
-    watch = (overview, wall, risk_views.risk, attack)
+    watch = (live_views.live, overview, wall, risk_views.risk, attack)
     admin = (keys, webhooks, audit, health)
-    pages = (*who, *watch, alerts, *early, *cases, hunt, *work, *estate, *admin)
+    queue = (alerts, alert_flyout, alert_surroundings, alert_views, alert_suppressions)
+    pages = (*who, *watch, *queue, *early, *cases, hunt, *work, *estate, *admin)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, g, request, url_for
 
+from operations.alerts.suppressions import count_asked
 from operations.duty.escalation import list_escalations
 from operations.duty.roster import first_on_duty
 from operations.services.listing import count_open
@@ -124,6 +125,7 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
                 ("accounts.read", ("proposals.page", "circle-check", _("Proposals"))),
                 ("keys.all" if me.may("keys.all") else "keys.own", ("keys.page", "key", _("API keys"))),
                 ("risk.settings", ("risk.numbers", "activity", _("Numbers of risk"))),
+                ("suppressions.release", ("alert_suppressions.page", "ban", _("Suppressions"))),
                 ("warnings.settings", ("warning_tables.page", "speakerphone", _("Tables of warnings"))),
                 ("webhooks.manage", ("webhooks.page", "bell", _("Webhooks"))),
                 ("audit.read", ("audit.page", "history", _("Audit trail"))),
@@ -145,6 +147,9 @@ def menu_count(endpoint: str) -> int:
     if endpoint == "service_desk.page" and me.may("services.handle"):
         with services().database.read() as session:
             return count_open(session)
+    if endpoint == "alert_suppressions.page":
+        with services().database.read() as session:
+            return count_asked(session)
     if endpoint == "duty.page":
         with services().database.read() as session:
             return len(list_escalations(session, waiting=True, limit=100))
@@ -170,6 +175,9 @@ def _notice() -> Notice | None:
         "change": ngettext("%(num)d alert changed.", "%(num)d alerts changed.", count),
         "undo": ngettext("Taken back for %(num)d alert.", "Taken back for %(num)d alerts.", count),
         "note": _("Note added."),
+        "view": _("View saved."),
+        "suppressed": _("Suppression in force."),
+        "lifted": _("Suppression lifted: what comes now shows again."),
         "account": _("Account changed."),
         "proposed": _("Proposed. It takes effect when a second person confirms it."),
         "decided": _("Decided."),

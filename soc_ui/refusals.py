@@ -56,6 +56,7 @@ def _field(name: str) -> str:
         "gigabytes": _("GB a month"),
         "per_day": _("Events a day"),
         "zone": _("Zone"),
+        "entity": _("Entity"),
         "target": _("To zone"),
     }
     return names.get(name, name)
@@ -177,4 +178,22 @@ def _reasons() -> list[tuple[str, str]]:
         (r"somebody takes care of it already", _("Somebody takes care of it already.")),
         (r"only somebody on duty takes it", _("Only somebody on duty takes it.")),
         (r"the form has no field (?P<text>.*)", _("The form has no field %(text)s.")),
+        (r"there is no such rule", _("There is no such rule.")),
+        (r"the end has passed", _("The end has passed already.")),
+        (r"a suppression ends within (?P<n>\d+) days", _("A suppression ends within %(n)s days.")),
+        (r"(?P<text>.*) is no entity", _("%(text)s is no entity (write kind:value, e.g. host:web1).")),
+        (r"at most (?P<n>\d+) entities", _("At most %(n)s entities.")),
+        (
+            r"at most (?P<n>\d+) suppressions are in force at once",
+            _("At most %(n)s suppressions are in force at once: lift one first."),
+        ),
+        (r"this suppression has ended already", _("This suppression has ended already.")),
+        (r"nobody asks for this decision any more", _("Nobody asks for this decision any more.")),
+        (r"you have a view of this name already", _("You have a view of this name already.")),
+        (r"an account has at most (?P<n>\d+) views", _("An account has at most %(n)s views: delete one first.")),
+        (r"a view has at most (?P<n>\d+) characters", _("A view has at most %(n)s characters: leave some filters out.")),
+        (
+            r"this (?:view|suppression) was changed by somebody else|alert \d+ was changed by somebody else.*",
+            _("Somebody else changed this in the meantime; here is how it stands now."),
+        ),
     ]

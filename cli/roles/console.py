@@ -10,6 +10,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from cli.console_services import build_services
+from cli.roles.handing_over import HandingOver
 from cli.roles.health import tell_health
 from kernel.config import Config
 from kernel.layout import Layout
@@ -39,7 +40,7 @@ def run(config: Config) -> int:
     host = f"[{config.console.host}]" if ":" in config.console.host else config.console.host
     settings = {
         "bind": f"fd://{inherited}" if inherited else f"{host}:{config.console.port}",
-        "worker_class": "gthread",
+        "worker_class": "cli.roles.handing_over.Worker",
         "workers": 1,
         "threads": config.console.threads,
         "timeout": 120,
@@ -52,5 +53,5 @@ def run(config: Config) -> int:
     }
     started = time.time()
     tell_health(layout, "console", lambda: {"uptime_seconds": round(time.time() - started)})
-    _Server(settings, lambda: create_app(build_services(config))).run()
+    _Server(settings, lambda: HandingOver(create_app(build_services(config)))).run()
     return 0

@@ -15,6 +15,7 @@ from demo.city import City, Host
 from demo.plan import Build, Planned, Route
 
 SYSTEM32 = "C:\\Windows\\System32\\"
+EXPLORER = "C:\\Windows\\explorer.exe"
 WORD = "C:\\Program Files\\Microsoft Office\\root\\Office16\\WINWORD.EXE"
 POWERSHELL = SYSTEM32 + "WindowsPowerShell\\v1.0\\powershell.exe"
 RUNDLL32, CMD, SERVICES = SYSTEM32 + "rundll32.exe", SYSTEM32 + "cmd.exe", SYSTEM32 + "services.exe"
@@ -34,8 +35,8 @@ def phishing(city: City, rng: random.Random) -> list[Planned]:
     _open_document(chain, victim, pid)
     _look_around(chain, victim, pid)
     _dump_lsass(chain, victim, pid)
-    _move_on(chain, victim, server)
-    _clear_logs(chain, server)
+    _move_on(chain, victim, server, pid)
+    _clear_logs(chain, server, pid)
     _enter_data_platform(chain, server, node)
     _carry_out(chain, rng, city.named("pop-db-01"), node)
     return chain.records
@@ -44,8 +45,10 @@ def phishing(city: City, rng: random.Random) -> list[Planned]:
 def _open_document(chain: Chain, victim: Host, pid: int) -> None:
     chain.step("document starts PowerShell", 0, victim, "T1204.002")
     path = f"C:\\Users\\{victim.user}\\Downloads\\通知.docm"
+    opened = f'"{WORD}" /n "{path}"'
+    chain.send(Route.JSON, _process(victim, WORD, opened, (EXPLORER, EXPLORER, pid - 400), pid))
     chain.send(Route.JSON, partial(windows.file_created, host=victim, user=victim.user, image=WORD, path=path, pid=pid))
-    run = _process(victim, POWERSHELL, LAUNCH, (WORD, f'"{WORD}" /n {path}'), pid + 8)
+    run = _process(victim, POWERSHELL, LAUNCH, (WORD, opened, pid), pid + 8)
     chain.send(Route.JSON, run, "office_spawns_shell", "powershell_encoded_command")
     chain.send(Route.JSON, partial(windows.script_block, host=victim, text=CRADLE), "powershell_download_cradle")
     call = partial(windows.connection, host=victim, user=victim.user, image=POWERSHELL, pid=pid + 8, target=(LOOT, 80), port=50_112)
@@ -54,7 +57,7 @@ def _open_document(chain: Chain, victim: Host, pid: int) -> None:
 
 def _look_around(chain: Chain, victim: Host, pid: int) -> None:
     chain.step("looks around", 6, victim, "T1069.002")
-    powershell = (POWERSHELL, LAUNCH)
+    powershell = (POWERSHELL, LAUNCH, pid + 8)
     chain.send(Route.JSON, _process(victim, SYSTEM32 + "whoami.exe", "whoami /all", powershell, pid + 12), gap=1.5)
     asked = _process(victim, SYSTEM32 + "net.exe", 'net group "Domain Admins" /domain', powershell, pid + 16)
     chain.send(Route.JSON, asked, "domain_admin_discovery", gap=1.5)
@@ -63,7 +66,7 @@ def _look_around(chain: Chain, victim: Host, pid: int) -> None:
 def _dump_lsass(chain: Chain, victim: Host, pid: int) -> None:
     chain.step("dumps LSASS", 5, victim, "T1003.001")
     command = f"rundll32.exe {SYSTEM32}comsvcs.dll, MiniDump 712 C:\\Users\\Public\\d.bin full"
-    chain.send(Route.JSON, _process(victim, RUNDLL32, command, (POWERSHELL, LAUNCH), pid + 20), "lsass_dump_comsvcs")
+    chain.send(Route.JSON, _process(victim, RUNDLL32, command, (POWERSHELL, LAUNCH, pid + 8), pid + 20), "lsass_dump_comsvcs")
     modules = ("ntdll.dll+9d1f4", "KERNELBASE.dll+2c13e", "dbgcore.dll+6aa1", "comsvcs.dll+24f4b")
     opened = partial(
         windows.access,
@@ -77,20 +80,23 @@ def _dump_lsass(chain: Chain, victim: Host, pid: int) -> None:
     chain.send(Route.JSON, opened, "lsass_memory_access")
 
 
-def _move_on(chain: Chain, victim: Host, server: Host) -> None:
+def _move_on(chain: Chain, victim: Host, server: Host, pid: int) -> None:
     chain.step("moves to the file server", 8, server, "T1021.002")
     chain.send(Route.JSON, partial(windows.logon, host=server, user="svc.backup", logon_type=3, source=victim.ip, port=50_233))
     installed = partial(windows.service_installed, host=server, name="WinDefUpdate", path=f"{IMPLANT} -k")
     chain.send(Route.JSON, installed, "service_from_user_path")
-    shell = _process(server, CMD, f"cmd.exe /c {IMPLANT}", (SERVICES, SERVICES), 4_120)
+    shell = _process(server, CMD, f"cmd.exe /c {IMPLANT}", (SERVICES, SERVICES, 712), pid + 120)
     chain.send(Route.JSON, shell, "shell_from_services")
     command = f"schtasks.exe /create /tn Updater /sc minute /mo 30 /tr {IMPLANT} /ru SYSTEM"
-    chain.send(Route.JSON, _process(server, SYSTEM32 + "schtasks.exe", command, (CMD, "cmd.exe"), 4_168), "task_from_user_path")
+    planned = _process(server, SYSTEM32 + "schtasks.exe", command, (CMD, f"cmd.exe /c {IMPLANT}", pid + 120), pid + 168)
+    chain.send(Route.JSON, planned, "task_from_user_path")
 
 
-def _clear_logs(chain: Chain, server: Host) -> None:
+def _clear_logs(chain: Chain, server: Host, pid: int) -> None:
     chain.step("clears the logs", 10, server, "T1070.001")
-    clear = _process(server, SYSTEM32 + "wevtutil.exe", "wevtutil.exe cl Security", (CMD, "cmd.exe"), 4_204)
+    clear = _process(
+        server, SYSTEM32 + "wevtutil.exe", "wevtutil.exe cl Security", (CMD, f"cmd.exe /c {IMPLANT}", pid + 120), pid + 204
+    )
     chain.send(Route.JSON, clear, "wevtutil_clear_log")
     chain.send(Route.JSON, partial(windows.log_cleared, host=server, user="SYSTEM"), "security_log_cleared")
 
@@ -120,9 +126,8 @@ def _carry_out(chain: Chain, rng: random.Random, database: Host, node: Host) -> 
     chain.send(Route.JSON, partial(gone, seconds=8), "volume_to_internet")
 
 
-def _process(host: Host, image: str, command: str, parent: tuple[str, str], pid: int) -> Build:
-    """Sysmon 1; a server's processes run as SYSTEM, a workstation's as its user. ``parent``: image and command line."""
+def _process(host: Host, image: str, command: str, parent: tuple[str, str, int], pid: int) -> Build:
+    """Sysmon 1; a server's processes run as SYSTEM, a workstation's as its user. ``parent``: image, command line and number."""
     user = host.user or "SYSTEM"
-    return partial(
-        windows.process, host=host, user=user, image=image, command=command, parent=parent[0], parent_command=parent[1], pid=pid
-    )
+    started = partial(windows.process, host=host, user=user, image=image, command=command, pid=pid)
+    return partial(started, parent=parent[0], parent_command=parent[1], parent_pid=parent[2])

@@ -2,8 +2,8 @@
 
 SQLite: write-ahead log, ``synchronous=FULL`` (a commit is on disk), foreign keys on, 30 s of patience for the one writer, and
 every write transaction starts with BEGIN IMMEDIATE: a transaction that first reads and then writes would otherwise fail with
-"database is locked" instead of waiting. Writers of one process come in turn (turns.py). PostgreSQL is taken by URL
-(``postgresql+psycopg://…``; the driver is not installed by default).
+"database is locked" instead of waiting. PostgreSQL is taken by URL (``postgresql+psycopg://…``; the driver is not installed by
+default).
 
     database = open_database("sqlite:////var/lib/liandun/state.db")
     with database.write() as session:   # commits at the end, rolls back on an exception
@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ class Database:
 
     def __init__(self, engine: Engine, info: Mapping[str, Any] | None = None, turns: Turns | None = None) -> None:
         self.engine = engine
-        self._turns = turns or Turns(BUSY_TIMEOUT_MS / 1000)
+        self._turns = turns or Turns()
         self._info = dict(info or {})
         self.dialect = engine.dialect.name
         # PostgreSQL's default would let each statement of a reader see a later moment; a reader here can never fail to serialise.
@@ -63,13 +63,20 @@ class Database:
 
         Raises StateUnavailable where nothing can be written: the disk is full, the file read-only, the server away.
         """
-        info = dict(self._info)
-        # PostgreSQL has many writers at a time, and lines of its own.
-        turn = self._turns.turn() if self.dialect == "sqlite" else nullcontext()
-        with turn, explained(writing=True), Session(self._writer, expire_on_commit=False, info=info) as session, session.begin():
+        fresh = Session(self._writer, expire_on_commit=False, info=dict(self._info))
+        with explained(writing=True), self._turn(), fresh as session, session.begin():
             if self.dialect == "sqlite":
                 session.connection()  # take the write lock now, so that what the block reads stays true until it writes
             yield session
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Writers of an embedded database queue; a server has rows to lock."""
+        if self.dialect != "sqlite":
+            yield
+            return
+        with self._turns.turn(BUSY_TIMEOUT_MS / 1000):
+            yield
 
     def carrying(self, info: Mapping[str, Any]) -> Database:
         """The same database; every session has ``info`` in its ``session.info``, for the rooms that read it (operations.reach)."""

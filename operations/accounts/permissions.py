@@ -66,6 +66,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "assets.read",
             "warnings.settings",
             "risk.settings",
+            "suppressions.release",
             "keys.own",
             "keys.all",
             *_HANDLE,
@@ -126,6 +127,7 @@ CITY_WIDE = frozenset(
         "warnings.publish",
         "warnings.settings",
         "risk.settings",
+        "suppressions.release",
         "audit.read",
         "audit.verify",
         "audit.export",
@@ -149,6 +151,7 @@ KEYLESS = frozenset(
         "keys.all",
         "incidents.decide",
         "warnings.approve",
+        "suppressions.release",
     }
 )
 """What no API key may ever do: acts that separate the powers, the level of an incident, and the second pair of eyes on a warning

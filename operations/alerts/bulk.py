@@ -172,7 +172,7 @@ def _own(session: Session, owner: str, bulk_id: str, *, lock: bool = False) -> A
 
 
 def _read(session: Session, ids: list[int]) -> list[Alert]:
-    names = ("id", "version", "level", "status", "rule_id", "rule_name", "assignee", "verdict")
+    names = ("id", "version", "level", "status", "rule_id", "rule_name", "assignee", "verdict", "merged_into")
     columns = [Alert.__table__.c[name] for name in names]
     found: list[Alert] = []
     for at in range(0, len(ids), 20_000):

@@ -21,9 +21,8 @@ from operations.reach import zones_seen
 
 SAMPLE = 5_000
 """So many of the newest matching alerts are counted where the kept counts do not know the answer."""
-
-SCOPED_SAMPLE = 1_000
-"""The same for who sees some zones only (listing.SCOPED_LIMIT)."""
+SAMPLE_SCOPED = 300
+"""Less for who sees some zones only: each alert is then looked at on its own."""
 
 DIMENSIONS: tuple[str, ...] = ("status", "level", "engine", "rule", "host", "tag", "assignee", "verdict")
 _ORDERED = {"status": STATUSES, "level": tuple(reversed(LEVELS))}
@@ -51,8 +50,8 @@ def facets(
 
 
 def sample_size(session: Session) -> int:
-    """So many of the newest matching alerts are counted at most for this session."""
-    return SAMPLE if zones_seen(session) is None else min(SAMPLE, SCOPED_SAMPLE)
+    """How many alerts are counted for this session where the kept counts do not know the answer."""
+    return SAMPLE if zones_seen(session) is None else SAMPLE_SCOPED
 
 
 def top(session: Session, dimension: str, *, start: str = "", end: str = "", limit: int = 10) -> list[FacetValue]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ from sqlalchemy import Select, exists, func, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
+from kernel.db.among import among as one_of
 from operations.alerts.entities import normalise
 from operations.alerts.models import STATUSES, Alert, AlertCount, AlertEntity, AlertTag
 from operations.alerts.schema import UNASSIGNED, AlertFilter, AlertPage, AlertRow, Count
@@ -34,13 +36,16 @@ TEXT_FEW = 20_000
 """The same for the text, whose index lists ids far quicker than rows are read and searched."""
 
 COUNT_LIMIT = 10_000
-SCOPED_LIMIT = 1_000
-"""The same for who sees some zones only: each of theirs stands among many of others, which have to be passed over."""
+COUNT_LIMIT_SCOPED = 1_000
+"""Less for who sees some zones only: each alert is then looked at on its own."""
 
 MAX_PAGE = 500
 
 _CURSOR = re.compile(r"([0-9TZ:.-]{27})~([0-9]{1,18})")
 _ALERTS = Alert.__table__
+_Range = tuple[list[ColumnElement[bool]], list[ColumnElement[Any]]]
+"""Conditions that bound a range of an index, and what its order begins with."""
+
 _COUNTED = ("engine", "rule", "host", "assignee", "verdict", "tag")
 
 
@@ -74,11 +79,11 @@ def sample_query(session: Session, where: AlertFilter, limit: int) -> Select[Any
 
 
 def count_alerts(session: Session, where: AlertFilter = AlertFilter()) -> Count:
-    """How many match: exact where the kept counts know it, else counted up to COUNT_LIMIT (SCOPED_LIMIT)."""
+    """How many match: exact where the kept counts know it, else counted up to COUNT_LIMIT."""
     known = _kept_count(session, where) if zones_seen(session) is None else None
     if known is not None:
         return Count(known)
-    most = COUNT_LIMIT if zones_seen(session) is None else min(COUNT_LIMIT, SCOPED_LIMIT)
+    most = COUNT_LIMIT if zones_seen(session) is None else COUNT_LIMIT_SCOPED
     inner = _page_query(session, where, most + 1, "", False, [_ALERTS.c.id, _ALERTS.c.last_seen]).subquery()
     number = session.execute(select(func.count()).select_from(inner)).scalar_one()
     return Count(min(number, most), number <= most)
@@ -110,11 +115,14 @@ def _page_query(
     if few is not None:
         return select(*columns).where(among(session, few), *base, *_plain(where, indexed=False)).order_by(*order).limit(limit)
     base += _large(session, where)
-    ranges = _ranges(where)
+    ranges = _ranges(where, oldest_first)
     if len(ranges) == 1:
-        return select(*columns).where(*ranges[0], *base).order_by(*order).limit(limit)
+        only, first = ranges[0]
+        return select(*columns).where(*only, *base).order_by(*first, *order).limit(limit)
     # Only the places are merged, which the indexes hold; the rows are fetched for those that stay.
-    parts = [select(select(key, seen).where(*part, *base).order_by(*order).limit(limit).subquery()) for part in ranges]
+    parts = [
+        select(select(key, seen).where(*part, *base).order_by(*first, *order).limit(limit).subquery()) for part, first in ranges
+    ]
     every = union_all(*parts).subquery()
     places = select(every).order_by(*_order(every.c, oldest_first)).limit(limit)
     if len(columns) == 2:
@@ -140,26 +148,21 @@ def _order(columns: Any, oldest_first: bool) -> tuple[ColumnElement[Any], Column
 
 
 def _conditions(where: AlertFilter) -> list[ColumnElement[bool]]:
-    """Conditions on columns of the row other than status and level."""
+    """Conditions on columns of the row other than status, level and assignee."""
     found: list[ColumnElement[bool]] = []
-    for column, values in (
+    columns: tuple[tuple[ColumnElement[Any], tuple[Any, ...]], ...] = (
         (_ALERTS.c.engine, where.engine),
         (_ALERTS.c.rule_id, where.rule),
         (_ALERTS.c.host, tuple(normalise("host", value) for value in where.host)),
         (_ALERTS.c.verdict, where.verdict),
-    ):
+        (_ALERTS.c.suppressed_by, where.suppression),
+        (_ALERTS.c.merged_into, where.lead),
+    )
+    for column, values in columns:
         if len(values) == 1:
             found.append(column == values[0])
         elif values:
             found.append(column.in_(values))
-    if where.assignee:
-        names = [name for name in where.assignee if name != UNASSIGNED]
-        alternatives: list[ColumnElement[bool]] = [_ALERTS.c.assignee.in_(names)] if len(names) > 1 else []
-        if len(names) == 1:
-            alternatives.append(_ALERTS.c.assignee == names[0])
-        if UNASSIGNED in where.assignee:
-            alternatives.append(_ALERTS.c.assignee.is_(None))
-        found.append(or_(*alternatives))
     if where.start:
         found.append(_ALERTS.c.last_seen >= where.start)
     if where.end:
@@ -168,26 +171,56 @@ def _conditions(where: AlertFilter) -> list[ColumnElement[bool]]:
 
 
 def _plain(where: AlertFilter, *, indexed: bool = True) -> list[ColumnElement[bool]]:
-    """Conditions on status and level; ``indexed`` False keeps the planner from walking their index where the ids are known."""
+    """Conditions on status, level and assignee; ``indexed`` False keeps the planner from walking the index of the first two where
+    the ids are known."""
     found: list[ColumnElement[bool]] = []
     for column, values in ((_ALERTS.c.status, where.status), (_ALERTS.c.level, where.level)):
         if values:
             found.append((column if indexed else column.concat("")).in_(values))
+    if where.assignee:
+        names = [name for name in where.assignee if name != UNASSIGNED]
+        alternatives: list[ColumnElement[bool]] = [_ALERTS.c.assignee.in_(names)] if len(names) > 1 else []
+        if len(names) == 1:
+            alternatives.append(_ALERTS.c.assignee == names[0])
+        if UNASSIGNED in where.assignee:
+            alternatives.append(_ALERTS.c.assignee.is_(None))
+        found.append(or_(*alternatives))
     return found
 
 
-def _ranges(where: AlertFilter) -> list[list[ColumnElement[bool]]]:
-    """Each alternative of status and level as the range of the index that serves it."""
-    if where.rule:  # its index leads to far fewer rows; status and level are checked there
-        return [_plain(where)]
+def _ranges(where: AlertFilter, oldest_first: bool) -> list[_Range]:
+    """Each alternative of status, level and assignee as the range of the index that serves it."""
+    if where.rule or where.suppression or where.lead:  # their indexes lead to far fewer rows; the others are checked there
+        return [(_plain(where), [])]
     statuses, levels = where.status, where.level
     if statuses and set(statuses) >= set(STATUSES):
         statuses = ()
+    if where.assignee:
+        return _assigned(where.assignee, statuses or STATUSES, levels, oldest_first)
     if statuses and levels:
-        return [[_ALERTS.c.status == status, _ALERTS.c.level == level] for status, level in itertools.product(statuses, levels)]
+        pairs = itertools.product(statuses, levels)
+        return [([_ALERTS.c.status == status, _ALERTS.c.level == level], []) for status, level in pairs]
     if statuses:
-        return [[_ALERTS.c.status == status] for status in statuses]
-    return [[_ALERTS.c.level == level] for level in levels] or [[]]
+        return [([_ALERTS.c.status == status], []) for status in statuses]
+    return [([_ALERTS.c.level == level], []) for level in levels] or [([], [])]
+
+
+def _assigned(assignees: Iterable[str], statuses: Iterable[str], levels: tuple[str, ...], oldest_first: bool) -> list[_Range]:
+    """Ranges of (assignee, status). Of the many that nobody has, a level is found by its own index."""
+    found: list[_Range] = []
+    column, level = _ALERTS.c.assignee, [_ALERTS.c.level.in_(levels)] if levels else []
+    # PostgreSQL does not take IS NULL for a constant: only with the column in the order it walks the index.
+    first: list[ColumnElement[Any]] = [column.asc() if oldest_first else column.desc()]
+    for status in statuses:
+        of_status = _ALERTS.c.status == status
+        for name in assignees:
+            if name != UNASSIGNED:
+                found.append(([column == name, of_status, *level], []))
+            elif levels:
+                found += [([of_status, _ALERTS.c.level == one, column.is_(None)], []) for one in levels]
+            else:
+                found.append(([column.is_(None), of_status], first))
+    return found
 
 
 def _few_ids(session: Session, where: AlertFilter) -> list[int] | None:
@@ -213,11 +246,8 @@ def _few_ids(session: Session, where: AlertFilter) -> list[int] | None:
 
 
 def among(session: Session, ids: list[int]) -> ColumnElement[bool]:
-    """True for rows with one of ``ids``. SQLite takes them as one JSON text: thousands of parameters cost more than the query."""
-    if session.get_bind().dialect.name != "sqlite":
-        return _ALERTS.c.id.in_(ids)
-    listed = func.json_each(orjson.dumps(ids).decode()).table_valued("value")
-    return _ALERTS.c.id.in_(select(listed.c.value))
+    """True for alerts with one of ``ids``."""
+    return one_of(session, _ALERTS.c.id, ids)
 
 
 def _side_queries(where: AlertFilter) -> list[Select[Any]]:
@@ -258,7 +288,7 @@ def _after(cursor: str, oldest_first: bool) -> ColumnElement[bool]:
 
 def _kept_count(session: Session, where: AlertFilter) -> int | None:
     """From the kept counts: exact for status and level, with at most one further dimension that a row has only once."""
-    if where.entity or where.text or where.start or where.end:
+    if where.entity or where.text or where.start or where.end or where.suppression or where.lead:
         return None
     used = [name for name in _COUNTED if getattr(where, name)]
     if len(used) > 1 or (used == ["tag"] and len(where.tag) > 1):
@@ -298,4 +328,6 @@ def row_of(row: Any) -> AlertRow:
         source=row.source,
         tags=orjson.loads(row.tags),
         version=row.version,
+        suppressed_by=row.suppressed_by,
+        merged_into=row.merged_into,
     )

@@ -16,13 +16,13 @@ from operations import clock
 from operations.alerts.counts import Deltas
 from operations.alerts.history import history_row
 from operations.alerts.listing import among, within
-from operations.alerts.models import STATUSES, VERDICTS, Alert, AlertHistory
+from operations.alerts.models import SETTABLE, VERDICTS, Alert, AlertHistory
 from operations.alerts.schema import Change, MassResult, given
 from operations.audit.schema import Actor
 from operations.errors import Invalid
 
 _ALERTS = Alert.__table__
-_READ = ("id", "version", "status", "level", "engine", "rule_id", "rule_name", "host", "assignee", "verdict", "tags")
+_READ = ("id", "version", "status", "level", "engine", "rule_id", "rule_name", "host", "assignee", "verdict", "tags", "merged_into")
 
 
 def change_many(
@@ -69,14 +69,16 @@ def restore_many(session: Session, actor: Actor, batch: str, alert_ids: Sequence
 
 
 def differing(row: Any, change: Change) -> dict[str, Any]:
-    """The fields that would differ. Closing needs a verdict; opening again takes it away."""
+    """The fields that would differ. Closing needs a verdict; opening again takes it away, and ends being merged."""
     wanted = given(change)
     status = wanted.get("status", row.status)
     if status != "closed":
         if wanted.get("verdict"):
             raise Invalid("only a closed alert has a verdict", "close it, or leave the verdict out", field="verdict")
         wanted["verdict"] = None
-    elif not wanted.get("verdict", row.verdict):
+        if row.merged_into is not None:
+            wanted["merged_into"] = None
+    elif not wanted.get("verdict", row.verdict) and row.merged_into is None:
         raise Invalid("closing an alert needs a verdict", f"one of {', '.join(VERDICTS)}", field="verdict")
     return {field: value for field, value in wanted.items() if getattr(row, field) != value}
 
@@ -85,8 +87,8 @@ def check_values(change: Change) -> None:
     """Raises Invalid for a status or verdict that nobody can set, and for a change that can fit no alert at all."""
     wanted = given(change)
     status = wanted.get("status")
-    if status is not None and status not in STATUSES:
-        raise Invalid(f"there is no status {status!r}", f"one of {', '.join(STATUSES)}", field="status")
+    if status is not None and status not in SETTABLE:
+        raise Invalid(f"there is no status {status!r}", f"one of {', '.join(SETTABLE)}", field="status")
     if wanted.get("verdict") not in (None, *VERDICTS):
         raise Invalid(f"there is no verdict {wanted['verdict']!r}", f"one of {', '.join(VERDICTS)}", field="verdict")
 

@@ -7,23 +7,38 @@ addresses are found through ``alert_entities`` (an index on each would cost ever
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db.base import Base
 
-STATUSES: tuple[str, ...] = ("new", "acknowledged", "in_progress", "closed")
+SUPPRESSED = "suppressed"
+STATUSES: tuple[str, ...] = ("new", "acknowledged", "in_progress", "closed", SUPPRESSED)
+SETTABLE: tuple[str, ...] = STATUSES[:4]
+"""What a person can set; ``suppressed`` is how an alert begins that a suppression matches (suppressions.py)."""
+
+OPEN: tuple[str, ...] = STATUSES[:3]
+"""What waits for somebody."""
+
 VERDICTS: tuple[str, ...] = ("true_positive", "false_positive", "benign")
 ENTITY_KINDS: tuple[str, ...] = ("host", "user", "ip", "process", "file", "hash", "domain", "asset", "zone")
 
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
 
+def _where(condition: str) -> dict[str, Any]:
+    """The rows that an index holds: few of a million."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 class Alert(Base):
     """Detections of one rule on the same main entities, counted up within the window.
 
     ``first_seen``/``last_seen`` are event times; ``created_at``/``updated_at`` are ours. ``version`` grows with every change that a
-    person makes (optimistic locking, ETag); counting up does not touch it.
+    person makes (optimistic locking, ETag); counting up does not touch it. ``suppressed_by`` is the suppression that the alert
+    began under and stays, whatever is done to the alert; ``merged_into`` the lead alert, while it is merged into one.
     """
 
     __tablename__ = "alerts"
@@ -51,6 +66,8 @@ class Alert(Base):
     source: Mapped[str] = mapped_column(String(128))
     tags: Mapped[str] = mapped_column(Text)  # JSON list; alert_tags holds them for filtering
     version: Mapped[int] = mapped_column(default=1)
+    suppressed_by: Mapped[int | None] = mapped_column(RowId)
+    merged_into: Mapped[int | None] = mapped_column(RowId)
 
     __table_args__ = (
         Index("ix_alerts_dedup", "dedup_key", "last_seen"),
@@ -60,7 +77,9 @@ class Alert(Base):
         Index("ix_alerts_level_seen", "level", "last_seen", "id"),
         Index("ix_alerts_rule_seen", "rule_id", "last_seen", "id"),
         Index("ix_alerts_engine_seen", "engine", "last_seen", "id"),
-        Index("ix_alerts_assignee_seen", "assignee", "last_seen", "id"),
+        Index("ix_alerts_assignee_status_seen", "assignee", "status", "last_seen", "id"),
+        Index("ix_alerts_suppressed", "suppressed_by", "last_seen", "id", **_where("suppressed_by IS NOT NULL")),
+        Index("ix_alerts_merged", "merged_into", "last_seen", "id", **_where("merged_into IS NOT NULL")),
         {"sqlite_autoincrement": True},
     )
 
@@ -123,7 +142,7 @@ class AlertHistory(Base):
     alert_id: Mapped[int] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"))
     time: Mapped[str] = mapped_column(String(27))
     actor: Mapped[str] = mapped_column(String(160))
-    kind: Mapped[str] = mapped_column(String(16))  # change | note
+    kind: Mapped[str] = mapped_column(String(16))  # change | note | merge | unmerge
     before: Mapped[str] = mapped_column(Text)  # JSON object of changed fields
     after: Mapped[str] = mapped_column(Text)
     note: Mapped[str] = mapped_column(Text)

@@ -3,6 +3,8 @@
 A detection joins an open (not closed) alert with the same deduplication key (entities.py) when it lies within ``window`` seconds
 of what that alert already spans; the span slides along. Otherwise it opens a new alert, also where the earlier one was closed: a
 person's "done" never swallows what comes later. A detection whose id was recorded before is skipped, so a batch may be repeated.
+
+What falls under a suppression joins alerts of that suppression only, and nothing else does: so nothing hides once it has ended.
 """
 
 from __future__ import annotations
@@ -11,15 +13,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from kernel.detection import Detection, level_rank
 from operations import clock
 from operations.alerts.counts import Deltas
 from operations.alerts.entities import dedup_key, entities_of, first_of
-from operations.alerts.models import Alert, AlertDetection, AlertEntity, AlertSample, AlertTag
+from operations.alerts.models import SUPPRESSED, Alert, AlertDetection, AlertEntity, AlertSample, AlertTag
 from operations.alerts.schema import Entity, RecordResult
+from operations.alerts.suppressing import Active, count_hits
 from operations.alerts.text import append_texts, insert_texts, text_of
 from operations.webhooks.outbox import announce_alerts
 
@@ -29,16 +32,23 @@ MAX_ENTITIES = 64
 
 MAX_SAMPLE_VALUE = 32 * 1024
 MAX_TAGS = 64
-_RECORDING = 0x7265636F7264  # "record": the advisory lock of those who record
+RECORDING = 0x616C65727473  # "alerts": names the lock of recordings in PostgreSQL
+
+
+_Key = tuple[str, int]
+"""Deduplication key, and the suppression that the detection falls under (0 = none)."""
+
+_Keyed = tuple[_Key, Detection, list[Entity]]
 
 
 class _Open:
     """An alert that can still take detections: a row of the table, or one to be inserted."""
 
-    __slots__ = ("count", "detections", "entities", "first", "first_seen", "id", "joined", "last_seen")
+    __slots__ = ("count", "detections", "entities", "first_seen", "id", "last_seen", "suppression")
 
-    def __init__(self, alert_id: int | None, first_seen: str, last_seen: str) -> None:
+    def __init__(self, alert_id: int | None, first_seen: str, last_seen: str, suppression: int) -> None:
         self.id = alert_id
+        self.suppression = suppression
         self.first_seen, self.last_seen = first_seen, last_seen
         self.count = 0
         self.detections: list[Detection] = []
@@ -60,40 +70,35 @@ def record_detections(session: Session, detections: Sequence[Detection], *, wind
 
     window  seconds of event time between two detections of one alert
     """
-    _wait_for_turn(session)
+    _one_at_a_time(session)
     fresh = _unrecorded(session, detections)
-    keyed = [
-        (dedup_key(detection, entities), detection, entities) for detection in fresh for entities in (entities_of(detection.event),)
-    ]
-    keyed.sort(key=lambda entry: (entry[1].time, entry[1].id))
+    present = clock.now()
+    keyed = _keyed(session, fresh, present)
     open_alerts = _open_alerts(session, keyed, window)
     for key, detection, entities in keyed:
         candidates = open_alerts.setdefault(key, [])
         target = next((alert for alert in reversed(candidates) if alert.takes(detection.time, window)), None)
         if target is None:
-            target = _Open(None, detection.time, detection.time)
+            target = _Open(None, detection.time, detection.time, key[1])
             candidates.append(target)
         target.join(detection, entities)
     touched = [(key, alert) for key, alerts in open_alerts.items() for alert in alerts if alert.count]
     new = [(key, alert) for key, alert in touched if alert.id is None]
     old = [alert for _, alert in touched if alert.id is not None]
-    present = clock.now()
     rows = _insert_alerts(session, new, present)
     _count_up(session, old, present)
     _insert_detections(session, [alert for _, alert in new] + old)
     _add_entities(session, old)
-    announce_alerts(session, rows)
+    _count_suppressed(session, [alert for _, alert in new], old, present)
+    announce_alerts(session, [row for row in rows if row["status"] != SUPPRESSED])
     return RecordResult([row["id"] for row in rows], sorted(alert.id for alert in old if alert.id), len(detections) - len(fresh))
 
 
-def _wait_for_turn(session: Session) -> None:
-    """One recording at a time in PostgreSQL too, until its transaction ends; people's changes of alerts do not wait for it.
-
-    Two at once would not see each other's new alert, so that both make it, and would meet on the primary key of a detection that
-    both have. READ COMMITTED lets the statements that follow see what the other one committed. SQLite has one writer anyway.
-    """
+def _one_at_a_time(session: Session) -> None:
+    """Recordings wait for each other, to the end of the transaction: two that do not see each other's rows would both open an alert
+    for the same entities, or both store the same detection. An embedded database has one writer anyway."""
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _RECORDING})
+        session.execute(select(func.pg_advisory_xact_lock(RECORDING)))
 
 
 def _unrecorded(session: Session, detections: Sequence[Detection]) -> list[Detection]:
@@ -106,31 +111,53 @@ def _unrecorded(session: Session, detections: Sequence[Detection]) -> list[Detec
     return [detection for key, detection in by_id.items() if key not in known]
 
 
-def _open_alerts(session: Session, keyed: list[tuple[str, Detection, list[Entity]]], window: float) -> dict[str, list[_Open]]:
+def _keyed(session: Session, fresh: list[Detection], present: str) -> list[_Keyed]:
+    """The detections in the order of time, with their keys and entities."""
+    active = Active(session, (_clean(detection.rule_id, 160) for detection in fresh), present)
+    keyed = []
+    for detection in fresh:
+        entities = entities_of(detection.event)
+        named = {(entity.kind, entity.value): entity for entity in entities}
+        suppression = active.find(_clean(detection.rule_id, 160), detection.level, named)
+        keyed.append(((dedup_key(detection, entities), suppression), detection, entities))
+    keyed.sort(key=lambda entry: (entry[1].time, entry[1].id))
+    return keyed
+
+
+def _open_alerts(session: Session, keyed: list[_Keyed], window: float) -> dict[_Key, list[_Open]]:
     if not keyed:
         return {}
     earliest = clock.shift(keyed[0][1].time, -window)
-    keys = sorted({key for key, _, _ in keyed})
-    found: dict[str, list[_Open]] = {}
+    keys = sorted({key for (key, _), _, _ in keyed})
+    found: dict[_Key, list[_Open]] = {}
     for start in range(0, len(keys), 1000):
         query = (
-            select(Alert.dedup_key, Alert.id, Alert.first_seen, Alert.last_seen)
+            select(Alert.dedup_key, Alert.id, Alert.first_seen, Alert.last_seen, Alert.status, Alert.suppressed_by)
             .where(Alert.dedup_key.in_(keys[start : start + 1000]), Alert.last_seen >= earliest, Alert.status != "closed")
             .order_by(Alert.last_seen, Alert.id)
             .with_for_update()
         )
-        for key, alert_id, first_seen, last_seen in session.execute(query):
-            found.setdefault(key, []).append(_Open(alert_id, first_seen, last_seen))
+        for key, alert_id, first_seen, last_seen, status, suppressed_by in session.execute(query):
+            suppression = (suppressed_by or 0) if status == SUPPRESSED else 0  # whoever took it up brought it back
+            found.setdefault((key, suppression), []).append(_Open(alert_id, first_seen, last_seen, suppression))
     return found
 
 
-def _insert_alerts(session: Session, new: list[tuple[str, _Open]], present: str) -> list[dict[str, Any]]:
+def _count_suppressed(session: Session, new: list[_Open], old: list[_Open], present: str) -> None:
+    hits = dict.fromkeys((alert.suppression for alert in old if alert.suppression), 0)
+    for alert in new:
+        if alert.suppression:
+            hits[alert.suppression] = hits.get(alert.suppression, 0) + 1
+    count_hits(session, hits, present)
+
+
+def _insert_alerts(session: Session, new: list[tuple[_Key, _Open]], present: str) -> list[dict[str, Any]]:
     if not new:
         return []
     rows = []
     for alert_id, (key, alert) in zip(_reserve_ids(session, len(new)), new, strict=True):
         alert.id = alert_id
-        rows.append({"id": alert_id, **_alert_row(key, alert, present)})
+        rows.append({"id": alert_id, **_alert_row(key[0], alert, present)})
     connection = session.connection()
     connection.execute(insert(Alert), rows)
     samples, entities, tags, texts, deltas = [], [], [], [], Deltas()
@@ -171,7 +198,7 @@ def _alert_row(key: str, alert: _Open, present: str) -> dict[str, Any]:
         "engine": first.engine[:16],
         "level": first.level[:16],
         "level_rank": level_rank(first.level),
-        "status": "new",
+        "status": SUPPRESSED if alert.suppression else "new",
         "verdict": None,
         "assignee": None,
         "count": alert.count,
@@ -187,6 +214,8 @@ def _alert_row(key: str, alert: _Open, present: str) -> dict[str, Any]:
         "source": _clean(str(first.event.get("liandun.source", "")), 128),
         "tags": orjson.dumps(_tags(first)).decode(),
         "version": 1,
+        "suppressed_by": alert.suppression or None,
+        "merged_into": None,
     }
 
 

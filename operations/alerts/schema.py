@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from kernel.detection import MatchedField
+from operations.alerts.models import SETTABLE, STATUSES, SUPPRESSED
 
 UNASSIGNED = "-"
 """Stands for "nobody" in the assignee filter and facet."""
@@ -44,6 +45,8 @@ class AlertRow(msgspec.Struct, frozen=True):
     source: str
     tags: list[str]
     version: int
+    suppressed_by: int | None = None
+    merged_into: int | None = None
 
 
 class Entity(msgspec.Struct, frozen=True):
@@ -60,7 +63,7 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     id: int
     time: str
     actor: str
-    kind: str  # change | note
+    kind: str  # change | note | merge | unmerge
     before: dict[str, Any]
     after: dict[str, Any]
     note: str
@@ -105,6 +108,8 @@ class AlertFilter(msgspec.Struct, frozen=True):
     assignee  user names; ``UNASSIGNED`` for nobody
     text      words that must all occur (any case, anywhere) in rule name, entities, or matched values
     start/end half-open range of ``last_seen`` (@timestamp text)
+    suppression  ids of suppressions that the alerts began under
+    lead      ids of alerts that others are merged into
     """
 
     status: tuple[str, ...] = ()
@@ -119,6 +124,17 @@ class AlertFilter(msgspec.Struct, frozen=True):
     text: str = ""
     start: str = ""
     end: str = ""
+    suppression: tuple[int, ...] = ()
+    lead: tuple[int, ...] = ()
+
+
+def narrowed(status: tuple[str, ...], suppressed: str) -> tuple[str, ...]:
+    """The statuses that ``suppressed`` yes or no leaves of those asked for; yes with others than ``suppressed`` itself means it."""
+    if suppressed == "yes":
+        return (SUPPRESSED,)
+    if suppressed == "no":
+        return tuple(one for one in status or STATUSES if one != SUPPRESSED) or SETTABLE
+    return status
 
 
 class AlertPage(msgspec.Struct, frozen=True):

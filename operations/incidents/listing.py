@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from typing import Any
 
-import orjson
 from sqlalchemy import ColumnElement, Integer, and_, exists, func, literal_column, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from kernel.db.among import among
 from operations import clock
 from operations.errors import Invalid
 from operations.incidents.models import Incident, IncidentZone
@@ -21,9 +21,9 @@ from operations.reach import zones_seen
 
 MAX_PAGE = 500
 COUNT_LIMIT = 10_000
-TEXT_FEW = 5_000
-"""A text that at most this many incidents have is searched for once a page, and its ids are kept with the snapshot."""
 FACET_LIMIT = 20
+TEXT_FEW = 20_000
+"""More incidents than this are not listed by their text, but searched again."""
 SAMPLE = 1000
 """So many of the newest matches are counted for facets."""
 UNASSIGNED = "-"
@@ -41,7 +41,7 @@ def list_incidents(
     """One page. ``sort``: newest (id), due (earliest running deadline first), level (highest first). Raises Invalid."""
     limit = max(1, min(limit, MAX_PAGE))
     key, descending = _key(sort)
-    places = select(Incident.id).where(*conditions(session, where), *within(session))
+    places = select(Incident.id).where(*_all(session, where), *within(session))
     if cursor:
         places = places.where(_after(cursor, key, descending))
     order = (key.desc(), Incident.id.desc()) if descending else (key.asc(), Incident.id.desc())
@@ -56,7 +56,7 @@ def list_incidents(
 
 def count_incidents(session: Session, where: IncidentFilter = IncidentFilter()) -> int:
     """How many match, counted up to COUNT_LIMIT."""
-    inner = select(Incident.id).where(*conditions(session, where), *within(session)).limit(COUNT_LIMIT).subquery()
+    inner = select(Incident.id).where(*_all(session, where), *within(session)).limit(COUNT_LIMIT).subquery()
     return session.execute(select(func.count()).select_from(inner)).scalar_one()
 
 
@@ -104,7 +104,7 @@ def _zones(session: Session, rows: list[Any]) -> Counter[str]:
     return counted
 
 
-def conditions(session: Session, where: IncidentFilter) -> list[ColumnElement[bool]]:
+def _all(session: Session, where: IncidentFilter) -> list[ColumnElement[bool]]:
     """All conditions of the filter."""
     return [condition for _dimension, condition in _conditions(session, where)]
 
@@ -128,9 +128,7 @@ def _conditions(session: Session, where: IncidentFilter) -> list[tuple[str, Colu
         found.append(("clock", and_(Incident.next_due >= now, Incident.next_due < clock.shift(now, 3600))))
     elif where.clock:
         raise Invalid(f"there is no clock state {where.clock[:32]!r}", "overdue or soon", field="clock")
-    words = tuple(where.text.lower().split()[:8])
-    if words:
-        found.append(("text", _says(session, words)))
+    found += [("text", condition) for condition in _says(session, where.text)]
     if where.start:
         found.append(("start", Incident.detected_at >= where.start))
     if where.end:
@@ -138,30 +136,21 @@ def _conditions(session: Session, where: IncidentFilter) -> list[tuple[str, Colu
     return found
 
 
-def _says(session: Session, words: tuple[str, ...]) -> ColumnElement[bool]:
-    """True for incidents with all words. No index serves it, so the list, its count and its facets share one search."""
-    condition = and_(*(_has(word) for word in words))
-    snapshot: dict[Any, list[int] | None] | None = session.info.get("snapshot")
-    if snapshot is None:
-        return condition
+def _says(session: Session, text: str) -> list[ColumnElement[bool]]:
+    """Number or title has every word. No index helps, so every incident is read for it: once a page, its list, count and facets
+    take the ids that were found."""
+    words = text.lower().split()[:8]
+    if not words:
+        return []
+    columns = (Incident.number, Incident.title)
+    say = [or_(*(func.lower(column).contains(word, autoescape=True) for column in columns)) for word in words]
+    known: dict[Any, list[int] | None] = session.info.get("snapshot", {})
     key = ("incident_text", *words)
-    if key not in snapshot:
-        ids = list(session.execute(select(Incident.id).where(condition).limit(TEXT_FEW + 1)).scalars())
-        snapshot[key] = ids if len(ids) <= TEXT_FEW else None  # a text that many have soon fills a page
-    found = snapshot[key]
-    return condition if found is None else _among(session, found)
-
-
-def _has(word: str) -> ColumnElement[bool]:
-    pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    return or_(*(func.lower(column).like(pattern, escape="\\") for column in (Incident.number, Incident.title)))
-
-
-def _among(session: Session, ids: list[int]) -> ColumnElement[bool]:
-    """True for rows with one of ``ids``. SQLite takes them as one JSON text: thousands of parameters cost more than the query."""
-    if session.get_bind().dialect.name != "sqlite":
-        return Incident.id.in_(ids)
-    return Incident.id.in_(select(func.json_each(orjson.dumps(ids).decode()).table_valued("value").c.value))
+    if key not in known:
+        ids = list(session.execute(select(Incident.id).where(*say).limit(TEXT_FEW + 1)).scalars())
+        known[key] = ids if len(ids) <= TEXT_FEW else None
+    ids_found = known[key]
+    return say if ids_found is None else [among(session, Incident.id, ids_found)]
 
 
 def _key(sort: str) -> tuple[ColumnElement[Any], bool]:

@@ -76,9 +76,8 @@ def list_tickets(
 
 def count_boxes(session: Session, where: TicketFilter = TicketFilter()) -> dict[str, int]:
     """Tickets by state, the filter's own state left out."""
-    if zones_seen(session) is not None and msgspec.structs.replace(where, state="") == TicketFilter():
-        found = _states_seen(session)
-    else:
+    found = _seen_by_state(session) if msgspec.structs.replace(where, state="") == TicketFilter() else None
+    if found is None:
         counted = _filtered(session, select(Ticket.state, func.count()).group_by(Ticket.state), where, with_state=False)
         found = {row[0]: row[1] for row in session.execute(counted)}
     return {state: found.get(state, 0) for state in STATES}
@@ -87,24 +86,26 @@ def count_boxes(session: Session, where: TicketFilter = TicketFilter()) -> dict[
 def count_hidden(session: Session, state: str = "") -> int:
     """How many tickets (of that state) this session may not see. Only the state narrows it: any other filter would let the
     number tell what stands in tickets of others."""
-    if zones_seen(session) is None:
+    known = _seen_by_state(session)
+    if known is None:
         return 0
-    known = _states_seen(session)
     every = select(func.count()).select_from(Ticket)
     if state:
-        return session.execute(every.where(Ticket.state == state)).scalar_one() - known.get(state, 0)
-    return session.execute(every).scalar_one() - sum(known.values())
+        every = every.where(Ticket.state == state)
+    return session.execute(every).scalar_one() - (known.get(state, 0) if state else sum(known.values()))
 
 
-def _states_seen(session: Session) -> dict[str, int]:
-    """What a session with a scope may see, by state: a page's boxes and what it hides ask once."""
+def _seen_by_state(session: Session) -> dict[str, int] | None:
+    """How many tickets of each state this session may see; None for who may see all. Counted once a snapshot."""
     mine = seen(session)
-    snapshot: dict[Any, dict[str, int]] = session.info.get("snapshot", {})
-    if mine is not None and "ticket_states" not in snapshot:
+    if mine is None:
+        return None
+    known: dict[Any, dict[str, int]] = session.info.get("snapshot", {})
+    if "tickets_seen" not in known:
         rows = mine.subquery()
-        counted = session.execute(select(rows.c.state, func.count()).group_by(rows.c.state))
-        snapshot["ticket_states"] = {row[0]: row[1] for row in counted}
-    return snapshot.get("ticket_states", {})
+        counted = select(rows.c.state, func.count()).group_by(rows.c.state)
+        known["tickets_seen"] = {row[0]: row[1] for row in session.execute(counted)}
+    return known["tickets_seen"]
 
 
 def count_waiting(session: Session, name: str) -> int:

@@ -12,13 +12,14 @@ from werkzeug.wrappers import Response
 
 from operations.accounts.service import assignable
 from operations.alerts import service
-from operations.alerts.models import ENTITY_KINDS
-from operations.alerts.schema import UNASSIGNED, AlertDetail, AlertRow, Entity
+from operations.alerts.models import ENTITY_KINDS, SUPPRESSED
+from operations.alerts.schema import UNASSIGNED, AlertDetail, AlertFilter, AlertRow, Entity, Facet, FacetValue
 from operations.errors import Conflict, Invalid
 from operations.incidents.reading import incident_of_alert
 from operations.zones import service as zones
 from soc_ui import access, times
-from soc_ui.alerts import filters, rule_source, triage
+from soc_ui.alerts import filters, rule_source, triage, view_pages
+from soc_ui.alerts.whole_event import whole_event
 from soc_ui.event_view import grouped, raw_record
 from soc_ui.incidents import words as incident_words
 from soc_ui.locale import ngettext
@@ -37,28 +38,31 @@ alerts = Blueprint("alerts", __name__)
 @alerts.get("/alerts")
 @access.needs("alerts.read")
 def queue() -> Response | str:
-    """The table with its facets. The bare address is the default view: everything open."""
+    """The table with its facets. The bare address is the default view: everything open. Raises NotFound for an unknown view."""
     if not request.args:
         return redirect(url_for("alerts.queue", status=list(filters.OPEN)))
-    window = times.window(request.args, default=times.EVERYTHING)
-    where = filters.read(request.args, window)
-    oldest_first = request.args.get("order") == "oldest"
     with services().database.read() as session:
-        page_ = service.list_alerts(
-            session, where, limit=PAGE_ROWS, cursor=request.args.get("cursor", ""), oldest_first=oldest_first
-        )
+        views = service.list_views(session, access.me())
+        args = view_pages.asked(session)
+        window = times.window(args, default=times.EVERYTHING)
+        where = filters.read(args, window)
+        oldest_first = args.get("order") == "oldest"
+        page_ = service.list_alerts(session, where, limit=PAGE_ROWS, cursor=args.get("cursor", ""), oldest_first=oldest_first)
         context: dict[str, Any] = {
             "facets": service.facets(session, where),
             "total": service.count_alerts(session, where),
             "latest": service.latest_id(session),
             "people": assignable(session),
+            "sample": service.sample_size(session),
             "anything": service.latest_id(session) > 0,
         }
-    links = filters.Links(request.path, request.args)
-    here = links.with_(cursor=request.args.get("cursor") or None)
+    links = filters.Links(request.path, args)
+    here = links.with_(cursor=args.get("cursor") or None)
+    tabs = view_pages.tabs(args, views)
     return render_template(
         "alerts/queue.html", page=page_, where=where, window=window, links=links, here=here, oldest_first=oldest_first,
-        presets=times.PRESETS, unassigned=UNASSIGNED, most=service.MOST, **context,
+        presets=times.PRESETS, unassigned=UNASSIGNED, most=service.MOST, tabs=tabs,
+        hidden=_hidden(context["facets"], where), **context,
     )  # fmt: skip
 
 
@@ -66,8 +70,9 @@ def queue() -> Response | str:
 @access.needs("alerts.read")
 def newer() -> Response:
     """How many matching alerts were made since the page was (``after=``), for the bar above the table."""
-    where = filters.read(request.args, times.window(request.args, default=times.EVERYTHING))
     with services().database.read() as session:
+        args = view_pages.asked(session)
+        where = filters.read(args, times.window(args, default=times.EVERYTHING))
         found = service.new_since(session, where, request.args.get("after", 0, row_id))
     text = ngettext("%(num)d new alert: show it", "%(num)d new alerts: show them", found.count)
     return jsonify(count=found.count, text=text)
@@ -84,7 +89,7 @@ def bulk() -> Response:
         return redirect(_told(back, "nothing"))
     with services().database.write() as session:
         if request.form.get("everything"):
-            args = MultiDict(parse_qsl(urlsplit(back).query))
+            args = view_pages.asked(session, MultiDict(parse_qsl(urlsplit(back).query)))
             where = filters.read(args, times.window(args, default=times.EVERYTHING))
             drafted, _preview = service.prepare(
                 session, access.me().actor, access.me().name, change, where=where, note=request.form.get("note", "")
@@ -142,13 +147,23 @@ def page(alert_id: int) -> str:
     with services().database.read() as session:
         detail = service.get_detail(session, alert_id)
         similar = service.related(session, detail.alert, limit=SIMILAR)
+        alike = service.similar_alerts(session, detail.alert, detail.entities, limit=SIMILAR)
         entities = [(entity, service.related(session, detail.alert, entity, limit=3)) for entity in _shown(detail.entities)]
         detections = service.list_detections(session, alert_id, limit=10)
         people = assignable(session)
         incident = incident_of_alert(session, alert_id)
+        suppression = service.suppression_of(session, detail.alert.suppressed_by)
         zone_name = ZoneNames(record.zone for record in zones.list_zones(session))
     return _alert_page(
-        detail, similar=similar, entities=entities, detections=detections, people=people, incident=incident, zone_name=zone_name
+        detail,
+        similar=similar,
+        entities=entities,
+        detections=detections,
+        people=people,
+        incident=incident,
+        zone_name=zone_name,
+        suppression=suppression,
+        alike=alike,
     )
 
 
@@ -157,7 +172,7 @@ def page(alert_id: int) -> str:
 def change(alert_id: int) -> Response | tuple[str, int]:
     """Status, verdict and assignee from the form; refused where somebody else was quicker."""
     form = request.form
-    here = url_for("alerts.page", alert_id=alert_id)
+    here = local_path(form["next"]) if form.get("next") else url_for("alerts.page", alert_id=alert_id)
     try:
         with services().database.write() as session:
             service.change_alert(
@@ -184,9 +199,7 @@ def note(alert_id: int) -> Response:
 
 def _alert_page(detail: AlertDetail, **context: Any) -> str:
     row = detail.alert
-    event = dict(detail.event)
-    if "event.original" not in event and event.get("event.id"):
-        event = services().store.get(str(event["event.id"]), str(event.get("@timestamp", ""))) or event
+    event = whole_event(detail)
     rule = services().rules().find(row.rule_id)
     lines = rule_source.highlight(rule_text(rule), detail.matched) if rule else []
     hit = {match.field for match in detail.matched}
@@ -195,6 +208,14 @@ def _alert_page(detail: AlertDetail, **context: Any) -> str:
         lines=lines, hit=hit,
         w=incident_words, mark_value=rule_source.mark_value, subject=_subject(row), **context,
     )  # fmt: skip
+
+
+def _hidden(facets: list[Facet], where: AlertFilter) -> FacetValue | None:
+    """How many alerts of the same filter a suppression keeps out of this list."""
+    if not where.status or SUPPRESSED in where.status:
+        return None
+    values = next((facet.values for facet in facets if facet.dimension == "status"), [])
+    return next((value for value in values if value.value == SUPPRESSED), None)
 
 
 def _subject(row: AlertRow) -> str:
@@ -208,8 +229,8 @@ def _shown(entities: list[Entity]) -> list[Entity]:
 
 
 def _told(target: str, done: str, count: int = 0, batch: str = "") -> str:
-    """``target`` with the message that the next page shall show (frame._notice)."""
+    """``target`` with the message that the next page shall show (frame._notice); its fragment stays."""
     parts = urlsplit(target)
     pairs = [(name, value) for name, value in parse_qsl(parts.query) if name not in ("done", "n", "batch")]
     pairs += [("done", done), ("n", str(count))] + ([("batch", batch)] if batch else [])
-    return f"{parts.path}?{urlencode(pairs)}"
+    return f"{parts.path}?{urlencode(pairs)}" + (f"#{parts.fragment}" if parts.fragment else "")

@@ -12,6 +12,7 @@ from apiflask import APIFlask
 
 from soc_ui.api import (
     accounts,
+    alert_views,
     alerts,
     assets,
     audit,
@@ -21,26 +22,30 @@ from soc_ui.api import (
     events,
     guard,
     keys,
+    live,
     problems,
     reports,
     risk,
     service_desk,
     supervision,
+    suppressions,
     tickets,
     warning_settings,
     warnings,
     webhooks,
     zones,
 )
+from soc_ui.api.alert_surroundings import alert_surroundings
 from soc_ui.api.incident_evidence import incident_evidence
 from soc_ui.api.incident_parts import incident_parts
 from soc_ui.api.incident_reports import incident_reports
 from soc_ui.api.incidents import incidents
 
 BLUEPRINTS = (
-    *(alerts.alerts, warnings.warnings, warning_settings.warning_settings),
+    *(alerts.alerts, alert_surroundings, alert_views.alert_views, suppressions.suppressions),
+    *(warnings.warnings, warning_settings.warning_settings),
     *(incidents, incident_parts, incident_evidence, incident_reports),
-    *(events.events, catalogue.catalogue, zones.zones, assets.assets, risk.risks),
+    *(live.live, events.events, catalogue.catalogue, zones.zones, assets.assets, risk.risks),
     *(tickets.tickets, service_desk.service_desk, supervision.supervision, duty.duty, reports.reports),
     *(webhooks.webhooks, keys.keys, accounts.accounts, audit.audit),
 )

@@ -9,7 +9,7 @@ from apiflask.validators import Length, OneOf, Range
 from kernel.detection import LEVELS
 from operations.alerts.desk_models import BULK_KINDS, BULK_STATES
 from operations.alerts.facets import DIMENSIONS
-from operations.alerts.models import STATUSES, VERDICTS
+from operations.alerts.models import SETTABLE, STATUSES, VERDICTS
 from operations.alerts.service import MAX_BULK
 from operations.alerts.triage import MAX_NOTE
 from soc_ui.api.schemas import Moment, Paging, Strict, String, many
@@ -34,6 +34,18 @@ class AlertFilterIn(Strict):
     text = String(load_default="", validate=Length(max=200), metadata={"description": "Words that must all occur"})
     start = Moment(load_default="", metadata={"description": "last_seen at or after"})
     end = Moment(load_default="", metadata={"description": "last_seen before"})
+    suppressed = String(
+        load_default="", validate=OneOf(["", "yes", "no"]),
+        metadata={"description": "yes: only those that a suppression keeps out of the queue; no: all others"},
+    )  # fmt: skip
+    suppression = List(
+        Integer(validate=Range(1, MAX_ROW_ID)), load_default=[], validate=Length(max=20),
+        metadata={"description": "Began under one of these suppressions"},
+    )  # fmt: skip
+    merged_into = List(
+        Integer(validate=Range(1, MAX_ROW_ID)), load_default=[], validate=Length(max=20),
+        metadata={"description": "Merged into one of these alerts"},
+    )  # fmt: skip
 
 
 class AlertListIn(AlertFilterIn, Paging):
@@ -68,6 +80,8 @@ class AlertOut(Schema):
     source = String(required=True)
     tags = List(String())
     version = Integer(required=True, metadata={"description": "Grows with each change a person makes; the ETag"})
+    suppressed_by = Integer(allow_none=True, metadata={"description": "The suppression that it began under"})
+    merged_into = Integer(allow_none=True, metadata={"description": "The alert that it is merged into"})
 
 
 class AlertPageOut(Schema):
@@ -116,7 +130,7 @@ class AlertDetailOut(Schema):
 
 
 class ChangeIn(Strict):
-    status = String(validate=OneOf(STATUSES))
+    status = String(validate=OneOf(SETTABLE))
     verdict = String(validate=OneOf(VERDICTS), allow_none=True)
     assignee = String(validate=Length(1, 64), allow_none=True)
     note = String(load_default="", validate=Length(max=MAX_NOTE))
@@ -199,7 +213,10 @@ class FacetValueOut(Schema):
 class FacetOut(Schema):
     dimension = String(required=True)
     values = List(Nested(FacetValueOut))
-    exact = Boolean(required=True, metadata={"description": "False: only the newest 5,000 matching alerts were counted"})
+    exact = Boolean(
+        required=True,
+        metadata={"description": "False: only the newest 5,000 matching alerts were counted (300 for a caller with a scope)"},
+    )
 
 
 class FacetsOut(Schema):

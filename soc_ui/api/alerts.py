@@ -13,8 +13,9 @@ from marshmallow import RAISE
 from kernel.event import Event
 from operations.alerts import service
 from operations.alerts.models import ENTITY_KINDS
-from operations.alerts.schema import AlertFilter, Change
+from operations.alerts.schema import AlertFilter, Change, narrowed
 from operations.errors import Conflict, Invalid
+from soc_ui.api import alert_queue_schemas as queue_schemas
 from soc_ui.api import alert_schemas as schemas
 from soc_ui.api.guard import caller, permit
 from soc_ui.api.problems import Problem
@@ -89,6 +90,21 @@ def list_detections(alert_id: int, query_data: Body) -> Body:
         service.get_alert(session, alert_id)
         page = service.list_detections(session, alert_id, limit=query_data["limit"], cursor=query_data["cursor"])
     return {"detections": msgspec.to_builtins(page.detections), "next_cursor": page.cursor}
+
+
+@alerts.get("/<int:alert_id>/similar")
+@permit(alerts, "alerts.read")
+@alerts.output(queue_schemas.SimilarOut)
+@alerts.doc(responses=[404])
+def similar_alerts(alert_id: int) -> Body:
+    """List similar alerts
+
+    With the reasons: same hash, domain, host, user, address, rule or technique, near in time. The nearest are looked at, not all.
+    """
+    with services().database.read() as session:
+        detail = service.get_detail(session, alert_id)
+        found = service.similar_alerts(session, detail.alert, detail.entities, limit=20)
+    return {"similar": msgspec.to_builtins(found)}
 
 
 @alerts.patch("/<int:alert_id>")
@@ -223,7 +239,11 @@ def alert_filter(query: Body) -> AlertFilter:
             raise Invalid(f"{text!r} is no entity", f"write kind:value with one of {', '.join(ENTITY_KINDS)}", field="entity")
         entities.append((kind, value))
     given = {name: tuple(query[name]) for name in lists}
-    return AlertFilter(**given, entity=tuple(entities), text=query["text"], start=query["start"], end=query["end"])
+    given["status"] = narrowed(given["status"], query["suppressed"])
+    return AlertFilter(
+        **given, entity=tuple(entities), text=query["text"], start=query["start"], end=query["end"],
+        suppression=tuple(query["suppression"]), lead=tuple(query["merged_into"]),
+    )  # fmt: skip
 
 
 def expected_version(header: str) -> int | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 from flask import Blueprint, abort, current_app, render_template, request
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from operations import clock
@@ -43,7 +43,7 @@ def page() -> str:
     with services().database.read() as session:
         ours = organisations_seen(session)
         context = {
-            "kept": _kept(session, year),
+            "kept": _kept(year, lambda: services_kept(session, *year_bounds(year)), ours),
             "usage": usage_of_month(session, f"{year}-{month:02d}"),
             "late": service.list_applications(session, ApplicationFilter(overdue=True), limit=OVERDUE_ROWS).applications,
             "organisations": sorted(owners(session) if ours is None else ours),
@@ -70,12 +70,10 @@ def file(kind: str) -> Response:
     return as_attachment(content, f"{bureau}-{year}.{kind}".replace("/", "_"), KINDS[kind])
 
 
-def _kept(session: Session, year: int) -> list[Kept]:
-    """All applications of a year are counted for it; so for a minute what was counted is shown again, to who sees the same."""
-    recent: Recent[list[Kept]] = current_app.extensions.setdefault("liandun_services_kept", Recent(least=MOST_SECONDS))
-    ours = organisations_seen(session)
-    seen = (services().reach, None if ours is None else frozenset(ours))
-    return recent.get((*seen, year), lambda: services_kept(session, *year_bounds(year)))
+def _kept(year: int, count: Callable[[], list[Kept]], ours: frozenset[str] | None) -> list[Kept]:
+    """How periods were kept in a year: up to a minute old, for it looks at each application."""
+    recent: Recent[list[Kept]] = current_app.extensions.setdefault("liandun_supervision", Recent(least=MOST_SECONDS))
+    return recent.get((ours, services().reach, year), count)
 
 
 def _year(now: date) -> int:

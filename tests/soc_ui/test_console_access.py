@@ -174,7 +174,11 @@ def _bare(folder: Path, *, with_account: bool = False) -> Services:
 
 @pytest.mark.parametrize(
     ("name", "begins"),
-    [(USER, "/alerts"), (ADMINISTRATORS["sysadmin"][0], "/sources"), (ADMINISTRATORS["auditadmin"][0], "/audit")],
+    [
+        (USER, "/alerts?view=mine-and-unassigned"),
+        (ADMINISTRATORS["sysadmin"][0], "/sources"),
+        (ADMINISTRATORS["auditadmin"][0], "/audit"),
+    ],
 )
 def test_signing_in_leads_to_the_first_screen_of_the_role(app: APIFlask, name: str, begins: str) -> None:
     browser = browser_of(app, name)

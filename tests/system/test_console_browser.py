@@ -99,15 +99,20 @@ def test_from_triage_by_keyboard_to_export(city: Served, chromium: Browser, tmp_
     expect(page.locator(".toast")).to_contain_text("已撤销 2 条")
     assert acknowledged() == before
 
-    # Open one by keyboard, go back to the same place.
+    # Open one by keyboard, beside the list and as a page; go back to the same place.
     page.keyboard.press("j")
     expect(page.locator("tr.is-cursor")).to_have_count(1)
     cursor = page.locator("tr.is-cursor").get_attribute("data-id")
-    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")  # beside the list
+    expect(page.locator("#flyout-title")).to_be_focused()
+    page.wait_for_url(f"**/alerts?status=*#alert-{cursor}")
+    page.keyboard.press("Enter")  # the whole page
     page.wait_for_url(f"**/alerts/{cursor}")
     expect(page.get_by_role("heading", name="为何触发")).to_be_visible()
     page.keyboard.press("Escape")
-    page.wait_for_url("**/alerts?status=*")
+    page.wait_for_url(f"**/alerts?status=*#alert-{cursor}")
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-flyout]")).to_be_hidden()
     expect(page.locator("tr.is-cursor")).to_have_attribute("data-id", cursor or "")
 
     # Hunt: a query, one event, a pivot, the export.

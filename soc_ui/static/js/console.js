@@ -75,6 +75,11 @@
     all.forEach((row, at) => row.classList.toggle("is-cursor", at === cursor));
     all[cursor].scrollIntoView({ block: "nearest" });
     sessionStorage.setItem(place, all[cursor].dataset.id);
+    all[cursor].dispatchEvent(new CustomEvent("row:moved", { bubbles: true }));
+  }
+  /* a page may show a row in its own way (js/alerts.js) */
+  function open(row, byKey = false) {
+    if (row.dispatchEvent(new CustomEvent("row:open", { bubbles: true, cancelable: true, detail: { byKey } }))) location.assign(row.dataset.href);
   }
   function restore() {
     const at = rows().findIndex((row) => row.dataset.id === sessionStorage.getItem(place));
@@ -101,12 +106,13 @@
       if (box) last = box;
       const row = event.target.closest("tr[data-id]");
       if (row) moveTo(rows().indexOf(row));
-      if (row && row.dataset.href && !event.target.closest("a, button, input, label")) location.assign(row.dataset.href);
+      if (row && row.dataset.href && !event.target.closest("a, button, input, label")) open(row);
     });
     list.addEventListener("change", (event) => {
       if (event.target.matches("[data-select-all]")) $$('input[name="ids"]', list).forEach((box) => { box.checked = event.target.checked; });
       showSelection();
     });
+    list.addEventListener("row:point", (event) => moveTo(rows().indexOf(event.target)));
     restore();
     showSelection();
   }
@@ -141,7 +147,7 @@
       j: () => moveTo(cursor + 1),
       k: () => moveTo(cursor - 1),
       x: () => { const row = rows()[Math.max(cursor, 0)]; if (row) { if (cursor < 0) moveTo(0); const box = $('input[name="ids"]', row); if (box) { box.checked = !box.checked; last = box; showSelection(); } } },
-      Enter: () => { const row = rows()[cursor]; if (row && row.dataset.href) location.assign(row.dataset.href); },
+      Enter: () => { const row = rows()[cursor]; if (row && row.dataset.href) open(row, true); },
       a: () => act("acknowledge"),
       e: () => act("close"),
       m: () => act("mine"),
@@ -165,14 +171,16 @@
   /* "n new alerts": asks how many came since the page was made */
   const bar = $("[data-newbar]");
   if (bar) {
-    setInterval(async () => {
+    const ask = async () => {
       if (document.visibilityState !== "visible") return;
       const answer = await fetch(bar.dataset.newbar, { headers: { "HX-Request": "true", "X-Background": "1" } }).catch(() => null);
       if (!answer || !answer.ok) return;
       const { text, count } = await answer.json();
       bar.hidden = !count;
       bar.textContent = text;
-    }, 5000);
+    };
+    setInterval(ask, 5000);
+    document.addEventListener("live:alert", (event) => { if (event.detail.act === "alert.new") ask(); });
     bar.addEventListener("click", () => location.reload());
   }
 })();

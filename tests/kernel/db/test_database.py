@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
+import pkgutil
 import sqlite3
 from pathlib import Path
 
@@ -12,22 +14,14 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-import operations.accounts.models
-import operations.alerts.desk_models
-import operations.alerts.models
-import operations.assets.models
-import operations.audit.models
-import operations.certificates.models
-import operations.duty.models
-import operations.incidents.models
-import operations.services.models
+import operations
 import operations.services.usage
-import operations.tickets.models
-import operations.warnings.models
-import operations.webhooks.models
-import operations.zones.models  # noqa: F401  # the models must be known to Base.metadata
 from kernel.db import Base, open_database, upgrade
 from kernel.errors import StoreError
+
+for _module in pkgutil.walk_packages(operations.__path__, "operations."):
+    if _module.name.endswith("models"):
+        importlib.import_module(_module.name)  # so that Base.metadata knows every table
 
 
 def url(path: Path) -> str:

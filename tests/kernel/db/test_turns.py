@@ -1,101 +1,110 @@
-"""Writers come in the order in which they came; nobody waits for himself, and nobody for ever."""
+"""The line of writers: in order, one at a time, without a deadlock, and a clear word for who waits in vain."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from kernel.db import open_database
-from kernel.db.turns import Turns
+from kernel.db import Database, engine, open_database, upgrade
+from kernel.db.turns import Turns, TurnTimeout
 from kernel.errors import StateUnavailable
 
 
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.001)
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    opened = open_database(f"sqlite:///{tmp_path / 'state.db'}")
+    upgrade(opened)
+    return opened
 
 
-def test_writers_get_the_turn_in_the_order_in_which_they_came() -> None:
-    turns, order = Turns(30), list[int]()
+def test_first_come_first_served() -> None:
+    turns, order, threads = Turns(), [], []
 
-    def write(number: int) -> None:
-        with turns.turn():
+    def work(number: int) -> None:
+        with turns.turn(10):
             order.append(number)
 
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(20)]
-    with turns.turn():
-        for number, thread in enumerate(threads, 1):
+    with turns.turn(1):
+        for number in range(8):
+            thread = threading.Thread(target=work, args=(number,))
             thread.start()
-            until(lambda expected=number: turns.waiting == expected)  # type: ignore[misc]
+            threads.append(thread)
+            while len(turns._line) <= number:
+                time.sleep(0.001)
     for thread in threads:
-        thread.join(30)
-    assert order == list(range(20))
-    assert turns.waiting == 0
+        thread.join()
+    assert order == list(range(8))
 
 
-def test_the_database_writes_in_that_order_for_whomever_it_was_opened(tmp_path: Path) -> None:
-    database = open_database(f"sqlite:///{tmp_path}/state.db")
-    with database.write() as session:
-        session.execute(text("CREATE TABLE t (id INTEGER PRIMARY KEY, x)"))
+def test_who_waits_in_vain_leaves_the_line_whole() -> None:
+    turns, late = Turns(), list[type[TurnTimeout]]()
 
-    def write(number: int) -> None:
-        with database.carrying({"zones": ("a",)}).write() as session:
-            session.execute(text("INSERT INTO t (x) VALUES (:x)"), {"x": number})
-
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(12)]
-    with database.write():
-        for number, thread in enumerate(threads, 1):
-            thread.start()
-            until(lambda expected=number: database._turns.waiting == expected)  # type: ignore[misc]
-        with database.read() as session:  # a reader stands in no line
-            assert session.execute(text("SELECT count(*) FROM t")).scalar_one() == 0
-    for thread in threads:
-        thread.join(30)
-    with database.read() as session:
-        assert list(session.execute(text("SELECT x FROM t ORDER BY id")).scalars()) == list(range(12))
-
-
-def test_a_writer_inside_a_writer_is_refused_at_once_and_the_outer_one_goes_on(tmp_path: Path) -> None:
-    database = open_database(f"sqlite:///{tmp_path}/state.db")
-    with database.write() as session:
-        session.execute(text("CREATE TABLE t (x)"))
-        with pytest.raises(StateUnavailable, match="inside another"), database.write():
-            pass
-        session.execute(text("INSERT INTO t VALUES (1)"))
-    with database.write() as session:
-        assert session.execute(text("SELECT x FROM t")).scalar_one() == 1
-
-
-def test_patience_ends_with_a_clear_error_and_the_line_goes_on() -> None:
-    turns, errors = Turns(0.05), list[StateUnavailable]()
-
-    def write() -> None:
+    def work() -> None:
         try:
-            with turns.turn():
+            with turns.turn(0.02):
                 pass
-        except StateUnavailable as error:
-            errors.append(error)
+        except TurnTimeout as error:
+            late.append(type(error))
 
-    with turns.turn():
-        thread = threading.Thread(target=write)
+    with turns.turn(1):
+        thread = threading.Thread(target=work)
         thread.start()
-        thread.join(30)
-    assert [(error.reason, error.writing) for error in errors] == [("busy", True)]
-    assert turns.waiting == 0
-    with turns.turn():
+        thread.join()
+        assert not turns._line
+    assert late == [TurnTimeout]
+    with turns.turn(0.02):
         pass
 
 
-def test_a_block_that_raises_hands_the_turn_on() -> None:
-    turns = Turns(30)
-    with pytest.raises(ValueError, match="broken"), turns.turn():
-        raise ValueError("broken")
-    with turns.turn():
+def test_an_error_gives_the_turn_on() -> None:
+    turns = Turns()
+    with pytest.raises(ZeroDivisionError), turns.turn(1):
+        raise ZeroDivisionError
+    with turns.turn(0.02):
         pass
+
+
+def test_never_two_at_once_under_load() -> None:
+    turns, inside, most = Turns(), [0], [0]
+
+    def work() -> None:
+        for _ in range(200):
+            with turns.turn(10):
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+                inside[0] -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most[0] == 1
+
+
+def test_a_writer_inside_a_writer_is_told_instead_of_hanging(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 50)
+    with database.write(), pytest.raises(StateUnavailable) as refused, database.carrying({"a": 1}).write():
+        pytest.fail("two at once")
+    assert refused.value.reason == "busy"
+    with database.write() as session:
+        session.execute(text("SELECT 1"))
+
+
+def test_readers_do_not_wait(database: Database) -> None:
+    with database.write(), database.read() as session:
+        assert session.execute(text("SELECT 1")).scalar_one() == 1
+
+
+def test_a_writer_inside_a_writer_is_refused_at_once_and_the_outer_one_goes_on(database: Database) -> None:
+    with database.write() as session:
+        session.execute(text("CREATE TABLE nested (x)"))
+        with pytest.raises(StateUnavailable, match="inside another"), database.carrying({"zones": ("a",)}).write():
+            pytest.fail("two at once")
+        session.execute(text("INSERT INTO nested VALUES (1)"))
+    with database.write() as session:
+        assert session.execute(text("SELECT x FROM nested")).scalar_one() == 1

@@ -167,8 +167,8 @@ def test_a_count_that_is_too_large_says_so(database: Database, queue: list[Alert
 
 
 def test_who_sees_some_zones_is_told_at_least_how_many(database: Database, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "SCOPED_LIMIT", 20)
-    monkeypatch.setattr(facets_module, "SCOPED_SAMPLE", 20)
+    monkeypatch.setattr(listing, "COUNT_LIMIT_SCOPED", 20)
+    monkeypatch.setattr(facets_module, "SAMPLE_SCOPED", 20)
     with database.write() as session:
         service.record_detections(session, [make(rule=f"r{n}", host__zone="a" if n % 3 else "b", level="low") for n in range(60)])
     for zone, count, exact in (("a", 20, False), ("b", 20, True), ("c", 0, True)):

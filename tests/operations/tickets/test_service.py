@@ -11,7 +11,6 @@ from operations.errors import Conflict, Denied, Invalid, NotFound
 from operations.tickets import service
 from operations.tickets.schema import Act, Draft, Link, TicketDetail, TicketFilter, TicketRow
 from tests.operations.organisations_city import TRAFFIC, WATER, City
-from tests.operations.statements import statements
 
 
 @pytest.fixture
@@ -191,16 +190,3 @@ def test_attachments_are_texts_of_bounded_size_and_number(city: City) -> None:
     other = make(city)
     with city.database.read() as session, pytest.raises(NotFound):
         service.get_attachment(session, other.id, number)
-
-
-def test_a_page_of_a_bureau_counts_what_it_sees_once(city: City) -> None:
-    taken = make(city)
-    do(city, "water", taken, "receipt")
-    make(city)
-    make(city, bureau=TRAFFIC)
-    _who, database = city.as_("water")
-    with statements(database) as sent, database.read() as session:
-        boxes = service.count_boxes(session)
-        assert (boxes["to_read"], boxes["to_do"]) == (1, 1)
-        assert [service.count_hidden(session, state) for state in ("", "to_read", "to_do")] == [1, 1, 0]
-    assert sum("UNION" in one for one in sent) == 1

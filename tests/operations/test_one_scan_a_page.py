@@ -1,0 +1,73 @@
+"""What a page asks several times of big tables is worked out once for its snapshot, with the same answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from kernel.db import Database
+from kernel.detection import Detection
+from operations.alerts import facets, listing
+from operations.alerts import service as alerts
+from operations.alerts.schema import AlertFilter
+from operations.audit.schema import Actor
+from operations.incidents import listing as incidents
+from operations.incidents.record import create_incident
+from operations.incidents.schema import IncidentFilter, NewIncident
+from operations.reach import SESSION_KEY
+from operations.tickets import service as desk
+from operations.tickets.schema import Draft
+from tests.operations.organisations_city import TRAFFIC, WATER, City
+from tests.operations.statements import statements
+
+Make = Callable[..., Detection]
+
+
+@pytest.mark.parametrize("few", [0, 20_000])
+def test_incidents_are_searched_by_their_text_once(database: Database, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    monkeypatch.setattr(incidents, "TEXT_FEW", few)  # 0: too many to list, the texts are searched each time
+    with database.write() as session:
+        for title in ("Web shell 100%", "web Shell on portal", "mining"):
+            create_incident(session, Actor("alice"), NewIncident(title))
+    where = IncidentFilter(text="SHELL web")
+    with statements(database) as told, database.read() as session:
+        found = incidents.list_incidents(session, where)
+        assert incidents.count_incidents(session, where) == 2
+        assert incidents.facets(session, where)["phase"] == [("detection", 2)]
+    assert {row.title for row in found.incidents} == {"Web shell 100%", "web Shell on portal"}
+    assert sum("lower(incidents.title)" in statement for statement in told) == (1 if few else 4)
+    with database.read() as session:
+        assert incidents.count_incidents(session, IncidentFilter(text="100%")) == 1
+        assert incidents.count_incidents(session, IncidentFilter(text="10_%")) == 0
+
+
+def test_what_a_bureau_sees_of_the_tickets_is_counted_once(database: Database) -> None:
+    city = City(database)
+    who, whole = city.as_("duty.one")
+    with whole.write() as session:
+        for bureau in (WATER, WATER, TRAFFIC):
+            desk.create(session, who, Draft(kind="remediation", title="t", bureau=bureau))
+    _who, theirs = city.as_("water")
+    with statements(database) as told, theirs.read() as session:
+        assert desk.count_boxes(session)["to_read"] == 2
+        assert desk.count_hidden(session) == 1
+        assert desk.count_hidden(session, "to_read") == 1
+        assert desk.count_hidden(session, "done") == 0
+    assert sum("UNION" in statement for statement in told) == 1
+
+
+def test_who_sees_some_zones_gets_counts_that_say_how_far_they_go(
+    database: Database, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "COUNT_LIMIT_SCOPED", 3)
+    monkeypatch.setattr(facets, "SAMPLE_SCOPED", 3)
+    with database.write() as session:
+        alerts.record_detections(session, [make(rule=f"r{number}", source__zone="z1") for number in range(5)])
+    with database.carrying({SESSION_KEY: frozenset({"z1"})}).read() as session:
+        assert (alerts.count_alerts(session).count, alerts.count_alerts(session).exact) == (3, False)
+        (levels,) = alerts.facets(session, AlertFilter(), ("level",))
+        assert sum(value.count for value in levels.values) == alerts.sample_size(session) == 3
+        assert not levels.exact
+    with database.read() as session:
+        assert (alerts.count_alerts(session).count, alerts.count_alerts(session).exact) == (5, True)

@@ -17,10 +17,12 @@ _MOST_KEPT = 64
 
 
 class Recent(Generic[T]):
-    """Remembers what ``make`` gave for a key. Threads that want the same key at once wait for the first."""
+    """Remembers what ``make`` gave for a key, for ``least`` to MOST_SECONDS. Threads that want the same key at once wait for the
+    first."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, least: float = LEAST_SECONDS) -> None:
         self._clock = clock
+        self._least = least
         self._kept: dict[Hashable, tuple[float, T]] = {}
         self._busy: dict[Hashable, threading.Lock] = {}
         self._guard = threading.Lock()
@@ -38,7 +40,7 @@ class Recent(Generic[T]):
             now = self._clock()
             with self._guard:
                 self._forget(now)
-                self._kept[key] = now + min(MOST_SECONDS, max(LEAST_SECONDS, (now - begun) * _SHARE)), made
+                self._kept[key] = now + min(MOST_SECONDS, max(self._least, (now - begun) * _SHARE)), made
             return made
 
     def _forget(self, now: float) -> None:

@@ -17,18 +17,26 @@ class TurnTimeout(Exception):
     """One's turn did not come in time."""
 
 
+class TurnTaken(TurnTimeout):
+    """The thread has the turn already and would wait for itself: a write transaction inside another one."""
+
+
 class Turns:
-    """A fair lock. Not reentrant: a thread that asks again while it has its turn waits until its patience ends."""
+    """A fair lock. Not reentrant: a thread that asks again while it has its turn is refused at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._line: deque[threading.Event] = deque()
         self._taken = False
+        self._holder = 0  # the thread that has the turn, 0 while it passes on
 
     @contextmanager
     def turn(self, patience: float) -> Iterator[None]:
         """Wait for one's turn, at most ``patience`` seconds. Raises TurnTimeout."""
+        if self._holder == threading.get_ident():  # only this thread itself can have written that
+            raise TurnTaken
         self._wait(patience)
+        self._holder = threading.get_ident()
         try:
             yield
         finally:
@@ -50,6 +58,7 @@ class Turns:
 
     def _next(self) -> None:
         with self._lock:
+            self._holder = 0
             if self._line:
                 self._line.popleft().set()  # the turn passes on without becoming free: nobody can push in
             else:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 
-from kernel.db.turns import TurnTimeout
+from kernel.db.turns import TurnTaken, TurnTimeout
 from kernel.errors import StateUnavailable
 
 Reason = Literal["full", "read-only", "busy", "damaged", "unreachable"]
@@ -62,6 +62,10 @@ def explained(*, writing: bool) -> Iterator[None]:
     """Turns what a driver raises in the block into StateUnavailable, where the database is the reason."""
     try:
         yield
+    except TurnTaken as error:
+        message = "a write transaction was begun inside another one of the same thread"
+        hint = "this is a mistake of the program: please report it with the log"
+        raise StateUnavailable(message, hint, reason="busy", writing=writing) from error
     except TurnTimeout as error:
         message, hint = _MEANING["busy"]
         raise StateUnavailable(message, hint, reason="busy", writing=writing) from error

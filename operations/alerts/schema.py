@@ -162,7 +162,7 @@ class FacetValue(msgspec.Struct, frozen=True):
 class Facet(msgspec.Struct, frozen=True):
     """The most frequent values of one dimension, the filter on itself left out.
 
-    ``exact`` is False where only the newest matching alerts were counted (facets.SAMPLE of them).
+    ``exact`` is False where only the newest matching alerts were counted (facets.sample_size).
     """
 
     dimension: str  # status | level | engine | rule | host | tag | assignee | verdict

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy import CompoundSelect, Select, and_, exists, func, or_, select, tuple_, union
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
@@ -59,8 +59,25 @@ def list_applications(
 
 def count_states(session: Session) -> dict[str, int]:
     """Visible applications by state."""
-    counted = select(Application.state, func.count()).where(*visible(session)).group_by(Application.state)
+    mine = _seen(session)
+    if mine is None:
+        counted = select(Application.state, func.count()).group_by(Application.state)
+    else:
+        rows = mine.subquery()
+        counted = select(rows.c.state, func.count()).group_by(rows.c.state)
     return {row[0]: row[1] for row in session.execute(counted)}
+
+
+def _seen(session: Session) -> CompoundSelect[Any] | None:
+    """Id and state of what :func:`visible` lets through, each way to see it through its own index; None for who may see all.
+    For counting, where a condition checked per row would look at every application."""
+    zones = zones_seen(session)
+    if zones is None:
+        return None
+    rows = select(Application.id, Application.state)
+    named = rows.join(ApplicationZone, ApplicationZone.application_id == Application.id)
+    ours = rows.where(Application.bureau.in_(sorted(organisations_seen(session) or ())))
+    return union(ours, named.where(ApplicationZone.zone.in_(sorted(zones))))
 
 
 def count_open(session: Session) -> int:

@@ -215,7 +215,7 @@ class FacetOut(Schema):
     values = List(Nested(FacetValueOut))
     exact = Boolean(
         required=True,
-        metadata={"description": "False: only the newest 5,000 matching alerts were counted (1,000 for a caller with a scope)"},
+        metadata={"description": "False: only the newest 5,000 matching alerts were counted (300 for a caller with a scope)"},
     )
 
 

@@ -8,7 +8,6 @@ from flask import Blueprint, Response, current_app, json, render_template, reque
 
 from kernel.event import timestamp
 from operations.alerts import service as alerts
-from operations.alerts.facets import SAMPLE
 from operations.alerts.schema import AlertFilter
 from soc_ui import access, times
 from soc_ui.attack.matrix import DOMAINS, Matrix, build, data, layer
@@ -25,11 +24,13 @@ attack = Blueprint("attack", __name__)
 def page() -> str:
     """The matrix; ``gaps=1`` shows only what no rule covers."""
     matrix, exact = _matrix()
+    with services().database.read() as session:
+        sample = alerts.sample_size(session)
     heat = max((cell.all_alerts for cell in matrix.techniques.values()), default=0)
     tagged = sum(any(tag.lower().startswith("attack.t") for tag in rule.tags) for rule in services().rules().rules)
     return render_template(
         "attack/page.html", matrix=matrix, exact=exact, domain=_domain(), domains=DOMAINS, gaps=request.args.get("gaps") == "1",
-        heat=heat, tagged=tagged, about=data(), sample=SAMPLE, days=DAYS,
+        heat=heat, tagged=tagged, about=data(), sample=sample, days=DAYS,
     )  # fmt: skip
 
 

@@ -97,8 +97,7 @@ def _numbers() -> dict[str, Any]:
     with services().database.read() as session:
         statuses = alerts.facets(session, AlertFilter(), ("status",))[0].values
         newest = alerts.list_alerts(session, AlertFilter(status=OPEN, level=("critical", "high")), limit=NEWEST).alerts
-        top_rules = alerts.top(session, "rule", start=start, limit=TOP)
-        top_hosts = alerts.top(session, "host", start=start, limit=TOP)
+        top = alerts.facets(session, AlertFilter(start=start), ("rule", "host"), limit=TOP)  # both of one sample
         levels = alerts.facets(session, AlertFilter(status=OPEN), ("level",))[0]  # one question for all, sampled for a scope
         numbers_of = {one.value: one.count for one in levels.values}
         open_by_level = {level: Count(numbers_of.get(level, 0), levels.exact) for level in reversed(LEVELS)}
@@ -117,8 +116,8 @@ def _numbers() -> dict[str, Any]:
         "statuses": {value.value: value.count for value in statuses},
         "open_by_level": open_by_level,
         "newest": newest,
-        "top_rules": top_rules,
-        "top_hosts": top_hosts,
+        "top_rules": top[0].values,
+        "top_hosts": top[1].values,
         "health": health,
         "trust": services().trust() if may_see_sources else TrustHealth(),
         "eps": sum((source.eps_history[-1] if source.eps_history else 0.0) for source in health),

@@ -22,7 +22,7 @@ from soc_ui import access
 from soc_ui.download import as_attachment
 from soc_ui.locale import _
 from soc_ui.preferences import current
-from soc_ui.recent import Recent
+from soc_ui.recent import MOST_SECONDS, Recent
 from soc_ui.services import services
 
 KINDS = {
@@ -71,8 +71,8 @@ def file(kind: str) -> Response:
 
 
 def _kept(year: int, count: Callable[[], list[Kept]], ours: frozenset[str] | None) -> list[Kept]:
-    """How periods were kept in a year: some seconds old, for it looks at each application."""
-    recent: Recent[list[Kept]] = current_app.extensions.setdefault("liandun_supervision", Recent())
+    """How periods were kept in a year: up to a minute old, for it looks at each application."""
+    recent: Recent[list[Kept]] = current_app.extensions.setdefault("liandun_supervision", Recent(least=MOST_SECONDS))
     return recent.get((ours, services().reach, year), count)
 
 

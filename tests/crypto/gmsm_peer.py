@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Self
 
 import pytest
 
-SOURCE = Path(__file__).resolve().parent / "gmsm"
-
-
-def go() -> str | None:
-    """The Go tool: of the path, or where its own installer puts it (``LIANDUN_GO=none``: as if there were none)."""
-    if os.environ.get("LIANDUN_GO") == "none":
-        return None
-    return shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+from tests.crypto.gmsm_source import SOURCE, go
 
 
 def build(folder: Path) -> Path:

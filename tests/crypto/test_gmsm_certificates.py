@@ -40,7 +40,7 @@ from crypto.envelope import (
 )
 from crypto.errors import DecryptionError
 from crypto.sm2 import PrivateKey
-from tests.crypto.gmsm_peer import go
+from tests.crypto.gmsm_source import go
 
 SOURCE = Path(__file__).resolve().parent / "gmsm_certificates"
 CONTENT = "防火墙规则 42 changed".encode() * 300

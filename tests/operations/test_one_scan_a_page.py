@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
-from sqlalchemy import event
 
 from kernel.db import Database
 from kernel.detection import Detection
@@ -21,23 +19,9 @@ from operations.reach import SESSION_KEY
 from operations.tickets import service as desk
 from operations.tickets.schema import Draft
 from tests.operations.organisations_city import TRAFFIC, WATER, City
+from tests.operations.statements import statements
 
 Make = Callable[..., Detection]
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[list[str]]:
-    """All SQL of the block."""
-    told: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        told.append(statement)
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        yield told
-    finally:
-        event.remove(database.engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize("few", [0, 20_000])

@@ -20,6 +20,7 @@ from operations.duty.shifts import today
 from operations.services.metering import meter
 from soc_ui.app import create_app
 from soc_ui.services import Services
+from tests.operations.statements import statements
 from tests.soc_ui.conftest import browser_of, post
 from tests.soc_ui.seed import ADMINISTRATORS, fill
 from tests.soc_ui.seed_desk import TRAFFIC, WATER, fill_desk, fill_duty
@@ -194,6 +195,15 @@ def test_supervision_and_the_files_of_a_year(app: APIFlask, filled: Services, du
     assert water.get(f"/services/summary.xlsx?bureau={TRAFFIC}&year={year}").status_code == 422
     assert water.get(f"/services/summary.exe?bureau={WATER}").status_code == 404
     assert browser_of(app, ADMINISTRATORS["auditadmin"][0]).get("/services/supervision").status_code == 403
+
+
+def test_what_supervision_counts_is_kept_for_those_who_see_the_same(filled: Services) -> None:
+    app = create_app(filled)
+    everything, water = browser_of(app, "zhao.zhiban"), browser_of(app, "shui.wu")
+    with statements(filled.database) as sent:
+        pages = [browser.get("/services/supervision") for browser in (everything, everything, water, water)]
+    assert [page.status_code for page in pages] == [200] * 4
+    assert sum("julianday" in one for one in sent) == 2
 
 
 def test_every_page_says_it_in_chinese(app: APIFlask) -> None:

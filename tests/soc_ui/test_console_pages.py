@@ -18,6 +18,7 @@ from operations.alerts import service as alerts
 from operations.alerts.schema import AlertFilter
 from operations.audit import service as audit
 from soc_ui.services import Services
+from tests.operations.statements import statements
 from tests.soc_ui.conftest import post
 from tests.soc_ui.seed import RULES, USER
 
@@ -39,6 +40,16 @@ def test_overview_counts_what_the_service_counts(client: FlaskClient, filled: Se
     assert f'</b><span class="visually-hidden">Critical</span></span>{urgent}</span>' in text
     assert top.label in text
     assert "nginx-access" in text
+
+
+def test_overview_takes_one_sample_for_its_top_lists(client: FlaskClient, filled: Services) -> None:
+    with statements(filled.database) as sent:
+        page = client.get("/").text
+    with filled.database.read() as session:
+        [rule] = alerts.top(session, "rule", limit=1)
+    assert rule.value in page or rule.label in page
+    samples = [one for one in sent if "alerts.rule_name" in one and "alerts.source_ip" not in one]
+    assert len(samples) == 1
 
 
 def test_overview_charts_have_one_value_per_slice(client: FlaskClient) -> None:

@@ -41,11 +41,21 @@ def test_first_come_first_served() -> None:
 
 
 def test_who_waits_in_vain_leaves_the_line_whole() -> None:
-    turns = Turns()
+    turns, late = Turns(), list[type[TurnTimeout]]()
+
+    def work() -> None:
+        try:
+            with turns.turn(0.02):
+                pass
+        except TurnTimeout as error:
+            late.append(type(error))
+
     with turns.turn(1):
-        with pytest.raises(TurnTimeout), turns.turn(0.02):
-            pytest.fail("two at once")
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
         assert not turns._line
+    assert late == [TurnTimeout]
     with turns.turn(0.02):
         pass
 
@@ -88,3 +98,13 @@ def test_a_writer_inside_a_writer_is_told_instead_of_hanging(database: Database,
 def test_readers_do_not_wait(database: Database) -> None:
     with database.write(), database.read() as session:
         assert session.execute(text("SELECT 1")).scalar_one() == 1
+
+
+def test_a_writer_inside_a_writer_is_refused_at_once_and_the_outer_one_goes_on(database: Database) -> None:
+    with database.write() as session:
+        session.execute(text("CREATE TABLE nested (x)"))
+        with pytest.raises(StateUnavailable, match="inside another"), database.carrying({"zones": ("a",)}).write():
+            pytest.fail("two at once")
+        session.execute(text("INSERT INTO nested VALUES (1)"))
+    with database.write() as session:
+        assert session.execute(text("SELECT x FROM nested")).scalar_one() == 1

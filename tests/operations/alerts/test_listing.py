@@ -15,8 +15,9 @@ from kernel.detection import LEVELS, Detection
 from operations.accounts.schema import Principal
 from operations.alerts import facets as facets_module
 from operations.alerts import listing, service
-from operations.alerts.schema import UNASSIGNED, AlertFilter, AlertRow, Change
+from operations.alerts.schema import UNASSIGNED, AlertFilter, AlertRow, Change, Count
 from operations.errors import Invalid
+from operations.reach import SESSION_KEY
 
 Make = Callable[..., Detection]
 
@@ -163,6 +164,21 @@ def test_a_count_that_is_too_large_says_so(database: Database, queue: list[Alert
     with database.read() as session:
         count = service.count_alerts(session, AlertFilter(text="rule"))
     assert (count.count, count.exact) == (100, False)
+
+
+def test_who_sees_some_zones_is_told_at_least_how_many(database: Database, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "COUNT_LIMIT_SCOPED", 20)
+    monkeypatch.setattr(facets_module, "SAMPLE_SCOPED", 20)
+    with database.write() as session:
+        service.record_detections(session, [make(rule=f"r{n}", host__zone="a" if n % 3 else "b", level="low") for n in range(60)])
+    for zone, count, exact in (("a", 20, False), ("b", 20, True), ("c", 0, True)):
+        with database.carrying({SESSION_KEY: frozenset({zone})}).read() as session:
+            found = service.count_alerts(session, AlertFilter(level=("low",)))
+            [facet] = service.facets(session, AlertFilter(), ("level",))
+        assert (found.count, found.exact) == (count, exact)
+        assert (sum(value.count for value in facet.values), facet.exact) == (count, exact)
+    with database.read() as session:  # no limit of zones: the kept counts know it
+        assert service.count_alerts(session, AlertFilter(level=("low",))) == Count(60)
 
 
 def test_new_since_counts_what_came_after(database: Database, queue: list[AlertRow], make: Make) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from operations.services.terms import set_terms, terms_of
 from operations.tickets import service as tickets
 from operations.zones import service as zones
 from tests.operations.organisations_city import WATER, City
+from tests.operations.statements import statements
 
 PERMIT = {"source": "water-office", "target": "traffic-office", "services": ["https"], "days": 10, "reason": "数据共享"}
 
@@ -308,3 +310,16 @@ def test_periods_come_from_the_terms(city: City, monkeypatch: pytest.MonkeyPatch
         found = service.list_applications(session, ApplicationFilter(overdue=True)).applications
     assert [row.id for row in found] == [one.id]
     assert found[0].overdue
+
+
+@pytest.mark.parametrize("name", ["duty.one", "water", "traffic"])
+def test_states_are_counted_as_listed_each_way_to_see_one_by_its_index(city: City, name: str) -> None:
+    do(city, "duty.one", apply(city), "accept")
+    apply(city, days=20)
+    _who, database = city.as_(name)
+    with database.read() as session:
+        shown = Counter(one.state for one in service.list_applications(session).applications)
+        with statements(city.database) as sent:
+            assert service.count_states(session) == shown
+    assert shown
+    assert not any("EXISTS" in one for one in sent)

@@ -10,6 +10,10 @@ def names() -> dict[str, str]:
     return {
         "account": _("Account"),
         "alert": _("Alert"),
+        "alert view": _("View of the alerts"),
+        "suppression": _("Suppression"),
+        "search": _("Saved search"),
+        "rule": _("Rule"),
         "warning": _("Warning"),
         "incident": _("Incident"),
         "deadline": _("Deadline of incidents"),

@@ -29,6 +29,7 @@ from soc_ui.duty.roster import duty_roster
 from soc_ui.duty.views import duty
 from soc_ui.hunt.searches import hunt_searches
 from soc_ui.hunt.views import hunt
+from soc_ui.improvements import views as improvement_views
 from soc_ui.incidents.acts import incident_acts
 from soc_ui.incidents.deadlines import incident_deadlines
 from soc_ui.incidents.evidence import incident_evidence
@@ -87,12 +88,12 @@ def create_app(services: Services) -> APIFlask:
     live_views.install(app, services.database)
     addresses.install(app)
     kinds.install(app)
-    for told in (warning_words, ticket_words, service_words, duty_words, report_words, risk_views):
+    for told in (warning_words, ticket_words, service_words, duty_words, report_words, risk_views, improvement_views):
         told.install(app)
     who = (accounts, directory, second, account, proposals, people)
     early = (warnings, warning_acts, warning_tables)
     cases = (incidents, incident_acts, incident_parts, incident_evidence, incident_reports, incident_deadlines)
-    work = (tickets, service_desk, supervision, duty, duty_roster, reports)
+    work = (tickets, improvement_views.improvements, service_desk, supervision, duty, duty_roster, reports)
     watch = (live_views.live, overview, wall, risk_views.risk, attack)
     estate = (zones, conduits, zone_plan, inventory, sources, rules, tuning, exceptions)
     admin = (keys, webhooks, audit, health)

@@ -98,6 +98,7 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
             _("Operations"),
             [
                 ("tickets.read", ("tickets.page", "inbox", _("Tickets"))),
+                ("tickets.read", ("improvements.page", "bolt", _("Improvements"))),
                 ("services.read", ("service_desk.page", "id-badge-2", _("Services"))),
                 ("duty.read", ("duty.page", "calendar", _("Duty"))),
                 ("reports.read", ("reports.page", "file-text", _("Reports"))),
@@ -185,6 +186,7 @@ def _notice() -> Notice | None:
         "two": _("Select two alerts or more."),
         "note": _("Note added."),
         "view": _("View saved."),
+        "improvement": _("Written into the register."),
         "search": _("Search saved."),
         "search_deleted": _("Search deleted."),
         "search_stopped": _("Search stopped."),

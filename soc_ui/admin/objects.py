@@ -20,6 +20,7 @@ def names() -> dict[str, str]:
         "ticket": _("Ticket"),
         "application": _("Application for a service"),
         "service": _("Service"),
+        "improvement": _("Improvement"),
         "organisation": _("Organisation"),
         "duty": _("Duty"),
         "handover": _("Shift handover"),

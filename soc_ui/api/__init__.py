@@ -21,6 +21,7 @@ from soc_ui.api import (
     duty,
     events,
     guard,
+    improvements,
     keys,
     live,
     problems,
@@ -50,7 +51,7 @@ BLUEPRINTS = (
     *(incidents, incident_parts, incident_evidence, incident_reports),
     *(live.live, events.events, searches.searches, catalogue.catalogue, tuning.tuning),
     *(zones.zones, assets.assets, risk.risks),
-    *(tickets.tickets, service_desk.service_desk, supervision.supervision, duty.duty, reports.reports),
+    *(tickets.tickets, improvements.improvements, service_desk.service_desk, supervision.supervision, duty.duty, reports.reports),
     *(webhooks.webhooks, keys.keys, accounts.accounts, audit.audit),
 )
 for _blueprint in BLUEPRINTS:  # here, not in register(): a blueprint may be mounted on several apps, but is set up once

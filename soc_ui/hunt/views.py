@@ -5,29 +5,37 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request, stream_with_context
+from msgspec import to_builtins
 from werkzeug.wrappers import Response as BaseResponse
 
 from kernel.ecs_fields import FIELD_TYPES
 from kernel.errors import QueryError
-from kernel.query import Query
+from kernel.query import Query, parse_query
 from kernel.query.parser import MAX_TERMS
 from kernel.query.tree import Count, Top
 from kernel.store.contract import TimeRange
 from kernel.store.open import PATIENCE_SECONDS
 from kernel.store.time_limit import within
+from operations.alerts.entities import FIELDS as ENTITY_FIELDS
+from operations.alerts.entities import normalise
 from operations.audit import service as audit
 from operations.searches.sigma_draft import datasets_of, sigma_draft
 from soc_ui import access, times
 from soc_ui.download import as_attachment
 from soc_ui.event_view import grouped, raw_record
+from soc_ui.event_view import text as event_text
+from soc_ui.hunt import completion
 from soc_ui.hunt import request as hunt_request
 from soc_ui.hunt.export import FORMATS, MAX_ROWS, export
 from soc_ui.hunt.request import HuntRequest
+from soc_ui.numbers import row_id
 from soc_ui.services import services
 
 PAGE_ROWS = 100
 BARS = 80
 TOP_VALUES = 10
+COMPLETION_SECONDS = 3.0
+MAX_FIELD = 256
 STATISTICS_SECONDS = 20.0
 """A look at one field is given up sooner than a search: people open many of them."""
 
@@ -123,6 +131,51 @@ def download() -> Response:
         content_type=FORMATS[form],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+@hunt.get("/hunt/complete")
+@access.needs("events.read")
+def completions() -> Response:
+    """What may stand at the caret (``at``) of the query ``q``; a look at the values of a field is in the audit trail."""
+    asked = hunt_request.read(request.args)
+    text, at = request.args.get("q", ""), request.args.get("at", 0, row_id)
+
+    def values(field: str, prefix: str) -> list[tuple[str, int]]:
+        _remember("events.top", asked, field=field)
+        try:
+            within_query = parse_query(completion.before(text, at))
+        except QueryError:
+            within_query = parse_query("")
+        try:
+            with within(COMPLETION_SECONDS):
+                narrowed = completion.starting_with(within_query, field, prefix)
+                found = services().store.top(narrowed, asked.window.range, field, limit=completion.MOST)
+        except QueryError:
+            return []  # too slow, or no field that can be counted: typing goes on
+        return [(str(entry.key), entry.count) for entry in found]
+
+    found = completion.complete(text, at, hunt_request.POPULAR_FIELDS, values)
+    return jsonify(suggestions=[to_builtins(one) for one in found])
+
+
+@hunt.get("/hunt/value")
+@access.needs("events.read")
+def value_menu() -> str:
+    """What one can do with the value of ``field`` of an event, as a part of the page."""
+    asked = hunt_request.read(request.args)
+    field = request.args.get("field", "")[:MAX_FIELD]
+    found = services().store.get(request.args.get("event", "")[:MAX_FIELD], request.args.get("near", ""))
+    value = found.get(field) if found else None
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if value is None:
+        abort(404)
+    kind = next((kind for kind, fields in ENTITY_FIELDS.items() if field in fields), "")
+    entity = normalise(kind, str(value)) if kind else ""
+    return render_template(
+        "hunt/value.html", asked=asked, field=field, value=event_text(value), condition=asked.condition,
+        entity=f"{kind}:{entity}" if entity and kind != "asset" else "", device=entity if kind == "asset" else "",
+    )  # fmt: skip
 
 
 @hunt.get("/hunt/sigma")

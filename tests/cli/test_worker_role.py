@@ -11,6 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
 
 from cli.roles.worker import AssetWitness, Publisher, Worker
+from collectors.parsers.clock import Clock
 from kernel.config import Config
 from kernel.config.model import Platform
 from kernel.db import open_database, upgrade
@@ -85,8 +86,11 @@ detection:
 """
 
 
-def test_a_running_worker_obeys_an_exception_and_a_switched_off_rule_without_a_restart(tmp_path: Path) -> None:
+def test_a_running_worker_obeys_an_exception_and_a_switched_off_rule_without_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """From the state database over the published snapshot to the detections of a real worker."""
+    monkeypatch.setattr(Clock, "zone", Clock.zone)  # a worker sets it for its process, which here is that of all tests
     (tmp_path / "rule.yml").write_text(RULE, "utf-8")
     config = Config(platform=Platform(data_dir=tmp_path))
     config.detect.own_rules, config.detect.rules = False, [tmp_path / "rule.yml"]

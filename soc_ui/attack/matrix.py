@@ -1,6 +1,7 @@
 """The matrix from rules and alerts: per technique the number of rules and alerts, sub-techniques within their technique. Pure.
 
-attack.json holds names and tactics (facts of MITRE ATT&CK, with their version); tags are as in Sigma: ``attack.t1059.001``.
+attack.json holds names and tactics (facts of MITRE ATT&CK, with their version), names_zh.json our own Chinese names of the
+techniques (sub-techniques keep the English ones); tags are as in Sigma: ``attack.t1059.001``.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ class Technique:
     rules: int
     alerts: int
     below: tuple[Technique, ...] = ()
+
+    @property
+    def name_zh(self) -> str:
+        """Its Chinese name, the English one where there is none."""
+        return names_zh().get(self.name, self.name)
 
     @property
     def all_rules(self) -> int:
@@ -70,6 +76,13 @@ class Matrix:
 def data() -> dict[str, Any]:
     """attack.json."""
     found: dict[str, Any] = json.loads(Path(__file__).with_name("attack.json").read_text("utf-8"))
+    return found
+
+
+@cache
+def names_zh() -> dict[str, str]:
+    """English name of a technique → ours in Chinese."""
+    found: dict[str, str] = json.loads(Path(__file__).with_name("names_zh.json").read_text("utf-8"))
     return found
 
 

@@ -6,7 +6,7 @@ import re
 
 from flask.testing import FlaskClient
 
-from soc_ui.attack.matrix import DOMAINS, build, data, layer
+from soc_ui.attack.matrix import DOMAINS, build, data, layer, names_zh
 
 
 def test_every_technique_has_a_tactic_of_its_matrix_and_every_sub_technique_its_technique() -> None:
@@ -47,3 +47,10 @@ def test_page_and_layer(client: FlaskClient, auditadmin: FlaskClient) -> None:
     assert answer.json["domain"] == "enterprise-attack"
     assert "T1003.001" in {one["techniqueID"] for one in answer.json["techniques"]}
     assert auditadmin.get("/attack").status_code == 403
+
+
+def test_every_technique_has_a_chinese_name_and_no_name_is_left_over() -> None:
+    every = [data()[domain]["techniques"].items() for domain in DOMAINS]
+    names = {name for techniques in every for number, (name, _of) in techniques if "." not in number}
+    assert names == set(names_zh())
+    assert all(zh and zh.strip() == zh for zh in names_zh().values())

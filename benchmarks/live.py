@@ -144,7 +144,7 @@ def main() -> int:
     print(row(f"queue, {asked.clients} streams", during))
     lost = len(made) * asked.clients - len(late)
     print(f"\nevents seen {len(late)} of {len(made) * asked.clients}, streams that ended {ended}; goal {GOAL_MS} ms")
-    return 1 if lost or screens.ended else 0
+    return 1 if lost or ended else 0
 
 
 def _tokens(database: Database, clients: int) -> list[str]:

@@ -35,14 +35,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
 
 class HandingOver:
-    """The application with ``KEY`` in the environment of each plain request."""
+    """The application with ``KEY`` in the environment of each plain GET."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         sock = environ.get("gunicorn.socket")
-        if not isinstance(sock, socket.socket) or environ.get("SERVER_PROTOCOL") != "HTTP/1.1":
+        plain = environ.get("SERVER_PROTOCOL") == "HTTP/1.1" and environ.get("REQUEST_METHOD") == "GET"
+        if not isinstance(sock, socket.socket) or not plain:
             return self._application(environ, start_response)
         takers: list[Taker] = []
         heads: list[bytes] = []
@@ -55,10 +56,12 @@ class HandingOver:
         answer = self._application(environ, start)
         if not takers or not heads[-1].startswith(b"HTTP/1.1 200 "):
             return answer
-        if hasattr(answer, "close"):
-            answer.close()
-        _handed.add(sock)
-        takers[-1](socket.socket(fileno=os.dup(sock.fileno())), heads[-1])
+        try:
+            takers[-1](socket.socket(fileno=os.dup(sock.fileno())), heads[-1])
+            _handed.add(sock)
+        finally:
+            if hasattr(answer, "close"):
+                answer.close()
         # gunicorn takes this for a client that went away: it writes nothing and ends the request
         raise BrokenPipeError(errno.EPIPE, "handed over")
 

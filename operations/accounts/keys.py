@@ -132,8 +132,13 @@ def keep_as_made(session: Session, user_id: int, role: str) -> None:
         key.permissions = json.dumps(sorted(_granted(key, role)))
 
 
-def principal_of_key(database: Database, token: str, address: str = "", *, policy: Policy = Policy()) -> Principal | None:
-    """Who stands behind a key, or None: unknown, expired, revoked, from a foreign network, or its owner is switched off."""
+def principal_of_key(
+    database: Database, token: str, address: str = "", *, active: bool = True, policy: Policy = Policy()
+) -> Principal | None:
+    """Who stands behind a key, or None: unknown, expired, revoked, from a foreign network, or its owner is switched off.
+
+    active  False where an open stream only looks again: that is no use of the key, and must not wait for a writer.
+    """
     if not token.startswith("ldn_"):
         return None
     query = select(ApiKey, User).join(User, User.id == ApiKey.user_id).where(ApiKey.secret_hash == token_hash(token))
@@ -151,7 +156,7 @@ def principal_of_key(database: Database, token: str, address: str = "", *, polic
         return None
     if rights.is_power(user.role) and policy.admin_networks and not address_lists.inside(address, policy.admin_networks):
         return None
-    if key.used_at is None or clock.shift(key.used_at, _TOUCH_SECONDS) <= present:
+    if active and (key.used_at is None or clock.shift(key.used_at, _TOUCH_SECONDS) <= present):
         with contextlib.suppress(StateUnavailable), database.write() as session:  # as for sessions: who only reads goes on
             session.execute(update(ApiKey).where(ApiKey.id == key.id).values(used_at=present))
     granted = _granted(key, user.role)

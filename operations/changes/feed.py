@@ -4,9 +4,10 @@ New alerts are rows of ``alerts`` with a higher id; everything that a person or 
 ticket is an entry of the audit trail. Both grow by number, so a mark is two numbers and nothing has to be kept for those who are
 away. Works across processes and on both databases.
 
-Numbers of alerts need not become visible in their order: on PostgreSQL two recordings may commit the other way round. So the part
-of a mark that is about alerts lies below everything younger than SETTLE_SECONDS, and what was told already is remembered: whoever
-comes back with an old mark may be told twice, but misses nothing. Audit entries have no such gap, each waits for the one before.
+Numbers of alerts must become visible in their order. SQLite has one writer, and on PostgreSQL recordings wait for each other
+(operations.alerts.record), audit entries as well. Should a writer of alerts ever not wait, the part of a mark that is about alerts
+still lies below everything younger than SETTLE_SECONDS, and what was told already is remembered: whoever comes back with an old
+mark may be told twice, but misses nothing.
 """
 
 from __future__ import annotations
@@ -52,6 +53,10 @@ class Mark(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         return f"{self.alert}-{self.entry}"
 
+    def beyond(self, other: Mark) -> bool:
+        """True where one of the numbers is higher: a mark beyond the newest was made over another database."""
+        return self.alert > other.alert or self.entry > other.entry
+
 
 class Change(msgspec.Struct, frozen=True):
     """One thing that happened.
@@ -59,12 +64,14 @@ class Change(msgspec.Struct, frozen=True):
     id     of the object, 0 where an act was about many
     act    ``alert.new``, or the audit trail's name of the act, e.g. ``alert.change``
     level  of a new alert, else ""
+    status of a new alert, else "": a suppressed one is told, too, and says so
     """
 
     kind: str
     id: int
     act: str
     level: str = ""
+    status: str = ""
 
 
 def parse_mark(text: str) -> Mark | None:
@@ -103,7 +110,7 @@ class Feed:
             alerts = session.execute(_new_alerts(self._mark.alert, MOST + len(self._told))).all()
             entries = session.execute(_acts(self._mark.entry)).all()
         present = time.monotonic()
-        changes = [Change("alert", row.id, "alert.new", row.level) for row in alerts if row.id not in self._told]
+        changes = [_new(row) for row in alerts if row.id not in self._told]
         for row in alerts:
             self._told.setdefault(row.id, present)
         changes += [_act(row) for row in entries]
@@ -127,7 +134,7 @@ def missed(session: Session, mark: Mark) -> list[Change] | None:
     entries = session.execute(_acts(mark.entry, MOST + 1)).all()
     if max(len(alerts), len(entries)) > MOST:
         return None
-    return [*(Change("alert", row.id, "alert.new", row.level) for row in alerts), *(_act(row) for row in entries)]
+    return [*(_new(row) for row in alerts), *(_act(row) for row in entries)]
 
 
 def limited(database: Database, who: Principal) -> Database:
@@ -161,14 +168,18 @@ def _there(session: Session, kind: str, number: int) -> bool:
     return True
 
 
-def _new_alerts(after: int, limit: int) -> Select[int, str]:
-    return select(Alert.id, Alert.level).where(Alert.id > after).order_by(Alert.id).limit(limit)
+def _new_alerts(after: int, limit: int) -> Select[int, str, str]:
+    return select(Alert.id, Alert.level, Alert.status).where(Alert.id > after).order_by(Alert.id).limit(limit)
 
 
 def _acts(after: int, limit: int = MOST) -> Select[int, str, str, str]:
     columns = (AuditEntry.id, AuditEntry.action, AuditEntry.object_type, AuditEntry.object_id)
     watched = (AuditEntry.object_type.in_(tuple(KINDS)), AuditEntry.result == "success")
     return select(*columns).where(AuditEntry.id > after, *watched).order_by(AuditEntry.id).limit(limit)
+
+
+def _new(row: object) -> Change:
+    return Change("alert", row.id, "alert.new", row.level, row.status)  # type: ignore[attr-defined]
 
 
 def _act(row: object) -> Change:

@@ -21,13 +21,13 @@ live = APIBlueprint("api_live", __name__, url_prefix="/api/v1/live", tag="live")
 def stream() -> Response:
     """Watch changes
 
-    Server-sent events ``alert``, ``incident``, ``warning``, ``ticket`` with ``id`` (0: many), ``act``, ``level`` and ``count``,
-    those that the caller may see. ``Last-Event-ID`` (or ``after``) replays what was missed; ``reset`` says that it was too much:
-    read the lists again.
+    Server-sent events ``alert``, ``incident``, ``warning``, ``ticket`` with ``id`` (0: many), ``act``, ``level`` and ``status`` (of
+    a new alert) and ``count``, those that the caller may see. ``Last-Event-ID`` (or ``after``) replays what was missed; ``reset``
+    says that it was too much: read the lists again.
     """
     who, policy, address = caller(), services().policy, request.remote_addr or ""
     token = request.headers.get("Authorization", "").partition(" ")[2].strip()
     if token:
-        return open_stream(who, partial(principal_of_key, whole_services().database, token, address, policy=policy))
+        return open_stream(who, partial(principal_of_key, whole_services().database, token, address, active=False, policy=policy))
     cookie = request.cookies.get(SESSION_COOKIE, "")
     return open_stream(who, partial(principal_of, whole_services().database, cookie, address, active=False, policy=policy))

@@ -56,11 +56,15 @@ def open_stream(who: Principal, again: Recheck) -> Response:
         abort(429 if full.own else 503)
     mark = parse_mark(request.headers.get("Last-Event-ID", "") or request.args.get("after", ""))
 
+    gone: list[bool] = []
+
     def taken(sock: socket.socket, head: bytes) -> None:
         streams.add(sock, head, who, again, mark)
+        gone.append(True)
 
     take(taken)
     response = Response(status=200, content_type="text/event-stream; charset=utf-8")
+    response.call_on_close(lambda: None if gone else streams.release(who))
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"  # nginx: send on at once
     return response

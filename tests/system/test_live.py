@@ -21,6 +21,7 @@ from operations.accounts.schema import Principal
 from operations.alerts import service as alerts
 from operations.audit.schema import SYSTEM
 from operations.clock import now
+from soc_ui.live.hub import MOST_STREAMS_OF_ONE
 from tests.soc_ui.seed import PASSWORD
 from tests.system.browser import CHROMIUM
 from tests.system.platform import Platform, wait_until
@@ -39,14 +40,15 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 @pytest.fixture(scope="module")
 def database(platform: Platform) -> Iterator[Database]:
     opened = open_database(platform.layout.state_url)
-    accounts.create_user(opened, SYSTEM, "lin", PASSWORD, "analyst")
+    for name in ("lin", "wu", "he"):
+        accounts.create_user(opened, SYSTEM, name, PASSWORD, "analyst")
     yield opened
     opened.close()
 
 
-def cookie(database: Database) -> str:
+def cookie(database: Database, name: str = "lin") -> str:
     with database.write() as session:
-        user = session.execute(select(User).where(User.name == "lin")).scalar_one()
+        user = session.execute(select(User).where(User.name == name)).scalar_one()
         return sessions.create_session(session, user.id, sessions.Asking("127.0.0.1", "test"), factor="totp")
 
 
@@ -121,8 +123,8 @@ def test_a_new_alert_is_seen_at_once(platform: Platform, database: Database) -> 
 
 
 def test_more_streams_than_threads_leave_pages_alone(platform: Platform, database: Database) -> None:
-    tokens = [cookie(database) for _ in range(3)]
-    watchers = [Watcher(platform, tokens[n % 3]) for n in range(12)]
+    tokens = [cookie(database, name) for name in ("lin", "wu", "he")]
+    watchers = [Watcher(platform, tokens[n % 3]) for n in range(3 * MOST_STREAMS_OF_ONE)]
     for watcher in watchers:
         watcher.until("hello")
     assert max(page(platform, tokens[0]) for _ in range(5)) < 5

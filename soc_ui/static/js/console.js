@@ -179,8 +179,14 @@
       bar.hidden = !count;
       bar.textContent = text;
     };
-    setInterval(ask, 5000);
-    document.addEventListener("live:alert", (event) => { if (event.detail.act === "alert.new") ask(); });
+    /* while the stream stands (js/live.js) it says when to ask, and asking by the clock is for the rest: every minute */
+    let rounds = 0;
+    setInterval(() => { if (document.documentElement.dataset.live !== "on" || ++rounds % 12 === 0) ask(); }, 5000);
+    let due = 0;
+    document.addEventListener("live:alert", ({ detail }) => {
+      if (!due && (detail.act === "alert.new" || !detail.id)) due = setTimeout(() => { due = 0; ask(); }, 250);
+    });
+    document.addEventListener("visibilitychange", ask);
     bar.addEventListener("click", () => location.reload());
   }
 })();

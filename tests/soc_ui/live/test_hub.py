@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ import pytest
 
 from kernel.db import Database
 from kernel.detection import Detection, detection_id
+from kernel.errors import StateUnavailable
 from operations.accounts.schema import Principal
 from operations.alerts import service as alerts
-from operations.changes.feed import Mark
+from operations.changes import feed
+from operations.changes.feed import Change, Mark, parse_mark
 from operations.clock import now
 from soc_ui.live import hub as hub_module
 from soc_ui.live.hub import MOST_STREAMS_OF_ONE, Full, Hub, Recheck
@@ -50,17 +53,17 @@ class Client:
         self.sock.settimeout(5)
         hub.reserve(who)
         hub.add(theirs, HEAD, who, recheck or (lambda: who), mark)
-        self._text = ""
+        self.text = ""
 
     def events(self, *, until: str, seconds: float = 5) -> list[tuple[str, dict[str, Any]]]:
         """All events received, up to the first one called ``until``."""
         deadline = time.monotonic() + seconds
-        while f"event: {until}\n" not in self._text or not self._text.endswith("\n\n"):
-            assert time.monotonic() < deadline, self._text
+        while f"event: {until}\n" not in self.text or not self.text.endswith("\n\n"):
+            assert time.monotonic() < deadline, self.text
             data = self.sock.recv(65536)
-            assert data, f"ended: {self._text}"
-            self._text += data.decode()
-        blocks = [block.split("\n") for block in self._text.split("\n\n") if "event: " in block]
+            assert data, f"ended: {self.text}"
+            self.text += data.decode()
+        blocks = [block.split("\n") for block in self.text.split("\n\n") if "event: " in block]
         return [(lines[0].removeprefix("event: "), json.loads(lines[-1].removeprefix("data: "))) for lines in blocks]
 
     def ended(self) -> bool:
@@ -103,7 +106,7 @@ def test_what_was_missed_comes_first(database: Database, hub: Hub) -> None:
     late = Client(hub, ANALYST, mark=Mark(0, 0))
     told = late.events(until="alert")
     assert [kind for kind, _body in told if kind == "alert"] == ["alert"]
-    assert "id: " in late._text
+    assert "id: " in late.text
 
 
 def test_a_mark_that_is_too_old_is_answered_with_reset(database: Database, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,6 +166,53 @@ def test_a_client_that_goes_frees_its_place(hub: Hub) -> None:
     wait_until(lambda: len(hub) == 0, 5, "gone")
 
 
+def test_who_cannot_be_told_is_cut_off_and_misses_nothing(database: Database, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The feed has gone on when asking for a scope fails: the stream must not go on with a gap."""
+    client = Client(hub, SCOPED)
+    client.events(until="hello")
+    mark = parse_mark(client.text.partition("id: ")[2].partition("\n")[0])
+    broken = [True]
+
+    def visible(*given: Any, **named: Any) -> list[Change]:
+        if broken[0]:
+            raise StateUnavailable("away")
+        return feed.visible(*given, **named)
+
+    monkeypatch.setattr(hub_module, "visible", visible)
+    alert(database, "water-rule", "water-ot")
+    assert client.ended()
+    refused = Client(hub, SCOPED, mark=mark)
+    assert refused.ended()
+    wait_until(lambda: not hub._reserved, 5, "the places were given back")
+    broken[0] = False
+    again = Client(hub, SCOPED, mark=mark)
+    assert again.events(until="alert")[0][1] == {"id": 1, "act": "alert.new", "level": "high", "status": "new", "count": 1}
+
+
+def test_a_mark_of_another_database_is_answered_with_reset(hub: Hub) -> None:
+    Client(hub, ANALYST, mark=Mark(10**9, 0)).events(until="reset")
+
+
+def test_hundreds_of_streams_are_looked_up_again_in_time(database: Database, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "MOST_STREAMS_OF_ONE", 300)
+    asked: dict[int, float] = {}
+
+    def recheck(number: int) -> Principal:
+        asked[number] = time.monotonic()
+        time.sleep(0.0005)
+        return ANALYST
+
+    clients = [Client(hub, ANALYST, recheck=partial(recheck, number)) for number in range(300)]
+    clients[-1].events(until="hello")
+    begun = time.monotonic()
+    wait_until(lambda: len(asked) == 300, 10, "all were looked up")
+    assert max(asked.values()) - begun < 5
+    start = time.monotonic()
+    alert(database, "in the middle")
+    clients[0].events(until="alert")
+    assert time.monotonic() - start < 2
+
+
 def test_many_changes_are_told_as_one(database: Database, hub: Hub) -> None:
     client = Client(hub, ANALYST)
     client.events(until="hello")
@@ -174,7 +224,7 @@ def test_many_changes_are_told_as_one(database: Database, hub: Hub) -> None:
             found.append(Detection(detection_id("m", [f"m{number}"]), "m", "m", "low", "sigma", at, [f"m{number}"], event))
         alerts.record_detections(session, found)
     told = [body for kind, body in client.events(until="alert") if kind == "alert"]
-    assert told == [{"id": 0, "act": "alert.new", "level": "", "count": 40}]
+    assert told == [{"id": 0, "act": "alert.new", "level": "", "status": "", "count": 40}]
 
 
 def test_one_account_has_so_many_streams_and_no_more(hub: Hub) -> None:

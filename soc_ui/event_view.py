@@ -12,7 +12,7 @@ from flask import Flask, url_for
 
 from kernel.ecs_fields import FIELD_TYPES
 from kernel.event import Event
-from kernel.query import parse_query
+from kernel.query.compose import narrowed
 
 RAW = "event.original"
 FIRST_GROUPS = ("@timestamp", "message", "event", "host", "user", "process", "source", "destination", "network", "file", "registry")
@@ -79,14 +79,7 @@ def term(field: str, value: Any) -> str:
 
 def pivot(field: str, value: Any, *, query: str = "", exclude: bool = False, **args: str) -> str:
     """Link to the hunt page for events with (or without) this value, on top of ``query``. Raises QueryError for a wrong one."""
-    # What stands behind a pipe holds no other pipe, so as many as were understood are cut off from the right.
-    condition = query.rsplit("|", len(parse_query(query).pipes))[0]
-    pipes = query[len(condition) :]
-    wanted = ("NOT " if exclude else "") + term(field, value)
-    condition = condition.strip()
-    if condition:
-        wanted = f"({condition}) AND {wanted}" if " OR " in condition else f"{condition} AND {wanted}"
-    target = f"{wanted} {pipes}".rstrip()
+    target = narrowed(query, ("NOT " if exclude else "") + term(field, value))
     return f"{url_for('hunt.page')}?{urlencode({'q': target, **{name: value for name, value in args.items() if value}})}"
 
 

@@ -5,8 +5,9 @@ events are in it. Answer, alert and the new ``done_until`` are written in one tr
 of search and window: after a crash the window is looked at again and counts once. Windows therefore neither overlap nor leave
 gaps, however long the platform was down.
 
-A search runs with the rights that its owner has at that moment. Who was switched off, lost the permission or the account stops
-it, and the reason stands at it.
+A search runs with the rights that its owner has at that moment. Who was switched off, lost the permission, every zone or the
+account stops it, and the reason stands at it. A query that fails some times in a row is stopped too. A store that does not answer
+is not the query's fault: the same window is asked for again, however long that takes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import logging
 import time
 
+import msgspec
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
@@ -41,6 +43,8 @@ SECONDS = 20.0
 MOST_WINDOWS = 60
 """Windows looked at in one turn of the scheduler; the rest waits for the next."""
 MOST_FAILURES = 3
+STORE_RETRY_SECONDS = 300
+"""A window that the store gave no answer for is asked for again after so long."""
 KEPT_RUNS = 200
 MOST_EVENT_IDS = 20
 
@@ -82,8 +86,8 @@ def run_window(database: Database, store: EventStore, search_id: int) -> None:
         return
     when = TimeRange(row.done_until, clock.shift(row.done_until, row.every))
     begun = time.monotonic()
-    page, error = _ask(store, row, who, when)
-    _finish(database, row, when, page, error, round((time.monotonic() - begun) * 1000))
+    answer = _ask(store, row, who, when)
+    _finish(database, row, when, answer, round((time.monotonic() - begun) * 1000))
 
 
 def _owner(session: Session, row: SavedSearch) -> tuple[Principal | None, str]:
@@ -96,51 +100,65 @@ def _owner(session: Session, row: SavedSearch) -> tuple[Principal | None, str]:
     who = Principal(user.id, user.name, user.display_name, user.role, zones=zones_of(session, user))
     if not who.may("events.read"):
         return None, "its owner may not search events any more"
+    if who.zones is not None and not who.zones:
+        return None, "its owner sees no zone any more"
     return who, ""
 
 
-def _ask(store: EventStore, row: SavedSearch, who: Principal, when: TimeRange) -> tuple[Page | None, str]:
-    """The newest hit and how many there are, within the owner's scope; or why there is no answer."""
-    if who.zones is not None and not who.zones:
-        return Page([], total=0), ""
+class _Answer(msgspec.Struct, frozen=True):
+    """What a window holds, or why that is not known; ``ours``: the query is to blame, not the store."""
+
+    page: Page | None = None
+    error: str = ""
+    ours: bool = False
+
+
+def _ask(store: EventStore, row: SavedSearch, who: Principal, when: TimeRange) -> _Answer:
+    """The newest hits and how many there are, within the owner's scope."""
     try:
         query = parse_query(row.query)
         if who.zones is not None:
             query = Query(query.text, And((query.root, concerning(who.zones))))
         with within(SECONDS):
-            return store.search(query, when, limit=MOST_EVENT_IDS, fields=["*"], count=True), ""
+            return _Answer(store.search(query, when, limit=MOST_EVENT_IDS, fields=["*"], count=True))
     except (QueryError, StoreError) as error:
         log.warning("scheduled search %d: %s", row.id, error)
-        return None, str(error)
+        return _Answer(error=str(error), ours=isinstance(error, QueryError))
 
 
-def _finish(database: Database, asked: SavedSearch, when: TimeRange, page: Page | None, error: str, took: int) -> None:
+def _finish(database: Database, asked: SavedSearch, when: TimeRange, answer: _Answer, took: int) -> None:
     """Write down what a window held; nothing where the search was changed meanwhile."""
-    present = clock.now()
     with database.write() as session:
         row = session.get(SavedSearch, asked.id, with_for_update=True)
         if row is None or row.version != asked.version or row.done_until != asked.done_until:
             return
-        hits = page.total or 0 if page is not None else 0
-        alert = None
-        if page is not None and hits > row.threshold and page.events:
-            alert = _raise_alert(session, row, when, page.events, hits)
-        session.add(
-            SearchRun(
-                search_id=row.id, start=when.start, end=when.end, hits=hits, milliseconds=took, error=error[:500], alert_id=alert,
-                at=present,
-            )
-        )  # fmt: skip
-        if page is None:
-            row.failures += 1
-            row.next_due = clock.shift(present, row.every)
-            if row.failures >= MOST_FAILURES:
-                row.next_due, row.stopped = None, f"{MOST_FAILURES} times without an answer: {error[:300]}"
-                audit.append(session, SYSTEM, "search.stop", "search", row.id, detail={"name": row.name, "reason": row.stopped})
+        hits, alert = 0, None
+        if answer.page is None:
+            _put_off(session, row, answer)
         else:
+            hits = answer.page.total or 0
+            if hits > row.threshold and answer.page.events:
+                alert = _raise_alert(session, row, when, answer.page.events, hits)
             row.failures, row.done_until = 0, when.end
             row.next_due = clock.shift(when.end, row.every + row.settle)
+        session.add(
+            SearchRun(
+                search_id=row.id, start=when.start, end=when.end, hits=hits, milliseconds=took, error=answer.error[:500],
+                alert_id=alert, at=clock.now(),
+            )
+        )  # fmt: skip
         _forget(session, row.id)
+
+
+def _put_off(session: Session, row: SavedSearch, answer: _Answer) -> None:
+    """The window stays the next one; a query that fails again and again is stopped."""
+    row.next_due = clock.shift(clock.now(), row.every if answer.ours else min(row.every, STORE_RETRY_SECONDS))
+    if not answer.ours:
+        return
+    row.failures += 1
+    if row.failures >= MOST_FAILURES:
+        row.next_due, row.stopped = None, f"{MOST_FAILURES} times without an answer: {answer.error[:300]}"
+        audit.append(session, SYSTEM, "search.stop", "search", row.id, detail={"name": row.name, "reason": row.stopped})
 
 
 def _raise_alert(session: Session, row: SavedSearch, when: TimeRange, events: list[Event], hits: int) -> int | None:

@@ -115,7 +115,10 @@ def delete_search(session: Session, who: Principal, search_id: int, *, expected_
 def schedule_search(
     session: Session, who: Principal, search_id: int, schedule: Schedule | None, *, expected_version: int | None
 ) -> Search:
-    """Run one's own search by the clock from now on, or not any more (None). Raises NotFound, Invalid, Conflict."""
+    """Run one's own search by the clock from now on, or not any more (None). Raises NotFound, Invalid, Conflict.
+
+    One that runs already goes on where it is, so that a change leaves no gap and looks at nothing twice.
+    """
     row = _own(session, who, search_id, expected_version)
     if schedule is None:
         row.every, row.next_due = 0, None
@@ -125,8 +128,10 @@ def schedule_search(
             _room(session, who)
         if parse_query(row.query).pipes:
             raise Invalid("a scheduled search has no pipes", "take what stands behind | away", field="query")
+        runs = bool(row.every) and not row.stopped
         row.every, row.threshold, row.level, row.settle = schedule.every, schedule.threshold, schedule.level, schedule.settle
-        row.done_until = _floor(clock.shift(clock.now(), -schedule.settle))
+        if not runs:
+            row.done_until = _floor(clock.shift(clock.now(), -schedule.settle))
         row.next_due = clock.shift(row.done_until, schedule.every + schedule.settle)
     row.stopped, row.failures = "", 0
     row.version, row.updated_at = row.version + 1, clock.now()

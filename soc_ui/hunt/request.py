@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from kernel.event import Event
 from kernel.query import Query, parse_query
+from kernel.query.compose import condition_of
 from soc_ui.times import Window, window
 
 DEFAULT_COLUMNS = ("event.dataset", "host.name", "user.name", "source.ip", "summary")
@@ -40,8 +41,7 @@ class HuntRequest:
     @property
     def condition(self) -> str:
         """The query without its pipes. Raises QueryError."""
-        # What stands behind a pipe holds no other pipe, so as many as were understood are cut off from the right.
-        return self.text.rsplit("|", len(self.parse().pipes))[0].strip()
+        return condition_of(self.text)
 
     def args(self, **changes: str) -> dict[str, str]:
         """URL parameters, some of them set anew."""

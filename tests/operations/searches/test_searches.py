@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from kernel.db import Database
-from kernel.errors import QueryError
+from kernel.errors import QueryError, StoreError
 from kernel.event import Event
 from kernel.store.contract import Commit, EventStore
 from kernel.store.lake import Lake
@@ -142,7 +142,12 @@ def test_a_window_that_is_looked_at_again_counts_once(database: Database, store:
 
 @pytest.mark.parametrize(
     ("change", "reason"),
-    [({"active": False}, "switched off"), ({"role": "sysadmin"}, "may not search"), ({"removed_at": START}, "gone")],
+    [
+        ({"active": False}, "switched off"),
+        ({"role": "sysadmin"}, "may not search"),
+        ({"removed_at": START}, "gone"),
+        ({"organisations": '["water"]'}, "no zone"),
+    ],
 )
 def test_without_its_owners_rights_a_search_stops(
     database: Database, store: EventStore, lin: Principal, wang: Principal, time: Clock, change: dict[str, object], reason: str
@@ -187,6 +192,42 @@ def test_a_query_that_gives_no_answer_stops_after_some_tries(
         assert search.done_until == clock.shift(START, -60)  # nothing was passed over
     time.move(4000)
     assert running.run_due(database, store) == 0
+
+
+def test_a_store_that_does_not_answer_stops_no_search_and_leaves_no_gap(
+    database: Database, store: EventStore, lin: Principal, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = scheduled(database, lin)
+    store.commit(Commit(events(10, 600, user__name="root")))
+
+    def fail(*_arguments: object, **_more: object) -> None:
+        raise StoreError("the store cannot be reached")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "search", fail)
+        for _ in range(running.MOST_FAILURES + 2):
+            time.move(400)
+            assert running.run_due(database, store) == 1
+    time.move(400)
+    running.run_due(database, store)
+    with database.read() as session:
+        search, runs = service.get_search(session, lin, number), service.list_runs(session, lin, number)[::-1]
+    answered = [run for run in runs if not run.error]
+    assert (search.stopped, search.failures, len(runs) - len(answered)) == ("", 0, running.MOST_FAILURES + 2)
+    assert answered[0].start == clock.shift(START, -60)
+    assert all(one.end == next_.start for one, next_ in pairwise(answered))
+    assert sum(run.hits for run in answered) == 2
+
+
+def test_a_changed_schedule_goes_on_where_it_was(database: Database, store: EventStore, lin: Principal, time: Clock) -> None:
+    number = scheduled(database, lin)
+    time.move(700)
+    running.run_due(database, store)
+    with database.write() as session:
+        before = service.get_search(session, lin, number)
+        after = service.schedule_search(session, lin, number, Schedule(900, settle=600), expected_version=before.version)
+        assert after.done_until == before.done_until
+        assert after.next_due == clock.shift(before.done_until, 900 + 600)
 
 
 def test_only_those_of_the_same_scope_see_a_shared_search(database: Database, lin: Principal, wang: Principal) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import getpass
 import json
 import os
-from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,11 @@ from typing import Any
 import click
 import msgspec
 
-from cli.data_directory import config_of
+from cli.data_directory import config_of, state_of
 from cli.terminal import print_lines, visible
-from kernel.config import Config
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from kernel.errors import LiandunError
 from kernel.event import SHANGHAI
-from kernel.layout import Layout
 from kernel.master_key import open_master_key
 from kernel.store.open import open_store
 from operations import clock
@@ -53,7 +50,7 @@ def command() -> None:
 def list_command(kind: str | None, since: datetime | None, limit: int, data: Path | None, as_json: bool) -> None:
     """Show archived reports, newest first."""
     start = holding("daily", since.date()).bounds[0] if since else ""
-    with _database(config_of(data)) as database:
+    with state_of(config_of(data)) as database:
         found, more = _newest(database, ReportFilter(kind=kind or "", start=start), limit)
     if as_json:
         _print_json([msgspec.to_builtins(one) for one in found])
@@ -74,7 +71,7 @@ def list_command(kind: str | None, since: datetime | None, limit: int, data: Pat
 def make_command(kind: str, day: datetime | None, organisation: str, language: str, data: Path | None, as_json: bool) -> None:
     """Make the report of the period that DAY (as 2026-11-25) lies in; without DAY, of the newest period that is over."""
     config = config_of(data)
-    with _database(config) as database, contextlib.closing(open_store(config, writable=False)) as store:
+    with state_of(config) as database, contextlib.closing(open_store(config, writable=False)) as store:
         means = Means(store, open_master_key(config), config.platform.city or "链盾 Liandun")
         try:
             made = make(database, means, _actor(), kind, _day_of(kind, day), organisation=organisation, language=language)
@@ -92,7 +89,7 @@ def make_command(kind: str, day: datetime | None, organisation: str, language: s
 @_JSON
 def verify_command(number: int, data: Path | None, as_json: bool) -> None:
     """Check signature, certificate and files of report NUMBER; exit code 1 where one is not what was issued."""
-    with _database(config_of(data)) as database, database.read() as session:
+    with state_of(config_of(data)) as database, database.read() as session:
         verdict = signing.verify(session, listing.find(session, number))
     broken = _broken(verdict)
     if as_json:
@@ -115,25 +112,12 @@ def export_command(number: int, target: Path, form: str | None, data: Path | Non
         raise LiandunError(f"{target}: its ending names no form of a report", "end it with .pdf, .docx or .xlsx, or say --format")
     if os.path.lexists(target):
         raise LiandunError(f"{target} exists and is not overwritten", "give another name")
-    with _database(config_of(data)) as database, database.write() as session:
+    with state_of(config_of(data)) as database, database.write() as session:
         octets = listing.read_file(session, _actor(), number, chosen)[1]
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(octets)
     click.echo(f"{target}: {len(octets)} bytes")
-
-
-@contextlib.contextmanager
-def _database(config: Config) -> Iterator[Database]:
-    layout = Layout(config.data_dir)
-    if not layout.has_state:
-        raise LiandunError(f"in {layout.root} there is no platform", "name its data directory with --data")
-    database = open_database(layout.state_url)
-    try:
-        upgrade(database)
-        yield database
-    finally:
-        database.close()
 
 
 def _newest(database: Database, where: ReportFilter, limit: int) -> tuple[list[ReportRecord], bool]:

@@ -15,7 +15,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli.data_directory import config_of
+from cli.data_directory import config_of, state_of
 from cli.master_key_check import check_master_key
 from cli.terminal import visible
 from crypto.errors import SecretError
@@ -23,7 +23,7 @@ from crypto.generations import Contents
 from crypto.keepers import NAMES
 from crypto.secret import MasterKey
 from kernel.config import Config, Secret
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from kernel.errors import LiandunError
 from kernel.layout import Layout
 from kernel.master_key import key_file, open_master_key
@@ -51,7 +51,7 @@ def status(as_json: bool, data: Path | None) -> None:
     config = config_of(data)
     check = check_master_key(config)
     contents = _contents(config)
-    with _database(config) as database:
+    with state_of(config) as database:
         found = _places(config, database, MasterKey(bytes(16))).count()  # counting opens nothing
     if as_json:
         generations = [
@@ -80,7 +80,7 @@ def rotate_command(anew: bool, data: Path | None) -> None:
     not be sealed again.
     """
     config = config_of(data)
-    with _database(config) as database:
+    with state_of(config) as database:
         key = open_master_key(config)
         places = _places(config, database, key)
         before = sum(sum(one.generations.values()) for one in places.count())
@@ -104,7 +104,7 @@ def rotate_command(anew: bool, data: Path | None) -> None:
 def move_command(keeper: str, data: Path | None) -> None:
     """Let another keeper protect the master key. Nothing that is sealed changes; the platform may run."""
     config = config_of(data)
-    with _database(config) as database:
+    with state_of(config) as database:
         open_master_key(config)  # made where there is none yet
         contents = move(key_file(config), keeper, database, _actor())
     click.echo(f"generation {contents.active.number} of the master key is kept by {keeper}")
@@ -112,19 +112,6 @@ def move_command(keeper: str, data: Path | None) -> None:
         click.echo(f'  → write keeper = "{keeper}" under [secrets] of the configuration, for the generations to come', err=True)
     if keeper != "file":
         click.echo("  → copies of the former key file (backups, snapshots) still hold the key: then rotate it, too", err=True)
-
-
-@contextlib.contextmanager
-def _database(config: Config) -> Iterator[Database]:
-    layout = Layout(config.data_dir)
-    if not layout.has_state:
-        raise LiandunError(f"{layout.root}: there is no platform in this data directory", "choose another with --data")
-    database = open_database(layout.state_url)
-    try:
-        upgrade(database)
-        yield database
-    finally:
-        database.close()
 
 
 def _contents(config: Config) -> Contents | None:

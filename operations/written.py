@@ -5,6 +5,9 @@ from __future__ import annotations
 from kernel.event import parse_timestamp
 from operations.errors import Invalid
 
+MAX_INPUT = 10_000
+"""No line of a name is longer, blanks included."""
+
 
 def text(value: str, field: str, most: int, *, needed: bool = False) -> str:
     """``value`` as it is stored. Raises Invalid where it is too long, or empty though ``needed``."""
@@ -13,6 +16,16 @@ def text(value: str, field: str, most: int, *, needed: bool = False) -> str:
         raise Invalid(f"{field} has at most {most} characters", field=field)
     if needed and not found:
         raise Invalid(f"{field} is missing", field=field)
+    return found
+
+
+def name(value: str, field: str, most: int) -> str:
+    """One line that can be shown, blanks put together. Raises Invalid."""
+    found = " ".join(text(value, field, MAX_INPUT).split())
+    if not found:
+        raise Invalid(f"{field} is missing", field=field)
+    if len(found) > most or not found.isprintable():
+        raise Invalid(f"{field} has at most {most} characters", field=field)
     return found
 
 

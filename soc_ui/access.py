@@ -81,23 +81,6 @@ def needs(*permissions: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return around
 
 
-def needs_any(*permissions: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """The same for those who have one of several permissions."""
-
-    def around(view: Callable[P, R]) -> Callable[P, R]:
-        @wraps(view)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            if not any(me().may(permission) for permission in permissions):
-                note_denied(" or ".join(permissions))
-                abort(403)
-            return view(*args, **kwargs)
-
-        vars(guarded)["permissions"] = permissions
-        return guarded
-
-    return around
-
-
 def start_page() -> str:
     """Where somebody with this role begins (docs/console.md); who has lost the page by a scope begins where all others do."""
     first = FIRST_SCREENS.get(me().role)

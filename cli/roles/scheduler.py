@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 from cli.console_services import account_policy
 from cli.demo_incidents import DemoIncidents
@@ -134,27 +135,18 @@ def run(config: Config) -> int:
     expiries = ExpiryWatch(database, config)
 
     def meter_services() -> None:
-        store = open_store(config, writable=False)
-        try:
+        with closing(open_store(config, writable=False)) as store:
             meter(database, store)
-        finally:
-            store.close()
 
     def make_reports() -> None:
-        store = open_store(config, writable=False)
-        try:
+        with closing(open_store(config, writable=False)) as store:
             run_due(database, Means(store, key, config.platform.city or "莲盾 Liandun"))
-        finally:
-            store.close()
 
     def run_searches() -> None:
         if not searches.is_due(database):
             return
-        store = open_store(config, writable=False)
-        try:
+        with closing(open_store(config, writable=False)) as store:
             searches.run_due(database, store)
-        finally:
-            store.close()
 
     def remove_reports() -> None:
         with database.write() as session:

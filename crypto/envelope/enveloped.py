@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from crypto.certificates import Certificate, CertificateError
-from crypto.certificates.strict import check_der
 from crypto.der import Reader, encode_integer, encode_object_id, encode_octets, encode_sequence
 from crypto.envelope.syntax import (
     DATA,
@@ -32,7 +31,7 @@ from crypto.envelope.syntax import (
 )
 from crypto.errors import CryptoError, DecryptionError, EncodingError
 from crypto.sm2 import PrivateKey
-from crypto.sm2.ciphertext import CiphertextEncoding
+from crypto.sm2.ciphertext import CiphertextEncoding, decode_ciphertext
 from crypto.sm4 import BLOCK_SIZE, KEY_SIZE, decrypt_cbc, decrypt_gcm, encrypt_cbc, encrypt_gcm
 
 ContentCipher = Literal["sm4-gcm", "sm4-cbc"]
@@ -168,10 +167,10 @@ def content_key(recipients: Sequence[Recipient], certificate: Certificate, key: 
 
 
 def _wrapping_of(wrapped: bytes) -> CiphertextEncoding:
-    """DER is a whole sequence; the older form has exactly 64 bytes of C1, the key, and 32 bytes of C3."""
+    """The older form has exactly 64 bytes of C1, the key, and 32 bytes of C3, which may begin as DER does by chance."""
     if len(wrapped) == _BARE:
         try:
-            check_der(wrapped, _WHAT)
+            decode_ciphertext(wrapped, "der")
         except EncodingError:
             return "c1c2c3-bare"
     return "der"

@@ -17,7 +17,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from crypto.sm3 import sm3
-from operations import clock
+from operations import clock, written
 from operations.accounts.models import User
 from operations.accounts.schema import Principal
 from operations.alerts.desk_models import AlertView
@@ -164,11 +164,7 @@ def _query(pairs: Sequence[tuple[str, str]]) -> str:
 
 
 def _free_name(session: Session, who: Principal, name: str, but: str = "") -> str:
-    name = " ".join(name.replace("\0", "").encode("utf-8", "replace").decode().split())
-    if not name:
-        raise Invalid("name is missing", field="name")
-    if len(name) > MAX_NAME or not name.isprintable():
-        raise Invalid(f"name has at most {MAX_NAME} characters", field="name")
+    name = written.name(name, "name", MAX_NAME)
     taken = select(AlertView.slug).where(AlertView.owner_id == who.user_id, AlertView.name == name, AlertView.slug != but)
     if session.execute(taken).first() is not None:
         raise Invalid("you have a view of this name already", field="name")

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kernel.query import parse_query
-from operations import clock
+from operations import clock, written
 from operations.accounts.models import User
 from operations.accounts.schema import Principal
 from operations.alerts.saved_views import scope_of
@@ -212,11 +212,7 @@ def _room(session: Session, who: Principal) -> None:
 
 
 def _free_name(session: Session, who: Principal, name: str, but: int = 0) -> str:
-    name = " ".join(name.replace("\0", "").encode("utf-8", "replace").decode().split())
-    if not name:
-        raise Invalid("name is missing", field="name")
-    if len(name) > MAX_NAME or not name.isprintable():
-        raise Invalid(f"name has at most {MAX_NAME} characters", field="name")
+    name = written.name(name, "name", MAX_NAME)
     taken = select(SavedSearch.id).where(SavedSearch.owner_id == who.user_id, SavedSearch.name == name, SavedSearch.id != but)
     if session.execute(taken).first() is not None:
         raise Invalid("you have a search of this name already", field="name")

@@ -126,8 +126,8 @@ def _items(match: Match) -> dict[str, Any]:
         number = predicate.number
         return {field: number if isinstance(number, int) and str(number) == predicate.text else _plain(predicate.text)}
     if isinstance(predicate, Wildcard):
-        pattern = _wild(predicate.pattern)
-        return {field: f"*{pattern}*" if predicate.anywhere else pattern}
+        # a pattern of ours is written like one of Sigma: a backslash before *, ? or a backslash makes it plain
+        return {field: f"*{predicate.pattern}*" if predicate.anywhere else predicate.pattern}
     if isinstance(predicate, Regex):
         return {f"{field}|re|i": predicate.pattern}
     if isinstance(predicate, Network):
@@ -157,8 +157,3 @@ def _networks(first: str, last: str) -> list[str]:
 def _plain(text: str) -> str:
     """Text in which nothing is a wildcard."""
     return text.replace("\\", "\\\\").replace("*", "\\*").replace("?", "\\?")
-
-
-def _wild(pattern: str) -> str:
-    """A pattern of ours is written like one of Sigma: a backslash before ``*``, ``?`` or a backslash makes it plain."""
-    return pattern

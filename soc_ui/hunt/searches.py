@@ -20,7 +20,7 @@ ACTS = ("events.read", service.SUPERVISE)
 
 
 @hunt_searches.get("/hunt/searches")
-@access.needs_any(*ACTS)
+@access.needs(*ACTS)
 def page() -> str:
     """One's own searches and those that others of the same scope share; for supervision the scheduled ones of everybody."""
     return _page()
@@ -45,7 +45,7 @@ def create() -> Response | tuple[str, int]:
 
 
 @hunt_searches.get("/hunt/searches/<int:number>")
-@access.needs_any(*ACTS)
+@access.needs(*ACTS)
 def one(number: int) -> str:
     """One search: its schedule and its runs."""
     return _one(number)

@@ -22,7 +22,8 @@ from crypto.envelope import (
     sign_and_envelop,
     sign_data,
 )
-from crypto.envelope.enveloped import ContentCipher
+from crypto.envelope.enveloped import ContentCipher, Recipient, content_key
+from crypto.envelope.syntax import CertificateId
 from crypto.errors import CryptoError
 from crypto.sm2 import PrivateKey
 
@@ -198,3 +199,12 @@ def test_the_older_form_of_the_content_key() -> None:
     message = envelop(CONTENT, CERTIFICATES, wrapping="c1c2c3-bare")
     assert open_envelope(message, reader.certificate, reader.key, ber=False) == CONTENT
     assert len(message) < len(envelop(CONTENT, CERTIFICATES))
+
+
+def test_the_older_form_that_begins_as_der_does() -> None:
+    """One ciphertext in some hundreds is by chance a whole DER value, though not of GM/T 0009."""
+    reader, wrapped = READERS[1], b""
+    while not wrapped or wrapped[1] != len(wrapped) - 2:
+        wrapped = reader.certificate.public_key.encrypt(bytes(range(16)), "c1c2c3-bare")
+    recipient = Recipient(CertificateId.of(reader.certificate), None, wrapped)
+    assert content_key([recipient], reader.certificate, reader.key) == bytes(range(16))

@@ -34,7 +34,7 @@ from operations.reports.listing import remove_old
 from operations.reports.making import Means
 from operations.reports.schedule import run_due
 from operations.risk.keeping import RiskKeeper
-from operations.searches.running import run_due as run_due_searches
+from operations.searches import running as searches
 from operations.services import service as catalogue
 from operations.services.metering import meter
 from operations.tuning.measures import expire_due
@@ -148,9 +148,11 @@ def run(config: Config) -> int:
             store.close()
 
     def run_searches() -> None:
+        if not searches.is_due(database):
+            return
         store = open_store(config, writable=False)
         try:
-            run_due_searches(database, store)
+            searches.run_due(database, store)
         finally:
             store.close()
 

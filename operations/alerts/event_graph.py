@@ -32,6 +32,8 @@ SEED_KINDS = (
     "domain",
 )  # whose events are looked at; a zone or a process name would bring in the city
 MOST_SEEDS = 8
+EVERYWHERE = frozenset({"system", "local service", "network service", "root", "nt authority\\system"})
+"""Accounts of every machine: their events would bring in the city, too."""
 _READ = (
     "@timestamp", "event.id", "host.name", "user.name", "process.name", "process.executable", "process.parent.name",
     "process.parent.executable", "file.path", "source.ip", "destination.ip", "destination.port", "dns.question.name", "url.domain",
@@ -109,7 +111,8 @@ def event_graph(store: EventStore, event: Event, entities: Sequence[Entity], *, 
     """The graph of ``minutes`` before and after the event. Raises StoreError, QueryError."""
     at = str(event.get("@timestamp", ""))
     start, end = shift(at, -60 * minutes), shift(at, 60 * minutes)
-    mains = [entity for kind in SEED_KINDS for entity in entities if entity.kind == kind][:MOST_SEEDS]
+    named = (entity for kind in SEED_KINDS for entity in entities if entity.kind == kind)
+    mains = [entity for entity in named if entity.kind != "user" or entity.value not in EVERYWHERE][:MOST_SEEDS]
     found = _events(store, mains, TimeRange(start, end))
     edges, seen = _counted((*found, event) if event.get("event.id") not in {one.get("event.id") for one in found} else found)
     main_ids = {_id(entity.kind, entity.value) for entity in entities}

@@ -16,7 +16,7 @@ import logging
 import time
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from kernel.db import Database
@@ -51,13 +51,22 @@ MOST_EVENT_IDS = 20
 log = logging.getLogger(__name__)
 
 
+def is_due(database: Database) -> bool:
+    """Whether a window is complete: asked often, so that the store is opened only then."""
+    with database.read() as session:
+        return session.execute(_due()).scalar_one_or_none() is not None
+
+
+def _due() -> Select[int]:
+    return select(SavedSearch.id).where(SavedSearch.next_due <= clock.now()).order_by(SavedSearch.next_due).limit(1)
+
+
 def run_due(database: Database, store: EventStore) -> int:
     """Look at every window that is complete, the oldest first; how many were looked at. Raises StateUnavailable."""
     looked = 0
     while looked < MOST_WINDOWS:
         with database.read() as session:
-            due = select(SavedSearch.id).where(SavedSearch.next_due <= clock.now()).order_by(SavedSearch.next_due).limit(1)
-            search_id = session.execute(due).scalar_one_or_none()
+            search_id = session.execute(_due()).scalar_one_or_none()
         if search_id is None:
             break
         run_window(database, store, search_id)

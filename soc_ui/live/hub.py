@@ -72,6 +72,7 @@ class Hub:
         self._thread: threading.Thread | None = None
         self._feed: Feed | None = None
         self._stopping = False
+        self._turn = 0.0
         self.dropped = 0
 
     def reserve(self, who: Principal) -> None:
@@ -95,9 +96,11 @@ class Hub:
     def add(self, sock: socket.socket, head: bytes, who: Principal, recheck: Recheck, mark: Mark | None) -> None:
         """Take a socket over for good; ``head`` is the answer's head. ``mark``: what the client has seen, None = it is new."""
         sock.setblocking(False)
-        stream = Stream(sock, who, recheck, mark, bytearray(head), time.monotonic())
         with self._lock:
-            self._arrived.append(stream)
+            # Screens that all come at once (a console that restarts) are not looked up all at once: golden ratio, evenly spread.
+            self._turn = (self._turn + 0.618) % 1.0
+            checked = time.monotonic() - self._turn * RECHECK_SECONDS
+            self._arrived.append(Stream(sock, who, recheck, mark, bytearray(head), checked))
             if self._thread is None:
                 self._begin()
         self._ring()

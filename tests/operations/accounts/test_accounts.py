@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 from kernel.db import Base, Database, open_database, upgrade
 from operations import clock
 from operations.accounts import keys, links, login, passwords, service, sessions
-from operations.accounts.models import User
+from operations.accounts.models import ApiKey, User
 from operations.accounts.password_rule import password_problems
 from operations.accounts.schema import Policy, Principal
 from operations.audit import service as audit
@@ -280,6 +280,21 @@ def test_keys(database: Database, time: Clock) -> None:
         record, key = keys.create_key(session, bob, "bot", "write")
         keys.revoke_key(session, bob, record.id)
     assert keys.principal_of_key(database, key) is None
+
+
+def test_looking_again_at_a_key_is_no_use_of_it(database: Database) -> None:
+    bob = analyst(database)
+    with database.write() as session:
+        record, key = keys.create_key(session, bob, "watch", "read")
+
+    def used() -> str | None:
+        with database.read() as session:
+            return session.execute(select(ApiKey.used_at).where(ApiKey.id == record.id)).scalar_one()
+
+    assert keys.principal_of_key(database, key, HOME, active=False)
+    assert used() is None
+    assert keys.principal_of_key(database, key, HOME)
+    assert used()
 
 
 def test_a_key_of_somebody_else_cannot_be_revoked(database: Database, alice: Principal) -> None:

@@ -80,3 +80,12 @@ def test_an_alert_about_nothing_that_can_be_followed_has_its_own_event_only(stor
     graph = event_graph(store, alerted, entities_of(alerted))
     assert [(edge.source, edge.target) for edge in graph.edges] == [("process:b", "process:a")]
     assert graph.events == 0
+
+
+def test_an_account_of_every_machine_brings_in_no_other_machine(store: EventStore) -> None:
+    alerted = event(0, 0, host__name="ws1", user__name="SYSTEM")
+    store.commit(
+        Commit([alerted, event(1, 5, host__name="ws2", user__name="system"), event(2, 6, host__name="ws1", user__name="li")])
+    )
+    graph = event_graph(store, alerted, entities_of(alerted))
+    assert {node.value for node in graph.nodes} == {"ws1", "system", "li"}

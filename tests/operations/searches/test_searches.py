@@ -93,9 +93,11 @@ def test_windows_follow_each_other_however_late_the_scheduler_is(
     number = scheduled(database, lin)
     store.commit(Commit(events(-90, -1, 239.9, 240, 500, 539.9, 541, user__name="root")))
     assert running.run_due(database, store) == 0
+    assert not running.is_due(database)
     time.move(299)
     assert running.run_due(database, store) == 0
     time.move(1)
+    assert running.is_due(database)
     assert running.run_due(database, store) == 1
     time.move(3600)  # the platform was down
     assert running.run_due(database, store) == 12

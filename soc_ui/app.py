@@ -5,7 +5,20 @@ from __future__ import annotations
 from apiflask import APIFlask
 
 import soc_ui.api
-from soc_ui import access, assets, event_view, frame, headers, locale, numbers, problem_pages, rule_titles, times, visible
+from soc_ui import (
+    access,
+    assets,
+    event_view,
+    frame,
+    headers,
+    locale,
+    numbers,
+    problem_pages,
+    rule_titles,
+    searching,
+    times,
+    visible,
+)
 from soc_ui.accounts.account import account
 from soc_ui.accounts.directory import directory
 from soc_ui.accounts.people import people
@@ -83,6 +96,7 @@ def create_app(services: Services) -> APIFlask:
     headers.install(app)
     frame.install(app)
     event_view.install(app)
+    searching.install(app)
     rule_titles.install(app)
     names.install(app)
     live_views.install(app, services.database)

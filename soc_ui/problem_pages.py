@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from kernel.errors import LiandunError, QueryError, StateUnavailable, StoreError
 from operations.errors import Conflict, Denied, Invalid, NotFound
-from soc_ui import access, times, unavailable
+from soc_ui import access, searching, times, unavailable
 from soc_ui.locale import _
 
 RETRY_SECONDS = 30
@@ -26,6 +26,7 @@ _CODES: tuple[tuple[type[LiandunError], int], ...] = (
     (QueryError, 400),
     (times.TimeRangeError, 400),
     (StoreError, 503),
+    (searching.TooManySearches, 429),
 )
 
 
@@ -51,7 +52,7 @@ def install(app: Flask) -> None:
         code = next((code for kind, code in _CODES if isinstance(error, kind)), 500)
         if code >= 500:
             _log.error("%s %s: %s", request.method, request.path, error)
-        return _problem(code, str(error))
+        return _problem(code, "" if code == 429 else str(error))  # that one has words in both languages
 
     @app.errorhandler(500)
     def broken(_error: InternalServerError) -> Response:
@@ -74,6 +75,13 @@ def _problem(code: int, detail: str = "") -> Response:
         409: (_("Changed in the meantime"), _("Load the page again and try once more.")),
         413: (_("Too large"), _("The request is larger than the console accepts.")),
         422: (_("Not accepted"), _("A value breaks a rule.")),
+        429: (
+            _("Too many searches at once"),
+            _(
+                "At most %(n)d searches of one account run at a time. Wait for one, or end it: leaving its page is enough.",
+                n=searching.MOST_AT_ONCE,
+            ),
+        ),
         503: (_("The store does not answer"), _("Try again in a moment.")),
     }
     title, text = texts.get(code, (_("Something went wrong"), _("The error was written to the log of the console.")))
@@ -85,6 +93,6 @@ def _answer(code: int, title: str, text: str, advice: str = "") -> Response:
         response = Response(" ".join(filter(None, (f"{title}.", text, advice))), code, mimetype="text/plain")
     else:
         response = Response(render_template("problem.html", code=code, title=title, text=text, advice=advice), code)
-    if code == 503:
-        response.headers["Retry-After"] = str(RETRY_SECONDS)
+    if code in (429, 503):
+        response.headers["Retry-After"] = str(RETRY_SECONDS if code == 503 else searching.RETRY_SECONDS)
     return response

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from kernel.errors import QueryError
+from kernel.store import stopping
 
 _limit: ContextVar[tuple[float, float] | None] = ContextVar("time limit", default=None)  # seconds, and when they are over
 
@@ -30,7 +31,11 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def time_left(patience: float) -> float:
-    """Seconds that the next question may take: the store's ``patience``, or less. Raises QueryError when the time is over."""
+    """Seconds that the next question may take: the store's ``patience``, or less.
+
+    Raises QueryError when the time is over, SearchEnded where nobody waits for the answer.
+    """
+    stopping.check()
     limit = _limit.get()
     if limit is None:
         return patience
@@ -41,7 +46,8 @@ def time_left(patience: float) -> float:
 
 
 def too_long(patience: float) -> QueryError:
-    """What a question that was ended raises."""
+    """What a question that was ended raises; SearchEnded itself where nobody waits for the answer."""
+    stopping.check()
     limit = _limit.get()
     seconds = patience if limit is None else min(patience, limit[0])
     return QueryError(f"the query took longer than {seconds:g} s", "ask for a shorter time range or fewer conditions")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apiflask import Schema
-from apiflask.fields import Dict, Integer, List, Nested, Raw
+from apiflask.fields import Boolean, Dict, Float, Integer, List, Nested, Raw
 from apiflask.validators import Length, Range
 
 from soc_ui.api.schemas import Moment, Paging, Strict, String
@@ -25,8 +25,11 @@ class EventSearchIn(EventQueryIn, Paging):
     )
 
 
-class EventTopIn(EventQueryIn):
+class EventFieldIn(EventQueryIn):
     field = String(required=True, validate=Length(1, 255))
+
+
+class EventTopIn(EventFieldIn):
     limit = Integer(load_default=10, validate=Range(1, 1000))
 
 
@@ -54,3 +57,32 @@ class BucketOut(Schema):
 
 class BucketsOut(Schema):
     buckets = List(Nested(BucketOut), required=True)
+
+
+class FieldStatisticsOut(Schema):
+    events = Integer(required=True)
+    present = Integer(required=True, metadata={"description": "Events that have the field"})
+    distinct = Integer(required=True, metadata={"description": "Different values, estimated"})
+    at_least = Boolean(required=True, metadata={"description": "There are more than that"})
+    minimum = Float(allow_none=True)
+    maximum = Float(allow_none=True)
+    average = Float(allow_none=True)
+
+
+class CompletionIn(EventQueryIn):
+    at = Integer(
+        required=True, validate=Range(0, 4000), metadata={"description": "Where the caret stands, 0 = before the first sign"}
+    )
+
+
+class SuggestionOut(Schema):
+    insert = String(required=True)
+    label = String(required=True)
+    kind = String(required=True, metadata={"description": "field, value, operator or pipe"})
+    note = String(required=True, metadata={"description": "Type of a field, number of a value"})
+    start = Integer(required=True)
+    end = Integer(required=True)
+
+
+class SuggestionsOut(Schema):
+    suggestions = List(Nested(SuggestionOut), required=True)

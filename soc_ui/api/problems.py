@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from kernel.errors import LiandunError, QueryError, StateUnavailable, StoreError
 from operations.errors import Conflict, Denied, Invalid, NotFound, Stale
+from soc_ui import searching
 from soc_ui.locale import speaking
 from soc_ui.problem_pages import RETRY_SECONDS
 from soc_ui.unavailable import words
@@ -27,6 +28,7 @@ _CODES: tuple[tuple[type[LiandunError], int], ...] = (
     (Invalid, 422),
     (QueryError, 400),
     (StoreError, 503),
+    (searching.TooManySearches, 429),
 )
 
 
@@ -87,7 +89,10 @@ def refused(error: LiandunError) -> Response:
         more["position"] = error.position
     if isinstance(error, Invalid) and error.field:
         more["errors"] = {error.field: [error.message]}
-    return answer(status, error.message, error.hint, **more)
+    response = answer(status, error.message, error.hint, **more)
+    if status == 429:
+        response.headers["Retry-After"] = str(searching.RETRY_SECONDS)
+    return response
 
 
 def _unavailable(error: StateUnavailable) -> Response:

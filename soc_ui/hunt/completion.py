@@ -11,13 +11,18 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from kernel.ecs_fields import FIELD_TYPES
-from kernel.query import Query
+from kernel.errors import QueryError
+from kernel.query import Query, parse_query
 from kernel.query.tree import And, Exists, Match, Node, Wildcard
+from kernel.store.contract import EventStore, TimeRange
+from kernel.store.time_limit import within
 from soc_ui.event_view import term
 
 MOST = 12
 MAX_TEXT = 16_384
 MAX_PREFIX = 80
+SECONDS = 3.0
+"""Values that take longer to find are not suggested."""
 PIPES = ("top ", "count", "histogram ", "fields ", "sort ")
 OPERATORS = ("AND ", "OR ", "NOT ")
 _FIELD = re.compile(r"[\w@$#~./-]*")
@@ -61,6 +66,23 @@ def complete(text: str, at: int, popular: Sequence[str], values: Values) -> list
     names = [Suggestion(f"{name}:", name, "field", FIELD_TYPES.get(name, ""), start, at) for name in _fields(field, popular)]
     told = [Suggestion(one, one.strip(), "operator", "", start, at) for one in operators]
     return [*told, *names][:MOST]
+
+
+def values_of(store: EventStore, text: str, at: int, when: TimeRange, field: str, prefix: str) -> list[tuple[str, int]]:
+    """Commonest values of a field among the hits of what stands before the caret; none where that takes too long."""
+    try:
+        narrower = starting_with(_readable(before(text, at)), field, prefix)
+        with within(SECONDS):
+            return [(str(entry.key), entry.count) for entry in store.top(narrower, when, field, limit=MOST)]
+    except QueryError:
+        return []  # too slow, or no field that can be counted: typing goes on
+
+
+def _readable(text: str) -> Query:
+    try:
+        return parse_query(text)
+    except QueryError:
+        return parse_query("")
 
 
 def starting_with(query: Query, field: str, prefix: str) -> Query:

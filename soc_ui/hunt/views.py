@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from kernel.ecs_fields import FIELD_TYPES
 from kernel.errors import QueryError
-from kernel.query import Query, parse_query
+from kernel.query import Query
 from kernel.query.parser import MAX_TERMS
 from kernel.query.tree import Count, Top
 from kernel.store.contract import TimeRange
@@ -29,12 +29,12 @@ from soc_ui.hunt import request as hunt_request
 from soc_ui.hunt.export import FORMATS, MAX_ROWS, export
 from soc_ui.hunt.request import HuntRequest
 from soc_ui.numbers import row_id
+from soc_ui.searching import searching, sending
 from soc_ui.services import services
 
 PAGE_ROWS = 100
 BARS = 80
 TOP_VALUES = 10
-COMPLETION_SECONDS = 3.0
 MAX_FIELD = 256
 STATISTICS_SECONDS = 20.0
 """A look at one field is given up sooner than a search: people open many of them."""
@@ -59,8 +59,9 @@ def page() -> str | tuple[str, int]:
         return _render(fallback, time_error=error), 400
     try:
         query = asked.parse()
-        _remember("events.search", asked, cursor=request.args.get("cursor", ""))
-        found = _results(asked, query)
+        with searching(access.me()):
+            _remember("events.search", asked, cursor=request.args.get("cursor", ""))
+            found = _results(asked, query)
     except QueryError as error:
         return _render(asked, query_error=error), 400
     return _render(found.pop("asked"), **found)
@@ -79,7 +80,8 @@ def histogram() -> Response | tuple[Response, int]:
     """Number of hits in equal time slices."""
     asked = hunt_request.read(request.args)
     try:
-        bars = services().store.histogram(asked.parse(), asked.window.range, buckets=BARS)
+        with searching(access.me()):
+            bars = services().store.histogram(asked.parse(), asked.window.range, buckets=BARS)
     except QueryError as error:
         return jsonify(error=str(error)), 400
     return jsonify(starts=[bar.key for bar in bars], counts=[bar.count for bar in bars])
@@ -92,8 +94,8 @@ def top() -> str:
     asked = hunt_request.read(request.args)
     field = request.args.get("field", "")
     query = asked.parse()
-    _remember("events.top", asked, field=field)
-    with within(STATISTICS_SECONDS):
+    with searching(access.me()), within(STATISTICS_SECONDS):
+        _remember("events.top", asked, field=field)
         values = services().store.top(query, asked.window.range, field, limit=TOP_VALUES)
         facts = services().store.field_statistics(query, asked.window.range, field)
     return render_template("hunt/top.html", asked=asked, field=field, values=values, facts=facts)
@@ -120,17 +122,19 @@ def download() -> Response:
     if form not in FORMATS:
         abort(400)
     query = asked.parse()
-    detail = {"query": asked.text, "start": asked.window.start, "end": asked.window.end, "format": form, "limit": MAX_ROWS}
-    with services().database.write() as session:
-        audit.append(session, access.me().actor, "events.export", "events", "", detail=detail)
     columns = [name for name in asked.fields if name != "event.id"]
     chunks = export(services().store, query, asked.window.range, form, columns)
     name = f"liandun-events-{times.now():%Y%m%dT%H%M%SZ}.{form}"
-    return Response(
-        stream_with_context(access.while_allowed(chunks)),
-        content_type=FORMATS[form],
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    response = Response(content_type=FORMATS[form], headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    sending(access.me(), stream_with_context(access.while_allowed(chunks)), response)
+    detail = {"query": asked.text, "start": asked.window.start, "end": asked.window.end, "format": form, "limit": MAX_ROWS}
+    try:
+        with services().database.write() as session:
+            audit.append(session, access.me().actor, "events.export", "events", "", detail=detail)
+    except BaseException:
+        response.close()
+        raise
+    return response
 
 
 @hunt.get("/hunt/complete")
@@ -141,18 +145,9 @@ def completions() -> Response:
     text, at = request.args.get("q", ""), request.args.get("at", 0, row_id)
 
     def values(field: str, prefix: str) -> list[tuple[str, int]]:
-        _remember("events.top", asked, field=field)
-        try:
-            within_query = parse_query(completion.before(text, at))
-        except QueryError:
-            within_query = parse_query("")
-        try:
-            with within(COMPLETION_SECONDS):
-                narrowed = completion.starting_with(within_query, field, prefix)
-                found = services().store.top(narrowed, asked.window.range, field, limit=completion.MOST)
-        except QueryError:
-            return []  # too slow, or no field that can be counted: typing goes on
-        return [(str(entry.key), entry.count) for entry in found]
+        with searching(access.me()):
+            _remember("events.top", asked, field=field)
+            return completion.values_of(services().store, text, at, asked.window.range, field, prefix)
 
     found = completion.complete(text, at, hunt_request.POPULAR_FIELDS, values)
     return jsonify(suggestions=[to_builtins(one) for one in found])
@@ -196,7 +191,7 @@ def draft_of(query: Query, when: TimeRange) -> str:
     """The draft; where the query names no dataset, the commonest one of its hits is taken. Raises QueryError."""
     most = []
     if not datasets_of(query) and not query.pipes:
-        with within(STATISTICS_SECONDS):
+        with searching(access.me()), within(STATISTICS_SECONDS):
             most = services().store.top(query, when, "event.dataset", limit=1)
     return sigma_draft(query, author=access.me().name, dataset=str(most[0].key) if most else "")
 

@@ -71,6 +71,24 @@ def api(browser: FlaskClient, path: str, **query: Any) -> Any:
     return browser.get("/api/v1" + path, query_string=query)
 
 
+def test_completion_and_field_statistics(scoped: FlaskClient, client: FlaskClient, filled: Services) -> None:
+    """A value that only other zones have is neither suggested nor counted."""
+    everywhere = api(client, "/events/top", field="source.zone", limit=100).get_json()["buckets"]
+    assert {one["key"] for one in mine_of(scoped)} < {one["key"] for one in everywhere}
+    for query in ("source.zone:", "* AND source.zone:", "no.such:x OR source.zone:"):
+        labels = [one["label"] for one in api(scoped, "/events/complete", query=query, at=len(query)).get_json()["suggestions"]]
+        page = scoped.get("/hunt/complete", query_string={"q": query, "at": len(query), "last": "all"}).get_json()["suggestions"]
+        assert set(labels) | {one["label"] for one in page} <= {one["key"] for one in mine_of(scoped)}
+    seen = filled.store.count(ReachedStore(filled.store, frozenset({MINE}))._within(parse_query("")), TimeRange())
+    assert api(scoped, "/events/statistics", field="source.zone").get_json()["events"] == seen
+    assert api(client, "/events/statistics", field="source.zone").get_json()["events"] > seen > 0
+
+
+def mine_of(scoped: FlaskClient) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = api(scoped, "/events/top", field="source.zone", limit=1000).get_json()["buckets"]
+    return found
+
+
 def test_alerts(scoped: FlaskClient, filled: Services) -> None:
     mine, every = mine_and_all(filled)
     assert mine

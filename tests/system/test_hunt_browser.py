@@ -1,13 +1,17 @@
-"""In a real browser: the query bar completes by keyboard, the menu of a value opens and gives the focus back."""
+"""In a real browser: the query bar completes by keyboard, the menu of a value opens and gives the focus back, Cancel."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from kernel.store.lake.reader import Reader
+from kernel.store.stopping import SearchEnded
 from tests.soc_ui.seed import USER, fill
 from tests.system.browser import MARKS, Served, Watch
 
@@ -55,4 +59,45 @@ def test_a_query_by_keyboard_and_the_menu_of_a_value(
     menu.locator("a").first.click()
     page.wait_for_url("**AND**")
     assert watch.problems == []
+    page.context.close()
+
+
+def test_cancel_ends_a_long_search(console: Served, chromium: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, ended = Reader.run, threading.Event()
+
+    def costly(self: Reader, manifest: Any, parts: Any, sql: str, parameters: dict[str, object]) -> Any:
+        if "svchost.exe" not in str(parameters):
+            return run(self, manifest, parts, sql, parameters)
+        try:
+            sql = "SELECT count(*) FROM {files}, range(3000000) AS a(x), range(300000) AS b(y) WHERE (x * y) % 7 = 3"
+            return run(self, manifest, parts, sql, parameters)
+        except SearchEnded:
+            ended.set()
+            raise
+
+    monkeypatch.setattr(Reader, "run", costly)
+    page = console.context(chromium, USER, lang="en").new_page()
+    page.goto("/hunt?last=all")
+    bar, cancel = page.locator("[data-complete]"), page.locator("[data-cancel]")
+    expect(cancel).to_be_hidden()
+    bar.fill("process.name:svchost.exe")
+    # in the page: Playwright itself waits for the navigation that is to be given up
+    shown = page.evaluate(
+        """async () => {
+            const cancel = document.querySelector("[data-cancel]");
+            cancel.form.requestSubmit();
+            await new Promise((go) => setTimeout(go, 1500));
+            const shown = getComputedStyle(cancel).display;
+            cancel.click();
+            return shown;
+        }"""
+    )
+    assert shown != "none"
+    expect(page.locator("#toasts")).to_contain_text("ended")
+    expect(cancel).to_be_hidden()
+    expect(bar).to_be_focused()
+    assert ended.wait(15)
+    bar.fill("no.such:x")
+    bar.press("Enter")
+    page.wait_for_url("**q=no.such**")
     page.context.close()

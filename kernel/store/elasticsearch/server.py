@@ -22,6 +22,8 @@ from elasticsearch import Elasticsearch, OrjsonSerializer
 from crypto.secret import MasterKey, SecretError
 from kernel.config import Secret, StoreElasticsearch
 from kernel.errors import QueryError, StoreError
+from kernel.store import stopping
+from kernel.store.elasticsearch.hanging_up import Node
 from kernel.store.time_limit import time_left, too_long
 
 log = logging.getLogger(__name__)
@@ -96,6 +98,7 @@ class Server:
         try:
             return Elasticsearch(
                 settings.urls,
+                node_class=Node,
                 serializer=OrjsonSerializer(),
                 request_timeout=settings.timeout_seconds,
                 max_retries=max(1, len(settings.urls) - 1),  # another node; what no node takes is ours to try again
@@ -140,6 +143,7 @@ class Server:
                     continue
                 raise self.translated(error, searching=searching) from error
             except elastic_transport.TransportError as error:
+                stopping.check()  # it was we who hung up
                 raise self.unreachable(error) from error
         raise AssertionError("unreachable")
 

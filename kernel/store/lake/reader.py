@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +22,7 @@ from kernel.store.lake.condition import Condition, json_pointer
 from kernel.store.lake.manifest import Manifest, Segment
 from kernel.store.lake.session import Session
 from kernel.store.lake.source import Indexes, Part, layout_of, table, whole
+from kernel.store.stopping import calling
 from kernel.store.time_limit import time_left, too_long
 
 log = logging.getLogger(__name__)
@@ -80,15 +80,11 @@ class Reader:
     def _execute(self, parts: Sequence[Part], sql: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
         source, patience = table(self.root, parts, sql), time_left(self.patience)
         cursor = self.session.cursor()
-        done = threading.Event()
-        watch = threading.Thread(target=_interrupt_until, args=(cursor, done, patience), daemon=True)
-        watch.start()
         try:
-            rows: list[tuple[Any, ...]] = cursor.execute(sql.replace("{files}", source), _used(sql, parameters)).fetchall()
+            with calling(cursor.interrupt, patience):  # an interruption must not meet a closed cursor
+                rows: list[tuple[Any, ...]] = cursor.execute(sql.replace("{files}", source), _used(sql, parameters)).fetchall()
             return rows
         finally:
-            done.set()
-            watch.join()  # an interrupt must not meet a closed cursor
             cursor.close()
 
     def _is_damaged(self, manifest: Manifest, segment: Segment) -> bool:
@@ -250,14 +246,6 @@ class Reader:
 
     def _rest_text(self, condition: Condition, field: str) -> str:
         return f"json_extract_string({REST}, {condition.value(json_pointer(field))})"
-
-
-def _interrupt_until(cursor: Any, done: threading.Event, patience: float) -> None:
-    """DuckDB forgets an interrupt that comes while a statement is still being planned: so again and again."""
-    wait = patience
-    while not done.wait(wait):
-        cursor.interrupt()
-        wait = min(patience, 0.5)
 
 
 def _query_error(error: duckdb.Error) -> Exception:

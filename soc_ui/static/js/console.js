@@ -39,6 +39,7 @@
     $("#toasts").append(box);
     setTimeout(() => box.remove(), kind ? 15000 : 4000);
   }
+  document.addEventListener("toast", ({ detail }) => toast(detail));
   $$(".toast").forEach((box) => setTimeout(() => box.remove(), $("form", box) ? 30000 : 6000));
   if (new URLSearchParams(location.search).has("done")) {
     const clean = new URL(location.href);

@@ -4,7 +4,7 @@
   const bar = document.querySelector("[data-complete]");
   const list = document.querySelector("#completions");
   if (bar && list) {
-    let found = [], chosen = -1, timer = 0, asked = 0;
+    let found = [], chosen = -1, timer = 0, asked = 0, asking = new AbortController();
     const close = () => { list.hidden = true; found = []; chosen = -1; bar.setAttribute("aria-expanded", "false"); bar.removeAttribute("aria-activedescendant"); };
     const mark = (next) => {
       chosen = next;
@@ -32,11 +32,15 @@
     };
     async function ask() {
       const mine = ++asked;
+      asking.abort(); /* the server ends a question whose connection is closed */
+      asking = new AbortController();
       const form = new FormData(bar.form);
       form.set("at", bar.selectionStart);
-      const answer = await fetch(`${bar.dataset.complete}?${new URLSearchParams(form)}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+      const answer = await fetch(`${bar.dataset.complete}?${new URLSearchParams(form)}`, { headers: { "HX-Request": "true" }, signal: asking.signal }).catch(() => null);
       if (!answer || !answer.ok || mine !== asked || document.activeElement !== bar) return;
-      found = (await answer.json()).suggestions;
+      const told = await answer.json().catch(() => null);
+      if (!told || mine !== asked) return;
+      found = told.suggestions;
       show();
     }
     bar.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, 220); });
@@ -57,8 +61,17 @@
         close();
       }
     });
-    bar.form.addEventListener("submit", close);
+    bar.form.addEventListener("submit", () => { clearTimeout(timer); asking.abort(); close(); });
   }
+
+  /* Cancel: the page that is being loaded and the parts that are being asked for are given up, the server sees it and ends them */
+  const cancel = document.querySelector("[data-cancel]");
+  cancel?.addEventListener("click", () => {
+    window.stop();
+    cancel.form.removeAttribute("aria-busy");
+    cancel.form.querySelector("[data-search]").focus();
+    document.dispatchEvent(new CustomEvent("toast", { detail: cancel.dataset.cancel }));
+  });
 
   /* the menu of a value opens beside it and gives the focus back */
   const menu = document.querySelector("#value-menu");

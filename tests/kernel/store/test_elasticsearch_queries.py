@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from kernel.errors import QueryError
-from kernel.query import matches, parse_query
+from kernel.query import Query, matches, parse_query
 from kernel.store.contract import Commit, TimeRange
 from kernel.store.elasticsearch import ElasticsearchStore, aggregate, fields, reader, regexp
+from kernel.store.stopping import SearchEnded, unless
 from kernel.store.storable import storable
 from tests.kernel.store.contract_suite import ALWAYS, event, ids
 from tests.kernel.store.elasticsearch_server import a_store
@@ -128,6 +130,40 @@ def test_a_question_that_takes_too_long_is_given_up(store: ElasticsearchStore) -
     store.server.patience = 0.001
     with pytest.raises(QueryError, match="longer than"):
         store.search(heavy, ALWAYS)
+
+
+def test_a_search_that_nobody_waits_for_ends_on_the_server(store: ElasticsearchStore) -> None:
+    """Its connection is closed, and the server has no such task any more, long before it would have answered."""
+    for start in range(0, 20_000, 5_000):
+        store.commit(
+            Commit([event(n % 3600, message="ab" * 500 + str(n)) | {"event.id": f"{n:032x}"} for n in range(start, start + 5_000)])
+        )
+    client = store.server.client
+
+    def heavy(sign: str) -> Query:
+        return parse_query(" OR ".join(f"message:*b*a*b*a*{n}{sign}*" for n in range(200)))
+
+    def running() -> int:
+        tasks = client.tasks.list(actions="indices:data/read/search*")
+        return sum(len(node["tasks"]) for node in tasks["nodes"].values())
+
+    began = time.monotonic()
+    store.search(heavy("c"), ALWAYS)
+    whole = time.monotonic() - began
+    began, seen = time.monotonic(), [0]
+
+    def gone() -> bool:
+        seen.append(running())
+        return seen[-1] > 0
+
+    with unless(gone), pytest.raises(SearchEnded):
+        store.search(heavy("d"), ALWAYS)
+    while running() and time.monotonic() - began < 30:
+        time.sleep(0.05)
+    ended = time.monotonic() - began
+    assert max(seen) > 0
+    assert running() == 0
+    assert ended < max(whole * 0.8, 1.0)
 
 
 def test_the_ways_of_saying_an_address_are_one(store: ElasticsearchStore) -> None:

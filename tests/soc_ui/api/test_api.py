@@ -14,6 +14,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from werkzeug.test import TestResponse
 
 from crypto.merkle import leaf_hash, verify_consistency, verify_inclusion
+from kernel.query import parse_query
+from kernel.store.contract import TimeRange
 from operations.accounts import keys
 from operations.audit import service as audit
 from soc_ui.services import Services
@@ -30,6 +32,8 @@ READS = [
     ("/events", "leader:read"),
     ("/events/histogram", "leader:read"),
     ("/events/top?field=event.dataset", "leader:read"),
+    ("/events/statistics?field=event.dataset", "leader:read"),
+    ("/events/complete?query=proc&at=4", "leader:read"),
     ("/rules", "leader:read"),
     ("/rules/failures", "leader:read"),
     ("/sources", "leader:read"),
@@ -245,6 +249,33 @@ def test_event_search_pages_and_is_audited(call: Call, services: Services) -> No
 def test_a_wrong_query_says_where(call: Call) -> None:
     body = problem(call("GET", "/events", query={"query": "process.name:(a"}), 400)
     assert isinstance(body["position"], int)
+
+
+def test_a_field_is_described_and_the_look_is_audited(call: Call, services: Services) -> None:
+    asked = {"query": "process.name:*", "field": "process.name"}
+    told = call("GET", "/events/statistics", query=asked).get_json()
+    top = call("GET", "/events/top", query=asked | {"limit": 1000}).get_json()["buckets"]
+    assert told["present"] == told["events"] == services.store.count(parse_query("process.name:*"), TimeRange())
+    assert (told["distinct"], told["minimum"]) == (len(top), None)
+    ports = call("GET", "/events/statistics", query={"field": "destination.port"}).get_json()
+    assert 0 < ports["minimum"] <= ports["average"] <= ports["maximum"] <= 65535
+    with services.database.read() as session:
+        entries = audit.listing(session, action="events.top", limit=3).entries
+    assert {"query": "process.name:*", "field": "process.name"}.items() <= entries[-1].detail.items()
+    problem(call("GET", "/events/statistics", query={"query": "a:(", "field": "a"}), 400)
+    problem(call("GET", "/events/statistics"), 422)
+
+
+def test_a_query_is_completed(call: Call, services: Services) -> None:
+    fields = call("GET", "/events/complete", query={"query": "process.na", "at": 10}).get_json()["suggestions"]
+    assert (fields[0]["insert"], fields[0]["kind"], fields[0]["start"], fields[0]["end"]) == ("process.name:", "field", 0, 10)
+    values = call("GET", "/events/complete", query={"query": "process.name:sv", "at": 15}).get_json()["suggestions"]
+    assert [one["label"] for one in values] == ["svchost.exe"]
+    long_ago = {"query": "process.name:sv", "at": 15, "end": "2001-01-01T00:00:00Z"}
+    assert call("GET", "/events/complete", query=long_ago).get_json()["suggestions"] == []
+    with services.database.read() as session:
+        assert audit.listing(session, action="events.top", limit=1).entries[0].detail["field"] == "process.name"
+    problem(call("GET", "/events/complete", query={"query": "a", "at": -1}), 422)
 
 
 def test_keys(app: APIFlask, call: Call, services: Services) -> None:

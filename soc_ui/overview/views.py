@@ -1,4 +1,4 @@
-"""The overview: four numbers, two charts, two top lists, sources, newest alerts. Parts refresh themselves every five seconds."""
+"""The overview: four numbers, two charts, the live map, two top lists, sources, newest alerts. Parts refresh themselves."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from kernel.detection import LEVELS
 from kernel.errors import StoreError
 from kernel.event import timestamp
+from kernel.zones.plan import INTERNET, UNKNOWN
 from operations.alerts import service as alerts
 from operations.alerts.schema import AlertFilter, Count
 from operations.incidents.listing import list_incidents, open_filter
@@ -25,6 +26,7 @@ from operations.zones import service as zones
 from soc_ui import access, times
 from soc_ui.services import TrustHealth, services, source_health
 from soc_ui.zones import flows
+from soc_ui.zones.live import live_city
 from soc_ui.zones.names import ZoneNames
 
 OPEN = ("new", "acknowledged", "in_progress")
@@ -51,6 +53,15 @@ def numbers() -> str:
     return render_template("overview/numbers.html", **_numbers())
 
 
+@overview.get("/overview/map")
+@access.needs("zones.read")
+def live_map() -> str:
+    """The city's layers and zones as a picture. It is asked for by itself: counting flows may take longer than the page."""
+    told = live_city(_window())
+    name = ZoneNames(told["city"].zones if told["city"] else ())
+    return render_template("overview/map.html", **told, name=name, chosen=_range(), internet=INTERNET, unknown=UNKNOWN)
+
+
 @overview.get("/overview/charts.json")
 @access.needs("alerts.read")
 def charts() -> Response:
@@ -72,6 +83,10 @@ def _range() -> str:
     """The time that charts and top lists look back, from ``last=``."""
     chosen = request.args.get("last", "")
     return chosen if chosen in RANGES else "24h"
+
+
+def _window() -> times.Window:
+    return times.Window(_range(), timestamp(times.now() - times.PRESETS[_range()]), "")
 
 
 def _ingest() -> dict[str, Any]:
@@ -148,7 +163,7 @@ def _needs(session: Session) -> dict[str, Any]:
 def _violations() -> dict[str, int] | None:
     """Zones with what left them without a permit, most first; None where the store cannot tell (the rest of the page can)."""
     try:
-        found = flows.traffic(times.Window(_range(), timestamp(times.now() - times.PRESETS[_range()]), ""))
+        found = flows.traffic(_window())
     except StoreError:
         return None
     return found.violating_zones()

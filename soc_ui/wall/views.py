@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, current_app, render_template
 
 from kernel.detection import LEVELS
-from kernel.errors import StoreError
 from kernel.event import timestamp
 from kernel.zones.plan import INTERNET, UNKNOWN
 from operations.accounts.permissions import reading
@@ -24,10 +23,8 @@ from soc_ui.alerts.filters import OPEN
 from soc_ui.recent import Recent
 from soc_ui.services import services, source_health
 from soc_ui.times import Window
-from soc_ui.zones import flows
-from soc_ui.zones.drawing import draw
+from soc_ui.zones.live import live_city
 from soc_ui.zones.names import ZoneNames
-from soc_ui.zones.state import read_city, sorted_zones
 
 LOOK_BACK = "24h"
 ROWS = 9
@@ -94,20 +91,10 @@ def _read(shown: list[str]) -> dict[str, Any]:
             told["lines"] = risks.series(session, "zone", [row.key for row in told["top_zones"]])
             told["bands"] = risks.bands(session, "asset")
     if "city" in shown:
-        told |= _city()
+        told |= live_city(Window(LOOK_BACK, timestamp(times.now() - times.PRESETS[LOOK_BACK]), ""))
     if "ingest" in shown:
         told |= _ingest()
     return told
-
-
-def _city() -> dict[str, Any]:
-    """The map, or None as the city where the event store cannot be read (the other pages can)."""
-    try:
-        traffic = flows.traffic(Window(LOOK_BACK, timestamp(times.now() - times.PRESETS[LOOK_BACK]), ""))
-    except StoreError:
-        return {"city": None}
-    city = read_city(traffic)
-    return {"city": city, "traffic": traffic, "drawing": draw(sorted_zones(city.zones), traffic.flows)}
 
 
 def _ingest() -> dict[str, Any]:

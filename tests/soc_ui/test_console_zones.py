@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from flask.testing import FlaskClient
 
+from kernel.errors import StoreError
 from kernel.event import Event, event_id
 from kernel.query import parse_query
 from kernel.store.contract import Commit, TimeRange
@@ -521,6 +522,24 @@ def test_the_overview_tells_which_zones_violate_the_plan(client: FlaskClient) ->
     text = client.get("/?last=24h").text
     card = text[text.index('id="zones-now"') :]
     assert "Government extranet" in card[: card.index("</section>")]
+
+
+def test_the_overview_has_the_live_map(client: FlaskClient) -> None:
+    assert 'hx-get="/overview/map?last=24h"' in client.get("/?last=24h").text
+    text = client.get("/overview/map?last=24h").text
+    assert set(re.findall(r'<a class="zcard[^>]*href="/zones/([^"]+)"', text)) == {zone.id for zone in ZONES}
+    assert text.count('<path class="line ') == client.get("/zones?last=24h").text.count('<path class="hit" ') > 0
+    assert "with violations" in text
+
+
+def test_the_live_map_says_when_the_store_is_away(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(window: object) -> None:
+        raise StoreError("the store is away")
+
+    monkeypatch.setattr("soc_ui.zones.live.flows.traffic", away)
+    answer = client.get("/overview/map")
+    assert answer.status_code == 200
+    assert "cannot be read" in answer.text
 
 
 def test_an_alert_leads_to_its_zones_and_devices(client: FlaskClient) -> None:

@@ -1,7 +1,7 @@
 """The matrix from rules and alerts: per technique the number of rules and alerts, sub-techniques within their technique. Pure.
 
-attack.json holds names and tactics (facts of MITRE ATT&CK, with their version), names_zh.json our own Chinese names of the
-techniques (sub-techniques keep the English ones); tags are as in Sigma: ``attack.t1059.001``.
+attack.json holds names and tactics (facts of MITRE ATT&CK, with their version), names_zh.json our own Chinese names; tags are as
+in Sigma: ``attack.t1059.001``.
 """
 
 from __future__ import annotations

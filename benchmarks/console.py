@@ -1,11 +1,13 @@
 """The console at size: pages, API and writes of a running console over a full city, as its users' browsers would ask.
 
-    .venv/bin/python -m benchmarks.console --folder DIR [--alerts 1000000] [--records 100000] [--calls 100]
+    .venv/bin/python -m benchmarks.console --folder DIR [--alerts 1000000] [--records 100000]
+                                           [--events 5000000] [--calls 100]
                                            [--database sqlite|postgresql|both] [--postgresql FILE]
 
 --folder      a data directory of its own; what is filled there is used again
 --database    postgresql starts a throw-away server (tests/postgresql_server.py), filled in the folder DIR-postgresql beside
 --postgresql  instead of that server: a file with the URL of an empty PostgreSQL database for the state (docs/configuration.md)
+--events      in the event store, those of benchmarks/events.py (five million are five days)
 --calls       of each request; at least 100, or the 95th percentile is hardly more than the slowest one
 
 Prints the commit, and per request the median and the 95th percentile in milliseconds over HTTP, of an analyst who sees all and of
@@ -31,14 +33,17 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from benchmarks.console_city import ANALYST, BUREAU, NOW, fill, sign_in
+from benchmarks import events
+from benchmarks.console_city import ANALYST, BUREAU, NOW, fill, fill_events, sign_in
 from cli.zones import load_plan
 from demo.zone_plan import lanting_plan
 from kernel.db import open_database, upgrade
+from kernel.event import timestamp_from_micros
 from kernel.layout import Layout
 from operations.accounts.sessions import SESSION_COOKIE
 from operations.alerts.models import Alert, AlertEntity
@@ -150,6 +155,28 @@ def requests(dice: random.Random, places: dict[str, list[int]], zone: str) -> di
     }
 
 
+def searches(dice: random.Random, number: int) -> dict[str, tuple[str, int]]:
+    """What the hunt page asks of the event store, over the last day and over all of ``number`` events."""
+    end = timestamp_from_micros(events.START + number * events.STEP)
+    day = f"from={timestamp_from_micros(events.START + (number - 1_000_000) * events.STEP)}&to={end}"
+    whole = f"from={timestamp_from_micros(events.START)}&to={end}"
+    host, person = quote(dice.choice(events.HOSTS)), quote(dice.choice(events.USERS))
+    address = f"10.{dice.randrange(8)}.{dice.randrange(8)}.{dice.randrange(250)}"
+    return {
+        "hunt: newest of all": (f"/hunt?{whole}", LIST),
+        "hunt: one host, a day": (f"/hunt?q=host.name:{host}&{day}", LIST),
+        "hunt: one address, a day": (f"/hunt?q=source.ip:{address}&{day}", LIST),
+        "hunt: text, a day": (f"/hunt?q=failed+AND+{person}&{day}", TEXT),
+        "hunt: text, all": (f"/hunt?q=failed+AND+{person}&{whole}", TEXT),
+        "hunt: the bars, a day": (f"/hunt/histogram.json?q=host.name:{host}&{day}", TEXT),
+        "hunt: a field, a day": (f"/hunt/top?field=event.dataset&q=host.name:{host}&{day}", TEXT),
+        "API events: one host": (
+            f"/api/v1/events?query=host.name:{host}&{day.replace('from', 'start').replace('to=', 'end=')}",
+            LIST,
+        ),
+    }
+
+
 def percentile(values: list[float], share: float = 0.95) -> float:
     """The least value that ``share`` of the values do not exceed (nearest rank); ``values`` must not be empty."""
     return sorted(values)[max(0, math.ceil(len(values) * share) - 1)]
@@ -164,11 +191,12 @@ def commit() -> str:
         return "unknown"
 
 
-def measure(client: Client, places: dict[str, list[int]], zone: str, calls: int) -> None:
-    """Ask everything ``calls`` times, print the table."""
+def measure(client: Client, places: dict[str, list[int]], zone: str, calls: int, number: int = 0) -> None:
+    """Ask everything ``calls`` times, print the table; with searches where there are a ``number`` of events."""
     dice, times, sizes, goals, refused = random.Random(3), {}, {}, {}, {}
     for call in range(calls + 1):
-        for name, (path, goal) in requests(dice, places, zone).items():
+        asked = requests(dice, places, zone) | (searches(dice, number) if number else {})
+        for name, (path, goal) in asked.items():
             status, body, took = client.ask(path)
             if status not in (200, 304):
                 refused[name] = status
@@ -236,15 +264,17 @@ def run(folder: Path, url: str, chosen: argparse.Namespace) -> None:
         if empty:
             load_plan(database, layout, lanting_plan(NOW), SYSTEM)
         fill(database, chosen.alerts, chosen.records)
+        fill_events(layout, chosen.events)
         with database.read() as session:
             zone, owner = session.execute(select(ZoneRow.id, ZoneRow.owner).where(ZoneRow.owner != "")).first() or ("", "")
             everything, theirs = places(session, ""), places(session, zone)
             numbers = [session.execute(select(func.count()).select_from(table)).scalar_one() for table in (Alert, Incident)]
         analyst, bureau = sign_in(database, ANALYST, "analyst"), sign_in(database, BUREAU, "bureau", owner)
-        print(f"state: {database.dialect}, {numbers[0]:,} alerts, {numbers[1]:,} incidents; commit {commit()}", flush=True)
+        full = f"{numbers[0]:,} alerts, {numbers[1]:,} incidents, {chosen.events:,} events"
+        print(f"state: {database.dialect}, {full}; commit {commit()}", flush=True)
     with console(layout.root) as port:
         print(f"analyst, sees all ({chosen.calls} calls each)")
-        measure(Client(port, analyst), everything, zone, chosen.calls)
+        measure(Client(port, analyst), everything, zone, chosen.calls, chosen.events)
         print(f"bureau {owner}, sees its zones")
         measure(Client(port, bureau), theirs, zone, chosen.calls)
         changes(port, analyst, everything["alert"])
@@ -256,6 +286,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--alerts", type=int, default=1_000_000)
     parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--events", type=int, default=5_000_000)
     parser.add_argument("--calls", type=int, default=LEAST_CALLS)
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="sqlite")
     parser.add_argument("--postgresql", type=Path)

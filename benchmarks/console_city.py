@@ -1,6 +1,8 @@
-"""A full city for benchmarks/console.py: a million alerts, a hundred thousand incidents, tickets and applications.
+"""A full city for benchmarks/console.py: a million alerts, a hundred thousand incidents, tickets and applications, five
+million events.
 
-They go straight into the tables: what a row says does not matter for speed, its spread over states, zones and time does.
+All but the events go straight into the tables: what a row says does not matter for speed, its spread over states, zones and
+time does.
 """
 
 from __future__ import annotations
@@ -8,15 +10,20 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, insert, select
 
+from benchmarks import events as mix
 from benchmarks.alerts import BATCH, detections
 from kernel.db import Database
 from kernel.detection import Detection
 from kernel.event import timestamp
+from kernel.layout import Layout
+from kernel.store.contract import Commit
+from kernel.store.lake import Lake
 from operations.accounts import sessions
 from operations.accounts.models import User
 from operations.accounts.schema import Reach
@@ -53,6 +60,19 @@ def fill(database: Database, number: int, records: int) -> None:
         if there[table] < records // 2:
             _fill_table(database, table, zone_table, key, make, records, zones)
     database.analyze()
+
+
+def fill_events(layout: Layout, number: int) -> None:
+    """The first ``number`` events of benchmarks/events.py that the event store does not hold yet."""
+    with closing(Lake.open(layout.lake, writable=True)) as lake:
+        position, _ = lake.consumer("bench")
+        for place, batch in enumerate(mix.batches(number) if position < number else ()):
+            end = place * mix.CHUNK + len(batch)
+            if end > position:
+                lake.commit(Commit(batch, consumer="bench", position=end, counters={"stored": len(batch)}))
+                lake.compact()
+        lake.compact(everything=True)
+        lake.purge(grace=0)
 
 
 def sign_in(database: Database, name: str, role: str, organisation: str = "") -> str:

@@ -24,6 +24,7 @@ COMMANDS = {
     "rules": "cli.rules",
     "store": "cli.store",
     "serve": "cli.serve",
+    "indicators": "cli.indicators",
     "reports": "cli.reports",
     "role": "cli.role",
     "demo": "cli.demo",

@@ -10,6 +10,8 @@ from pathlib import Path
 import msgspec
 
 from cli.detect_rules import OWN_RULES
+from detectors.intel import RULES as INTEL_RULES
+from detectors.intel import IntelDetector, IntelRule
 from detectors.sigma import rule as sigma_rules
 from detectors.sigma.engine import SigmaEngine
 from detectors.suricata import SuricataDetector
@@ -18,6 +20,7 @@ from detectors.yara_load import YaraRule
 from detectors.zones import RULES as ZONE_RULES
 from detectors.zones import ZoneDetector, ZoneRule
 from kernel.config import Config
+from kernel.indicators.index import Index
 from kernel.layout import Layout
 from kernel.pipeline import Detector
 from kernel.zones.table import ZoneTable
@@ -66,10 +69,11 @@ def fingerprint(config: Config) -> str:
     return digest.hexdigest()
 
 
-def load_ruleset(config: Config, zones: Callable[[], ZoneTable]) -> RuleSet:
+def load_ruleset(config: Config, zones: Callable[[], ZoneTable], indicators: Callable[[], Index] = Index) -> RuleSet:
     """Load all engines. A rule that cannot be loaded stands in the catalogue's failures; the others run.
 
-    zones  gives the zone plan in force
+    zones       gives the zone plan in force
+    indicators  gives the indicators in force, without it there are none
     """
     layout = Layout(config.data_dir)
     mark = fingerprint(config)
@@ -83,11 +87,13 @@ def load_ruleset(config: Config, zones: Callable[[], ZoneTable]) -> RuleSet:
         SuricataDetector(),
         YaraDetector(yara, [layout.suricata], timeout=config.detect.yara_timeout_seconds),
         ZoneDetector(zones),
+        IntelDetector(indicators),
     ]
     rules = [_sigma_info(rule) for rule in sigma.rules]
     rules += [_yara_info(rule) for rule in yara.rules]
     rules += [rule for path in suricata_rules(config) for rule in _suricata_infos(path)]
     rules += [_zone_info(rule) for rule in ZONE_RULES.values()]
+    rules += [_intel_info(rule) for rule in INTEL_RULES.values()]
     failures = [RuleFailure(one.file, one.line, one.reason) for one in (*sigma.failures, *yara.failures)]
     return RuleSet(detectors, RuleCatalogue(rules, failures), mark)
 
@@ -140,20 +146,33 @@ def _sigma_info(rule: sigma_rules.RuleInfo) -> RuleInfo:
 
 
 def _zone_info(rule: ZoneRule) -> RuleInfo:
+    text = "detectors/zones.py judges every crossing by the zone plan: ./liandun zones export shows the plan in force."
+    text_zh = "detectors/zones.py 按区域规划判断每一次跨区通信；查看现行规划：./liandun zones export"
+    return _fixed_info(rule, "zone", text, text_zh)
+
+
+def _intel_info(rule: IntelRule) -> RuleInfo:
+    text = "detectors/intel.py looks up the addresses, names, URLs, hashes and senders of every event in the indicators in force."
+    text_zh = "detectors/intel.py 将每个事件中的地址、域名、链接、哈希和发件人与现行威胁情报比对。"
+    return _fixed_info(rule, "intel", text, text_zh)
+
+
+def _fixed_info(rule: ZoneRule | IntelRule, engine: str, text: str, text_zh: str) -> RuleInfo:
+    """A rule that is no file of its own."""
     return RuleInfo(
         id=rule.id,
         title=rule.name,
         level=rule.level,
-        engine="zone",
+        engine=engine,
         tags=rule.tags,
-        source_text="detectors/zones.py judges every crossing by the zone plan: ./liandun zones export shows the plan in force.",
-        file="detectors/zones.py",
+        source_text=text,
+        file=text.partition(" ")[0],
         status="stable",
         description=rule.description,
         title_zh=rule.name_zh,
         description_zh=rule.description_zh,
         falsepositives_zh=rule.falsepositives_zh,
-        source_text_zh="detectors/zones.py 按区域规划判断每一次跨区通信；查看现行规划：./liandun zones export",
+        source_text_zh=text_zh,
     )
 
 

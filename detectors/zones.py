@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from detectors.quiet import Quiet
 from kernel.addresses import without_scope
 from kernel.detection import LEVELS, Detection, MatchedField, detection_id
 from kernel.event import Event
@@ -21,9 +22,6 @@ from kernel.zones.neighbours import own_mac, relayed_client
 from kernel.zones.plan import INTERNET, UNKNOWN
 from kernel.zones.services import MANAGEMENT
 from kernel.zones.table import EXPIRED, PERMITTED, ZoneTable
-
-QUIET_SECONDS = 60
-_MOST_REMEMBERED = 10_000
 
 
 class ZoneRule(msgspec.Struct, frozen=True):
@@ -129,18 +127,12 @@ RULES: dict[str, ZoneRule] = dict(
 )
 
 
-class _Memory(msgspec.Struct):
-    """When something was last told: ``rule\\0key`` → @timestamp."""
-
-    told: dict[str, str] = {}
-
-
 class ZoneDetector:
     """Implements :class:`kernel.pipeline.Detector`; ``table`` gives the plan in force."""
 
     def __init__(self, table: Callable[[], ZoneTable]) -> None:
         self._table = table
-        self._told: dict[str, str] = {}
+        self._quiet = Quiet()
 
     def process(self, events: Sequence[Event]) -> list[Detection]:
         """Detections of enriched events, in order."""
@@ -150,18 +142,11 @@ class ZoneDetector:
         return [detection for event in events if "source.zone" in event for detection in self._of(event, table)]
 
     def state(self) -> bytes:
-        """What was told lately (it survives restarts with the batch that told it)."""
-        newest = max(self._told.values(), default="")
-        if newest:
-            self._told = {key: time for key, time in self._told.items() if time[:10] == newest[:10] and _recent(time, newest)}
-        return msgspec.msgpack.encode(_Memory(self._told))
+        return self._quiet.state()
 
     def restore(self, state: bytes) -> None:
         """Raises ValueError for a state of another version."""
-        try:
-            self._told = msgspec.msgpack.decode(state, type=_Memory).told
-        except msgspec.DecodeError as error:
-            raise ValueError(f"the memory of the zone detector cannot be read: {error}") from error
+        self._quiet.restore(state)
 
     def _of(self, event: Event, table: ZoneTable) -> list[Detection]:
         device = self._device(event, table) or self._behind_relay(event, table) or self._undeclared(event, table)
@@ -222,15 +207,6 @@ class ZoneDetector:
         group = {"device": mac, "zone": zone.id}
         return self._tell("zone-unknown-device", event, group, zone.importance, _DEVICE_FIELDS)
 
-    def _is_news(self, key: str, time: str) -> bool:
-        last = self._told.get(key)
-        if last is not None and last[:10] == time[:10] and abs(_seconds(time) - _seconds(last)) < QUIET_SECONDS:
-            return False
-        if len(self._told) >= _MOST_REMEMBERED:
-            self._told = dict(sorted(self._told.items(), key=lambda entry: entry[1])[_MOST_REMEMBERED // 2 :])
-        self._told[key] = time
-        return True
-
     def _undeclared(self, event: Event, table: ZoneTable) -> Detection | None:
         place = table.places[str(event.get("source.ip", ""))]
         if place.zone != UNKNOWN:
@@ -243,7 +219,7 @@ class ZoneDetector:
     ) -> Detection | None:
         """A detection, unless it was told within QUIET_SECONDS. ``group`` makes the alert, ``also`` tells facts of it apart."""
         time = event["@timestamp"]
-        if not self._is_news("\0".join((rule_id, *group.values(), also)), time):
+        if not self._quiet.is_news("\0".join((rule_id, *group.values(), also)), time):
             return None
         rule = RULES[rule_id]
         return Detection(
@@ -280,15 +256,6 @@ def _level(level: str, importance: int, *, blocked: bool) -> str:
     """The rule's level moved by the importance of what is touched: 5 one up, 1 one down, blocked attempts two down."""
     rank = LEVELS.index(level) + (1 if importance >= 5 else -1 if importance <= 1 else 0) - (2 if blocked else 0)
     return LEVELS[max(1, min(rank, len(LEVELS) - 1))]
-
-
-def _recent(time: str, newest: str) -> bool:
-    """Two moments of one day within the quiet time (and as much again, for events that come late)."""
-    return _seconds(newest) - _seconds(time) < 2 * QUIET_SECONDS
-
-
-def _seconds(time: str) -> int:
-    return int(time[11:13]) * 3600 + int(time[14:16]) * 60 + int(time[17:19])
 
 
 def _address(value: object) -> str:

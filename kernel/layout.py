@@ -31,6 +31,7 @@ class Layout:
         self.revocations = root / "run" / "revoked.msgpack"
         self.catalogue = root / "run" / "rules.json"
         self.zones = root / "run" / "zones.msgpack"
+        self.indicators = root / "run" / "indicators.db"
         self.rule_tuning = root / "run" / "rule-tuning.msgpack"
         self.logs = root / "log"
         self.demo_json = root / "demo" / "windows.jsonl"

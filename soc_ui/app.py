@@ -49,6 +49,8 @@ from soc_ui.incidents.evidence import incident_evidence
 from soc_ui.incidents.parts import incident_parts
 from soc_ui.incidents.reports import incident_reports
 from soc_ui.incidents.views import incidents
+from soc_ui.intel import words as intel_words
+from soc_ui.intel.views import intel
 from soc_ui.inventory import addresses, kinds
 from soc_ui.inventory.views import inventory
 from soc_ui.live import views as live_views
@@ -102,6 +104,7 @@ def create_app(services: Services) -> APIFlask:
     live_views.install(app, services.database)
     addresses.install(app)
     kinds.install(app)
+    intel_words.install(app)
     for told in (warning_words, ticket_words, service_words, duty_words, report_words, risk_views, improvement_views):
         told.install(app)
     who = (accounts, directory, second, account, proposals, people)
@@ -109,7 +112,7 @@ def create_app(services: Services) -> APIFlask:
     cases = (incidents, incident_acts, incident_parts, incident_evidence, incident_reports, incident_deadlines)
     work = (tickets, improvement_views.improvements, service_desk, supervision, duty, duty_roster, reports)
     watch = (live_views.live, overview, wall, risk_views.risk, attack)
-    estate = (zones, conduits, zone_plan, inventory, sources, rules, tuning, exceptions)
+    estate = (zones, conduits, zone_plan, inventory, sources, rules, tuning, exceptions, intel)
     admin = (keys, webhooks, audit, health)
     queue = (alerts, alert_packets, alert_flyout, alert_merge, alert_surroundings, alert_views, alert_suppressions)
     pages = (*who, *watch, *queue, *early, *cases, hunt, hunt_searches, *work, *estate, *admin)

@@ -117,6 +117,7 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
             [
                 ("sources.read", ("sources.page", "database-import", _("Sources"))),
                 ("rules.read", ("rules.page", "book-2", _("Rules"))),
+                ("intel.read", ("intel.page", "hash", _("Indicators"))),
                 ("tuning.read", ("tuning.page", "target-arrow", _("Rule tuning"))),
                 ("rules.read", ("attack.page", "baseline-density-small", _("ATT&CK matrix"))),
                 ("platform.read", ("health.page", "heart-rate-monitor", _("System health"))),
@@ -186,6 +187,7 @@ def _notice() -> Notice | None:
         "two": _("Select two alerts or more."),
         "note": _("Note added."),
         "view": _("View saved."),
+        "indicator": _("Saved. The workers follow within seconds."),
         "improvement": _("Written into the register."),
         "search": _("Search saved."),
         "search_deleted": _("Search deleted."),

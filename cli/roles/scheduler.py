@@ -31,6 +31,7 @@ from operations.audit.keys import KeyStore
 from operations.audit.schema import SYSTEM
 from operations.certificates.publish import RevocationPublisher
 from operations.incidents.reminding import remind
+from operations.indicators.publish import IndicatorPublisher
 from operations.reports.listing import remove_old
 from operations.reports.making import Means
 from operations.reports.schedule import run_due
@@ -154,6 +155,7 @@ def run(config: Config) -> int:
 
     jobs = [
         Job("zone plan", 1.0, PlanPublisher(database, layout.zones)),
+        Job("indicators", 2.0, IndicatorPublisher(database, layout.indicators)),
         Job("rule tuning", 1.0, TuningPublisher(database, layout.rule_tuning)),
         Job("rule exceptions", 60.0, end_measures),
         Job("revocations", 1.0, RevocationPublisher(database, layout.revocations)),

@@ -23,6 +23,7 @@ from kernel.db import Database, open_database, upgrade
 from kernel.detection import Detection
 from kernel.errors import StateUnavailable, StoreError
 from kernel.event import Event
+from kernel.indicators.index import IndexSource
 from kernel.layout import Layout
 from kernel.pipeline import Pipeline
 from kernel.rule_tuning.screen import Screen
@@ -95,9 +96,10 @@ class AssetWitness:
 class RuleReload(threading.Thread):
     """Loads rules again, beside the running pipeline, when a rule file has changed; ``fresh`` holds them until they are taken."""
 
-    def __init__(self, config: Config, loaded: RuleSet, zones: ZoneSource) -> None:
+    def __init__(self, config: Config, loaded: RuleSet, zones: ZoneSource, indicators: IndexSource) -> None:
         super().__init__(name="rule-reload", daemon=True)
         self._zones = zones
+        self._indicators = indicators
         self.fresh: RuleSet | None = None
         self._config = config
         self._known = loaded.fingerprint
@@ -107,7 +109,7 @@ class RuleReload(threading.Thread):
             time.sleep(RULES_LOOK_SECONDS)
             try:
                 if fingerprint(self._config) != self._known:
-                    ruleset = load_ruleset(self._config, self._zones)
+                    ruleset = load_ruleset(self._config, self._zones, self._indicators)
                     self._known = ruleset.fingerprint
                     self.fresh = ruleset
             except Exception:  # the rules in use stay in use; the log and the rules page say what is wrong
@@ -124,7 +126,8 @@ class Worker:
         self.store = open_store(config, writable=True)
         self.zones = ZoneSource(self.layout.zones)
         self.tuning = TuningSource(self.layout.rule_tuning)
-        self.ruleset = load_ruleset(config, self.zones)
+        self.indicators = IndexSource(self.layout.indicators)
+        self.ruleset = load_ruleset(config, self.zones, self.indicators)
         write_catalogue(self.ruleset, self.layout.catalogue)
         self.reader = SpoolReader(self.layout.spool)
         self.pipeline = Pipeline(
@@ -139,7 +142,7 @@ class Worker:
         )
         Clock.zone = ZoneInfo(config.ingest.time_zone)
         self.upkeep = Upkeep(self.store, config.store.retention_days)
-        self._reload = RuleReload(config, self.ruleset, self.zones)
+        self._reload = RuleReload(config, self.ruleset, self.zones, self.indicators)
 
     def run(self, stop: threading.Event) -> None:
         self._reload.start()
@@ -166,6 +169,7 @@ class Worker:
             "rule_failures": len(self.ruleset.catalogue.failures),
             "zone_plan": self.zones.revision,
             "rule_tuning": self.tuning.revision,
+            "indicators": self.indicators.revision,
         }
 
     def close(self) -> None:

@@ -33,6 +33,7 @@ _READ = frozenset(
         "warnings.read",
         "risk.read",
         "tuning.read",
+        "intel.read",
     }
 )
 _WORK = _READ | {
@@ -43,6 +44,7 @@ _WORK = _READ | {
     "assets.write",
     "warnings.draft",
     "tuning.propose",
+    "intel.write",
     "keys.own",
 }
 _LEAD = frozenset({"incidents.decide", "incidents.report"})
@@ -72,6 +74,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "suppressions.release",
             "tuning.read",
             "tuning.decide",
+            "intel.read",
             "keys.own",
             "keys.all",
             *_HANDLE,
@@ -107,6 +110,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "assets.read",
             "audit.read",
             "incidents.read",
+            "intel.read",
             "platform.read",
             "reports.read",
             "risk.read",
@@ -145,6 +149,8 @@ CITY_WIDE = frozenset(
         "tuning.read",
         "tuning.propose",
         "tuning.decide",
+        "intel.read",
+        "intel.write",
     }
 )
 """What cannot be cut to some zones; an account with a scope does not have it, whatever its role."""

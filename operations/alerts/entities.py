@@ -65,6 +65,12 @@ def entities_of(event: Event) -> list[Entity]:
     return list(found.values())
 
 
+def entities_in(detection: Detection) -> list[Entity]:
+    """Those of its event, and the indicator that was met."""
+    met = detection.group.get("indicator", "") if detection.engine == "intel" else ""
+    return entities_of(detection.event) + ([Entity("indicator", normalise("indicator", met))] if met else [])
+
+
 def normalise(kind: str, value: str) -> str:
     """The form in which a value is stored and compared; "" where it says nothing."""
     value = value.strip()

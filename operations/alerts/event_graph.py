@@ -143,7 +143,7 @@ def _counted(events: Iterable[Event]) -> tuple[dict[_Key, _Edge], Counter[str]]:
 
 
 def _events(store: EventStore, mains: Sequence[Entity], when: TimeRange) -> list[Event]:
-    either: list[Node] = [Match(name, Equals(entity.value)) for entity in mains for name in ENTITY_FIELDS[entity.kind]]
+    either: list[Node] = [Match(name, Equals(entity.value)) for entity in mains for name in ENTITY_FIELDS.get(entity.kind, ())]
     if not either:
         return []
     return store.search(Query("", Or(tuple(either))), when, limit=MOST_EVENTS, fields=_READ).events

@@ -23,7 +23,7 @@ OPEN: tuple[str, ...] = STATUSES[:3]
 """What waits for somebody."""
 
 VERDICTS: tuple[str, ...] = ("true_positive", "false_positive", "benign")
-ENTITY_KINDS: tuple[str, ...] = ("host", "user", "ip", "process", "file", "hash", "domain", "asset", "zone")
+ENTITY_KINDS: tuple[str, ...] = ("host", "user", "ip", "process", "file", "hash", "domain", "asset", "zone", "indicator")
 
 _JUDGED: dict[str, Any] = {f"{dialect}_where": text("verdict IS NOT NULL") for dialect in ("sqlite", "postgresql")}
 RowId = BigInteger().with_variant(Integer, "sqlite")

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from kernel.detection import Detection, level_rank
 from operations import clock
 from operations.alerts.counts import Deltas
-from operations.alerts.entities import dedup_key, entities_of, first_of
+from operations.alerts.entities import dedup_key, entities_in, first_of
 from operations.alerts.models import SUPPRESSED, Alert, AlertDetection, AlertEntity, AlertSample, AlertTag
 from operations.alerts.rule_days import DayDeltas
 from operations.alerts.schema import Entity, RecordResult
@@ -117,7 +117,7 @@ def _keyed(session: Session, fresh: list[Detection], present: str) -> list[_Keye
     active = Active(session, (_clean(detection.rule_id, 160) for detection in fresh), present)
     keyed = []
     for detection in fresh:
-        entities = entities_of(detection.event)
+        entities = entities_in(detection)
         named = {(entity.kind, entity.value): entity for entity in entities}
         suppression = active.find(_clean(detection.rule_id, 160), detection.level, named)
         keyed.append(((dedup_key(detection, entities), suppression), detection, entities))

@@ -14,6 +14,8 @@ def names() -> dict[str, str]:
         "suppression": _("Suppression"),
         "search": _("Saved search"),
         "rule": _("Rule"),
+        "indicator": _("Indicator"),
+        "indicators": _("Indicators"),
         "warning": _("Warning"),
         "incident": _("Incident"),
         "deadline": _("Deadline of incidents"),

@@ -1,5 +1,5 @@
 """The REST API ``/api/v1`` (OpenAPI 3.1 at ``/api/v1/openapi.json``): alerts, warnings, incidents, events, rules and their tuning,
-sources, zones, assets, tickets, services, duty, reports, webhooks, keys, accounts and proposals, audit.
+indicators, sources, zones, assets, tickets, services, duty, reports, webhooks, keys, accounts and proposals, audit.
 
     curl -H "Authorization: Bearer ldn_…" https://console/api/v1/alerts?status=new&level=critical
 
@@ -22,6 +22,7 @@ from soc_ui.api import (
     events,
     guard,
     improvements,
+    indicators,
     keys,
     live,
     problems,
@@ -49,7 +50,7 @@ BLUEPRINTS = (
     *(alerts.alerts, alert_packets, alert_surroundings, alert_views.alert_views, suppressions.suppressions),
     *(warnings.warnings, warning_settings.warning_settings),
     *(incidents, incident_parts, incident_evidence, incident_reports),
-    *(live.live, events.events, searches.searches, catalogue.catalogue, tuning.tuning),
+    *(live.live, events.events, searches.searches, catalogue.catalogue, tuning.tuning, indicators.indicators),
     *(zones.zones, assets.assets, risk.risks),
     *(tickets.tickets, improvements.improvements, service_desk.service_desk, supervision.supervision, duty.duty, reports.reports),
     *(webhooks.webhooks, keys.keys, accounts.accounts, audit.audit),

@@ -1,0 +1,1 @@
+"""Indicators of the console: what is watched for, and how often it was met."""

@@ -21,10 +21,14 @@ from operations.incidents.reading import get_incident, held
 from operations.incidents.schema import Indicator
 from operations.incidents.texts import line
 from operations.incidents.timeline import tell
+from operations.indicators import service as intel
+from operations.indicators.covering import covering
+from operations.indicators.schema import Candidate, IndicatorRecord
 
 MAX_INDICATORS = 5000
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _HEX = {"md5": 32, "sha1": 40, "sha256": 64, "sm3": 64}
+_WATCHED = {"ip": "address", **dict.fromkeys(_HEX, "hash")}
 _HASH_OF_LENGTH = {32: "md5", 40: "sha1", 64: "sha256"}
 
 
@@ -142,6 +146,22 @@ def remove_indicator(session: Session, actor: Actor, incident_id: int, indicator
     audit.append(session, actor, "incident.indicator", "incident", incident_id, detail={"remove": [row.kind, row.value]})
     session.delete(row)
     session.flush()
+
+
+def watch(session: Session, actor: Actor, incident_id: int, indicator_id: int) -> IndicatorRecord:
+    """Let every event be searched for it from now on. Raises NotFound, Invalid (it would ring for everybody), Conflict (it is)."""
+    found = get_incident(session, incident_id)
+    row = session.get(IncidentIndicator, indicator_id)
+    if row is None or row.incident_id != incident_id:
+        raise NotFound(f"incident {incident_id} has no indicator {indicator_id}")
+    note = f"{found.number} {row.note}".strip()
+    return intel.add(session, actor, Candidate(row.value, kind=_WATCHED.get(row.kind, row.kind), note=note), origin=intel.INCIDENT)
+
+
+def watched(session: Session, indicators: Sequence[Indicator]) -> dict[int, IndicatorRecord]:
+    """Number of an indicator of an incident → the one in force by which its value is watched for."""
+    there = covering(session, [one.value for one in indicators])
+    return {one.id: there[one.value] for one in indicators if one.value in there}
 
 
 def list_indicators(session: Session, incident_id: int) -> list[Indicator]:

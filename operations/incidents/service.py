@@ -7,7 +7,7 @@ from operations.incidents.change import acknowledge, change_incident, decide, mo
 from operations.incidents.evidence import copy as copy_evidence
 from operations.incidents.evidence import hand_on, list_evidence, open_payload, seal, verify
 from operations.incidents.evidence_events import collect
-from operations.incidents.indicators import add_indicator, list_indicators, remove_indicator
+from operations.incidents.indicators import add_indicator, list_indicators, remove_indicator, watch, watched
 from operations.incidents.linking import MAX_ALERTS, add_alerts, remove_alert
 from operations.incidents.listing import SORTS, UNASSIGNED, count_incidents, facets, list_incidents
 from operations.incidents.merging import merge
@@ -76,6 +76,8 @@ __all__ = [
     "title_of",
     "use_template",
     "verify",
+    "watch",
+    "watched",
     "write",
     "write_review",
 ]

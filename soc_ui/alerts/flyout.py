@@ -10,6 +10,7 @@ from operations.incidents.reading import incident_of_alert
 from operations.zones import service as zones
 from soc_ui import access
 from soc_ui.alerts import rule_source
+from soc_ui.alerts.known import known_indicators
 from soc_ui.alerts.views import page
 from soc_ui.preferences import local_path
 from soc_ui.services import services
@@ -32,6 +33,7 @@ def part(alert_id: int) -> str:
             "alike": service.similar_alerts(session, detail.alert, detail.entities, limit=SIMILAR),
             "merged": service.merged_into(session, alert_id),
             "people": assignable(session),
+            "known": known_indicators(session, detail.entities[:MOST_ENTITIES]),
             "incident": incident_of_alert(session, alert_id),
             "suppression": service.suppression_of(session, detail.alert.suppressed_by),
             "zone_name": ZoneNames(record.zone for record in zones.list_zones(session)),

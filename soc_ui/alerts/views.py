@@ -20,6 +20,7 @@ from operations.incidents.reading import incident_of_alert
 from operations.zones import service as zones
 from soc_ui import access, times
 from soc_ui.alerts import filters, rule_source, triage, view_pages
+from soc_ui.alerts.known import known_indicators
 from soc_ui.alerts.packet_desk import conversation_of
 from soc_ui.alerts.told import told
 from soc_ui.alerts.whole_event import whole_event
@@ -152,6 +153,7 @@ def page(alert_id: int) -> str:
         similar = service.related(session, detail.alert, limit=SIMILAR)
         merged = service.merged_into(session, alert_id)
         alike = service.similar_alerts(session, detail.alert, detail.entities, limit=SIMILAR)
+        known = known_indicators(session, _shown(detail.entities))
         entities = [(entity, service.related(session, detail.alert, entity, limit=3)) for entity in _shown(detail.entities)]
         detections = service.list_detections(session, alert_id, limit=10)
         people = assignable(session)
@@ -169,6 +171,7 @@ def page(alert_id: int) -> str:
         suppression=suppression,
         alike=alike,
         merged=merged,
+        known=known,
     )
 
 

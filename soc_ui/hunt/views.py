@@ -19,6 +19,7 @@ from kernel.store.time_limit import within
 from operations.alerts.entities import FIELDS as ENTITY_FIELDS
 from operations.alerts.entities import normalise
 from operations.audit import service as audit
+from operations.indicators.covering import covering
 from operations.searches.sigma_draft import datasets_of, sigma_draft
 from soc_ui import access, times
 from soc_ui.download import as_attachment
@@ -167,9 +168,12 @@ def value_menu() -> str:
         abort(404)
     kind = next((kind for kind, fields in ENTITY_FIELDS.items() if field in fields), "")
     entity = normalise(kind, str(value)) if kind else ""
+    with services().database.read() as session:
+        known = covering(session, [str(value)]) if access.me().may("intel.read") else {}
     return render_template(
         "hunt/value.html", asked=asked, field=field, value=event_text(value), condition=asked.condition,
         entity=f"{kind}:{entity}" if entity and kind != "asset" else "", device=entity if kind == "asset" else "",
+        known=known.get(str(value)),
     )  # fmt: skip
 
 

@@ -115,7 +115,9 @@ def _tasks(session: Session, detail: IncidentDetail) -> dict[str, Any]:
 
 
 def _indicators(session: Session, detail: IncidentDetail) -> dict[str, Any]:
-    return {"indicators": service.list_indicators(session, detail.incident.id), "kinds": INDICATOR_KINDS}
+    found = service.list_indicators(session, detail.incident.id)
+    watched = service.watched(session, found) if access.me().may("intel.read") else {}
+    return {"indicators": found, "kinds": INDICATOR_KINDS, "watched": watched}
 
 
 def _assets(session: Session, detail: IncidentDetail) -> dict[str, Any]:

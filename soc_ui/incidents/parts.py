@@ -103,6 +103,14 @@ def remove_indicator(incident_id: int) -> Answer:
     return act(incident_id, "indicators", lambda session: service.remove_indicator(session, access.me().actor, incident_id, number))
 
 
+@incident_parts.post("/indicators/watch")
+@access.needs("intel.write")
+def watch(incident_id: int) -> Answer:
+    """Every event is searched for this one from now on."""
+    number = request.form.get("indicator", 0, row_id)
+    return act(incident_id, "indicators", lambda session: service.watch(session, access.me().actor, incident_id, number))
+
+
 @incident_parts.post("/assets")
 @access.needs("incidents.write")
 def add_asset(incident_id: int) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from kernel.errors import LiandunError
+from soc_ui.intel import words as indicator_words
 from soc_ui.locale import _
 from soc_ui.zones.problems import Problem
 
@@ -15,7 +16,7 @@ def explain(error: LiandunError) -> list[Problem]:
         match = re.fullmatch(pattern, error.message, re.DOTALL)
         if match:
             return [Problem(0, "", "", words % match.groupdict())]
-    return [Problem(0, "", "", error.message)]
+    return [Problem(0, "", "", indicator_words.reason(error.message))]
 
 
 def _words() -> list[tuple[str, str]]:

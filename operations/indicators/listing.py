@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from operations import clock
+from operations.alerts.entities import MAX_VALUE as MAX_ENTITY
 from operations.alerts.entities import normalise
 from operations.alerts.models import Alert, AlertEntity
 from operations.errors import Invalid, NotFound
@@ -16,6 +17,8 @@ from operations.indicators.schema import Hits, IndicatorFilter, IndicatorPage, I
 from operations.indicators.service import record_of
 
 MAX_PAGE = 500
+_LONG = (IndicatorRow.kind == "url", func.length(IndicatorRow.value) > MAX_ENTITY)
+"""Only URLs are longer than what an alert keeps of an entity."""
 _COUNTED = 100_000
 
 
@@ -59,15 +62,17 @@ def known(session: Session, values: Sequence[str]) -> dict[str, IndicatorRecord]
 
 def hits_of(session: Session, values: Sequence[str]) -> dict[str, Hits]:
     """Value → how it was met, for those that were."""
-    if not values:
+    met = {value: normalise("indicator", value) for value in values}
+    if not met:
         return {}
     query = (
         select(AlertEntity.value, func.count(), func.sum(Alert.count), func.min(Alert.first_seen), func.max(Alert.last_seen))
         .join(Alert, Alert.id == AlertEntity.alert_id)
-        .where(AlertEntity.kind == "indicator", AlertEntity.value.in_([normalise("indicator", value) for value in values]))
+        .where(AlertEntity.kind == "indicator", AlertEntity.value.in_(list(set(met.values()))))
         .group_by(AlertEntity.value)
     )
-    return {row[0]: Hits(row[1], int(row[2]), row[3], row[4]) for row in session.execute(query)}
+    found = {row[0]: Hits(row[1], int(row[2]), row[3], row[4]) for row in session.execute(query)}
+    return {value: found[entity] for value, entity in met.items() if entity in found}
 
 
 def counts(session: Session) -> dict[str, int]:
@@ -105,5 +110,6 @@ def _conditions(where: IndicatorFilter, present: str) -> list[ColumnElement[bool
     if where.text:
         found.append(func.lower(IndicatorRow.value).contains(where.text.lower(), autoescape=True))
     if where.met:
-        found.append(IndicatorRow.value.in_(select(AlertEntity.value).where(AlertEntity.kind == "indicator")))
+        met = select(AlertEntity.value).where(AlertEntity.kind == "indicator")
+        found.append(or_(IndicatorRow.value.in_(met), and_(*_LONG, func.substr(IndicatorRow.value, 1, MAX_ENTITY).in_(met))))
     return found

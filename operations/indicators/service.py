@@ -31,7 +31,8 @@ from operations.indicators.models import IndicatorRow
 from operations.indicators.schema import TLP, Candidate, IndicatorRecord, Outcome, Refused
 from operations.written import name, text
 
-HAND = "hand"
+HAND, INCIDENT = "hand", "incident"
+"""Origins of what people add, one by one; no import takes their place."""
 DAYS: dict[str, int] = {"address": 90, "network": 90, "url": 90, "domain": 180, "email": 180, "hash": 730}
 """How long an indicator that names no end holds: addresses change hands within months, a hash never does."""
 
@@ -123,8 +124,8 @@ def bring_in(
     """Store what a file holds; with ``dry`` only say what would come of it. Raises Invalid for an origin or a confidence that is
     none, and for more than MOST values; what came before them is stored then."""
     origin, confidence = name(origin, "origin", MAX_ORIGIN), _confidence(confidence)
-    if origin == HAND:
-        raise Invalid(f"{HAND!r} is what people type in", "name the source", field="origin")
+    if origin in (HAND, INCIDENT):
+        raise Invalid(f"{origin!r} is what people add one by one", "name the source", field="origin")
     outcome, count = Outcome(), 0
     with database.read() as session:
         guard = Guard(session)

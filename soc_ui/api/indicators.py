@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from apiflask import APIBlueprint, Schema
-from apiflask.fields import Boolean, Dict, Integer, List, Nested, String
+from apiflask.fields import Boolean, Dict, Integer, List, Nested
 from apiflask.validators import Length, OneOf, Range
 from marshmallow import RAISE
 
@@ -18,7 +18,7 @@ from operations.indicators.schema import STATES, TLP, Candidate, IndicatorFilter
 from soc_ui.api.alerts import expected_version
 from soc_ui.api.guard import caller, permit
 from soc_ui.api.problems import Problem
-from soc_ui.api.schemas import IfMatchIn, Moment, Paging, Strict
+from soc_ui.api.schemas import IfMatchIn, Moment, Paging, Strict, String
 from soc_ui.services import services
 
 indicators = APIBlueprint("api_indicators", __name__, url_prefix="/api/v1/indicators", tag="indicators")

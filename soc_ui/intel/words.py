@@ -69,6 +69,15 @@ def reason(text: str) -> str:
         (r"it was revoked already", _("It was revoked already.")),
         (r"this was changed by somebody else", _("Somebody else changed this in the meantime; here is how it stands now.")),
         (r"confidence is a number from 0 to 100", _("The confidence is a number from 0 to 100.")),
+        (r"(?P<n>'.*') is what people add one by one", _("%(n)s is what people add one by one: name the source.")),
+        (r"there is no TLP label (?P<n>.*)", _("There is no TLP label %(n)s.")),
+        (r"(?P<n>'.*') is no moment", _("%(n)s is no moment.")),
+        (r"a (?:URL|value|line) has at most (?P<n>\d+) (?:characters|bytes)", _("It is too long: at most %(n)s characters.")),
+        (
+            r"a URL with a user name is not taken: .*",
+            _("A URL with a user name is not taken: whoever sees it would see the password, too."),
+        ),
+        (r"the line is no UTF-8", _("The line is no UTF-8.")),
         (r"an import has at most (?P<n>.*) values", _("An import has at most %(n)s values.")),
         (
             r"the pattern asks for several things together .*",

@@ -52,7 +52,7 @@ def _event(event: dict[str, Any]) -> Iterator[Candidate | Refused]:
         kind, value = attribute.get("type"), attribute.get("value")
         if attribute.get("to_ids") not in (True, 1, "1"):
             continue
-        if not isinstance(value, str) or kind not in _KINDS:
+        if not isinstance(value, str) or not isinstance(kind, str) or kind not in _KINDS:
             yield Refused(place, str(value)[:80], f"attributes of the type {str(kind)[:40]} are not looked up in events")
             continue
         comment = attribute.get("comment")

@@ -110,7 +110,7 @@ def _candidates(one: dict[str, Any], place: str) -> Iterator[Candidate | Refused
     links = one.get("external_references")
     urls = [link.get("url") for link in links if isinstance(link, dict)] if isinstance(links, list) else []
     marks = one.get("object_marking_refs")
-    tlp = next((_MARKINGS[mark] for mark in marks if mark in _MARKINGS), "") if isinstance(marks, list) else ""
+    tlp = next((_MARKINGS[str(mark)] for mark in marks if str(mark) in _MARKINGS), "") if isinstance(marks, list) else ""
     note = " — ".join(words for words in (one.get("name"), one.get("description")) if isinstance(words, str) and words)
     for value_kind, value in values:
         yield Candidate(

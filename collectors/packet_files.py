@@ -26,7 +26,7 @@ LONGEST_BLOCK = 1 << 20
 
 MOST_INTERFACES = 4096
 LATEST = (1 << 63) - 1
-"""Nanoseconds since the epoch (the year 2262): a later packet, or one before the epoch, is damage, and no reader could tell of it."""
+"""Nanoseconds since the epoch (the year 2262): a later packet, or one before the epoch, is damage."""
 
 _PCAP = {
     b"\xd4\xc3\xb2\xa1": ("<", 1000),

@@ -164,7 +164,8 @@ def test_a_running_worker_meets_an_indicator_as_soon_as_it_is_published(
             "source": {"ip": "10.1.1.7"},
             "destination": {"ip": bad},
         }
-        writer.put([encode_record(RawRecord("test", "json", 1_790_000_000_000_000, "", json.dumps(flow).encode()))])
+        received = 1_795_665_600_000_000 + minute * 60_000_000  # 2026-11-26T04:00Z and so many minutes
+        writer.put([encode_record(RawRecord("test", "json", received, "", json.dumps(flow).encode()))])
         publish()
         seconds[0] += 5
         publish()

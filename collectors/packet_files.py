@@ -25,6 +25,9 @@ LONGEST_BLOCK = 1 << 20
 """Octets of one pcapng block."""
 
 MOST_INTERFACES = 4096
+LATEST = (1 << 63) - 1
+"""Nanoseconds since the epoch (the year 2262): a later packet, or one before the epoch, is damage."""
+
 _PCAP = {
     b"\xd4\xc3\xb2\xa1": ("<", 1000),
     b"\xa1\xb2\xc3\xd4": (">", 1000),
@@ -196,4 +199,7 @@ def _packet(kind: int, body: bytes, order: str, interfaces: list[_Interface]) ->
         raise ValueError("longer than its block")
     interface = interfaces[number]
     ticks = (high << 32 | low) * 1_000_000_000 // interface.per_second
-    return CapturedPacket(ticks + interface.offset * 1_000_000_000, interface.link, data, length)
+    moment = ticks + interface.offset * 1_000_000_000
+    if not 0 <= moment <= LATEST:
+        raise ValueError("at no time that there is")
+    return CapturedPacket(moment, interface.link, data, length)

@@ -213,8 +213,8 @@ def _told_by_child(event: Event, who: _Identity) -> Process | None:
 
 
 def _made_up(process: Process) -> bool:
-    """Whether the key was made of host and number for want of an ``entity_id``."""
-    return "/" in process.key
+    """Whether the key was made of host and number for want of an ``entity_id``, which may have slashes, too (base64)."""
+    return process.key.endswith(f"/{process.pid}/{process.started}")
 
 
 def _is_start(event: Event) -> bool:

@@ -263,7 +263,7 @@ def _conditions(where: SuppressionFilter) -> list[ColumnElement[bool]]:
 def _place(cursor: str, sort: str) -> tuple[Any, int]:
     match = _CURSOR.fullmatch(cursor)
     numeric = sort in ("created", "hits")
-    if match is None or (numeric and not match[1].isdecimal()):
+    if match is None or (numeric and not (match[1].isdecimal() and len(match[1]) <= 18)):  # more fits no column
         raise Invalid("the page cursor cannot be read", "start again from the first page", field="cursor")
     return int(match[1]) if numeric else match[1], int(match[2])
 

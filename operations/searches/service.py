@@ -96,6 +96,8 @@ def change_search(
     before = _told(row)
     row.name = row.name if name is None else _free_name(session, who, name, but=search_id)
     row.query = row.query if query is None else _query(query)
+    if row.every:
+        _no_pipes(row.query)
     row.shared = row.shared if shared is None else shared
     if _told(row) != before:
         row.scope, row.version, row.updated_at = scope_of(who), row.version + 1, clock.now()
@@ -126,8 +128,7 @@ def schedule_search(
         _check(schedule)
         if not row.every:
             _room(session, who)
-        if parse_query(row.query).pipes:
-            raise Invalid("a scheduled search has no pipes", "take what stands behind | away", field="query")
+        _no_pipes(row.query)
         runs = bool(row.every) and not row.stopped
         row.every, row.threshold, row.level, row.settle = schedule.every, schedule.threshold, schedule.level, schedule.settle
         if not runs:
@@ -143,7 +144,7 @@ def schedule_search(
 
 def stop_search(session: Session, who: Principal, search_id: int, reason: str) -> Search:
     """Stop a scheduled search of somebody; its owner may schedule it again. Raises NotFound, Invalid."""
-    reason = " ".join(reason.split())[:200]
+    reason = " ".join(written.text(reason, "reason", written.MAX_INPUT).split())[:200]
     if not reason:
         raise Invalid("reason is missing", field="reason")
     if not who.may(SUPERVISE):
@@ -229,10 +230,15 @@ def _query(text: str) -> str:
     return text
 
 
+def _no_pipes(query: str) -> None:
+    if parse_query(query).pipes:
+        raise Invalid("a scheduled search has no pipes", "take what stands behind | away", field="query")
+
+
 def _short(text: str, most: int, field: str) -> str:
     if len(text) > most or "\0" in text:
         raise Invalid(f"{field} has at most {most} characters", field=field)
-    return text
+    return written.text(text, field, most)
 
 
 def _floor(moment: str) -> str:

@@ -24,6 +24,7 @@ from operations import clock, written
 from operations.accounts.models import User
 from operations.accounts.permissions import PERMISSIONS
 from operations.accounts.schema import DAY, Principal
+from operations.alerts.models import Alert
 from operations.audit import service as audit
 from operations.audit.schema import SYSTEM, Actor
 from operations.errors import Conflict, Denied, Invalid, NotFound, Stale
@@ -49,8 +50,7 @@ def propose(session: Session, who: Principal, wanted: Proposal) -> MeasureRecord
     """
     off = not wanted.conditions
     _need(who, DECIDE if off else PROPOSE)
-    if wanted.engine == "platform":
-        raise Invalid("this is no rule of the detection: the platform itself raises it", "mend what it warns of", field="rule")
+    _check_engine(session, wanted)
     reason = written.text(wanted.reason, "reason", MAX_REASON, needed=True)
     conditions = () if off else _conditions(wanted.conditions)
     expires_at = _expiry(wanted.expires_at, needed=not off)
@@ -225,6 +225,19 @@ def _room(session: Session, rule_id: str, conditions: tuple[Condition, ...], *, 
     )
     if session.execute(total).scalar_one() >= MOST_IN_FORCE:
         raise Conflict(f"at most {MOST_IN_FORCE} exceptions are in force or proposed", "lift some first")
+
+
+def _check_engine(session: Session, wanted: Proposal) -> None:
+    """A measure holds back what the worker detects; said of anything else it would stand there as in force and do nothing.
+
+    What is not loaded ("") is known by its newest alert.
+    """
+    newest = select(Alert.engine).where(Alert.rule_id == wanted.rule_id).order_by(Alert.last_seen.desc(), Alert.id.desc()).limit(1)
+    engine = wanted.engine or session.execute(newest).scalar_one_or_none()
+    if engine == "platform":
+        raise Invalid("this is no rule of the detection: the platform itself raises it", "mend what it warns of", field="rule")
+    if engine == "search":
+        raise Invalid("this is no rule of the detection: a scheduled search raises it", "stop or change the search", field="rule")
 
 
 def _need(who: Principal, permission: str) -> None:

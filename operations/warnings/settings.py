@@ -121,8 +121,9 @@ def _deadlines(value: Any) -> dict[str, Any]:
 
 
 def _patterns(value: Any) -> dict[str, Any]:
-    row = _table(value, ("zones", "violations", "window_hours", "min_level"), "patterns")
-    for field, least, most in (("zones", 2, 1000), ("violations", 2, 1_000_000)):
+    whole = shipped()["patterns"].value | value if isinstance(value, dict) else value  # tables of before know fewer numbers
+    row = _table(whole, ("zones", "indicator_zones", "violations", "window_hours", "min_level"), "patterns")
+    for field, least, most in (("zones", 2, 1000), ("indicator_zones", 1, 1000), ("violations", 2, 1_000_000)):
         number = row[field]
         if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= most:
             raise Invalid(f"{field} is a number between {least} and {most}", field=f"patterns.{field}")

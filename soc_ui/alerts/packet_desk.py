@@ -26,6 +26,9 @@ BEFORE, AFTER, LONGEST = 60, 300, 86_400
 
 AT_ONCE = 2
 WAIT_SECONDS = 20.0
+MOST_WAITING = 2
+"""Who waits keeps a thread of the console, of which there are eight: who comes after these is told at once to come again."""
+
 KEEP_SECONDS = 60.0
 KEEP_BYTES = 96 << 20
 _MOST_TIMES = 20_000
@@ -60,6 +63,7 @@ class PacketDesk:
         self.places = list(places)
         self._limits = limits
         self._turn = threading.BoundedSemaphore(AT_ONCE)
+        self._line = threading.BoundedSemaphore(AT_ONCE + MOST_WAITING)
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[Conversation, Span], tuple[float, Slice]] = OrderedDict()
         self._times: FileTimes = {}
@@ -97,12 +101,21 @@ class PacketDesk:
 
     @contextlib.contextmanager
     def _in_turn(self) -> Iterator[None]:
-        if not self._turn.acquire(timeout=WAIT_SECONDS):
-            raise StoreError("many people look at packets just now", "try again in a minute")
+        if not self._line.acquire(blocking=False):
+            raise _busy()
         try:
-            yield
+            if not self._turn.acquire(timeout=WAIT_SECONDS):
+                raise _busy()
+            try:
+                yield
+            finally:
+                self._turn.release()
         finally:
-            self._turn.release()
+            self._line.release()
+
+
+def _busy() -> StoreError:
+    return StoreError("many people look at packets just now", "try again in a minute")
 
 
 def _port(value: Any) -> int:

@@ -67,6 +67,7 @@ def table(name: str, form: MultiDict[str, str]) -> dict[str, Any]:
         return {level: {step: _hours(form, f"{level}.{step}") for step in ("receipt", "feedback")} for level in LEVELS}
     return {
         "zones": _whole(form, "zones"),
+        "indicator_zones": _whole(form, "indicator_zones"),
         "violations": _whole(form, "violations"),
         "window_hours": _hours(form, "window_hours"),
         "min_level": form.get("min_level", ALERT_LEVELS[-1]),

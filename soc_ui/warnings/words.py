@@ -170,7 +170,7 @@ def _refusals() -> list[tuple[str, str]]:
         (r"hours lie between (?P<least>\S+) and (?P<most>\S+)", _("Hours lie between %(least)s and %(most)s.")),
         (r"feedback cannot be due before the receipt", _("Feedback cannot be due before the receipt.")),
         (
-            r"(?P<key>zones|violations) is a number between (?P<least>\d+) and (?P<most>\d+)",
+            r"(?P<key>zones|indicator_zones|violations) is a number between (?P<least>\d+) and (?P<most>\d+)",
             _("%(key)s: a number between %(least)s and %(most)s."),
         ),
     ]

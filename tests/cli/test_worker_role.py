@@ -31,6 +31,10 @@ from operations.alerts.service import count_alerts
 from operations.assets import inventory
 from operations.assets.listing import list_assets
 from operations.audit.schema import SYSTEM
+from operations.indicators import listing
+from operations.indicators import service as indicators
+from operations.indicators.publish import IndicatorPublisher
+from operations.indicators.schema import Candidate, IndicatorFilter
 from operations.tuning import measures
 from operations.tuning.publish import TuningPublisher
 from operations.tuning.schema import Proposal
@@ -135,4 +139,51 @@ def test_a_running_worker_obeys_an_exception_and_a_switched_off_rule_without_a_r
         measures.lift(session, an, off.id, expected_version=1, note="mended")
     assert send("web4") == 3
     assert worker.details()["rule_tuning"]
+    worker.close()
+
+
+@pytest.mark.parametrize("bad", ["203.0.113.9", "2001:db8:bad::9"])
+def test_a_running_worker_meets_an_indicator_as_soon_as_it_is_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: str
+) -> None:
+    """From the table of indicators over the published index to an alert that counts as a hit, and back."""
+    monkeypatch.setattr(Clock, "zone", Clock.zone)
+    config = Config(platform=Platform(data_dir=tmp_path))
+    config.detect.own_rules = False
+    Layout(tmp_path).create()
+    worker = Worker(config)
+    seconds = [0.0]
+    publish = IndicatorPublisher(worker.database, worker.layout.indicators, lambda: seconds[0])
+    writer = SpoolWriter(worker.layout.spool)
+
+    def send(minute: int) -> int:
+        """One flow to the bad address; returns how many alerts there are then."""
+        flow = {
+            "@timestamp": f"2026-11-26T04:{minute:02}:00Z",
+            "event": {"dataset": "linux.auth"},
+            "source": {"ip": "10.1.1.7"},
+            "destination": {"ip": bad},
+        }
+        received = 1_795_665_600_000_000 + minute * 60_000_000  # 2026-11-26T04:00Z and so many minutes
+        writer.put([encode_record(RawRecord("test", "json", received, "", json.dumps(flow).encode()))])
+        publish()
+        seconds[0] += 5
+        publish()
+        worker.pipeline.step()
+        with worker.database.read() as session:
+            return count_alerts(session).count
+
+    assert send(1) == 0
+    with worker.database.write() as session:
+        made = indicators.add(session, SYSTEM, Candidate(bad), confidence=90)
+    assert send(2) == 1
+    assert send(3) == 1  # it counts up
+    with worker.database.read() as session:
+        hits = listing.hits_of(session, [bad])[bad]
+        assert (hits.alerts, hits.events, hits.first[14:16], hits.last[14:16]) == (1, 2, "02", "03")
+        assert [one.value for one in listing.list_indicators(session, IndicatorFilter(met=True)).indicators] == [bad]
+    with worker.database.write() as session:
+        indicators.revoke(session, SYSTEM, made.id, "a mistake", expected_version=1)
+    assert send(40) == 1
+    assert worker.details()["indicators"]
     worker.close()

@@ -37,6 +37,7 @@ from scapy.all import (
 )
 
 from collectors.packet_files import LONGEST_PACKET, open_capture, packets_of
+from collectors.packet_helper import slice_apart
 from collectors.packet_slice import SECOND, CapturePlace, Conversation, Slice, SliceLimits, Span, slice_packets
 from kernel.errors import ParseError
 from tests.collectors.conversations import MACS
@@ -250,6 +251,15 @@ def pcapng(data: bytes, ticks: int, *, order: str = "<", resolution: int = 6) ->
     interface = struct.pack(order + "HHI", 1, 0, 65535) + struct.pack(order + "HHB3xHH", 9, 1, resolution, 0, 0)
     packet = struct.pack(order + "IIIII", 0, ticks >> 32, ticks & 0xFFFFFFFF, len(data), len(data)) + data
     return block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, interface) + block(6, packet)
+
+
+def test_a_time_that_there_is_not_is_damage_and_hides_no_other_capture(tmp_path: Path) -> None:
+    """Its numbers would not even fit into the helper's answer, so one hostile file would take the packets of every alert."""
+    (tmp_path / "far.pcapng").write_bytes(pcapng(bytes(tcp()), (1 << 64) - 1, resolution=0))
+    write(tmp_path / "near.pcap", [tcp()])
+    found = slice_apart([CapturePlace(str(tmp_path))], TALK, WHOLE)
+    assert found.packets == 1
+    assert ["far.pcapng" in line for line in found.problems] == [True]
 
 
 def test_captures_of_different_links_are_put_together_from_ip_upwards_and_said(tmp_path: Path) -> None:

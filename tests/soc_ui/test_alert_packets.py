@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,9 +15,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from collectors.packet_files import open_capture, packets_of
-from collectors.packet_slice import CapturePlace, SliceLimits
+from collectors.packet_slice import CapturePlace, Conversation, SliceLimits, Span
 from demo import packets as demo
 from kernel.detection import Detection
+from kernel.errors import StoreError
 from kernel.event import timestamp
 from operations.accounts import service as accounts
 from operations.accounts.schema import Reach
@@ -23,7 +26,7 @@ from operations.alerts import service as alerts
 from operations.audit import service as audit
 from operations.audit.schema import SYSTEM
 from operations.incidents import service as incidents
-from soc_ui.alerts.packet_desk import PacketDesk, conversation_of, span_of
+from soc_ui.alerts.packet_desk import AT_ONCE, MOST_WAITING, PacketDesk, conversation_of, span_of
 from soc_ui.app import create_app
 from soc_ui.services import Services
 from tests.soc_ui.conftest import browser_of, post
@@ -227,6 +230,29 @@ def test_captures_that_cannot_be_read_in_time_are_answered_with_503(filled: Serv
     for path in ("/alerts/1/packets.pcap", "/api/v1/alerts/1/packets", "/api/v1/alerts/1/packets.pcap"):
         answer = browser.get(path)
         assert (answer.status_code, "more than" in answer.text) == (503, True), path
+
+
+def test_who_looks_at_packets_keeps_few_threads_of_the_console() -> None:
+    desk, done = PacketDesk([]), threading.Event()
+
+    def looking() -> None:
+        with desk._in_turn():
+            done.wait(30)
+
+    people = [threading.Thread(target=looking) for _ in range(AT_ONCE + MOST_WAITING)]
+    for one in people:
+        one.start()
+    while desk._line._value:
+        time.sleep(0.01)
+    begun = time.monotonic()
+    with pytest.raises(StoreError, match="many people"):
+        desk.slice(Conversation("192.0.2.1", "192.0.2.2"), Span(0, 1))
+    assert time.monotonic() - begun < 5
+    done.set()
+    for one in people:
+        one.join()
+    with desk._in_turn():
+        pass
 
 
 def test_a_conversation_is_read_from_client_and_server_where_an_event_names_no_source() -> None:

@@ -42,11 +42,10 @@ def start(at: float, pid: int, name: str, parent: int, *, ids: bool = True, host
         "process.command_line": f"{name} --go",
         "process.parent.pid": parent,
         "process.parent.name": f"p{parent}.exe",
-        **more,
     }
     if ids:
         event |= {"process.entity_id": f"guid-{host}-{pid}", "process.parent.entity_id": f"guid-{host}-{parent}"}
-    return event
+    return {**event, **more}
 
 
 def tree_of(store: EventStore, events: list[Event], event: Event) -> ProcessTree:
@@ -99,6 +98,14 @@ def test_the_event_need_not_be_the_start(store: EventStore) -> None:
         ("p200.exe", "ancestor", ""),
         ("powershell.exe", "self", "ws1-300-0"),
     ]
+
+
+def test_lasting_ids_may_have_slashes(store: EventStore) -> None:
+    """Elastic Defend writes its ids in base64."""
+    own = {"process.entity_id": "MTRl/NW0+Zw==", "process.parent.entity_id": "guid-ws1-4"}
+    child = {"process.entity_id": "Y2hp/bGQ=", "process.parent.entity_id": "MTRl/NW0+Zw=="}
+    events = [start(0, 20, "word.exe", 4, **own), start(1, 30, "cmd.exe", 20, **child)]
+    assert shape(tree_of(store, events, events[0]))[-1] == ("cmd.exe", "word.exe", "child")
 
 
 def test_a_number_given_again_belongs_to_somebody_else(store: EventStore) -> None:

@@ -278,6 +278,13 @@ def test_sorting_filtering_paging(database: Database, alice: Principal) -> None:
             service.list_suppressions(session, alice, cursor="x~y")
 
 
+@pytest.mark.parametrize("sort", ["created", "hits"])
+def test_a_cursor_beyond_every_number_is_refused(database: Database, alice: Principal, sort: str) -> None:
+    with database.read() as session, pytest.raises(Invalid) as refusal:
+        service.list_suppressions(session, alice, sort=sort, cursor="9" * 27 + "~1")
+    assert refusal.value.field == "cursor"
+
+
 def test_webhooks_tell_of_suppressions_and_not_of_what_they_keep_out(database: Database, alice: Principal, make: Make) -> None:
     with database.write() as session:
         target = {"url": "https://example.com", "sealed_secret": "", "min_level": "low", "enabled": True}

@@ -266,6 +266,21 @@ def test_supervision_sees_scheduled_searches_and_stops_them(
     assert running.run_due(database, store) == 0
 
 
+def test_a_reason_that_cannot_be_stored_is_mended(database: Database, lin: Principal) -> None:
+    number = scheduled(database, lin)
+    keeper = Principal(9, "an.quan", "An Quan", "secadmin")
+    with database.write() as session:
+        assert service.stop_search(session, keeper, number, "a\0 \ud800").stopped == "an.quan: a ?"
+        assert service.create_search(session, lin, "odd", "a", columns="\ud800").columns == "?"
+
+
+def test_a_scheduled_search_gets_no_pipes_by_a_change(database: Database, lin: Principal) -> None:
+    number = scheduled(database, lin)
+    with database.write() as session, pytest.raises(Invalid) as refusal:
+        service.change_search(session, lin, number, expected_version=None, query="user.name:root | sort user.id asc")
+    assert refusal.value.field == "query"
+
+
 def test_two_changes_at_once_are_noticed(database: Database, lin: Principal) -> None:
     with database.write() as session:
         made = service.create_search(session, lin, "a", "user.name:x")

@@ -12,6 +12,7 @@ from kernel.rule_tuning.condition import Condition
 from kernel.rule_tuning.snapshot import TuningSource
 from operations import clock
 from operations.accounts.schema import DAY, Principal
+from operations.alerts.models import Alert
 from operations.audit.models import AuditEntry
 from operations.errors import Conflict, Denied, Invalid, NotFound, Stale
 from operations.tuning import listing, measures
@@ -171,6 +172,17 @@ def test_what_is_refused_names_its_field(desk: Desk, lin: Principal, change: dic
     with pytest.raises(Invalid) as refused:
         propose(desk, lin, BACKUP, **change)
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize("engine", ["platform", "search"])
+def test_what_no_worker_detects_is_known_by_its_alerts(desk: Desk, an: Principal, engine: str) -> None:
+    """A certificate that runs out and a scheduled search are no loaded rules; switching them off would do nothing."""
+    number = desk.alert("no-rule")
+    with desk.database.write() as session:
+        session.execute(update(Alert).where(Alert.id == number).values(engine=engine))
+    with pytest.raises(Invalid) as refused:
+        propose(desk, an, rule_id="no-rule", engine="", level="medium")
+    assert refused.value.field == "rule"
 
 
 def test_the_same_exception_is_not_made_twice(desk: Desk, lin: Principal) -> None:

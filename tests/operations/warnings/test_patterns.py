@@ -60,6 +60,21 @@ def test_one_rule_in_three_zones_drafts_one_warning(city: Database, fire: Fire) 
     }  # fmt: skip
 
 
+def test_one_indicator_met_in_two_zones_drafts_one_warning(city: Database, fire: Fire) -> None:
+    met = {"engine": "intel", "rule": "indicator-contact", "group": {"indicator": "203.0.113.9"}}
+    fire(ZONES[0], times=3, **met)
+    fire(ZONES[1], engine="intel", rule="indicator-contact", group={"indicator": "203.0.113.10"})
+    for zone in ZONES:  # everybody's doors are knocked at
+        fire(zone, engine="intel", rule="indicator-approach", group={"indicator": "198.51.100.7"})
+    assert patterns.draft_from_patterns(city) == []
+    fire(ZONES[1], **met)
+    (number,) = patterns.draft_from_patterns(city)
+    (made,) = drafts(city)
+    assert (made.id, made.title) == (number, "2 个区域命中同一威胁情报：203.0.113.9")
+    assert made.reasons[0]["pattern"] == "indicator"
+    assert patterns.draft_from_patterns(city) == []
+
+
 def test_what_is_lower_elsewhere_or_long_ago_does_not_count(city: Database, fire: Fire, time: Clock) -> None:
     for zone in ZONES:
         fire(zone, level="medium", rule="quiet")

@@ -33,6 +33,7 @@ _READ = frozenset(
         "warnings.read",
         "risk.read",
         "tuning.read",
+        "advisories.read",
     }
 )
 _WORK = _READ | {
@@ -43,6 +44,7 @@ _WORK = _READ | {
     "assets.write",
     "warnings.draft",
     "tuning.propose",
+    "advisories.write",
     "keys.own",
 }
 _LEAD = frozenset({"incidents.decide", "incidents.report"})
@@ -87,6 +89,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     - {"events.export"},
     "bureau": frozenset(
         {
+            "advisories.read",
             "alerts.read",
             "assets.read",
             "incidents.read",
@@ -103,6 +106,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "leader": _READ | {"incidents.decide", "warnings.approve", "tickets.read", "services.read", "duty.read", "reports.read"},
     "auditor": frozenset(
         {
+            "advisories.read",
             "alerts.read",
             "assets.read",
             "audit.read",

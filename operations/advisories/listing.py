@@ -57,6 +57,22 @@ def get(session: Session, key: str) -> Advisory:
     return _record(row, _counts(session, [row.id]).get(row.id, (0, 0)))
 
 
+def of_id(session: Session, number: int) -> Advisory:
+    """By its number here. Raises NotFound."""
+    row = session.get(AdvisoryRow, number)
+    if row is None:
+        raise NotFound(f"there is no advisory {number}")
+    return _record(row, _counts(session, [row.id]).get(row.id, (0, 0)))
+
+
+def match(session: Session, number: int) -> Match:
+    """One match. Raises NotFound, also for an asset that this session does not see."""
+    found = _matches(session, [AdvisoryMatch.id == number], 1)
+    if not found:
+        raise NotFound(f"there is no match {number}")
+    return found[0]
+
+
 def matches(session: Session, advisory_id: int, *, limit: int = MAX_MATCHES) -> list[Match]:
     """The assets that it concerns, open and affected ones first."""
     return _matches(session, [AdvisoryMatch.advisory_id == advisory_id], limit)
@@ -124,9 +140,9 @@ def _counts(session: Session, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
 def _conditions(session: Session, where: AdvisoryFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if where.kev:
-        found.append(AdvisoryRow.kev)
+        found.append(AdvisoryRow.kev.expression)
     if where.ransomware:
-        found.append(AdvisoryRow.ransomware)
+        found.append(AdvisoryRow.ransomware.expression)
     if where.vendor:
         found.append(AdvisoryRow.vendor == where.vendor)
     if where.affected or where.overdue:

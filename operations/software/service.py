@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
@@ -186,8 +186,8 @@ def _row(session: Session, asset: AssetRow, number: int, expected: int | None) -
     return row
 
 
-def _told(session: Session, actor: Actor, act: str, key: str, detail: dict[str, str | int]) -> None:
-    audit.append(session, actor, act, "asset", key[:128], detail=detail)
+def _told(session: Session, actor: Actor, act: str, key: str, detail: Mapping[str, object]) -> None:
+    audit.append(session, actor, act, "asset", key[:128], detail=dict(detail))
     touch(session)
 
 

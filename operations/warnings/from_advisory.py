@@ -19,6 +19,7 @@ from operations.advisories import listing
 from operations.advisories.models import AdvisoryMatch, AdvisoryRow
 from operations.advisories.schema import Advisory, Match
 from operations.audit.schema import SYSTEM
+from operations.errors import Conflict
 from operations.warnings import history, settings
 from operations.warnings.drafting import checked, new_row
 from operations.warnings.levels import HARM, importance_of
@@ -44,8 +45,10 @@ def draft_from_advisory(session: Session, key: str, *, english: bool = False) ->
 
 
 def origin(session: Session, key: str) -> dict[str, Any]:
-    """Columns of a draft that says which advisory it is from. Raises NotFound."""
+    """Columns of a draft that says which advisory it is from. Raises NotFound, Conflict where a warning of it is open."""
     advisory = listing.get(session, key)
+    if (there := open_warning(session, key)) is not None:
+        raise Conflict(f"warning {there} of this advisory is open", "work on that one")
     before = session.execute(select(func.max(WarningRow.id)).where(WarningRow.pattern == _pattern(advisory.key))).scalar_one() or 0
     return _columns(advisory, _open(session, advisory.id), before)
 

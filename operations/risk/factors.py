@@ -62,9 +62,10 @@ def vulnerability(
     reasons = [Reason("vulnerability", code, text=text, value=value) for code, value, text in found if text]
     if stranger:
         reasons.append(Reason("vulnerability", "stranger", value=_STRANGER))
+    found_flaws = flaws or {}
     values = {"exploited": _EXPLOITED, "flawed": _FLAWED, "exploited_perhaps": _EXPLOITED_PERHAPS, "perhaps": _PERHAPS}
     reasons += [
-        Reason("vulnerability", code, n=flaws[code], value=value) for code, value in values.items() if (flaws or {}).get(code)
+        Reason("vulnerability", code, n=found_flaws[code], value=value) for code, value in values.items() if found_flaws.get(code)
     ]
     assumed = float(numbers["assumed"]["vulnerability"])
     if software:

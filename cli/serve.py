@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from cli.demo_advisories import begin_with_advisories
 from cli.demo_desk import lay_out
 from cli.demo_speed import speed_option
 from cli.demo_warnings import begin_with_warnings
@@ -106,6 +107,7 @@ def _begin_with(database: Database, layout: Layout, plan: ZonePlan | None) -> No
     if plan is not None and empty:
         load_plan(database, layout, plan, SYSTEM)
         begin_with_warnings(database)
+        begin_with_advisories(database)
         lay_out(database)
     else:
         PlanPublisher(database, layout.zones)()

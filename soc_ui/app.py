@@ -29,6 +29,8 @@ from soc_ui.admin.audit import audit
 from soc_ui.admin.health import health
 from soc_ui.admin.keys import keys
 from soc_ui.admin.webhooks import webhooks
+from soc_ui.advisories import words as advisory_words
+from soc_ui.advisories.views import advisories
 from soc_ui.alerts.around import alert_surroundings
 from soc_ui.alerts.flyout import alert_flyout
 from soc_ui.alerts.merge_pages import alert_merge
@@ -52,6 +54,7 @@ from soc_ui.incidents.views import incidents
 from soc_ui.intel import words as intel_words
 from soc_ui.intel.views import intel
 from soc_ui.inventory import addresses, kinds
+from soc_ui.inventory.software import asset_software
 from soc_ui.inventory.views import inventory
 from soc_ui.live import views as live_views
 from soc_ui.overview.views import overview
@@ -105,14 +108,23 @@ def create_app(services: Services) -> APIFlask:
     addresses.install(app)
     kinds.install(app)
     intel_words.install(app)
-    for told in (warning_words, ticket_words, service_words, duty_words, report_words, risk_views, improvement_views):
+    for told in (
+        warning_words,
+        advisory_words,
+        ticket_words,
+        service_words,
+        duty_words,
+        report_words,
+        risk_views,
+        improvement_views,
+    ):
         told.install(app)
     who = (accounts, directory, second, account, proposals, people)
     early = (warnings, warning_acts, warning_tables)
     cases = (incidents, incident_acts, incident_parts, incident_evidence, incident_reports, incident_deadlines)
     work = (tickets, improvement_views.improvements, service_desk, supervision, duty, duty_roster, reports)
     watch = (live_views.live, overview, wall, risk_views.risk, attack)
-    estate = (zones, conduits, zone_plan, inventory, sources, rules, tuning, exceptions, intel)
+    estate = (zones, conduits, zone_plan, inventory, asset_software, advisories, sources, rules, tuning, exceptions, intel)
     admin = (keys, webhooks, audit, health)
     queue = (alerts, alert_packets, alert_flyout, alert_merge, alert_surroundings, alert_views, alert_suppressions)
     pages = (*who, *watch, *queue, *early, *cases, hunt, hunt_searches, *work, *estate, *admin)

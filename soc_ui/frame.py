@@ -110,6 +110,7 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
                 ("zones.read", ("zones.page", "map-2", _("Zone map"))),
                 ("zones.read", ("conduits.page", "plug-connected", _("Conduits"))),
                 ("assets.read", ("inventory.page", "devices", _("Assets"))),
+                ("advisories.read", ("advisories.page", "bug", _("Advisories"))),
             ],
         ),
         (
@@ -213,6 +214,8 @@ def _notice() -> Notice | None:
         "plan": ngettext("%(num)d entry of the plan taken in.", "%(num)d entries of the plan taken in.", count),
         "asset": _("Asset saved."),
         "registered": ngettext("%(num)d device registered.", "%(num)d devices registered.", count),
+        "software": _("Software saved."),
+        "software_import": ngettext("%(num)d entry of software taken in.", "%(num)d entries of software taken in.", count),
         "forgotten": _("Device taken off the list."),
         "incident": _("Incident changed."),
         "incident_made": _("Incident made."),

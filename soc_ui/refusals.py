@@ -37,6 +37,10 @@ def status(error: LiandunError) -> int:
 def _field(name: str) -> str:
     names = {
         "title": _("Title"),
+        "file": _("File"),
+        "product": _("Product"),
+        "vendor": _("Vendor"),
+        "release": _("Version"),
         "body": _("Text"),
         "note": _("Note"),
         "name": _("Name"),
@@ -69,6 +73,19 @@ def _reasons() -> list[tuple[str, str]]:
         (rf"{field} is missing", _("%(field)s is missing")),
         (rf"{field} has at most (?P<n>\d+) characters", _("%(field)s has at most %(n)s characters")),
         (rf"{field}: .* is no moment", _("%(field)s is no moment")),
+        (rf"{field}: (?P<text>.*CPE.*)", _("This CPE name cannot be read: %(text)s")),
+        (r"this product is on the asset already", _("This product is on the asset already: change its entry.")),
+        (
+            r"this (?:match|entry) was changed by somebody else",
+            _("Somebody else changed this in the meantime; here is how it stands now."),
+        ),
+        (r"this is no JSON: (?P<text>.*)", _("This is no JSON: %(text)s")),
+        (r"this is no advisory document.*", _("This is no KEV catalogue, answer of the NVD CVE API 2.0 or CSAF 2.0 document.")),
+        (r"this is no CycloneDX document.*", _("This is no CycloneDX document.")),
+        (
+            r"advisories are for the whole city: the operator imports them",
+            _("Advisories are for the whole city: the operator imports them."),
+        ),
         (rf"{field} is one line", _("%(field)s is one line")),
         (
             rf"{field} is a whole number from (?P<least>\d+) to (?P<most>\d+)",

@@ -22,6 +22,7 @@ from kernel.master_key import open_master_key
 from kernel.store.open import open_store
 from operations.accounts import lockout, proposals, sessions
 from operations.accounts import service as accounts
+from operations.advisories.matching import AdvisoryMatcher
 from operations.alerts import service as alerts
 from operations.alerts.rule_days import remove_old as remove_old_days
 from operations.audit.copies import send_copies
@@ -41,6 +42,7 @@ from operations.services import service as catalogue
 from operations.services.metering import meter
 from operations.tuning.measures import expire_due
 from operations.tuning.publish import TuningPublisher
+from operations.warnings.from_advisory import draft_from_kev
 from operations.warnings.overdue import remind_overdue
 from operations.warnings.patterns import draft_from_patterns
 from operations.webhooks.guard import WebhookPolicy
@@ -169,6 +171,8 @@ def run(config: Config) -> int:
         Job("alert drafts", 300.0, forget_drafts),
         Job("warning reminders", 5.0, lambda: remind_overdue(database)),
         Job("warning drafts", 60.0, lambda: draft_from_patterns(database)),
+        SlowJob("advisories", 10.0, AdvisoryMatcher(database)),
+        Job("advisory warnings", 60.0, lambda: draft_from_kev(database)),
         Job("services", 30.0, end_grants),
         SlowJob("risk", 10.0, RiskKeeper(database)),
         SlowJob("metering", 3600.0, meter_services),

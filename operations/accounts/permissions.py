@@ -34,6 +34,7 @@ _READ = frozenset(
         "risk.read",
         "tuning.read",
         "intel.read",
+        "advisories.read",
     }
 )
 _WORK = _READ | {
@@ -45,6 +46,7 @@ _WORK = _READ | {
     "warnings.draft",
     "tuning.propose",
     "intel.write",
+    "advisories.write",
     "keys.own",
 }
 _LEAD = frozenset({"incidents.decide", "incidents.report"})
@@ -90,6 +92,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     - {"events.export"},
     "bureau": frozenset(
         {
+            "advisories.read",
             "alerts.read",
             "assets.read",
             "incidents.read",
@@ -106,6 +109,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "leader": _READ | {"incidents.decide", "warnings.approve", "tickets.read", "services.read", "duty.read", "reports.read"},
     "auditor": frozenset(
         {
+            "advisories.read",
             "alerts.read",
             "assets.read",
             "audit.read",

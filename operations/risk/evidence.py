@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from kernel.query.values import ip_hex
+from operations.advisories.models import AdvisoryMatch, AdvisoryRow
 from operations.alerts.models import Alert, AlertEntity, AlertHistory
 from operations.assets.models import AssetMark, AssetRow
 from operations.incidents.models import AffectedAsset, Incident, IncidentIndicator, IncidentZone
 from operations.incidents.phases import OPEN
+from operations.software.models import SoftwareRow
 
 OPEN_ALERTS: tuple[str, ...] = ("new", "acknowledged", "in_progress")
 _CHUNK = 400
@@ -105,6 +107,38 @@ def _indicators(session: Session) -> Counter[str]:
         owners = owners.where(AssetMark.kind == "address", AssetMark.value.in_(wanted[start : start + _CHUNK]))
         found.update(session.execute(owners).scalars())
     return found
+
+
+def flaws(session: Session, ids: Collection[int] | None = None) -> tuple[dict[int, int], dict[int, dict[str, int]]]:
+    """Per asset: entries of software, and open matches of advisories by kind. Nothing where no advisory was ever imported: then
+    knowing software tells nothing."""
+    software: dict[int, int] = {}
+    found: dict[int, dict[str, int]] = {}
+    if session.execute(select(AdvisoryRow.id).limit(1)).first() is None:
+        return software, found
+    kinds = {("affected", True): "exploited", ("affected", False): "flawed", ("possibly", True): "exploited_perhaps"}
+    for part in _id_parts(ids):
+        counted = select(SoftwareRow.asset_id, func.count()).group_by(SoftwareRow.asset_id)
+        named = select(AdvisoryMatch.asset_id, AdvisoryMatch.verdict, AdvisoryRow.kev, func.count())
+        named = named.join(AdvisoryRow, AdvisoryRow.id == AdvisoryMatch.advisory_id)
+        named = named.where(AdvisoryMatch.state == "open", AdvisoryMatch.verdict != "fixed")
+        if part is not None:
+            counted, named = counted.where(SoftwareRow.asset_id.in_(part)), named.where(AdvisoryMatch.asset_id.in_(part))
+        software |= dict(iter(session.execute(counted)))
+        for asset_id, verdict, kev, number in session.execute(
+            named.group_by(AdvisoryMatch.asset_id, AdvisoryMatch.verdict, AdvisoryRow.kev)
+        ):
+            found.setdefault(asset_id, {})[kinds.get((verdict, bool(kev)), "perhaps")] = number
+    return software, found
+
+
+def _id_parts(ids: Collection[int] | None) -> Iterator[list[int] | None]:
+    if ids is None:
+        yield None
+        return
+    every = sorted(ids)
+    for start in range(0, len(every), _CHUNK):
+        yield every[start : start + _CHUNK]
 
 
 def services_of(text: str) -> list[str]:

@@ -23,6 +23,8 @@ UNAUTHENTICATED = frozenset({"102", "502", "2375", "2404", "6379", "9200", "1121
 """Ports of protocols that usually ask nobody who they are (S7, Modbus, IEC 104, DNP3, EtherNet/IP, BACnet, Redis …)."""
 
 _CLEAR, _BARE, _STRANGER = 0.6, 0.75, 0.7
+_EXPLOITED, _FLAWED, _EXPLOITED_PERHAPS, _PERHAPS, _NO_FLAW = 0.95, 0.8, 0.7, 0.55, 0.3
+"""An open match of an advisory: affected and in KEV, affected, possibly and in KEV, possibly; none, though software is known."""
 _MOST = 50_000
 """Counts are cut here: the threat is 1 long before."""
 
@@ -41,9 +43,12 @@ def no_zone(numbers: Numbers) -> Factor:
     return Factor(value, (Reason("exposure", "no_zone", value=value),), known=False)
 
 
-def vulnerability(services: Sequence[str], *, stranger: bool, numbers: Numbers) -> Factor:
-    """What the inventory has seen: services (``tcp/23 telnet``), and whether it is a ``stranger`` in a closed zone. It holds no
-    patch level and no end of life, which is said every time."""
+def vulnerability(
+    services: Sequence[str], *, stranger: bool, numbers: Numbers, software: int = 0, flaws: Mapping[str, int] | None = None
+) -> Factor:
+    """What the inventory has seen: services (``tcp/23 telnet``), and whether it is a ``stranger`` in a closed zone; open matches of
+    advisories by kind (``flaws``: exploited, flawed, exploited_perhaps, perhaps) where ``software`` entries are known.
+    Where none is, no patch level is known, which is said every time."""
     names: dict[str, list[str]] = {"clear_text": [], "unauthenticated": []}
     for service in services:
         port = service.partition(" ")[0].rpartition("/")[2]
@@ -57,7 +62,15 @@ def vulnerability(services: Sequence[str], *, stranger: bool, numbers: Numbers) 
     reasons = [Reason("vulnerability", code, text=text, value=value) for code, value, text in found if text]
     if stranger:
         reasons.append(Reason("vulnerability", "stranger", value=_STRANGER))
+    found_flaws = flaws or {}
+    values = {"exploited": _EXPLOITED, "flawed": _FLAWED, "exploited_perhaps": _EXPLOITED_PERHAPS, "perhaps": _PERHAPS}
+    reasons += [
+        Reason("vulnerability", code, n=found_flaws[code], value=value) for code, value in values.items() if found_flaws.get(code)
+    ]
     assumed = float(numbers["assumed"]["vulnerability"])
+    if software:
+        reasons.append(Reason("vulnerability", "software", n=software, value=_NO_FLAW))
+        return Factor(max(reason.value for reason in reasons), tuple(reasons))
     unknown = Reason("vulnerability", "patches_unknown", value=assumed)
     if not reasons:
         return Factor(assumed, (unknown,), known=False)

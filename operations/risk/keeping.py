@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session, aliased
 from kernel.db import Database
 from kernel.zones.model import Zone
 from operations import clock
+from operations.advisories.rounds import changes
 from operations.assets.models import AssetRow
 from operations.risk import evidence, factors, settings
 from operations.risk.exposure import zone_exposures
@@ -73,7 +74,7 @@ class RiskKeeper:
         day = self._now()[:10]
         with self._database.read() as session:
             marks = evidence.marks(session)
-            state = (*current(session), evidence.incident_mark(session), settings.get(session).version, day)
+            state = (*current(session), evidence.incident_mark(session), settings.get(session).version, changes(session), day)
             waited = self._full_at is None or begun - self._full_at >= FULL_SECONDS
             full = state != self._state and waited
             if not full and marks == self._marks:
@@ -114,7 +115,16 @@ class RiskKeeper:
 def _assets(session: Session, city: _City, keys: Collection[str] | None) -> list[Subject]:
     """Every asset that is not retired, or those of ``keys``. Fills ``city.devices`` where all are read."""
     found = evidence.read(session, "asset", city.since, keys)
-    columns = (AssetRow.key, AssetRow.name, AssetRow.names, AssetRow.kind, AssetRow.status, AssetRow.zone, AssetRow.bureau)
+    columns = (
+        AssetRow.id,
+        AssetRow.key,
+        AssetRow.name,
+        AssetRow.names,
+        AssetRow.kind,
+        AssetRow.status,
+        AssetRow.zone,
+        AssetRow.bureau,
+    )
     query = select(*columns, AssetRow.importance, AssetRow.services).where(AssetRow.status != "retired")
     rows: Sequence[Any]
     if keys is None:
@@ -126,16 +136,26 @@ def _assets(session: Session, city: _City, keys: Collection[str] | None) -> list
             for start in range(0, len(every), 400)
             for row in session.execute(query.where(AssetRow.key.in_(every[start : start + 400]))).all()
         ]
-    return [_asset(row, city, found) for row in rows]
+    known = evidence.flaws(session, None if keys is None else [row.id for row in rows])
+    return [_asset(row, city, found, known) for row in rows]
 
 
-def _asset(row: Any, city: _City, found: evidence.Evidence) -> Subject:
+_Flaws = tuple[dict[int, int], dict[int, dict[str, int]]]
+
+
+def _asset(row: Any, city: _City, found: evidence.Evidence, known: _Flaws) -> Subject:
     zone = city.zones.get(row.zone)
     stranger = row.status == "observed" and zone is not None and zone.admission == "registered"
     alerts = found.alerts.get(row.key, {})
     made = {
         "exposure": city.exposures.get(row.zone) or factors.no_zone(city.numbers),
-        "vulnerability": factors.vulnerability(evidence.services_of(row.services), stranger=stranger, numbers=city.numbers),
+        "vulnerability": factors.vulnerability(
+            evidence.services_of(row.services),
+            stranger=stranger,
+            numbers=city.numbers,
+            software=known[0].get(row.id, 0),
+            flaws=known[1].get(row.id),
+        ),
         "threat": factors.threat(alerts, found.incidents[row.key], found.indicators[row.key], city.numbers),
         "importance": factors.importance(row.importance, zone.importance if zone else 0, row.zone, city.numbers),
     }
@@ -169,8 +189,16 @@ def _zone(zone: Zone, city: _City, found: evidence.Evidence) -> Subject:
 
 def _devices(session: Session, city: _City, zone_id: str) -> list[Factor]:
     closed = city.zones[zone_id].admission == "registered"
-    query = select(AssetRow.status, AssetRow.services).where(AssetRow.zone == zone_id, AssetRow.status != "retired")
+    query = select(AssetRow.id, AssetRow.status, AssetRow.services).where(AssetRow.zone == zone_id, AssetRow.status != "retired")
+    rows = session.execute(query).all()
+    software, flaws = evidence.flaws(session, [row.id for row in rows])
     return [
-        factors.vulnerability(evidence.services_of(services), stranger=closed and status == "observed", numbers=city.numbers)
-        for status, services in session.execute(query)
+        factors.vulnerability(
+            evidence.services_of(row.services),
+            stranger=closed and row.status == "observed",
+            numbers=city.numbers,
+            software=software.get(row.id, 0),
+            flaws=flaws.get(row.id),
+        )
+        for row in rows
     ]

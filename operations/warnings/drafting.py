@@ -25,13 +25,17 @@ from operations.warnings.schema import MAX_NOTE, MAX_TEXT, MAX_TITLE, TEXTS, Dra
 _STORED = ("title", "importance", "harm", "level", *TEXTS, "organisations", "zones")
 
 
-def create(session: Session, who: Principal, draft: Draft, *, alert_id: int | None = None) -> WarningRecord:
-    """A draft by hand, or from an alert. Raises Invalid, NotFound (no such alert)."""
+def create(
+    session: Session, who: Principal, draft: Draft, *, alert_id: int | None = None, origin: dict[str, Any] | None = None
+) -> WarningRecord:
+    """A draft by hand, from an alert, or from an advisory (``origin``: columns of from_advisory). Raises Invalid, NotFound (no such
+    alert)."""
     if alert_id is not None:
         get_alert(session, alert_id)
     fields = checked(session, draft)
     source = "alert" if alert_id is not None else "hand"
-    row = new_row(fields, author=who.name, contributors=[who.name], source=source, source_alert=alert_id)
+    more = {"source": source, "source_alert": alert_id} | (origin or {})
+    row = new_row(fields, author=who.name, contributors=[who.name], **more)
     session.add(row)
     session.flush()
     after = {"title": row.title, "level": row.level, "alert": alert_id}

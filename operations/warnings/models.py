@@ -21,9 +21,9 @@ class WarningRow(Base):
     edition       0 until it is published, 1 then, one more with every adjustment
     year, number  〔year〕第 number 号, given at publication
     contributors  JSON list of the users who wrote it; none of them may approve it
-    source        hand | alert | pattern; ``source_alert`` the alert it was made from
+    source        hand | alert | pattern | advisory; ``source_alert`` the alert it was made from
     reasons       JSON list: why it was drafted by itself
-    pattern       what made it (``rule:<id>``, ``technique:<tag>``, ``boundary:<zone>``)
+    pattern       what made it (``rule:<id>``, ``technique:<tag>``, ``boundary:<zone>``, ``advisory:<key>``)
     pattern_key   the same with the id of the warning of this pattern before it; unique
     """
 
@@ -150,7 +150,7 @@ class WarningNumber(Base):
 
 
 class WarningSetting(Base):
-    """``matrix``, ``deadlines`` or ``patterns`` as this site decided; without a row standard.yml holds. ``value`` is JSON."""
+    """A table of settings.NAMES as this site decided; without a row standard.yml holds. ``value`` is JSON."""
 
     __tablename__ = "warning_settings"
 

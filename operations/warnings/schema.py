@@ -11,7 +11,7 @@ OPEN: tuple[str, ...] = ("draft", "submitted", "approved", "published")
 PUBLIC: tuple[str, ...] = ("published", "lifted")
 """What the organisations see."""
 
-SOURCES: tuple[str, ...] = ("hand", "alert", "pattern")
+SOURCES: tuple[str, ...] = ("hand", "alert", "pattern", "advisory")
 TEXTS: tuple[str, ...] = ("nature", "threat", "extent", "objects", "effect", "measures")
 """What a warning has to say (GB/T 32924 clause 5): 事件性质, 威胁方式, 影响范围, 涉及对象, 影响程度, 防范对策."""
 

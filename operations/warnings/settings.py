@@ -20,7 +20,7 @@ from operations.warnings.levels import HARM, IMPORTANCE, LEVELS
 from operations.warnings.models import WarningSetting
 from operations.warnings.schema import Setting
 
-NAMES: tuple[str, ...] = ("matrix", "deadlines", "patterns")
+NAMES: tuple[str, ...] = ("matrix", "deadlines", "patterns", "advisories")
 MAX_HOURS = 24 * 366
 MAX_SOURCE = 512
 
@@ -133,4 +133,15 @@ def _patterns(value: Any) -> dict[str, Any]:
     return dict(row)
 
 
-_CHECKS = {"matrix": _matrix, "deadlines": _deadlines, "patterns": _patterns}
+def _advisories(value: Any) -> dict[str, Any]:
+    row = _table(value, ("drafts", "least", "verdict"), "advisories")
+    if row["drafts"] not in ("yes", "no"):
+        raise Invalid("one of yes, no", field="advisories.drafts")
+    if isinstance(row["least"], bool) or not isinstance(row["least"], int) or not 1 <= row["least"] <= 10_000:
+        raise Invalid("least is a number between 1 and 10000", field="advisories.least")
+    if row["verdict"] not in ("affected", "possibly"):
+        raise Invalid("one of affected, possibly", field="advisories.verdict")
+    return dict(row)
+
+
+_CHECKS = {"matrix": _matrix, "deadlines": _deadlines, "patterns": _patterns, "advisories": _advisories}

@@ -33,6 +33,7 @@ def names() -> dict[str, str]:
         "zone": _("Zone"),
         "conduit": _("Conduit"),
         "asset": _("Asset"),
+        "advisory": _("Advisory"),
         "key": _("Key"),
         "webhook": _("Webhook"),
         "authority": _("Certificate authority"),

@@ -12,6 +12,7 @@ from apiflask import APIFlask
 
 from soc_ui.api import (
     accounts,
+    advisories,
     alert_views,
     alerts,
     assets,
@@ -51,7 +52,7 @@ BLUEPRINTS = (
     *(warnings.warnings, warning_settings.warning_settings),
     *(incidents, incident_parts, incident_evidence, incident_reports),
     *(live.live, events.events, searches.searches, catalogue.catalogue, tuning.tuning, indicators.indicators),
-    *(zones.zones, assets.assets, risk.risks),
+    *(zones.zones, assets.assets, advisories.advisories, advisories.software, risk.risks),
     *(tickets.tickets, improvements.improvements, service_desk.service_desk, supervision.supervision, duty.duty, reports.reports),
     *(webhooks.webhooks, keys.keys, accounts.accounts, audit.audit),
 )

@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from operations.advisories import listing as advisories
 from operations.alerts import service as alerts
 from operations.alerts.schema import AlertFilter, AlertRow
 from operations.assets import listing, register
 from operations.assets.schema import AssetFilter, AssetRecord
 from operations.audit import service as audit
 from operations.errors import Conflict, Invalid
+from operations.software import service as software
 from operations.zones import service as zones
 from soc_ui import access
 from soc_ui.alerts.filters import Links
@@ -34,6 +36,7 @@ from soc_ui.zones.names import ZoneNames
 PAGE_ROWS = 50
 MAX_BULK = listing.MAX_PAGE
 SHOWN_ALERTS, SHOWN_HISTORY, MOST_ADDRESSES = 10, 50, 8
+MOST_SOFTWARE = 500
 FILTERS = ("status", "zone", "kind", "bureau", "q")
 inventory = Blueprint("inventory", __name__)
 
@@ -59,14 +62,14 @@ def page() -> str:
 @access.needs("assets.read")
 def one(key: str) -> str:
     """Everything known about a device; the form for those who may change it."""
-    return _asset_page(key)
+    return asset_page(key)
 
 
 @inventory.get("/asset")
 @access.needs("assets.read")
 def by_parameter() -> str:
     """The same for keys that no path can carry."""
-    return _asset_page(request.args.get("key", ""))
+    return asset_page(request.args.get("key", ""))
 
 
 @inventory.get("/assets/new")
@@ -96,7 +99,7 @@ def save() -> Response | tuple[str, int]:
         # Under another id a seen device becomes that asset: the register finds it by its addresses.
         record = _register(form, version=form.get("version", 0, row_id) if form.get("id", "").strip() == key else None)
     except (Conflict, Invalid) as error:
-        return _asset_page(key, wrong=_refusal(error), form=form), 409 if isinstance(error, Conflict) else 422
+        return asset_page(key, wrong=_refusal(error), form=form), 409 if isinstance(error, Conflict) else 422
     return redirect(asset_url(record.key, done="asset"))
 
 
@@ -192,14 +195,18 @@ def _refusal(error: Conflict | Invalid) -> list[problems.Problem]:
     return problems.explain(error)
 
 
-def _asset_page(key: str, *, wrong: list[problems.Problem] | None = None, form: Mapping[str, str] | None = None) -> str:
+def asset_page(key: str, *, wrong: list[problems.Problem] | None = None, form: Mapping[str, str] | None = None) -> str:
+    """The page of a device, with what was wrong with a form of it."""
     with services().database.read() as session:
         record = register.get(session, key)
         newest = _alerts_about(session, record) if access.me().may("alerts.read") else []
         history = audit.listing(session, object_type="asset", object_id=key[:128], limit=SHOWN_HISTORY).entries
         name = _zone_names(session)
+        programs = software.of_asset(session, key, limit=MOST_SOFTWARE)
+        concerns = advisories.of_asset(session, record.id, limit=50) if access.me().may("advisories.read") else []
     return render_template(
         "inventory/one.html",
+        software=programs, concerns=concerns, most_software=MOST_SOFTWARE,
         asset_=record, newest=newest, history=history, name=name, wrong=wrong or [], kinds=forms.KINDS,
         value=form if form is not None else forms.asset_values(record), event_query=_events_of(record),
     )  # fmt: skip

@@ -38,7 +38,25 @@ def sentence(reason: Reason, zone_name: Callable[[str], str]) -> str:
         "clear_text": lambda: _("Answers on protocols in the clear: %(services)s.", services=text),
         "unauthenticated": lambda: _("Answers on protocols that ask for no password: %(services)s.", services=text),
         "stranger": lambda: _("It was never registered, in a zone where only registered devices may be."),
-        "patches_unknown": lambda: _("Patch level and end of life are unknown: the inventory does not hold them."),
+        "exploited": lambda: ngettext(
+            "It is affected by %(num)d vulnerability that is being exploited (KEV).",
+            "It is affected by %(num)d vulnerabilities that are being exploited (KEV).", many,
+        ),
+        "flawed": lambda: ngettext(
+            "It is affected by %(num)d vulnerability.", "It is affected by %(num)d vulnerabilities.", many
+        ),
+        "exploited_perhaps": lambda: ngettext(
+            "It is possibly affected by %(num)d vulnerability that is being exploited (KEV).",
+            "It is possibly affected by %(num)d vulnerabilities that are being exploited (KEV).", many,
+        ),
+        "perhaps": lambda: ngettext(
+            "It is possibly affected by %(num)d vulnerability.", "It is possibly affected by %(num)d vulnerabilities.", many
+        ),
+        "software": lambda: ngettext(
+            "%(num)d entry of its software is known and compared with the advisories.",
+            "%(num)d entries of its software are known and compared with the advisories.", many,
+        ),
+        "patches_unknown": lambda: _("Patch level and end of life are unknown: the inventory does not hold its software."),
         "no_devices": lambda: _("No device of this zone is known: its weaknesses are unknown."),
         "weakest": lambda: ngettext(
             "The weakest tenth of %(num)d device counts.", "The weakest tenth of %(num)d devices counts.", many

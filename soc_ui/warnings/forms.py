@@ -65,6 +65,8 @@ def table(name: str, form: MultiDict[str, str]) -> dict[str, Any]:
         return {importance: {harm: form.get(f"{importance}.{harm}", "") for harm in HARM} for importance in IMPORTANCE}
     if name == "deadlines":
         return {level: {step: _hours(form, f"{level}.{step}") for step in ("receipt", "feedback")} for level in LEVELS}
+    if name == "advisories":
+        return {"drafts": form.get("drafts", ""), "least": _whole(form, "least"), "verdict": form.get("verdict", "")}
     return {
         "zones": _whole(form, "zones"),
         "indicator_zones": _whole(form, "indicator_zones"),

@@ -25,7 +25,7 @@ def page() -> str:
     return _page()
 
 
-@warning_tables.post("/warnings/settings/<any(matrix, deadlines, patterns):name>")
+@warning_tables.post("/warnings/settings/<any(matrix, deadlines, patterns, advisories):name>")
 @access.needs("warnings.settings")
 def change_table(name: str) -> Response | tuple[str, int]:
     """Save one table; refused where somebody else was quicker."""
@@ -43,7 +43,7 @@ def change_table(name: str) -> Response | tuple[str, int]:
     return redirect(url_for("warning_tables.page", done="warning_table", _anchor=name))
 
 
-@warning_tables.get("/warnings/settings/<any(matrix, deadlines, patterns):name>")
+@warning_tables.get("/warnings/settings/<any(matrix, deadlines, patterns, advisories):name>")
 def table_again(name: str) -> Response:
     """The address of an answer that is a page, asked for again."""
     return redirect(url_for("warning_tables.page", _anchor=name))

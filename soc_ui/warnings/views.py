@@ -14,6 +14,7 @@ from operations.alerts.reading import get_detail
 from operations.documents import Document, docx, pdf
 from operations.errors import Conflict, Invalid
 from operations.warnings import bulletin, service, settings
+from operations.warnings.from_advisory import draft_from_advisory, origin
 from operations.warnings.from_alert import draft_from
 from operations.warnings.levels import HARM, IMPORTANCE, LEVELS, level_of
 from operations.warnings.schema import MAX_NOTE, MAX_TEXT, MAX_TITLE, OPEN, SOURCES, TEXTS, Draft
@@ -62,7 +63,7 @@ def board() -> BaseResponse | str:
 @warnings.get("/warnings/new")
 @access.needs("warnings.draft")
 def new() -> str:
-    """The form of a draft; ``alert=`` fills it with what that alert tells, ``risk=`` with the reasons of a risk."""
+    """The form of a draft; ``alert=``, ``advisory=`` and ``risk=`` fill it with what these tell."""
     alert_id = request.args.get("alert", None, row_id)
     with services().database.read() as session:
         wanted = Draft()
@@ -72,9 +73,11 @@ def new() -> str:
             told = rule_description(row.alert.rule_id, row.description)
             english = preferences.current().lang == "en"
             wanted = draft_from(session, alert_id, title=title, description=told, english=english)
+        elif request.args.get("advisory"):
+            wanted = draft_from_advisory(session, request.args["advisory"], english=preferences.current().lang == "en")
         elif request.args.get("risk"):
             wanted = draft_of_risk(session, request.args.get("kind", "asset"), request.args["risk"])
-    return form_page(wanted, alert_id=alert_id)
+    return form_page(wanted, alert_id=alert_id, advisory=request.args.get("advisory", ""))
 
 
 @warnings.post("/warnings/new")
@@ -82,11 +85,14 @@ def new() -> str:
 def create() -> BaseResponse | tuple[str, int]:
     """A new draft."""
     wanted, alert_id = forms.draft(request.form), request.form.get("alert", None, row_id)
+    advisory = request.form.get("advisory", "")
     try:
         with services().database.write() as session:
-            made = service.create(session, access.me(), wanted, alert_id=alert_id)
-    except Invalid as error:
-        return form_page(wanted, alert_id=alert_id, wrong=words.explain(error)), 422
+            told = origin(session, advisory) if advisory else None
+            made = service.create(session, access.me(), wanted, alert_id=alert_id, origin=told)
+    except (Conflict, Invalid) as error:
+        code = 409 if isinstance(error, Conflict) else 422
+        return form_page(wanted, alert_id=alert_id, advisory=advisory, wrong=words.explain(error)), code
     return redirect(url_for("warnings.one", warning_id=made.id, done="warning"))
 
 
@@ -149,6 +155,7 @@ def form_page(
     *,
     warning_id: int | None = None,
     alert_id: int | None = None,
+    advisory: str = "",
     version: int = 0,
     wrong: str = "",
     stale: bool = False,
@@ -162,7 +169,8 @@ def form_page(
             "matrix": settings.get(session, "matrix"),
         }
     return render_template(
-        "warnings/form.html", draft=wanted, warning_id=warning_id, alert_id=alert_id, edited=version, wrong=wrong, stale=stale,
+        "warnings/form.html", draft=wanted, warning_id=warning_id, alert_id=alert_id, advisory=advisory, edited=version,
+        wrong=wrong, stale=stale,
         texts=TEXTS, levels=LEVELS, importances=IMPORTANCE, harms=HARM,
         longest={"title": MAX_TITLE, "text": MAX_TEXT, "note": MAX_NOTE}, **context,
     )  # fmt: skip

@@ -46,7 +46,12 @@ def status_name(status: str) -> str:
 
 def source_name(source: str) -> str:
     """Where a draft came from."""
-    return {"hand": _("By hand"), "alert": _("From an alert"), "pattern": _("By itself, from alerts")}.get(source, source)
+    return {
+        "hand": _("By hand"),
+        "alert": _("From an alert"),
+        "pattern": _("By itself, from alerts"),
+        "advisory": _("From an advisory"),
+    }.get(source, source)
 
 
 def importance_name(importance: str) -> str:
@@ -117,6 +122,7 @@ def table_name(name: str) -> str:
         "matrix": _("Levels: importance of the object and possible harm"),
         "deadlines": _("Deadlines of receipt and feedback"),
         "patterns": _("When alerts draft a warning by themselves"),
+        "advisories": _("When entries of KEV draft a warning by themselves"),
     }
     return names.get(name, name)
 
@@ -157,6 +163,9 @@ def _refusals() -> list[tuple[str, str]]:
         (r"at most (?P<n>\d+) of a kind", _("At most %(n)s of a kind.")),
         (r"at most (?P<n>\d+) characters", _("At most %(n)s characters.")),
         (r"this must not be empty", _("A text that is needed is empty.")),
+        (r"warning (?P<n>\d+) of this advisory is open", _("Warning %(n)s of this advisory is open: work on that one.")),
+        (r"one of (?P<names>.+)", _("One of %(names)s.")),
+        (r"least is a number between (?P<least>\d+) and (?P<most>\d+)", _("A number between %(least)s and %(most)s.")),
         (r"the level stays the same", _("The level stays the same: an adjustment raises or lowers it.")),
         (r"(?P<who>.+) has signed for (?P<name>.+) already", _("%(who)s has signed for %(name)s already.")),
         (r"nobody has signed for (?P<name>.+) yet", _("Nobody has signed for %(name)s yet: sign first.")),

@@ -1,0 +1,1 @@
+"""Advisories of vulnerabilities (KEV, CSAF, NVD), matched with the software of assets."""

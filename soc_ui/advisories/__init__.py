@@ -1,0 +1,1 @@
+"""Advisories and what of the city they concern."""

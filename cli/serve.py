@@ -12,6 +12,7 @@ import click
 
 from cli.demo_advisories import begin_with_advisories
 from cli.demo_desk import lay_out
+from cli.demo_indicators import begin_with_indicators
 from cli.demo_speed import speed_option
 from cli.demo_warnings import begin_with_warnings
 from cli.supervisor import Supervisor
@@ -108,6 +109,7 @@ def _begin_with(database: Database, layout: Layout, plan: ZonePlan | None) -> No
         load_plan(database, layout, plan, SYSTEM)
         begin_with_warnings(database)
         begin_with_advisories(database)
+        begin_with_indicators(database)
         lay_out(database)
     else:
         PlanPublisher(database, layout.zones)()

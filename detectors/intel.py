@@ -132,6 +132,10 @@ FIELDS: tuple[str, ...] = tuple(field for field, _, _ in _FIELDS)
 """Fields of events that are looked up."""
 
 _MOST_VALUES = 64
+_MOST_REMEMBERED = 50_000
+"""Values of each way to look whose answer is kept: traffic is made of the same few addresses and names again and again."""
+
+_Answers = dict[str, Indicator | None]
 
 
 class IntelDetector:
@@ -139,6 +143,9 @@ class IntelDetector:
 
     def __init__(self, index: Callable[[], Index]) -> None:
         self._index = index
+        self._asked: Index | None = None
+        self._answers: dict[_Look, _Answers] = {look: {} for _, _, look in _FIELDS}
+        self._plan = [(field, rule, look, self._answers[look]) for field, rule, look in _FIELDS]
         self._quiet = Quiet()
 
     def process(self, events: Sequence[Event]) -> list[Detection]:
@@ -146,7 +153,11 @@ class IntelDetector:
         index = self._index()
         if not index:
             return []
-        return [found for event in events for found in self._of(event, index)]
+        if index is not self._asked:
+            self._asked = index
+            self._forget(0)
+        self._forget(_MOST_REMEMBERED)
+        return [found for event in events if (met := self._met(event, index)) for found in self._told(event, met)]
 
     def state(self) -> bytes:
         return self._quiet.state()
@@ -155,16 +166,34 @@ class IntelDetector:
         """Raises ValueError for a state of another version."""
         self._quiet.restore(state)
 
-    def _of(self, event: Event, index: Index) -> Iterator[Detection]:
-        told: dict[int, tuple[str, Indicator, list[MatchedField]]] = {}
-        for field, rule, look in _FIELDS:
-            if (value := event.get(field)) is None:
+    def _forget(self, most: int) -> None:
+        for answers in self._answers.values():
+            if len(answers) > most:
+                answers.clear()
+
+    def _met(self, event: Event, index: Index) -> list[tuple[str, str, str, Indicator]]:
+        """Field, value, rule and indicator of each hit: nearly always none, so nothing is made until there is one."""
+        met = []
+        for field, rule, look, answers in self._plan:
+            value = event.get(field)
+            if value is None:
                 continue
-            for text in value[:_MOST_VALUES] if isinstance(value, list) else (value,):
-                if isinstance(text, str) and (found := look(index, text)) is not None and _holds(found, event["@timestamp"]):
-                    matched = MatchedField(field, text, found.value, f"{found.origin} #{found.id}")
-                    told.setdefault(found.id, (rule, found, []))[2].append(matched)
-        for rule, found, matched_fields in told.values():
+            for text in (value,) if isinstance(value, str) else value[:_MOST_VALUES] if isinstance(value, list) else ():
+                if not isinstance(text, str):
+                    continue
+                if text not in answers:
+                    answers[text] = look(index, text)
+                if (found := answers[text]) is not None:
+                    met.append((field, text, rule, found))
+        return met
+
+    def _told(self, event: Event, met: list[tuple[str, str, str, Indicator]]) -> Iterator[Detection]:
+        hits: dict[int, tuple[str, Indicator, list[MatchedField]]] = {}
+        for field, text, rule, found in met:
+            if _holds(found, event["@timestamp"]):
+                matched = MatchedField(field, text, found.value, f"{found.origin} #{found.id}")
+                hits.setdefault(found.id, (rule, found, []))[2].append(matched)
+        for rule, found, matched_fields in hits.values():
             if (detection := self._tell(rule, found, matched_fields, event)) is not None:
                 yield detection
 

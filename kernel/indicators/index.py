@@ -14,6 +14,7 @@ import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from socket import AF_INET, AF_INET6, inet_pton
 from zlib import crc32
 
 import msgspec
@@ -26,7 +27,6 @@ ADDRESS, DOMAIN, URL, HASH, EMAIL = 1, 2, 3, 4, 5
 FAMILIES: dict[str, int] = {"address": ADDRESS, "domain": DOMAIN, "url": URL, "hash": HASH, "email": EMAIL}
 """Kind → the family in which it is looked up; it is also what the CRC starts with."""
 _BITS_EACH, _LEAST_BITS, _MOST_BITS = 64, 1 << 16, 1 << 29
-_MOST_REMEMBERED = 20_000
 
 
 class Indicator(msgspec.Struct, frozen=True):
@@ -111,7 +111,6 @@ class Index:
         self._mask = len(self._bits) * 8 - 1
         self._intervals = intervals
         self._lows = [one.low for one in intervals]
-        self._places: dict[str, Indicator | None] = {}
 
     def __bool__(self) -> bool:
         return self._file is not None
@@ -148,11 +147,7 @@ class Index:
             return found
         if not self._intervals:
             return None
-        if text not in self._places:
-            if len(self._places) >= _MOST_REMEMBERED:
-                self._places.clear()
-            self._places[text] = self._network_of(text)
-        return self._places[text]
+        return self._network_of(text)
 
     def _network_of(self, text: str) -> Indicator | None:
         number = _number(text)
@@ -192,18 +187,21 @@ class IndexSource:
         return self._index
 
 
+_MAPPED = 0xFFFF
+"""The first 96 bits of an IPv4-mapped address."""
 _V6 = 1 << 32
 """IPv6 addresses are counted from here, IPv4 ones from nought: one order for both."""
 
 
 def _number(text: str) -> int | None:
+    """The C library reads an address in a tenth of the time that ipaddress takes."""
     try:
-        address = ipaddress.ip_address(without_scope(text) or "")
-    except ValueError:
+        if ":" not in text:
+            return int.from_bytes(inet_pton(AF_INET, text))
+        number = int.from_bytes(inet_pton(AF_INET6, without_scope(text) or ""))
+    except (OSError, ValueError, UnicodeError):
         return None
-    mapped = getattr(address, "ipv4_mapped", None)
-    address = mapped or address
-    return int(address) if address.version == 4 else int(address) + _V6
+    return number & 0xFFFF_FFFF if number >> 32 == _MAPPED else number + _V6
 
 
 def _disjoint(indicators: Iterable[Indicator]) -> Iterator[_Interval]:

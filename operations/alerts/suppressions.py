@@ -119,8 +119,9 @@ def preview_suppression(session: Session, draft: Draft) -> Preview:
     for kind, value in entities:
         query = query.where(exists().where(*_names(kind), AlertEntity.value == value))
     rows = session.execute(query.order_by(Alert.last_seen.desc(), Alert.id.desc()).limit(PREVIEW_MOST + 1)).all()
-    levels = Counter(row.level for row in rows[:PREVIEW_MOST])
-    shown = 0 if draft.critical_ot else _critical_in_the_field(session, [row.id for row in rows if row.level == "critical"])
+    counted = rows[:PREVIEW_MOST]
+    levels = Counter(row.level for row in counted)
+    shown = 0 if draft.critical_ot else _critical_in_the_field(session, [row.id for row in counted if row.level == "critical"])
     if shown:
         levels["critical"] -= shown
     return Preview(sum(levels.values()), len(rows) <= PREVIEW_MOST, {level: n for level, n in levels.items() if n}, shown)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session, aliased
 
 from kernel.zones.plan import Asset, ZonePlan, check, normal_mac, told
 from kernel.zones.table import ZoneTable
@@ -18,6 +18,7 @@ from operations.audit import service as audit
 from operations.audit.schema import Actor
 from operations.errors import Conflict, Denied, Invalid, NotFound
 from operations.reach import sees
+from operations.software.models import SoftwareRow
 from operations.zones.revision import advance
 
 MAX_NOTE = 4000
@@ -182,7 +183,7 @@ def _store_strangers(
 def _store(session: Session, actor: Actor, asset: Asset, row: AssetRow | None, table: ZoneTable, note: str) -> AssetRow:
     now = clock.now()
     marks = rows.marks_of(asset.addresses, asset.macs, (asset.id, asset.name))
-    absorbed = _absorb(session, marks, row)
+    absorbed = _seen_under(session, marks, row)
     if row is None:
         row = AssetRow(key=asset.id, names="[]", services="[]", first_seen="", last_seen="", version=0, zone="", text="")
         session.add(row)
@@ -191,28 +192,34 @@ def _store(session: Session, actor: Actor, asset: Asset, row: AssetRow | None, t
     row.status, row.note = "registered", note
     row.zone = rows.zone_of(table, asset.addresses) or row.zone
     row.changed_at, row.changed_by, row.version = now, actor.name[:160], row.version + 1
-    for names, services, first, last in absorbed:
-        row.names = json.dumps(list(dict.fromkeys([*json.loads(row.names), *names])), ensure_ascii=False)
-        row.services = json.dumps(list(dict.fromkeys([*json.loads(row.services), *services])), ensure_ascii=False)
-        row.first_seen = min(filter(None, (row.first_seen, first)), default="")
-        row.last_seen = max(row.last_seen, last)
+    for seen in absorbed:
+        row.names = json.dumps(list(dict.fromkeys([*json.loads(row.names), *json.loads(seen.names)])), ensure_ascii=False)
+        row.services = json.dumps(list(dict.fromkeys([*json.loads(row.services), *json.loads(seen.services)])), ensure_ascii=False)
+        row.first_seen = min(filter(None, (row.first_seen, seen.first_seen)), default="")
+        row.last_seen = max(row.last_seen, seen.last_seen)
     rows.set_text(row)
+    session.flush()
+    for seen in absorbed:
+        _move_software(session, seen.id, row.id)
+        session.delete(seen)
     session.flush()
     rows.mark(session, row.id, marks)
     return row
 
 
-def _absorb(session: Session, marks: Sequence[rows.Mark], row: AssetRow | None) -> list[tuple[list[str], list[str], str, str]]:
+def _seen_under(session: Session, marks: Sequence[rows.Mark], row: AssetRow | None) -> list[AssetRow]:
     """Devices that were seen under these marks are this one: what is known of them moves over, their rows go."""
-    found = []
-    for owner_id in sorted(set(rows.owners(session, marks).values())):
-        owner = session.get(AssetRow, owner_id)
-        if owner is None or owner.status != "observed" or (row is not None and owner.id == row.id):
-            continue
-        found.append((json.loads(owner.names), json.loads(owner.services), owner.first_seen, owner.last_seen))
-        session.delete(owner)
-    session.flush()
-    return found
+    owners = [session.get(AssetRow, owner_id) for owner_id in sorted(set(rows.owners(session, marks).values()))]
+    return [one for one in owners if one is not None and one.status == "observed" and (row is None or one.id != row.id)]
+
+
+def _move_software(session: Session, source: int, target: int) -> None:
+    """What was found on the device that was seen is on the registered one; what both have stands once."""
+    twin = aliased(SoftwareRow)
+    same = [getattr(twin, name) == getattr(SoftwareRow, name) for name in ("vendor", "product", "release", "cpe")]
+    known = select(twin.id).where(twin.asset_id == target, *same).exists()
+    moved = update(SoftwareRow).where(SoftwareRow.asset_id == source, ~known).values(asset_id=target)
+    session.execute(moved, execution_options={"synchronize_session": False})
 
 
 def _asset(row: AssetRow) -> Asset:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -69,6 +70,12 @@ class Guard:
             return self._domain(text)
         if kind == "hash" and text in _EMPTY:
             return "every empty file has this hash"
+        if kind == "url":
+            host = urlsplit(text).hostname or ""
+            try:
+                return self._network(ipaddress.ip_network(host))
+            except ValueError:
+                return self._domain(host)
         if kind == "email":
             return self._domain(text.rpartition("@")[2]) and "the sender is of the city itself"
         return ""

@@ -205,7 +205,7 @@ def _check(schedule: Schedule) -> None:
 
 def _room(session: Session, who: Principal) -> None:
     """Raises Invalid where there are too many scheduled searches already."""
-    running = select(func.count()).select_from(SavedSearch).where(SavedSearch.every > 0)
+    running = select(func.count()).select_from(SavedSearch).where(SavedSearch.every > 0, SavedSearch.stopped == "")
     if session.execute(running.where(SavedSearch.owner_id == who.user_id)).scalar_one() >= MOST_SCHEDULED:
         raise Invalid(f"an account schedules at most {MOST_SCHEDULED} searches", "end one first", field="every")
     if session.execute(running).scalar_one() >= MOST_SCHEDULED_ALL:

@@ -17,6 +17,8 @@ from operations.assets.schema import AssetFilter, AssetRecord
 from operations.audit import service as audit
 from operations.audit.schema import Actor
 from operations.errors import Conflict, Invalid, NotFound
+from operations.software import service as software
+from operations.software.schema import Entry
 from operations.zones.revision import current
 
 ACTOR = Actor("alice", "192.0.2.1")
@@ -131,6 +133,21 @@ def test_retiring_and_forgetting(database: Database) -> None:
     with pytest.raises(NotFound), database.read() as session:
         register.get(session, "10.21.0.5")
     assert write(database, seen("10.21.0.5")) == 1  # it comes back when it is seen again
+
+
+def test_the_software_of_a_device_that_was_seen_stays_when_it_is_registered(database: Database) -> None:
+    write(database, seen("10.21.0.5"), seen("10.21.0.6"))
+    with database.write() as session:
+        for key in ("10.21.0.5", "10.21.0.6"):
+            software.add(session, ACTOR, key, Entry(vendor="OpenBSD", product="OpenSSH", release="9.6"))
+        software.add(session, ACTOR, "10.21.0.6", Entry(product="nginx", release="1.25.3"))
+        register.register(session, ACTOR, Asset(id="gate", addresses=("10.21.0.5", "10.21.0.6")), TABLE)
+    with database.read() as session:
+        assert sorted((one.product, one.release) for one in software.of_asset(session, "gate")) == [
+            ("OpenSSH", "9.6"),
+            ("nginx", "1.25.3"),
+        ]
+        assert [one.key for one in listing.list_assets(session).assets] == ["gate"]
 
 
 def test_a_sender_of_invented_addresses_cannot_fill_the_database(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

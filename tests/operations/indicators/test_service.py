@@ -90,6 +90,8 @@ def test_add_refuses_what_would_ring_for_everybody(database: Database) -> None:
             "192.168.1.1",
             "203.0.0.0/8",
             "*.com.cn",
+            "http://10.1.1.1/x",
+            "https://[::1]/",
             "d41d8cd98f00b204e9800998ecf8427e",
             "::1",
             "fe80::1",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import partial, wraps
 from typing import ParamSpec, TypeVar
 
 from flask import Flask, Response, abort, g, redirect, request, url_for
@@ -131,13 +131,17 @@ def let_out(response: BaseResponse) -> BaseResponse:
     return response
 
 
-def while_allowed(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """``chunks`` as long as the person may go on: who is switched off while an answer is being sent gets no more of it."""
-    who, database = me(), services().database
+def while_allowed(chunks: Iterator[bytes], allowed: Callable[[], bool] | None = None) -> Iterator[bytes]:
+    """``chunks`` as long as the person may go on: who is switched off while an answer is being sent gets no more of it.
+
+    allowed  whether they may, where it is not the session of a page that has to hold
+    """
+    if allowed is None:
+        allowed = partial(sessions.still, services().database, me())
     checked = time.monotonic()
     for chunk in chunks:
         if time.monotonic() - checked >= RECHECK_SECONDS:
-            if not sessions.still(database, who):
+            if not allowed():
                 return
             checked = time.monotonic()
         yield chunk

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from apiflask import Schema
 from apiflask.fields import Boolean, Dict, Float, Integer, List, Nested, Raw
-from apiflask.validators import Length, Range
+from apiflask.validators import Length, OneOf, Range
 
 from soc_ui.api.schemas import Moment, Paging, Strict, String
+from soc_ui.hunt.export import FORMATS
 
 
 class EventQueryIn(Strict):
@@ -22,6 +23,16 @@ class EventQueryIn(Strict):
 class EventSearchIn(EventQueryIn, Paging):
     field = List(
         String(validate=Length(1, 255)), load_default=[], validate=Length(max=50), metadata={"description": "* for the whole event"}
+    )
+
+
+class EventExportIn(EventQueryIn):
+    format = String(load_default="jsonl", validate=OneOf(tuple(FORMATS)))
+    field = List(
+        String(validate=Length(1, 255)),
+        load_default=[],
+        validate=Length(max=50),
+        metadata={"description": "Columns of CSV; the others hold whole events"},
     )
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 from apiflask import APIBlueprint
+from apiflask.schemas import FileSchema
+from flask import Response
 from marshmallow import RAISE
 
 from kernel.query import parse_query
@@ -14,15 +16,18 @@ from kernel.store.time_limit import within
 from operations.audit import service as audit
 from operations.errors import NotFound
 from soc_ui.api import event_schemas as schemas
-from soc_ui.api.guard import caller, permit
+from soc_ui.api.guard import asked_again, caller, permit
 from soc_ui.hunt import completion
 from soc_ui.hunt.request import POPULAR_FIELDS
+from soc_ui.hunt.sending import as_file
 from soc_ui.searching import searching
 from soc_ui.services import services
 
 events = APIBlueprint("api_events", __name__, url_prefix="/api/v1/events", tag="events")
 Body = dict[str, Any]
 STATISTICS_SECONDS = 20.0
+EXPORTED = ("event.dataset", "host.name", "user.name", "source.ip", "destination.ip", "message")
+"""Columns of a CSV file where none are asked for."""
 
 
 @events.get("")
@@ -105,6 +110,27 @@ def complete(query_data: Body) -> Body:
             return completion.values_of(services().store, text, at, when, field, prefix)
 
     return {"suggestions": msgspec.to_builtins(completion.complete(text, at, POPULAR_FIELDS, values))}
+
+
+@events.get("/export")
+@permit(events, "events.export")
+@events.input(schemas.EventExportIn, location="query", unknown=RAISE)
+@events.output(FileSchema(type="string", format="binary"), content_type="application/octet-stream")
+@events.doc(responses=[400, 429])
+def export(query_data: Body) -> Response:
+    """Take events as a file
+
+    At most 50,000, newest first, as CSV, JSON lines or Parquet; sent while they are read.
+    """
+    who, again = caller(), asked_again()
+    when = TimeRange(query_data["start"], query_data["end"])
+    columns = query_data["field"] or EXPORTED
+
+    def allowed() -> bool:
+        now = again()
+        return now is not None and now.may("events.export")
+
+    return as_file(who, query_data["query"], when, query_data["format"], columns, allowed)
 
 
 @events.get("/<event_id>")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 from apiflask import APIBlueprint
@@ -18,7 +18,7 @@ from operations.audit import service as audit
 from operations.errors import Denied
 from soc_ui import access, csrf
 from soc_ui.api.problems import Problem, refused
-from soc_ui.services import limit_to, services
+from soc_ui.services import limit_to, services, whole_services
 
 PROOF_HEADER = "X-Proof"
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -32,6 +32,13 @@ def caller() -> Principal:
     found = g.api_principal
     assert isinstance(found, Principal)
     return found
+
+
+def asked_again() -> Callable[[], Principal | None]:
+    """Who the caller is later, while an answer is still being sent: None once the key or the session has ended."""
+    token, address = request.headers.get("Authorization", "").partition(" ")[2].strip(), request.remote_addr or ""
+    find, given = (principal_of_key, token) if token else (principal_of, request.cookies.get(SESSION_COOKIE, ""))
+    return partial(find, whole_services().database, given, address, active=False, policy=services().policy)
 
 
 def protect(blueprint: APIBlueprint) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, render_template, request, stream_with_context
+from flask import Blueprint, Response, abort, jsonify, render_template, request
 from msgspec import to_builtins
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -27,10 +27,11 @@ from soc_ui.event_view import grouped, raw_record
 from soc_ui.event_view import text as event_text
 from soc_ui.hunt import completion
 from soc_ui.hunt import request as hunt_request
-from soc_ui.hunt.export import FORMATS, MAX_ROWS, export
+from soc_ui.hunt.export import FORMATS, MAX_ROWS
 from soc_ui.hunt.request import HuntRequest
+from soc_ui.hunt.sending import as_file
 from soc_ui.numbers import row_id
-from soc_ui.searching import searching, sending
+from soc_ui.searching import searching
 from soc_ui.services import services
 
 PAGE_ROWS = 100
@@ -122,20 +123,8 @@ def download() -> Response:
     form = request.form.get("format", "csv")
     if form not in FORMATS:
         abort(400)
-    query = asked.parse()
     columns = [name for name in asked.fields if name != "event.id"]
-    chunks = export(services().store, query, asked.window.range, form, columns)
-    name = f"liandun-events-{times.now():%Y%m%dT%H%M%SZ}.{form}"
-    response = Response(content_type=FORMATS[form], headers={"Content-Disposition": f'attachment; filename="{name}"'})
-    sending(access.me(), stream_with_context(access.while_allowed(chunks)), response)
-    detail = {"query": asked.text, "start": asked.window.start, "end": asked.window.end, "format": form, "limit": MAX_ROWS}
-    try:
-        with services().database.write() as session:
-            audit.append(session, access.me().actor, "events.export", "events", "", detail=detail)
-    except BaseException:
-        response.close()
-        raise
-    return response
+    return as_file(access.me(), asked.text, asked.window.range, form, columns)
 
 
 @hunt.get("/hunt/complete")

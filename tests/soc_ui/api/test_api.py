@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import time
 from collections.abc import Callable
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
@@ -54,6 +57,32 @@ def problem(answer: TestResponse, status: int) -> dict[str, Any]:
     assert body["status"] == status
     assert body["detail"]
     return body
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_events_as_a_file(call: Call, filled: Services, form: str) -> None:
+    query = "event.dataset:nginx.access"
+    answer = call("GET", "/events/export", as_="analyst:write", query={"query": query, "format": form, "field": ["host.name"]})
+    assert answer.status_code == 200
+    assert answer.headers["Content-Disposition"].endswith(f'.{form}"')
+    expected = filled.store.count(parse_query(query), TimeRange())
+    if form == "csv":
+        rows = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+        assert list(rows[0]) == ["@timestamp", "event.id", "host.name"]
+    elif form == "jsonl":
+        rows = [json.loads(line) for line in answer.data.splitlines()]
+    else:
+        rows = pyarrow.parquet.read_table(io.BytesIO(answer.data)).to_pylist()
+    assert len(rows) == expected > 0
+    with filled.database.read() as session:
+        entry = audit.listing(session, action="events.export", limit=1).entries[0]
+    assert (entry.detail["query"], entry.detail["format"]) == (query, form)
+
+
+def test_who_may_not_export_gets_no_file(call: Call) -> None:
+    problem(call("GET", "/events/export", as_="leader:read"), 403)
+    problem(call("GET", "/events/export", as_="analyst:write", query={"query": "("}), 400)
+    problem(call("GET", "/events/export", as_="analyst:write", query={"format": "exe"}), 422)
 
 
 def test_the_description_is_valid_openapi_and_names_every_address(app: APIFlask, call: Call) -> None:

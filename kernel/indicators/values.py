@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from socket import AF_INET, inet_ntop, inet_pton
 from typing import NamedTuple
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
@@ -25,6 +26,7 @@ _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}", re.ASCII)
 _LOCAL = re.compile(r"[^\s@\"<>]{1,64}")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,15}:(?=//)", re.ASCII | re.IGNORECASE)
+_DOTTED = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}", re.ASCII)
 _PORTS = {"http": 80, "https": 443, "ftp": 21}
 _DOTS = re.compile(r"\[\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\)", re.IGNORECASE)
 _AT = re.compile(r"\[@\]|\[at\]|\(at\)", re.IGNORECASE)
@@ -113,8 +115,10 @@ def _bare_url(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    text = _AT.sub("@", _DOTS.sub(".", text.strip().strip("'\"")))
-    text = re.sub(r"^h(?:xx|\*\*|tt)p(s?)(?:\[:\]|:)(?=//)", r"http\1:", text, flags=re.IGNORECASE)
+    text = text.strip().strip("'\"")
+    if not text.isalnum() and not _DOTTED.fullmatch(text):
+        text = _AT.sub("@", _DOTS.sub(".", text))
+        text = re.sub(r"^h(?:xx|\*\*|tt)p(s?)(?:\[:\]|:)(?=//)", r"http\1:", text, flags=re.IGNORECASE)
     if not text:
         raise ValueError("the value is missing")
     if len(text) > MAX_VALUE:
@@ -125,6 +129,11 @@ def _plain(text: str) -> str:
 
 
 def _network(text: str) -> Value:
+    if _DOTTED.fullmatch(text):  # nearly all of a large feed: the C library reads them in a tenth of the time
+        try:
+            return Value("address", inet_ntop(AF_INET, inet_pton(AF_INET, text)))
+        except OSError as error:
+            raise ValueError(f"{text[:60]!r} is no IP address and no network") from error
     bare = without_scope(text) if "/" not in text else text
     try:
         network = ipaddress.ip_network(bare or "", strict=False)

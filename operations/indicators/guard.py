@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from bisect import bisect_right
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kernel.indicators.values import Value
-from kernel.zones.plan import INTERNET, UNKNOWN
 from operations.assets.models import AssetMark
 from operations.zones.service import zone_table
 
@@ -49,13 +50,35 @@ _SUFFIX = re.compile(r"(?:com|net|org|gov|edu|ac|co|mil)\.[a-z]{2}")
 """Under these anybody, or everybody of a country, registers names."""
 
 
+_V6 = 1 << 32
+"""IPv6 addresses are counted from here, IPv4 ones from nought: one order for both."""
+
+
+class _Spans:
+    """Networks as intervals in order; looks whether another one touches them."""
+
+    def __init__(self, networks: Iterable[_Network]) -> None:
+        self._lows: list[int] = []
+        self._highs: list[int] = []
+        for low, high in sorted(map(_ends, networks)):
+            if self._highs and low <= self._highs[-1]:
+                self._highs[-1] = max(self._highs[-1], high)
+            else:
+                self._lows.append(low)
+                self._highs.append(high)
+
+    def touch(self, low: int, high: int) -> bool:
+        place = bisect_right(self._lows, high) - 1
+        return place >= 0 and self._highs[place] >= low
+
+
 class Guard:
     """Looks at the zone plan and the inventory once, then judges any number of values."""
 
     def __init__(self, session: Session) -> None:
-        table = zone_table(session)
-        self._zone_of = table.zone_of
-        self._ranges = [ipaddress.ip_network(text, strict=False) for zone in table.zones.values() for text in zone.ranges]
+        zones = zone_table(session).zones.values()
+        self._ours = _Spans(ipaddress.ip_network(text, strict=False) for zone in zones for text in zone.ranges)
+        self._nobody = _Spans(_NOBODY)
         self._names: set[str] = set()
         for name in session.execute(select(AssetMark.value).where(AssetMark.kind == "name")).scalars():
             labels = name.split(".")
@@ -65,7 +88,7 @@ class Guard:
         """Why this value is not watched for, "" where it may be."""
         kind, text = value
         if kind in ("address", "network"):
-            return self._network(ipaddress.ip_network(text))
+            return self._network(text)
         if kind == "domain":
             return self._domain(text)
         if kind == "hash" and text in _EMPTY:
@@ -73,26 +96,23 @@ class Guard:
         if kind == "url":
             host = urlsplit(text).hostname or ""
             try:
-                return self._network(ipaddress.ip_network(host))
+                return self._network(host)
             except ValueError:
                 return self._domain(host)
         if kind == "email":
             return self._domain(text.rpartition("@")[2]) and "the sender is of the city itself"
         return ""
 
-    def _network(self, network: _Network) -> str:
+    def _network(self, text: str) -> str:
+        network = ipaddress.ip_network(text)
         if network.prefixlen < WIDEST[network.version]:
             return f"a network wider than /{WIDEST[network.version]} holds whole providers"
-        if any(network.version == other.version and network.overlaps(other) for other in _NOBODY):
+        low, high = _ends(network)
+        if self._nobody.touch(low, high):
             return "such addresses name nobody in particular (private, loopback, multicast …)"
-        if any(network.version == other.version and network.overlaps(other) for other in self._ranges):
+        if self._ours.touch(low, high):
             return "it is an address of the city's own zones"
-        if network.prefixlen == network.max_prefixlen:
-            if network.network_address.compressed in _RESOLVERS:
-                return "it is a public resolver that every device may ask"
-            if self._zone_of(network.network_address.compressed) not in (INTERNET, UNKNOWN):
-                return "it is an address of the city's own zones"
-        return ""
+        return "it is a public resolver that every device may ask" if text in _RESOLVERS else ""
 
     def _domain(self, text: str) -> str:
         tree = text.startswith("*.")
@@ -100,3 +120,9 @@ class Guard:
         if tree and _SUFFIX.fullmatch(name):
             return "under this name anybody registers names"
         return "a device of the city has this name" if name in self._names else ""
+
+
+def _ends(network: _Network) -> tuple[int, int]:
+    base = 0 if network.version == 4 else _V6
+    low = int(network.network_address) + base
+    return low, low + network.num_addresses - 1

@@ -10,11 +10,12 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
+from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from crypto.sm3 import sm3
@@ -40,7 +41,7 @@ MOST_DAYS = 3650
 MAX_NOTE, MAX_REFERENCE, MAX_ORIGIN, MAX_REASON = 500, 500, 64, 500
 MOST = 1_000_000
 """Values of one import."""
-PIECE = 500
+PIECE = 2_000
 
 
 class _Fields(msgspec.Struct, frozen=True):
@@ -190,8 +191,7 @@ def _store(
     if not wanted:
         return
     with database.read() if dry else database.write() as session:
-        query = select(IndicatorRow).where(IndicatorRow.key.in_(list(wanted)))
-        there = {row.key: row for row in session.execute(query).scalars()}
+        there = _there(session, list(wanted))
         fresh = []
         for key, taken in wanted.items():
             row = there.get(key)
@@ -213,7 +213,16 @@ def _store(
             else:
                 outcome.same += 1
         if fresh and not dry:
-            session.execute(insert(IndicatorRow), fresh)
+            session.execute(insert(cast(Table, IndicatorRow.__table__)), fresh)
+
+
+def _there(session: Session, keys: list[str]) -> dict[str, IndicatorRow]:
+    """Key → row. Most keys of a new feed are in no row, and most of one that comes again in an unchanged one."""
+    found: dict[str, IndicatorRow] = {}
+    for start in range(0, len(keys), 500):
+        query = select(IndicatorRow).where(IndicatorRow.key.in_(keys[start : start + 500]))
+        found |= {row.key: row for row in session.execute(query).scalars()}
+    return found
 
 
 def _is_news(row: IndicatorRow, taken: _Taken, present: str) -> bool:
@@ -258,11 +267,16 @@ def _taken(one: Candidate, origin: str, confidence: int, guard: Guard, present: 
 
 def _end(asked: str, kind: str, present: str) -> str:
     if not asked.strip():
-        return clock.shift(present, timedelta(days=DAYS[kind]).total_seconds())
+        return _usual_end(present, kind)
     found = parse_timestamp(asked.strip())
     if found is None:
         raise Invalid(f"{asked[:40]!r} is no moment", "write 2027-06-30T00:00:00+08:00", field="valid_until")
     return min(found, clock.shift(present, timedelta(days=MOST_DAYS).total_seconds()))
+
+
+@lru_cache(32)
+def _usual_end(present: str, kind: str) -> str:
+    return clock.shift(present, timedelta(days=DAYS[kind]).total_seconds())
 
 
 def _confidence(value: int) -> int:

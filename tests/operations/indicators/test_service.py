@@ -75,6 +75,7 @@ def test_a_value_twice_in_one_file_stands_once(database: Database) -> None:
 
 def test_an_import_ends_at_its_bound_and_keeps_what_came_before(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "MOST", 1000)
+    monkeypatch.setattr(service, "PIECE", 500)
     lines = b"\n".join(f"198.51.{number // 250}.{number % 250}".encode() for number in range(1500))
     with pytest.raises(Invalid, match="at most 1,000"):
         _import(database, lines)

@@ -140,6 +140,7 @@ def reload_crash_restart(folder: Path) -> dict[str, Any]:
     bench.fetch()
     bench.until(lambda: len(bench.sink.records) > before, "events again")
     bench.until(lambda: bench.live.counters["packets"] > 0 and bench.live.counters["uptime"] > 0, "statistics")
+    bench.until(lambda: bench.live.counters["rules_failed"] == 2, "statistics of the second Suricata")
     bench.stop()
     offsets = [record.offset for record in bench.sink.records if record.format == "eve"]
     return {

@@ -55,7 +55,7 @@ def upgrade() -> None:
         *(_text(name, width) for name, width in (("title", 512), ("summary", 0), ("vendor", 128), ("product", 160))),
         _flag("kev"),
         _flag("ransomware"),
-        sa.Column("cvss", sa.Float, nullable=True),
+        sa.Column("cvss", sa.Double, nullable=True),
         *(_text(name, 10) for name in ("published", "kev_added", "due")),
         *(_text(name) for name in ("action", "aliases", "sources")),
         _text("rank", 11),

@@ -17,7 +17,7 @@ def verdict_name(verdict: str) -> str:
 
 def match_state(state: str) -> str:
     """What was decided about a match."""
-    names = {"open": _("undecided"), "accepted": _("accepted for a time"), "fixed": _("mended"), "false": _("does not apply")}
+    names = {"open": _("not decided yet"), "accepted": _("accepted for a time"), "fixed": _("mended"), "false": _("does not apply")}
     return names.get(state, state)
 
 

@@ -215,7 +215,7 @@ def test_a_check_stores_nothing_and_names_what_is_refused(client: FlaskClient, f
     assert 'value="a feed"' in page.text
     assert stored(filled) == before
     done = bring(client, octets, file="list.txt")
-    assert "What happened" in done.text
+    assert "Result of the import" in done.text
     assert counts(done.text)[0] == 2
     assert stored(filled) == before + 2
     assert counts(bring(client, octets, file="list.txt").text)[:3] == [0, 0, 2]
@@ -401,7 +401,7 @@ def test_hits_are_counted_and_lead_to_their_alerts(client: FlaskClient, filled: 
 
 def test_it_speaks_chinese(app: APIFlask) -> None:
     browser = browser_of(app, USER, "zh")
-    assert "情报" in browser.get("/intel").text
+    assert "失陷指标" in browser.get("/intel").text
     assert (
         "城市" in post(browser, "/intel", {"value": "10.60.0.9"}).text
         or "地址" in post(browser, "/intel", {"value": "10.60.0.9"}).text

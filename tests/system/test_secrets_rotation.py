@@ -98,6 +98,7 @@ def test_a_running_platform_follows(tmp_path: Path, receiver: Receiver, monkeypa
 
     platform.start()
     try:
+        wait_until(lambda: "console" in platform.health(), 60, "every role tells how it is")
         pids = {name: role.pid for name, role in platform.health().items()}
         assert delivered() == 1
         liandun("secrets", "rotate")

@@ -14,12 +14,11 @@ import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from socket import AF_INET, AF_INET6, inet_pton
 from zlib import crc32
 
 import msgspec
 
-from kernel.addresses import without_scope
+from kernel.zones.addresses import bounds, number
 
 log = logging.getLogger("liandun.indicators")
 
@@ -150,9 +149,9 @@ class Index:
         return self._network_of(text)
 
     def _network_of(self, text: str) -> Indicator | None:
-        number = _number(text)
-        place = bisect_right(self._lows, number) - 1 if number is not None else -1
-        if place >= 0 and number is not None and number <= self._intervals[place].high:
+        value = number(text)
+        place = bisect_right(self._lows, value) - 1 if value is not None else -1
+        if place >= 0 and value is not None and value <= self._intervals[place].high:
             return self._intervals[place].indicator
         return None
 
@@ -187,30 +186,11 @@ class IndexSource:
         return self._index
 
 
-_MAPPED = 0xFFFF
-"""The first 96 bits of an IPv4-mapped address."""
-_V6 = 1 << 32
-"""IPv6 addresses are counted from here, IPv4 ones from nought: one order for both."""
-
-
-def _number(text: str) -> int | None:
-    """The C library reads an address in a tenth of the time that ipaddress takes."""
-    try:
-        if ":" not in text:
-            return int.from_bytes(inet_pton(AF_INET, text))
-        number = int.from_bytes(inet_pton(AF_INET6, without_scope(text) or ""))
-    except (OSError, ValueError, UnicodeError):
-        return None
-    return number & 0xFFFF_FFFF if number >> 32 == _MAPPED else number + _V6
-
-
 def _disjoint(indicators: Iterable[Indicator]) -> Iterator[_Interval]:
     """Networks as intervals that do not overlap, in order; where they lie in each other the narrowest counts."""
     spans = []
     for one in indicators:
-        network = ipaddress.ip_network(one.value)
-        base = 0 if network.version == 4 else _V6
-        spans.append(_Interval(int(network.network_address) + base, int(network.broadcast_address) + base, one))
+        spans.append(_Interval(*bounds(ipaddress.ip_network(one.value)), one))
     spans.sort(key=lambda span: (span.low, -span.high))
     around: list[_Interval] = []  # the networks that the place we are at lies in, widest first
     place = 0

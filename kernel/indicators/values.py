@@ -19,6 +19,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from kernel.addresses import without_scope
+from kernel.zones.addresses import plain_network
 
 KINDS: tuple[str, ...] = ("address", "network", "domain", "url", "hash", "email")
 MAX_VALUE = 2048
@@ -136,11 +137,9 @@ def _network(text: str) -> Value:
             raise ValueError(f"{text[:60]!r} is no IP address and no network") from error
     bare = without_scope(text) if "/" not in text else text
     try:
-        network = ipaddress.ip_network(bare or "", strict=False)
+        network = plain_network(bare or "", strict=False)
     except ValueError as error:
         raise ValueError(f"{text[:60]!r} is no IP address and no network") from error
-    if isinstance(network, ipaddress.IPv6Network) and network.prefixlen >= 96 and network.network_address.ipv4_mapped is not None:
-        network = ipaddress.ip_network((network.network_address.ipv4_mapped, network.prefixlen - 96))
     if network.prefixlen == network.max_prefixlen:
         return Value("address", network.network_address.compressed)
     return Value("network", network.compressed)

@@ -12,16 +12,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kernel.indicators.values import Value
+from kernel.zones.addresses import Network, bounds
 from operations.assets.models import AssetMark
 from operations.zones.service import zone_table
 
 WIDEST = {4: 16, 6: 32}
 """Shortest prefix of a network that is taken: wider ones hold whole providers."""
 
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
 # private, shared, loopback, link-local, multicast, reserved, unspecified (RFC 6890); those for documentation do no harm
-_NOBODY: tuple[_Network, ...] = tuple(
+_NOBODY: tuple[Network, ...] = tuple(
     ipaddress.ip_network(text)
     for text in (
         *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
@@ -50,17 +49,13 @@ _SUFFIX = re.compile(r"(?:com|net|org|gov|edu|ac|co|mil)\.[a-z]{2}")
 """Under these anybody, or everybody of a country, registers names."""
 
 
-_V6 = 1 << 32
-"""IPv6 addresses are counted from here, IPv4 ones from nought: one order for both."""
-
-
 class _Spans:
     """Networks as intervals in order; looks whether another one touches them."""
 
-    def __init__(self, networks: Iterable[_Network]) -> None:
+    def __init__(self, networks: Iterable[Network]) -> None:
         self._lows: list[int] = []
         self._highs: list[int] = []
-        for low, high in sorted(map(_ends, networks)):
+        for low, high in sorted(map(bounds, networks)):
             if self._highs and low <= self._highs[-1]:
                 self._highs[-1] = max(self._highs[-1], high)
             else:
@@ -107,7 +102,7 @@ class Guard:
         network = ipaddress.ip_network(text)
         if network.prefixlen < WIDEST[network.version]:
             return f"a network wider than /{WIDEST[network.version]} holds whole providers"
-        low, high = _ends(network)
+        low, high = bounds(network)
         if self._nobody.touch(low, high):
             return "such addresses name nobody in particular (private, loopback, multicast …)"
         if self._ours.touch(low, high):
@@ -120,9 +115,3 @@ class Guard:
         if tree and _SUFFIX.fullmatch(name):
             return "under this name anybody registers names"
         return "a device of the city has this name" if name in self._names else ""
-
-
-def _ends(network: _Network) -> tuple[int, int]:
-    base = 0 if network.version == 4 else _V6
-    low = int(network.network_address) + base
-    return low, low + network.num_addresses - 1

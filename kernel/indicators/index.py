@@ -8,7 +8,6 @@ crafts values can make looks in vain, never hide one. Networks are disjoint inte
 from __future__ import annotations
 
 import ipaddress
-import logging
 import os
 import sqlite3
 from bisect import bisect_right
@@ -18,9 +17,8 @@ from zlib import crc32
 
 import msgspec
 
+from kernel.replaced_file import ReplacedFile
 from kernel.zones.addresses import bounds, number
-
-log = logging.getLogger("liandun.indicators")
 
 ADDRESS, DOMAIN, URL, HASH, EMAIL = 1, 2, 3, 4, 5
 FAMILIES: dict[str, int] = {"address": ADDRESS, "domain": DOMAIN, "url": URL, "hash": HASH, "email": EMAIL}
@@ -157,33 +155,19 @@ class Index:
 
 
 class IndexSource:
-    """Calling it gives the index in force; the file is opened anew when it was replaced. One that cannot be read leaves the one
-    before in force: a fault here is told in the log, and never stops the pipeline."""
+    """Calling it gives the index in force, an empty one while there is no file."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._seen: tuple[int, int] | None = None
-        self._index = Index()
+        self._file = ReplacedFile(path, Index, Index(), "the indicators")
+
+    def __call__(self) -> Index:
+        """The newest readable index."""
+        return self._file()
 
     @property
     def revision(self) -> str:
         """Of the index in force, "" = there is none."""
-        return self._index.revision
-
-    def __call__(self) -> Index:
-        """The newest readable index; an empty one while there is no file."""
-        try:
-            status = self._path.stat()
-        except OSError:
-            return self._index
-        seen = (status.st_mtime_ns, status.st_ino)
-        if seen != self._seen:
-            self._seen = seen
-            try:
-                self._index = Index(self._path)
-            except OSError as error:
-                log.error("the indicators %s cannot be read, those before stay in force: %s", self._path, error)
-        return self._index
+        return self._file.present.revision
 
 
 def _disjoint(indicators: Iterable[Indicator]) -> Iterator[_Interval]:

@@ -6,7 +6,6 @@ alerts, never fewer.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +13,8 @@ from pathlib import Path
 import msgspec
 
 from kernel.detection import Detection
+from kernel.replaced_file import ReplacedFile
 from kernel.rule_tuning.condition import Condition, Conditions
-
-log = logging.getLogger("liandun.rules")
 
 
 class Measure(msgspec.Struct, frozen=True):
@@ -86,26 +84,21 @@ class Tuning:
 
 
 class TuningSource:
-    """Calling it gives the measures in force; the file is looked at anew when it was replaced."""
+    """Calling it gives the measures in force, none while there is no file."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._seen: tuple[int, int] | None = None
-        self._tuning = Tuning()
-        self.revision = ""
+        self._file = ReplacedFile(path, _read, (Tuning(), ""), "the rule tuning")
 
     def __call__(self) -> Tuning:
-        """Those of the newest readable snapshot; none while there is no file."""
-        try:
-            status = self._path.stat()
-        except OSError:
-            return self._tuning
-        seen = (status.st_mtime_ns, status.st_ino)
-        if seen != self._seen:
-            self._seen = seen
-            try:
-                snapshot = read_snapshot(self._path)
-                self._tuning, self.revision = Tuning(snapshot.measures), snapshot.revision
-            except (OSError, msgspec.DecodeError, ValueError) as error:
-                log.error("the rule tuning %s cannot be read, the one before stays in force: %s", self._path, error)
-        return self._tuning
+        """Those of the newest readable snapshot."""
+        return self._file()[0]
+
+    @property
+    def revision(self) -> str:
+        """Of the measures in force, "" = there are none."""
+        return self._file.present[1]
+
+
+def _read(path: Path) -> tuple[Tuning, str]:
+    snapshot = read_snapshot(path)
+    return Tuning(snapshot.measures), snapshot.revision

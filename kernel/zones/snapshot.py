@@ -5,16 +5,14 @@ So a worker never waits for the state database, and a plan that cannot be read l
 
 from __future__ import annotations
 
-import logging
 import os
 from pathlib import Path
 
 import msgspec
 
+from kernel.replaced_file import ReplacedFile
 from kernel.zones.plan import Asset, Conduit, Zone, ZonePlan
 from kernel.zones.table import ZoneTable
-
-log = logging.getLogger("liandun.zones")
 
 
 class Snapshot(msgspec.Struct):
@@ -39,26 +37,21 @@ def write_snapshot(snapshot: Snapshot, path: Path) -> None:
 
 
 class ZoneSource:
-    """Calling it gives the table in force; the file is looked at anew when it was replaced."""
+    """Calling it gives the table in force, an empty one while there is none."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._seen: tuple[int, int] | None = None
-        self._table = ZoneTable(ZonePlan())
-        self.revision = ""
+        self._file = ReplacedFile(path, _read, (ZoneTable(ZonePlan()), ""), "the zone plan")
 
     def __call__(self) -> ZoneTable:
-        """The table of the newest readable snapshot; an empty one while there is none."""
-        try:
-            status = self._path.stat()
-        except OSError:
-            return self._table
-        seen = (status.st_mtime_ns, status.st_ino)
-        if seen != self._seen:
-            self._seen = seen
-            try:
-                snapshot = msgspec.msgpack.decode(self._path.read_bytes(), type=Snapshot)
-                self._table, self.revision = snapshot.table(), snapshot.revision
-            except (OSError, msgspec.DecodeError, ValueError) as error:
-                log.error("the zone plan %s cannot be read, the one before stays in force: %s", self._path, error)
-        return self._table
+        """The table of the newest readable snapshot."""
+        return self._file()[0]
+
+    @property
+    def revision(self) -> str:
+        """Of the table in force, "" = there is none."""
+        return self._file.present[1]
+
+
+def _read(path: Path) -> tuple[ZoneTable, str]:
+    snapshot = msgspec.msgpack.decode(path.read_bytes(), type=Snapshot)
+    return snapshot.table(), snapshot.revision

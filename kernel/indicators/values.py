@@ -18,7 +18,6 @@ from socket import AF_INET, inet_ntop, inet_pton
 from typing import NamedTuple
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
-from kernel.addresses import without_scope
 from kernel.zones.addresses import plain_network
 
 KINDS: tuple[str, ...] = ("address", "network", "domain", "url", "hash", "email")
@@ -135,9 +134,10 @@ def _network(text: str) -> Value:
             return Value("address", inet_ntop(AF_INET, inet_pton(AF_INET, text)))
         except OSError as error:
             raise ValueError(f"{text[:60]!r} is no IP address and no network") from error
-    bare = without_scope(text) if "/" not in text else text
     try:
-        network = plain_network(bare or "", strict=False)
+        if "%" in text:
+            raise ValueError("an address of one host's interface")
+        network = plain_network(text, strict=False)
     except ValueError as error:
         raise ValueError(f"{text[:60]!r} is no IP address and no network") from error
     if network.prefixlen == network.max_prefixlen:

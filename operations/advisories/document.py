@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
 from operations.advisories.schema import Told
 from operations.errors import Invalid
+from operations.json_document import read_json
 from operations.software.schema import Problem
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -23,13 +22,8 @@ _DAY = re.compile(r"([0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))(?:T.
 
 
 def load(raw: bytes) -> dict[str, Any]:
-    """The JSON object. orjson refuses nesting beyond 1,024 and numbers that are none. Raises Invalid."""
-    if len(raw) > MAX_BYTES:
-        raise Invalid(f"a document has at most {MAX_BYTES} bytes", "import it in parts", field="file")
-    try:
-        found = orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
-    except (orjson.JSONDecodeError, RecursionError) as error:
-        raise Invalid(f"this is no JSON: {str(error)[:200]}", field="file") from error
+    """The JSON object. Raises Invalid."""
+    found = read_json(raw, MAX_BYTES)
     if not isinstance(found, dict):
         raise Invalid("this is no advisory document: a JSON object is wanted", field="file")
     return found

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from kernel.indicators.values import written
 from operations import clock
 from operations.alerts.models import AlertEntity
 from operations.audit import service as audit
@@ -26,7 +25,6 @@ from operations.indicators.covering import covering
 from operations.indicators.schema import Candidate, IndicatorRecord
 
 MAX_INDICATORS = 5000
-_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _HEX = {"md5": 32, "sha1": 40, "sha256": 64, "sm3": 64}
 _WATCHED = {"ip": "address", **dict.fromkeys(_HEX, "hash")}
 _HASH_OF_LENGTH = {32: "md5", 40: "sha1", 64: "sha256"}
@@ -34,52 +32,20 @@ _HASH_OF_LENGTH = {32: "md5", 40: "sha1", 64: "sha256"}
 
 def normal(kind: str, value: str) -> str:
     """The one form of an indicator. Defanged spellings (``hxxp``, ``[.]``) are read. Raises Invalid."""
-    found = value.strip().replace("[.]", ".").replace("(.)", ".").replace("[:]", ":")
+    found = value.strip()
     if kind not in INDICATOR_KINDS:
         raise Invalid(f"there is no kind {kind[:16]!r}", f"one of {', '.join(INDICATOR_KINDS)}", field="kind")
     if not found or len(found) > 512 or not found.isprintable():
         raise Invalid("an indicator has 1 to 512 printable characters", field="value")
     try:
-        return _READERS[kind](kind, found)
-    except (ValueError, UnicodeError) as error:
+        value_kind, text = written(_WATCHED.get(kind, kind), found)
+    except ValueError as error:
         raise Invalid(f"this is no {kind}: {found[:80]!r}", "check how it is written", field="value") from error
-
-
-def _address(_kind: str, value: str) -> str:
-    address = ipaddress.ip_address(value)
-    if getattr(address, "scope_id", None):
-        raise ValueError("an address of one host's interface")
-    return str(getattr(address, "ipv4_mapped", None) or address)
-
-
-def _network(_kind: str, value: str) -> str:
-    return str(ipaddress.ip_network(value, strict=False))
-
-
-def _domain(_kind: str, value: str) -> str:
-    name = value.rstrip(".").lower().encode("idna").decode() if not value.isascii() else value.rstrip(".").lower()
-    labels = name.split(".")
-    if len(name) > 253 or len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels) or labels[-1].isdecimal():
-        raise ValueError(value)
-    return name
-
-
-def _url(_kind: str, value: str) -> str:
-    text = re.sub(r"^hxxp", "http", value, flags=re.IGNORECASE)
-    parts = urlsplit(text)
-    if parts.scheme.lower() not in ("http", "https", "ftp") or not parts.hostname or any(sign.isspace() for sign in text):
-        raise ValueError(value)
-    parts.port  # noqa: B018  # raises ValueError where it is no port
-    return parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower()).geturl()
-
-
-def _hash(kind: str, value: str) -> str:
-    if not re.fullmatch(rf"[0-9a-fA-F]{{{_HEX[kind]}}}", value):
-        raise ValueError(value)
-    return value.lower()
-
-
-_READERS = {"ip": _address, "network": _network, "domain": _domain, "url": _url, **dict.fromkeys(_HEX, _hash)}
+    fits = {name: len(text) == size for name, size in _HEX.items()}
+    fits |= {"ip": value_kind == "address", "domain": not text.startswith("*.")}
+    if not fits.get(kind, True):
+        raise Invalid(f"this is no {kind}: {found[:80]!r}", "check how it is written", field="value")
+    return text
 
 
 def from_alerts(session: Session, actor: Actor, incident_id: int, alert_ids: Sequence[int]) -> int:

@@ -15,9 +15,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
 from operations.errors import Invalid
+from operations.json_document import read_json
 from operations.software import cpe
 from operations.software.purl import entry_of
 from operations.software.schema import MAX_PRODUCT, MAX_RELEASE, MAX_VENDOR, SCHEMES, Entry, Listed, Problem
@@ -132,10 +131,7 @@ def _packages(text: str, asset: str, form: str) -> Iterator[_Record]:
 
 
 def _cyclonedx(text: str, asset: str, _form: str) -> Iterator[_Record]:
-    try:
-        document = orjson.loads(text)
-    except (orjson.JSONDecodeError, RecursionError) as error:
-        raise Invalid(f"this is no JSON: {str(error)[:200]}", field="text") from error
+    document = read_json(text.encode("utf-8", "replace"), MAX_BYTES, "text")
     if not isinstance(document, dict) or document.get("bomFormat") != "CycloneDX":
         raise Invalid("this is no CycloneDX document: bomFormat is missing", field="text")
     if document.get("specVersion") not in ("1.4", "1.5", "1.6"):

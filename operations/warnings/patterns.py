@@ -81,7 +81,7 @@ def draft(session: Session, present: str) -> list[int]:
 
 def find(session: Session, present: str) -> Iterator[Pattern]:
     """Patterns of the window that ends at ``present``, worst first within each kind."""
-    rules = _numbers(session)
+    rules = settings.get(session, "patterns").value
     start = clock.shift(present, -3600 * float(rules["window_hours"]))
     levels = [level for level in LEVELS if level_rank(level) >= level_rank(rules["min_level"])]
     yield from _widespread(session, start, levels, int(rules["zones"]))
@@ -144,11 +144,6 @@ def _boundaries(session: Session, start: str, least: int) -> Iterator[Pattern]:
         yield _seen(session, "boundary", zone, zone, start, [*violating, _ALERTS.c.id.in_(of_zone)], count=int(count))
 
 
-def _numbers(session: Session) -> dict[str, Any]:
-    """As decided here; what a table from before does not say, as shipped."""
-    return {**settings.shipped()["patterns"].value, **settings.get(session, "patterns").value}
-
-
 def _known(session: Session) -> list[Any]:
     """Only zones of the plan: what lies outside of it has nobody to be warned."""
     return [AlertEntity.value.in_(select(ZoneRow.id))]
@@ -184,7 +179,7 @@ def _anew(session: Session, pattern: Pattern, closed_at: str) -> bool:
     """Within the same window only alerts from after ``closed_at`` count: as many as would have made a pattern."""
     fresh = select(_ALERTS.c.id).where(_ALERTS.c.id.in_(pattern.alerts), _ALERTS.c.created_at > closed_at)
     ids = list(session.execute(fresh).scalars())
-    rules = _numbers(session)
+    rules = settings.get(session, "patterns").value
     if pattern.kind == "boundary":
         counted = select(func.coalesce(func.sum(_ALERTS.c.count), 0)).where(_ALERTS.c.id.in_(ids))
         return bool(session.execute(counted).scalar_one() >= rules["violations"])

@@ -74,7 +74,7 @@ def change(
 
 
 def _record(row: WarningSetting) -> Setting:
-    value = orjson.loads(row.value)
+    value = shipped()[row.name].value | orjson.loads(row.value)  # a table of before may know fewer numbers
     return Setting(row.name, value, row.source, row.to_be_confirmed, row.changed_at, row.changed_by, row.version)
 
 
@@ -121,8 +121,7 @@ def _deadlines(value: Any) -> dict[str, Any]:
 
 
 def _patterns(value: Any) -> dict[str, Any]:
-    whole = shipped()["patterns"].value | value if isinstance(value, dict) else value  # tables of before know fewer numbers
-    row = _table(whole, ("zones", "indicator_zones", "violations", "window_hours", "min_level"), "patterns")
+    row = _table(value, ("zones", "indicator_zones", "violations", "window_hours", "min_level"), "patterns")
     for field, least, most in (("zones", 2, 1000), ("indicator_zones", 1, 1000), ("violations", 2, 1_000_000)):
         number = row[field]
         if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= most:

@@ -85,7 +85,6 @@ def reason(text: str) -> str:
         ),
         (r"(?P<n>.*) is nothing that is looked up in events", _("%(n)s is nothing that is looked up in events.")),
         (r"attributes of the type (?P<n>.*) are not looked up in events", _("%(n)s is nothing that is looked up in events.")),
-        (r"the file is no JSON: .*", _("The file is no JSON.")),
         (r"the file is not (?P<n>.*)", _("The file is not %(n)s.")),
         (r"the first line must name the columns, among them value", _("The first line must name the columns, among them “value”.")),
         (r"a line is one value; a remark begins with #", _("A line is one value; a remark begins with #.")),

@@ -242,8 +242,8 @@ def test_tables_of_the_site(act: Act, city: Database) -> None:
         ("deadlines", {level: {"receipt": 2, "feedback": 1} for level in ("blue", "yellow", "orange", "red")}),
         ("deadlines", {level: {"receipt": float("nan"), "feedback": 1} for level in ("blue", "yellow", "orange", "red")}),
         ("deadlines", {level: {"receipt": True, "feedback": 1} for level in ("blue", "yellow", "orange", "red")}),
-        ("patterns", {"zones": 1, "violations": 20, "window_hours": 24, "min_level": "high"}),
-        ("patterns", {"zones": 3, "violations": 20, "window_hours": 24, "min_level": "loud"}),
+        ("patterns", {"zones": 1, "indicator_zones": 2, "violations": 20, "window_hours": 24, "min_level": "high"}),
+        ("patterns", {"zones": 3, "indicator_zones": 2, "violations": 20, "window_hours": 24, "min_level": "loud"}),
     ],
 )
 def test_impossible_tables_are_refused(act: Act, name: str, value: Any) -> None:

@@ -193,7 +193,7 @@ def test_a_flood_of_patterns_is_taken_in_turns(city: Database, fire: Fire) -> No
 def test_the_numbers_are_those_of_the_site(city: Database, fire: Fire) -> None:
     for zone in ZONES[:2]:
         fire(zone, level="medium")
-    value = {"zones": 2, "violations": 20, "window_hours": 1, "min_level": "medium"}
+    value = {"zones": 2, "indicator_zones": 2, "violations": 20, "window_hours": 1, "min_level": "medium"}
     with city.write() as session:
         settings.change(session, DUTY, "patterns", value, "x", True, expected_version=0)
     assert len(patterns.draft_from_patterns(city)) == 1

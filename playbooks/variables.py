@@ -13,9 +13,7 @@ Values are put in ONCE, from the left, on a copy: what a value holds is never lo
 
 from __future__ import annotations
 
-import ipaddress
 import re
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -24,16 +22,10 @@ import msgspec
 from kernel.errors import LiandunError
 from playbooks.model import Json, Playbook, Variable
 from playbooks.references import references
+from playbooks.values import typed
 
 LONGEST_VALUE = 65_536
 """Letters of one value: values stand in the journal."""
-_HEX = {"md5-hash": 32, "sha256-hash": 64}
-_INTEGER = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
-_FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
-_HEXSTRING = re.compile(r"(?:[0-9a-fA-F]{2})*", re.ASCII)
-_MAC = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}|[0-9a-fA-F]{2}(?:-[0-9a-fA-F]{2}){5}", re.ASCII)
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+", re.ASCII)
-
 Value = str | Json | None
 
 
@@ -112,20 +104,16 @@ def opening(playbook: Playbook, given: Mapping[str, Value]) -> Scope:
 
 
 def checked(name: str, kind: str, value: Value) -> Value:
-    """``value`` if a variable of type ``kind`` may hold it; types that the standard does not know take any text. Raises VariableError."""
+    """``value`` if a variable of type ``kind`` may hold it; None is always allowed. Raises VariableError."""
     if value is None:
         return None
-    if isinstance(value, dict):
-        if kind != "dictionary":
-            raise VariableError(f"the variable {name} is of type {kind} and cannot hold an object")
-        text = msgspec.json.encode(value).decode()
-    else:
-        text = value
-    if len(text) > LONGEST_VALUE:
-        raise VariableError(f"the value of {name} has {len(text):,} letters", f"at most {LONGEST_VALUE:,}")
-    test = _TYPES.get(kind)
-    if test is not None and isinstance(value, str) and not test(value):
-        raise VariableError(f"the variable {name} is of type {kind}, which {_short(value)} is not")
+    length = len(value) if isinstance(value, str) else len(msgspec.json.encode(value))
+    if length > LONGEST_VALUE:
+        raise VariableError(f"the value of {name} has {length:,} letters", f"at most {LONGEST_VALUE:,}")
+    try:
+        typed(kind, value)
+    except ValueError as error:
+        raise VariableError(f"the variable {name} is of type {kind}: {error}") from error
     return value
 
 
@@ -191,51 +179,6 @@ def _text_of(name: str, scope: Mapping[str, Variable], readable: frozenset[str] 
     if isinstance(variable.value, dict):
         return msgspec.json.encode(variable.value).decode()
     return variable.value
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text.lower()
-    except ValueError:
-        return False
-
-
-def _is_ip(version: int) -> Callable[[str], bool]:
-    def test(text: str) -> bool:
-        try:
-            return ipaddress.ip_interface(text).version == version  # a network is an address with its length
-        except ValueError:
-            return False
-
-    return test
-
-
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(msgspec.json.decode(text), dict)
-    except msgspec.DecodeError:
-        return False
-
-
-def _is_hex(length: int) -> Callable[[str], bool]:
-    return lambda text: len(text) == length and _HEXSTRING.fullmatch(text) is not None
-
-
-_TYPES: dict[str, Callable[[str], bool]] = {
-    "bool": lambda text: text in ("true", "false"),
-    "integer": lambda text: _INTEGER.fullmatch(text) is not None,
-    "long": lambda text: _INTEGER.fullmatch(text) is not None,
-    "float": lambda text: _FLOAT.fullmatch(text) is not None,
-    "hexstring": lambda text: _HEXSTRING.fullmatch(text) is not None,
-    "hash": lambda text: bool(text) and _HEXSTRING.fullmatch(text) is not None,
-    **{kind: _is_hex(length) for kind, length in _HEX.items()},
-    "ipv4-addr": _is_ip(4),
-    "ipv6-addr": _is_ip(6),
-    "mac-addr": lambda text: _MAC.fullmatch(text) is not None,
-    "uri": lambda text: _URI.fullmatch(text) is not None,
-    "uuid": _is_uuid,
-    "dictionary": _is_object,
-}
 
 
 def _short(value: str) -> str:

@@ -40,6 +40,7 @@ class Visit:
 
     __slots__ = (
         "branch", "call", "cause", "failure", "number", "open_branches", "phase", "places", "rounds", "scope", "step", "step_id",
+        "timer",
     )  # fmt: skip
 
     def __init__(self, number: int, branch: Branch, step_id: str, step: Step, cause: Failure | None) -> None:
@@ -55,6 +56,7 @@ class Visit:
         self.failure: Failure | None = None  # of the first branch that failed
         self.places: list[tuple[int, str]] = []  # command and target of the calls that are still to come
         self.call: Call | None = None
+        self.timer = 0  # number of the timer that ends it
 
     def entry(self, event: str, **more: object) -> Entry:
         """A line of the trace about this visit."""

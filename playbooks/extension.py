@@ -28,8 +28,8 @@ LONGEST_WAIT = 86_400_000
 
 
 class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How often a failed command is tried in all, and how long to wait between: ``wait`` milliseconds, each time ``factor`` times as
-    long, never above ``most``."""
+    """How often a failed command is tried in all, and how long to wait between: ``wait`` milliseconds, each time ``factor`` times
+    as long, never above ``most``."""
 
     attempts: Annotated[int, msgspec.Meta(ge=1, le=MOST_ATTEMPTS)] = 1
     wait: Annotated[int, msgspec.Meta(ge=0, le=LONGEST_WAIT)] = 1000

@@ -1,7 +1,8 @@
 """Variables while a playbook runs (CACAO 2.0, 10.18): where a name is seen, what may be written, and putting values into texts.
 
 Scopes form a chain: the playbook's own variables, then those of each step that a branch lies in, then those of the step itself. A
-name means the nearest declaration; writing reaches that one only, so a step that declares a global's name anew has a copy of its own.
+name means the nearest declaration; writing reaches that one only, so a step that declares a global's name anew has a copy of its
+own.
 
     scope = Scope(playbook.playbook_variables)
     inner = scope.within(step.step_variables)

@@ -1,7 +1,7 @@
 """What an action gets and gives.
 
-An action is handed a Request in which every variable has been replaced, and says what came of it as texts by name. It holds no state
-of a run, writes no journal and asks nobody: that is the executor's part. It may be called from several threads at once.
+An action is handed a Request in which every variable has been replaced, and says what came of it as texts by name. It holds no
+state of a run, writes no journal and asks nobody: that is the executor's part. It may be called from several threads at once.
 """
 
 from __future__ import annotations

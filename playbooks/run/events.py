@@ -24,7 +24,8 @@ class Started(_Event, frozen=True, kw_only=True, tag="started"):
 
 
 class Begun(_Event, frozen=True, kw_only=True, tag="begun"):
-    """An attempt at a command is about to begin. Stands in the journal before anything is done. ``digest``: SHA-256 of the request."""
+    """An attempt at a command is about to begin. Stands in the journal before anything is done. ``digest``: SHA-256 of the
+    request."""
 
     call: str
     attempt: int
@@ -33,7 +34,8 @@ class Begun(_Event, frozen=True, kw_only=True, tag="begun"):
 
 
 class Ended(_Event, frozen=True, kw_only=True, tag="ended"):
-    """An attempt came to its end. ``code`` "" is success; ``again``: another attempt may succeed. ``by``: the person that answered."""
+    """An attempt came to its end. ``code`` "" is success; ``again``: another attempt may succeed. ``by``: the person that
+    answered."""
 
     call: str
     attempt: int
@@ -83,7 +85,8 @@ Event: TypeAlias = Started | Begun | Ended | Due | Resumed | Decided | Cancelled
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of the trace: what the machine did because of an event.
 
-    event    run, step, delay, condition, branch, round, joined, case, playbook, ready, begun, ended, retry, unknown, decided, written,
+    event    run, step, delay, condition, branch, round, joined, case, playbook, ready, begun, ended, retry, unknown, decided,
+    written,
              dropped, left, timeout, exception, cancel, undo, late
     branch   where: ``main``, or ``<branch>/<step>[<property>]`` for what a step opened, the same in every run
     """

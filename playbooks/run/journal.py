@@ -1,8 +1,9 @@
 """The journal of runs in the state database: what was asked for, what happened, and which executor has which run.
 
 Invariants. Events of a run are numbered 1, 2, … and only ever added; the unique index of (run, number) lets only one of two writers
-go on, so an executor that lost its lease without knowing cannot write, and does nothing that it could not write first. A run belongs
-to nobody, or to the executor ``lease_owner`` until ``lease_until``; who takes an expired lease over adds Resumed as next event.
+go on, so an executor that lost its lease without knowing cannot write, and does nothing that it could not write first. A run
+belongs to nobody, or to the executor ``lease_owner`` until ``lease_until``; who takes an expired lease over adds Resumed as next
+event.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from kernel.db.among import among
+from kernel.errors import LiandunError
 from operations import clock
 from operations.errors import Invalid, NotFound
 from playbooks.model import Playbook
@@ -133,10 +135,17 @@ def request_all(session: Session, wanted: Sequence[Wanted], *, owner: str = "", 
     return [known[place] if isinstance(place, str) else ids[place] for place in places]
 
 
-def _run_row(wanted: Wanted, owner: str, until: str, present: str) -> dict[str, Any]:
-    playbook = playbook_of(wanted.body)
+def check_wanted(wanted: Wanted) -> None:
+    """Raises PlaybookError or Invalid where this cannot be asked for."""
     if len(wanted.called) > MOST_CALLED:
         raise Invalid(f"a run may call at most {MOST_CALLED} playbooks", field="called")
+    for body in (wanted.body, *wanted.called):
+        playbook_of(body)
+
+
+def _run_row(wanted: Wanted, owner: str, until: str, present: str) -> dict[str, Any]:
+    check_wanted(wanted)
+    playbook = playbook_of(wanted.body)
     return {
         "playbook_id": playbook.id[:160],
         "playbook_name": playbook.name[:512],
@@ -212,7 +221,10 @@ def claim(session: Session, owner: str, until: str, present: str, room: int) -> 
         return []
     rows = list(
         session.execute(
-            select(PlaybookRun).where(among(session, PlaybookRun.id, chosen)).order_by(PlaybookRun.id).with_for_update(skip_locked=True)
+            select(PlaybookRun)
+            .where(among(session, PlaybookRun.id, chosen))
+            .order_by(PlaybookRun.id)
+            .with_for_update(skip_locked=True)
         ).scalars()
     )
     found = []
@@ -220,8 +232,14 @@ def claim(session: Session, owner: str, until: str, present: str, room: int) -> 
         if row.lease_owner and row.lease_until >= present:
             continue  # somebody was faster
         crashed = bool(row.lease_owner)
+        try:
+            claimed = _claimed(session, row, crashed)
+        except (LiandunError, msgspec.MsgspecError) as error:  # of another version; it must not keep the others back
+            row.state, row.reason, row.ended_at = "failed", f"the run cannot be read: {error}"[:4000], present
+            row.lease_owner, row.lease_until, row.wake_at = "", "", None
+            continue
         row.lease_owner, row.lease_until, row.wake_at = owner, until, None
-        found.append(_claimed(session, row, crashed))
+        found.append(claimed)
     session.flush()
     return found
 

@@ -11,9 +11,10 @@
 Invariants. The same events give the same state, so a run is read back from its journal. After every event the run has ended, or
 something is ready, begun, asked of a person, or waits for a timer: else it fails as STUCK, so no run hangs for ever.
 
-Control flow is a stack of branches (CACAO 2.0, 4): reaching an end step inside a branch goes back to the step that opened it. A failed
-step goes to its on_failure; without one its branch has failed. A step with a failed branch has failed itself, once ALL its branches
-are over, and goes to its own on_failure. A failure that comes to the top so goes to workflow_exception; the run is failed all the same.
+Control flow is a stack of branches (CACAO 2.0, 4): reaching an end step inside a branch goes back to the step that opened it. A
+failed step goes to its on_failure; without one its branch has failed. A step with a failed branch has failed itself, once ALL its
+branches are over, and goes to its own on_failure. A failure that comes to the top so goes to workflow_exception; the run is
+failed all the same.
 """
 
 from __future__ import annotations
@@ -103,6 +104,11 @@ class Machine:
     def ready(self) -> list[Call]:
         """Calls that may be begun, the longest waiting first."""
         return list(self._ready.values())
+
+    @property
+    def has_ready(self) -> bool:
+        """Whether anything may be begun."""
+        return bool(self._ready)
 
     def begun(self) -> list[Call]:
         """Calls that are being carried out by the machine's executor."""

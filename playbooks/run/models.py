@@ -68,7 +68,8 @@ class PlaybookRun(Base):
 
 
 class PlaybookEvent(Base):
-    """What happened to a run, in order (``number`` 1, 2, …). Rows are only ever added; two writers of one run collide in ``number``.
+    """What happened to a run, in order (``number`` 1, 2, …). Rows are only ever added; two writers of one run collide in
+    ``number``.
 
     event  JSON (playbooks.run.events); ``trace`` JSON list of what the machine did because of it
     """

@@ -1,7 +1,7 @@
 """From a command as it is written to a request with values: the last moment before it is carried out (CACAO 2.0, 10.18.2).
 
-How a value is written depends on where it goes. In the start line of an HTTP command it is percent-encoded into one part of the line;
-in JSON content it is escaped inside its string; in a script only letters may stand that mean nothing to a shell.
+How a value is written depends on where it goes. In the start line of an HTTP command it is percent-encoded into one part of the
+line; in JSON content it is escaped inside its string; in a script only letters may stand that mean nothing to a shell.
 """
 
 from __future__ import annotations

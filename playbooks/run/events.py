@@ -85,7 +85,7 @@ Event: TypeAlias = Started | Begun | Ended | Due | Resumed | Decided | Cancelled
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of the trace: what the machine did because of an event.
 
-    event    run, step, delay, condition, branch, round, joined, case, playbook, ready, begun, ended, retry, unknown, decided,
+    event    run, step, delay, condition, branch, round, joined, case, playbook, begun, ended, retry, unknown, decided,
     written,
              dropped, left, timeout, exception, cancel, undo, late
     branch   where: ``main``, or ``<branch>/<step>[<property>]`` for what a step opened, the same in every run

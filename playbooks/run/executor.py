@@ -9,7 +9,7 @@ runs of a round.
         run_id = executor.submit(Wanted(body=document, by="analyst"))
         executor.wait(run_id, 30)
 
-Bounds: ``workers`` commands at a time and as many again begun ahead; ``runs`` runs in memory, further ones wait in the database;
+Bounds: ``workers`` commands at a time, a few begun ahead; ``runs`` runs in memory, further ones wait in the database;
 runs that wait for a person or a far timer are given back to it. Several executors may work on one database (journal: leases).
 """
 
@@ -36,7 +36,7 @@ from sqlalchemy.orm import Session
 from kernel.db import Database
 from kernel.errors import LiandunError, StateUnavailable
 from operations import clock
-from playbooks.actions.contract import ActionError, ActionKind, Request, Secrets, no_secrets
+from playbooks.actions.contract import ActionKind, Request, Secrets, no_secrets
 from playbooks.model import Playbook
 from playbooks.run import journal
 from playbooks.run.events import Begun, Cancelled, Decided, Ended, Entry, Event, Resumed, Started, UndoAsked
@@ -61,12 +61,16 @@ class Settings(msgspec.Struct, frozen=True):
     """How an executor works; seconds.
 
     workers  commands at a time          runs   runs in memory
+    ahead    commands in the journal as begun for each worker: they share a commit, and keep the workers busy while it lasts;
+    after a
+             crash as many may be unknown
     lease    a run whose executor was not heard of for so long is taken over
     poll     how often the database is asked for runs and messages of others
     park     a run that waits longer than this is given back to the database
     """
 
     workers: int = 8
+    ahead: int = 6
     runs: int = 256
     lease: float = 15.0
     poll: float = 0.25
@@ -222,7 +226,7 @@ class Executor:
 
     def _room(self) -> int:
         """How many more commands may be begun: so many as keep the workers busy through a commit, no more."""
-        return 2 * self._settings.workers - len(self._flying)
+        return self._settings.ahead * self._settings.workers - len(self._flying)
 
     def _take(self, item: Outcome | tuple[Wanted, Future[int]] | None) -> None:
         if isinstance(item, Outcome):
@@ -293,7 +297,7 @@ class Executor:
                 continue
             call = ready[0]
             if call.by_hand:
-                self._happen(live, _begun(call, call.request.command.command[:500]))
+                self._happen(live, _begun(call))
             else:
                 self._start_call(live, call)
                 room -= 1
@@ -304,14 +308,7 @@ class Executor:
         task = Task(live.run_id, call.key, call.attempt, request, seconds)
         self._flying[live.run_id, call.key] = task
         self._to_start.append(task)
-        self._happen(live, _begun(call, self._line_of(request)))
-
-    def _line_of(self, request: Request) -> str:
-        kind = self._kinds.get(request.command.type)
-        try:
-            return kind.plan(request).line[:500] if kind is not None else ""
-        except ActionError:
-            return ""  # it will say so when it is carried out
+        self._happen(live, _begun(call))
 
     # -- writing --------------------------------------------------------------------------------------------------------------
 
@@ -354,15 +351,14 @@ class Executor:
     def _written(self, session: Session, rows: list[dict[str, Any]]) -> _Accepted:
         if rows:
             journal.append(session, rows)
-        for live in self._touched.values():
-            values = self._changed(live)
-            if values:
-                journal.change(session, live.run_id, self.name, values)
+        changes = [(live.run_id, values) for live in self._touched.values() if (values := self._changed(live))]
+        if changes:
+            journal.change(session, self.name, changes)
         if self._taken:
             journal.take_messages(session, self._taken, clock.now())
         return self._accept(session)
 
-    def _changed(self, live: _Live) -> dict[str, object]:
+    def _changed(self, live: _Live) -> dict[str, Any]:
         """Columns of the run that have to change: only at its beginning, at its end, and where it waits."""
         machine, present = live.machine, clock.now()
         given_back = {"lease_owner": "", "lease_until": "", "events": live.events, "wake_at": None}
@@ -594,8 +590,11 @@ def _asked(machine: Machine) -> str:
     return _plain("; ".join(call.visit.step.name or call.visit.step_id for call in machine.questions()))
 
 
-def _begun(call: Call, line: str) -> Begun:
-    digest = hashlib.sha256(msgspec.json.encode(call.request)).hexdigest()
+def _begun(call: Call) -> Begun:
+    request = call.request
+    digest = hashlib.sha256(msgspec.json.encode(request)).hexdigest()
+    target = request.target.name if request.target and request.target.name else request.target_id
+    line = f"{request.command.type} {request.command.command[:400]}" + (f" → {target[:80]}" if target else "")
     return Begun(at=_now(), call=call.key, attempt=call.attempt, digest=digest, line=line)
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import Table, Update, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from kernel.db.among import among
@@ -30,6 +30,8 @@ from playbooks.run.models import PlaybookDocument, PlaybookEvent, PlaybookMessag
 from playbooks.variables import Value
 
 MOST_CALLED = 64
+_RUNS: Table = PlaybookRun.__table__  # type: ignore[assignment]
+_ADD = insert(PlaybookEvent.__table__)  # type: ignore[arg-type]
 _EVENT: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 _TRACE = msgspec.json.Decoder(list[Entry])
 _MESSAGE: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
@@ -279,7 +281,7 @@ def _claimed(session: Session, row: PlaybookRun, crashed: bool) -> Claimed:
 
 def append(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add events; IntegrityError where another executor has gone on with one of the runs."""
-    session.connection().execute(insert(PlaybookEvent), list(rows))
+    session.connection().execute(_ADD, list(rows))
 
 
 def event_row(run_id: int, number: int, event: Event, trace: list[Entry]) -> dict[str, Any]:
@@ -292,10 +294,19 @@ def event_row(run_id: int, number: int, event: Event, trace: list[Entry]) -> dic
     }
 
 
-def change(session: Session, run_id: int, owner: str, values: Mapping[str, Any]) -> None:
-    """Write a run's new state, while it still belongs to ``owner``."""
-    statement = update(PlaybookRun).where(PlaybookRun.id == run_id, PlaybookRun.lease_owner == owner)
-    session.connection().execute(statement.values(**values))
+def change(session: Session, owner: str, changes: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+    """Write new states of runs, of those that still belong to ``owner``."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for run_id, values in changes:
+        alike.setdefault(tuple(values), []).append({**values, "the_run": run_id, "the_owner": owner})
+    for names, rows in alike.items():
+        session.connection().execute(_change_of(names), rows)
+
+
+@lru_cache(maxsize=32)
+def _change_of(names: tuple[str, ...]) -> Update:
+    mine = and_(_RUNS.c.id == bindparam("the_run"), _RUNS.c.lease_owner == bindparam("the_owner"))
+    return update(_RUNS).where(mine).values({name: bindparam(name) for name in names})
 
 
 def renew(session: Session, owner: str, until: str, run_ids: Sequence[int]) -> set[int]:

@@ -167,12 +167,16 @@ class Machine:
             self._stop("failed", Failure("TOO_LONG", "", f"the run has more than {self._limits.events:,} events"))
         elif self.cancelling and not self.begun():
             self._stop("cancelled", None)
-        elif not self._calls and not any(self._counts(timer) for timer in self._timers if timer[2] == "delay"):
-            self._stop("failed", Failure("STUCK", "", "there is nothing left to do, and no end was reached"))
+        elif (
+            self._ready
+            or any(call.phase in ("begun", "retry") and not call.by_hand for call in self._calls.values())
+            or any(visit.phase == "delay" for visit in self._open.values())
+        ):
+            self.state = "running"
+        elif self._calls:
+            self.state = "waiting"
         else:
-            busy = self._ready or any(call.phase in ("begun", "retry") and not call.by_hand for call in self._calls.values())
-            delayed = any(visit.phase == "delay" for visit in self._open.values())
-            self.state = "running" if busy or delayed else "waiting"
+            self._stop("failed", Failure("STUCK", "", "there is nothing left to do, and no end was reached"))
 
     # -- beginning and end ----------------------------------------------------------------------------------------------------
 
@@ -439,13 +443,12 @@ class Machine:
         place = visit.places.pop(0)
         key = f"{visit.number}.{place[0]}.{step.targets.index(place[1]) if place[1] else 0}"
         try:
-            request = request_for(frame.playbook, visit.step_id, step, place, visit.scope, key, visit.cause)
+            request = request_for(frame.playbook, visit.step_id, step, place, visit.scope, key, visit.cause, frame.varying)
         except (VariableError, ExtensionError, ValueError) as error:
             self._leave(visit, Failure("VARIABLE_ERROR", visit.step_id, str(error)))
             return
         call = Call(key, visit, place, request)
         visit.call = self._calls[key] = self._ready[key] = call
-        self._tell(call.entry("ready"))
 
     def _begin(self, event: Begun) -> None:
         call = self._ready.pop(event.call, None)
@@ -544,7 +547,6 @@ class Machine:
     def _make_ready(self, call: Call) -> None:
         call.phase = "ready"
         self._ready[call.key] = call
-        self._tell(call.entry("ready", attempt=call.attempt))
 
     def _time_out(self, visit: Visit) -> None:
         inside = [one for one in self._open.values() if self._lies_in(one, visit)]

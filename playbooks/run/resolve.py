@@ -7,7 +7,8 @@ line; in JSON content it is escaped inside its string; in a script only letters 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
+from typing import TypeAlias
 from urllib.parse import quote
 
 import msgspec
@@ -19,30 +20,42 @@ from playbooks.variables import Scope, VariableError, for_json, for_shell, subst
 
 HTTP = frozenset({"http-api", "openc2-http"})
 SCRIPTS = frozenset({"bash", "powershell", "ssh", "caldera-cmd"})
+Varying: TypeAlias = MutableMapping[int, bool]
 _SAFE = "!$&'()*+,;=:@/?%~-._"
 """What may stand in a request target beside letters and digits (RFC 3986); what a value holds else is percent-encoded."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def request_for(
-    playbook: Playbook, step_id: str, step: Action, place: tuple[int, str], scope: Scope, key: str, cause: Failure | None = None
+    playbook: Playbook,
+    step_id: str,
+    step: Action,
+    place: tuple[int, str],
+    scope: Scope,
+    key: str,
+    cause: Failure | None = None,
+    varying: Varying | None = None,
 ) -> Request:
     """The request of command and target ``place`` (number, target id or "") of a step. ``scope`` is the step's own.
+
+    varying  remembers over the calls of one playbook which of its parts hold variables at all
 
     Raises VariableError, ExtensionError, or ValueError where base64 cannot be decoded.
     """
     number, target_id = place
     readable = frozenset((*step.in_args, *step.step_variables)) if step.in_args else None
+    varying = {} if varying is None else varying
     agent = playbook.agent_definitions.get(step.agent)
     target = playbook.target_definitions.get(target_id) or playbook.agent_definitions.get(target_id)
-    reached = _party(target or agent, scope, readable)
+    reached = _party(target or agent, scope, readable, varying)
+    command = step.commands[number]
     return Request(
         key=key,
         step_id=step_id,
         step_name=step.name,
-        command=_command(step.commands[number], scope, readable),
+        command=_command(command, scope, readable) if _varies(command, varying) else command,
         agent_id=step.agent,
-        agent=_party(agent, scope, readable),
+        agent=reached if target is None else _party(agent, scope, readable, varying),
         target_id=target_id,
         target=reached,
         authentication=_authentication(playbook, reached, scope, readable),
@@ -50,6 +63,16 @@ def request_for(
         options=options_of(step),
         cause=cause,
     )
+
+
+def _varies(part: Command | Party, varying: Varying) -> bool:
+    """Whether there is anything to replace in a part of the playbook; parts live as long as the playbook, so their id names
+    them."""
+    known = varying.get(id(part))
+    if known is None:
+        encoded = isinstance(part, Command) and bool(part.command_b64 or part.content_b64)
+        known = varying[id(part)] = encoded or b":value" in msgspec.json.encode(part)
+    return known
 
 
 def _command(command: Command, scope: Scope, readable: frozenset[str] | None) -> Command:
@@ -111,9 +134,9 @@ def _as_text(content: bytes) -> str:
         return ""
 
 
-def _party(party: Party | None, scope: Scope, readable: frozenset[str] | None) -> Party | None:
-    if party is None:
-        return None
+def _party(party: Party | None, scope: Scope, readable: frozenset[str] | None, varying: Varying) -> Party | None:
+    if party is None or not _varies(party, varying):
+        return party
     return msgspec.structs.replace(
         party,
         address=substitute_in(party.address, scope, readable),

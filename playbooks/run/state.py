@@ -11,13 +11,14 @@ from playbooks.variables import Scope
 class Frame:
     """One playbook of the run: its own one, or one that a playbook-action called."""
 
-    __slots__ = ("depth", "failure", "handling", "opened_by", "playbook", "scope")
+    __slots__ = ("depth", "failure", "handling", "opened_by", "playbook", "scope", "varying")
 
     def __init__(self, playbook: Playbook, scope: Scope, opened_by: Visit | None, depth: int) -> None:
         self.playbook = playbook
         self.scope = scope
         self.opened_by = opened_by
         self.depth = depth
+        self.varying: dict[int, bool] = {}
         self.handling = False  # its workflow_exception step has been taken
         self.failure: Failure | None = None
 

@@ -1,8 +1,8 @@
 """Everything that is wrong with a playbook, before it runs.
 
 The published schemas let nearly every mistake pass (docs/playbooks.md lists them); here each concern has a file of its own. All of
-it takes time linear in the size of the playbook. In the strict mode an error is whatever keeps the playbook from running rightly; in
-the draft mode what is only missing yet is a warning, so that half a playbook can be saved and opened again.
+it takes time linear in the size of the playbook. In the strict mode an error is whatever keeps the playbook from running rightly;
+in the draft mode what is only missing yet is a warning, so that half a playbook can be saved and opened again.
 """
 
 from __future__ import annotations

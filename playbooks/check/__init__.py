@@ -24,6 +24,7 @@ from playbooks.check.subplaybooks import check_subplaybooks
 from playbooks.check.variables import check_variables
 from playbooks.model import Playbook
 from playbooks.problems import Problem
+from playbooks.shapes import Found, walk
 
 __all__ = ["check", "is_right"]
 
@@ -43,8 +44,9 @@ def check(
     ``now`` decides over valid_from and valid_until.
     """
     report = Report(draft=draft)
-    check_properties(playbook, report)
-    check_document(playbook, report, now or datetime.now(UTC))
+    objects = [found for found in walk(playbook.raw) if isinstance(found, Found)]
+    check_properties(objects, report)
+    check_document(playbook, objects, report, now or datetime.now(UTC))
     check_steps(playbook, report)
     flow = check_flow(playbook, report)
     scopes = scopes_of(playbook, flow)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from playbooks.check.report import Report
 from playbooks.model import Json, Playbook
-from playbooks.shapes import Found, walk
+from playbooks.shapes import Found
 from playbooks.timestamps import is_of_milliseconds, read_timestamp
 from playbooks.vocabulary import MARKINGS, kind_of
 
@@ -17,16 +18,15 @@ _FORM = "kind--UUID, for example identity--" + "3b1c6a52-6c55-4f4e-9d0a-1d8f6d2b
 _TIME_FORM = "2026-11-27T06:30:00.000Z"
 
 
-def check_document(playbook: Playbook, report: Report, now: datetime) -> None:
+def check_document(playbook: Playbook, objects: Sequence[Found], report: Report, now: datetime) -> None:
     raw = playbook.raw
     _identifier(raw, "id", ("playbook",), report)
     _identifiers(raw, report)
     for name in ("priority", "severity", "impact"):
         if not 0 <= getattr(playbook, name) <= 100:
             report.wrong(name, f"{name} is a number from 0 to 100", "correct it")
-    for found in walk(raw):
-        if isinstance(found, Found):
-            _times(found, report)
+    for found in objects:
+        _times(found, report)
     if playbook.playbook_types and not playbook.playbook_activities:
         report.doubtful("playbook_activities", "a playbook with playbook_types says its activities, too", "add them")
     _validity(playbook, report, now)

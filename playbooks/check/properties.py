@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from playbooks.check.report import Report
-from playbooks.model import Playbook
-from playbooks.shapes import SHAPES, Found, walk
+from playbooks.shapes import SHAPES, Found
 
 _MACHINE = ("name", "address")
 _MARKING = ("id", "created_by", "created")
@@ -56,14 +56,13 @@ _MAY_BE_EMPTY = frozenset({"playbook_processing_summary", "headers"})
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
-def check_properties(playbook: Playbook, report: Report) -> None:
-    for found in walk(playbook.raw):
-        if isinstance(found, Found):
-            _missing(found, report)
-            if found.known:
-                _unknown(found, report)
-            if found.shape == "variable":
-                _number(found, report)
+def check_properties(objects: Sequence[Found], report: Report) -> None:
+    for found in objects:
+        _missing(found, report)
+        if found.known:
+            _unknown(found, report)
+        if found.shape == "variable":
+            _number(found, report)
 
 
 def _missing(found: Found, report: Report) -> None:

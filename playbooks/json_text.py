@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 from playbooks.problems import PlaybookError, Problem
@@ -15,6 +16,8 @@ from playbooks.problems import PlaybookError, Problem
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 64
 _LARGEST_WHOLE = 2**63
+_ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+"""NUL and halves of letters can only come escaped."""
 
 
 def read_json(octets: bytes) -> Any:
@@ -33,9 +36,10 @@ def read_json(octets: bytes) -> Any:
         raise _error("", f"the document is nested more than {MAX_DEPTH} deep", "flatten it") from error
     except ValueError as error:
         raise _error("", f"no JSON: {str(error)[:200]}", "write the number as text") from error
-    problems = _faults(document, twice)
-    if problems:
-        raise PlaybookError(problems)
+    if twice or _ESCAPED.search(text) or not _is_plain(document):
+        problems = _faults(document, twice)
+        if problems:
+            raise PlaybookError(problems)
     return document
 
 
@@ -57,6 +61,21 @@ def _object(pairs: list[tuple[str, Any]], twice: list[tuple[dict[str, Any], str]
 
 def _no_number(name: str) -> Any:
     raise ValueError(f"{name} is no number of JSON")
+
+
+def _is_plain(document: Any) -> bool:
+    """Whether depth and numbers are within the limits: the quick look, without the places."""
+    waiting: list[tuple[Any, int]] = [(document, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            return False
+        for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else (value,):
+            if isinstance(one, dict | list):
+                waiting.append((one, depth + 1))
+            elif isinstance(one, float | int) and not -_LARGEST_WHOLE <= one < _LARGEST_WHOLE:
+                return False
+    return True
 
 
 def _faults(document: Any, twice: list[tuple[dict[str, Any], str]]) -> list[Problem]:

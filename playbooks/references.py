@@ -26,7 +26,7 @@ class Reference(NamedTuple):
 
 def references(text: str) -> Iterator[Reference]:
     """Each use of a variable, from left to right."""
-    for word in _WORD.finditer(text):
+    for word in _WORD.finditer(text) if _SUFFIX in text else ():
         if text.startswith(_SUFFIX, word.end()):
             name, start = _name_in(word[0])
             if name:
@@ -35,7 +35,7 @@ def references(text: str) -> Iterator[Reference]:
 
 def forgotten(text: str) -> Iterator[str]:
     """Names that stand in a text without ``:value``, so that nothing replaces them."""
-    for word in _WORD.finditer(text):
+    for word in _WORD.finditer(text) if "__" in text else ():
         if not text.startswith(_SUFFIX, word.end()):
             name, start = _name_in(word[0])
             if name and start == 0:

@@ -6,7 +6,7 @@ of it, after ``%`` for a dictionary of it, or the name of an object. ``any`` is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from playbooks.vocabulary import STEP_TYPES
@@ -283,24 +283,27 @@ class Mismatch(NamedTuple):
     value: Any
 
 
-def walk(document: dict[str, Any]) -> Iterator[Found | Mismatch]:
+def walk(document: dict[str, Any]) -> list[Found | Mismatch]:
     """Every object of a document that has a shape, in its order, and every value that does not fit its property."""
-    return _object(document, "playbook", "", "")
+    found: list[Found | Mismatch] = []
+    _object(document, "playbook", "", "", found)
+    return found
 
 
-def _object(raw: dict[str, Any], shape: str, path: str, step: str) -> Iterator[Found | Mismatch]:
+def _object(raw: dict[str, Any], shape: str, path: str, step: str, found: list[Found | Mismatch]) -> None:
     name, known = _shape_of(raw, shape)
-    yield Found(path, step, name, raw, known)
+    found.append(Found(path, step, name, raw, known))
     properties = SHAPES[name]
     for key, value in raw.items():
-        if (kind := properties.get(key)) is not None:
-            yield from _value(value, kind, f"{path}.{key}" if path else key, step)
+        kind = properties.get(key)
+        if kind is not None and not (kind == "text" and isinstance(value, str)):
+            _value(value, kind, f"{path}.{key}" if path else key, step, found)
 
 
 def _shape_of(raw: dict[str, Any], shape: str) -> tuple[str, bool]:
     own = raw.get("type")
     if shape == "step":
-        return str(own), True  # reading has refused other kinds
+        return str(own), True  # other kinds have no place in a workflow: _value says so
     if shape in _BY_TYPE:
         name = f"{shape} {own}"
         return (name, True) if name in SHAPES else (shape, False)
@@ -311,27 +314,26 @@ def _is_step(kind: Any) -> bool:
     return isinstance(kind, str) and kind in STEP_TYPES
 
 
-def _value(value: Any, kind: str, path: str, step: str) -> Iterator[Found | Mismatch]:
+def _value(value: Any, kind: str, path: str, step: str, found: list[Found | Mismatch]) -> None:
     if kind[0] == "*":
         if not isinstance(value, list):
-            yield Mismatch(path, step, "a list", value)
+            found.append(Mismatch(path, step, "a list", value))
             return
         for place, one in enumerate(value):
-            yield from _value(one, kind[1:], f"{path}[{place}]", step)
+            _value(one, kind[1:], f"{path}[{place}]", step, found)
     elif kind[0] == "%":
         if not isinstance(value, dict):
-            yield Mismatch(path, step, "an object", value)
+            found.append(Mismatch(path, step, "an object", value))
             return
         for key, one in value.items():
-            inner = f"{path}.{key}"
-            yield from _value(one, kind[1:], inner, key if kind == "%step" else step)
+            _value(one, kind[1:], f"{path}.{key}", key if kind == "%step" else step, found)
     elif kind in KINDS:
         types, wanted = KINDS[kind]
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types and kind != "any"):
-            yield Mismatch(path, step, wanted, value)
+            found.append(Mismatch(path, step, wanted, value))
     elif not isinstance(value, dict):
-        yield Mismatch(path, step, "an object", value)
+        found.append(Mismatch(path, step, "an object", value))
     elif kind == "step" and not _is_step(value.get("type")):
-        yield Mismatch(path, step, "a kind of step", value.get("type"))
+        found.append(Mismatch(path, step, "a kind of step", value.get("type")))
     else:
-        yield from _object(value, kind, path, step)
+        _object(value, kind, path, step, found)

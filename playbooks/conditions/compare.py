@@ -40,7 +40,7 @@ def compared(operator_: str, kind: str, left: str | dict[str, Any], right: str |
         return _pattern(operator_, _text(left), _text(right))
     if operator_ in CONTAINMENT:
         inner, outer = _network(left), _network(right)
-        return _within(inner, outer) if operator_ == "ISSUBSET" else _within(outer, inner)
+        return _is_within(inner, outer) if operator_ == "ISSUBSET" else _is_within(outer, inner)
     one, other = _comparable(kind, left), _comparable(kind, right)
     if operator_ in ORDER:
         return ORDER[operator_](one, other)
@@ -81,10 +81,9 @@ def _text(value: str | dict[str, Any]) -> str:
 def _network(value: str | dict[str, Any]) -> Network:
     text = _text(value)
     try:
-        found = ipaddress.ip_network(text, strict=False)
+        return ipaddress.ip_network(text, strict=False)
     except ValueError:
         raise ValueError(f"{text[:60]!r} is no address and no network") from None
-    return _plain(found)
 
 
 def _plain(network: Network) -> Network:
@@ -92,6 +91,11 @@ def _plain(network: Network) -> Network:
     if isinstance(network, ipaddress.IPv6Network) and network.subnet_of(_MAPPED):
         return ipaddress.IPv4Network((int(network.network_address) & 0xFFFFFFFF, network.prefixlen - 96))
     return network
+
+
+def _is_within(inner: Network, outer: Network) -> bool:
+    """An IPv4-mapped address is within networks of IPv4 and within the networks of IPv6 around it."""
+    return _within(inner, outer) or _within(_plain(inner), _plain(outer))
 
 
 def _within(inner: Network, outer: Network) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import duckdb
 
@@ -20,6 +21,7 @@ def like(pattern: str) -> Test:
     return matches(f"\\A{''.join(pieces)}\\z")
 
 
+@lru_cache(maxsize=1024)
 def fault_of(pattern: str) -> str:
     """Why a regular expression cannot be used, "" where it can. RE2's syntax: no look-around, no back references."""
     if "\0" in pattern:

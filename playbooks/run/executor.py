@@ -175,10 +175,15 @@ class Executor:
         self._looked = 0.0
         self._inbox.put(None)
 
+    @property
+    def alive(self) -> bool:
+        """False once it has been stopped, or has ended because of a mistake."""
+        return self._thread.is_alive()
+
     def wait(self, run_id: int, seconds: float) -> str:
         """The state in which a run has ended or waits for a person; "" where it does neither within ``seconds``."""
         with self._over:
-            self._over.wait_for(lambda: run_id in self._ended, seconds)
+            self._over.wait_for(lambda: run_id in self._ended or self._stopping.is_set(), seconds)
             return self._ended.get(run_id, "")
 
     # -- the round ------------------------------------------------------------------------------------------------------------
@@ -412,13 +417,20 @@ class Executor:
             live.state = live.machine.state
             if live.broken or live.machine.state in ENDED or self._parks(live):
                 self._forget(live)
-        if self._listener is not None:
-            for live, event, trace in rows:
-                self._listener(live.run_id, event, trace)
+        self._tell(rows)
         for future, wanted, run_id, mine in accepted:
             future.set_result(run_id)
             if mine and run_id not in self._live and run_id not in self._ended:
                 self._begin_run(wanted, run_id)
+
+    def _tell(self, rows: list[tuple[_Live, Event, list[Entry]]]) -> None:
+        if self._listener is None:
+            return
+        for live, event, trace in rows:
+            try:
+                self._listener(live.run_id, event, trace)
+            except Exception:
+                log.exception("whoever listens to the runs of playbooks failed")
 
     def _begin_run(self, wanted: Wanted, run_id: int) -> None:
         called: tuple[Playbook, ...] = tuple(journal.playbook_of(body) for body in wanted.called)

@@ -16,6 +16,7 @@ import msgspec
 from playbooks.actions.contract import Failure, Request
 from playbooks.extension import options_of
 from playbooks.model import Action, Authentication, Command, Party, Playbook
+from playbooks.references import the_one
 from playbooks.variables import Scope, VariableError, for_json, for_shell, substitute, substitute_in
 
 HTTP = frozenset({"http-api", "openc2-http"})
@@ -43,7 +44,7 @@ def request_for(
     Raises VariableError, ExtensionError, or ValueError where base64 cannot be decoded.
     """
     number, target_id = place
-    readable = frozenset((*step.in_args, *step.step_variables)) if step.in_args else None
+    readable = frozenset((*map(the_one, step.in_args), *step.step_variables)) if step.in_args else None
     varying = {} if varying is None else varying
     agent = playbook.agent_definitions.get(step.agent)
     target = playbook.target_definitions.get(target_id) or playbook.agent_definitions.get(target_id)
@@ -59,7 +60,7 @@ def request_for(
         target_id=target_id,
         target=reached,
         authentication=_authentication(playbook, reached, scope, readable),
-        out_args=tuple(step.out_args),
+        out_args=tuple(map(the_one, step.out_args)),
         options=options_of(step),
         cause=cause,
     )

@@ -49,6 +49,7 @@ from playbooks.run.workers import Outcome, Task, Workers
 from playbooks.variables import Value
 
 log = logging.getLogger(__name__)
+_GRACE = 1.0
 
 _Accepted: TypeAlias = "list[tuple[Future[int], Wanted, int, bool]]"
 """Runs that were asked for: who waits for the id, what, the id, and whether this executor has it."""
@@ -309,7 +310,7 @@ class Executor:
 
     def _start_call(self, live: _Live, call: Call) -> None:
         request = msgspec.structs.replace(call.request, key=f"{live.run_id}.{call.key}")
-        seconds = (call.visit.step.timeout or self._settings.limits.action_ms) / 1000
+        seconds = (call.visit.step.timeout or self._settings.limits.action_ms) / 1000 + _GRACE  # the run's own timer comes first
         task = Task(live.run_id, call.key, call.attempt, request, seconds)
         self._flying[live.run_id, call.key] = task
         self._to_start.append(task)

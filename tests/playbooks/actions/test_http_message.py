@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +26,7 @@ def read(pieces: list[bytes], method: str = "GET") -> AnswerReader:
 @given(st.sampled_from([LENGTH, CHUNKED, CONTINUED, EMPTY]), st.lists(st.integers(0, 120), max_size=6))
 def test_the_pieces_do_not_matter(message: bytes, cuts: list[int]) -> None:
     places = sorted({0, *(cut for cut in cuts if cut < len(message)), len(message)})
-    reader = read([message[start:end] for start, end in zip(places, places[1:], strict=False)])
+    reader = read([message[start:end] for start, end in itertools.pairwise(places)])
     assert reader.done
     assert reader.reusable
     assert reader.answer().body == (b"" if message == EMPTY else b"hello")

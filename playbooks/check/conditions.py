@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from playbooks.check.report import Report
-from playbooks.check.scopes import Scope
+from playbooks.check.report import Report, Scope
 from playbooks.conditions import ConditionError, parse
 from playbooks.model import IfCondition, Playbook, SwitchCondition, WhileCondition
 from playbooks.references import the_one

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from playbooks.model import Variable
 from playbooks.problems import Problem, Severity
+
+Scope = Mapping[str, Variable]
+"""The variables that a step sees, by their names."""
 
 MOST_PROBLEMS = 1_000
 _LONGEST = 400

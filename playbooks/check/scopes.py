@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from playbooks.check.flow import Flow
+from playbooks.check.own_extension import undo_steps
+from playbooks.check.report import Scope
 from playbooks.model import Playbook, Variable
-
-Scope = Mapping[str, Variable]
 
 
 def scopes_of(playbook: Playbook, flow: Flow) -> dict[str, Scope]:
@@ -17,9 +15,11 @@ def scopes_of(playbook: Playbook, flow: Flow) -> dict[str, Scope]:
     for key, region in flow.region.items():  # an opener is always reached before its branches
         around = inside.get(region.opener, playbook.playbook_variables)
         scopes[key] = inside[key] = _within(around, playbook.workflow[key].step_variables)
+    owners = undo_steps(playbook)
     for key, step in playbook.workflow.items():
         if key not in scopes:
-            scopes[key] = _within(playbook.playbook_variables, step.step_variables)
+            around = scopes.get(owners.get(key, ""), playbook.playbook_variables)
+            scopes[key] = _within(around, step.step_variables)
     return scopes
 
 

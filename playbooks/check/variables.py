@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from playbooks.check.report import Report
-from playbooks.check.scopes import Scope
+from playbooks.check.report import Report, Scope
 from playbooks.model import Action, Command, Party, Playbook, PlaybookAction, Variable
 from playbooks.references import forgotten, names_within, the_one
 from playbooks.values import typed

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from playbooks.check import check, is_right
+from playbooks.extension import EXTENSION
 from playbooks.problems import Problem
 from tests.playbooks.documents import (
     AGENT,
@@ -441,3 +442,38 @@ def test_deep_nesting_does_not_crash() -> None:
                                                   "on_completion": f"end--{uuid(number)}"}  # fmt: skip
         steps[f"end--{uuid(number)}"] = {"type": "end"}
     assert is_right(check(playbook(one), now=NOW))
+
+
+UNDO = f"action--{uuid(40)}"
+OURS = f"workflow.{FIRST}.step_extensions.{EXTENSION}"
+
+
+def _extended(**options: Any) -> Change:
+    def change(one: dict[str, Any]) -> None:
+        one["workflow"][FIRST]["step_extensions"] = {EXTENSION: options}
+        one["workflow"][FIRST]["step_variables"] = {"__ticket__": {"type": "string"}}
+        one["workflow"][FIRST]["out_args"] = ["__answer__", "__ticket__"]
+        one["workflow"][UNDO] = action(on_completion=END, commands=[{"type": "manual", "command": "close __ticket__:value"}])
+
+    return change
+
+
+def test_undo_steps_are_reached_by_our_extension_and_see_what_they_take_back() -> None:
+    found = problems(_extended(undo=UNDO, outputs={"__ticket__": "/result/0/number"}, retry={"attempts": 3}))
+    assert [one.message for one in found] == ["our extension is not defined"]
+
+
+@pytest.mark.parametrize(
+    ("options", "path", "message"),
+    [
+        ({"undo": END}, f"{OURS}.undo", "there is no action step"),
+        ({"undo": FIRST}, f"{OURS}.undo", "cannot take itself back"),
+        ({"retry": {"attempts": 0}}, OURS, ">= 1"),
+        ({"idempotnet": True}, OURS, "unknown field"),
+        ({"outputs": {"__ip__": "/a"}}, f"{OURS}.outputs.__ip__", "not among out_args"),
+        ({"outputs": {"__ticket__": "a"}}, f"{OURS}.outputs.__ticket__", "no JSON pointer"),
+    ],
+)
+def test_our_extension_can_be_understood(options: dict[str, Any], path: str, message: str) -> None:
+    found = [one for one in problems(_extended(**options)) if one.severity == "error"]
+    assert any(one.path == path and message in one.message for one in found), [str(one) for one in found]

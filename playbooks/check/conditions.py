@@ -11,9 +11,15 @@ from playbooks.references import the_one
 from playbooks.values import typed
 
 DEFAULT_CASE = "default"
+MOST_MATCHES = 1_000
+"""Regular expressions in one playbook: each takes about half a millisecond to look at."""
 
 
 def check_conditions(playbook: Playbook, report: Report, scopes: Mapping[str, Scope]) -> None:
+    conditions = (step.condition for step in playbook.workflow.values() if isinstance(step, IfCondition | WhileCondition))
+    if sum(text.upper().count("MATCHES") for text in conditions) > MOST_MATCHES:
+        report.wrong("workflow", f"the conditions hold more than {MOST_MATCHES:,} MATCHES", "use LIKE, or divide the playbook")
+        return
     for key, step in playbook.workflow.items():
         if isinstance(step, IfCondition | WhileCondition) and step.condition:
             _condition(key, step.condition, report, scopes[key])

@@ -11,6 +11,8 @@ from playbooks.references import forgotten, names_within, the_one
 from playbooks.values import typed
 from playbooks.vocabulary import LONGEST_VARIABLE_NAME, VARIABLE_TYPES, is_variable_name
 
+MOST_USED = 200
+"""Variables that one agent or target uses."""
 _NAME = f"two underscores, a letter, letters digits _ -, two underscores; {LONGEST_VARIABLE_NAME} letters at most"
 
 
@@ -119,6 +121,9 @@ def _parties(playbook: Playbook, report: Report, scopes: Mapping[str, Scope]) ->
             for path, party in _parties_of(playbook, step):
                 if path not in used:
                     used[path] = _names_of(playbook, party)
+                    if len(used[path]) > MOST_USED:
+                        report.wrong(path, f"it uses more than {MOST_USED} variables", "divide it", key)
+                        used[path] = frozenset()
                 _usable(path, key, used[path], step, scopes[key], report)
 
 
@@ -138,7 +143,11 @@ def _names_of(playbook: Playbook, party: Party) -> frozenset[str]:
 
 def _texts_within(value: Any) -> list[str]:
     """The texts of a JSON value; names of properties are not replaced."""
-    if isinstance(value, str):
-        return [value]
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [text for one in inner for text in _texts_within(one)]
+    found, waiting = [], [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            found.append(one)
+        elif isinstance(one, dict | list):
+            waiting += one.values() if isinstance(one, dict) else one
+    return found

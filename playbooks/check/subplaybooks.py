@@ -35,9 +35,7 @@ def _resolve(key: str, step: PlaybookAction, playbook: Playbook, report: Report,
         return
     if step.playbook_version:
         wanted = _moment(step.playbook_version)
-        versions = [
-            one for one in versions if one.modified == step.playbook_version or (wanted and _moment(one.modified) == wanted)
-        ]
+        versions = [one for one in versions if wanted and _moment(one.modified) == wanted]
         if not versions:
             message = f"the version {step.playbook_version[:40]} of {step.playbook_id} is not known"
             report.lacking(f"{path}.playbook_version", message, "import it, or leave playbook_version out", key)

@@ -477,3 +477,44 @@ def test_undo_steps_are_reached_by_our_extension_and_see_what_they_take_back() -
 def test_our_extension_can_be_understood(options: dict[str, Any], path: str, message: str) -> None:
     found = [one for one in problems(_extended(**options)) if one.severity == "error"]
     assert any(one.path == path and message in one.message for one in found), [str(one) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("value", "is_plain"),
+    [
+        ("Bearer __token__:value", False),
+        ("__token__:value", False),
+        ("Basic __token__:value__ip__:value", False),
+        ("Bearer", False),
+        ("Bearer abc__token__:value", True),
+        ("Bearer __gateway__:value", True),
+        ("abc", True),
+    ],
+)
+def test_a_header_may_carry_a_variable_but_no_secret(value: str, is_plain: bool) -> None:
+    def change(one: dict[str, Any]) -> None:
+        one["playbook_variables"]["__token__"] = {"type": "string", "external": True}
+        one["workflow"][FIRST]["commands"][0]["headers"] = {"Authorization": [value]}
+
+    assert is_right(problems(change)) is not is_plain
+
+
+def test_many_warnings_do_not_push_an_error_out() -> None:
+    def change(one: dict[str, Any]) -> None:
+        for number in range(1_500):
+            one["workflow"][f"end--{uuid(10_000 + number)}"] = {"type": "end"}
+        one["authentication_info_definitions"][LOGIN]["password"] = "in plain"
+
+    found = problems(change)
+    assert len(found) == 1_001
+    assert found[0].severity == "error"
+    assert not is_right(found)
+
+
+def test_what_would_take_long_to_look_at_is_refused() -> None:
+    def change(one: dict[str, Any]) -> None:
+        for number in range(6):
+            text = " OR ".join(f"__gateway__:value MATCHES '^{number}-{place}'" for place in range(200))
+            one["workflow"][f"if-condition--{uuid(20_000 + number)}"] = {**one["workflow"][IF], "condition": text}
+
+    assert any("more than 1,000 MATCHES" in one.message for one in problems(change))

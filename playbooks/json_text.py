@@ -13,7 +13,7 @@ from typing import Any
 
 from playbooks.problems import PlaybookError, Problem
 
-MAX_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 64
 _LARGEST_WHOLE = 2**63
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")

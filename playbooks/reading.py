@@ -59,7 +59,7 @@ def read(data: bytes) -> Playbook:
 
 
 def read_document(document: Any) -> Playbook:
-    """The playbook of parsed JSON, which is kept and must not be changed afterwards. Raises PlaybookError."""
+    """The playbook of JSON that ``read_json`` has read. It is kept and must not be changed afterwards. Raises PlaybookError."""
     _refuse_others(document)
     problems = [_told(found) for found in walk(document) if isinstance(found, Mismatch)]
     if problems:

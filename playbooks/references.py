@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from playbooks.vocabulary import LONGEST_VARIABLE_NAME, is_variable_name
 
-_WORD = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]+", re.ASCII)
 _SUFFIX = ":value"
+_USED = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]++(?=:value)", re.ASCII)
+"""A whole word before ``:value``; possessive, and begun at the start of a word only, so each letter is looked at once."""
+_BARE = re.compile(r"(?<![A-Za-z0-9_-])__[A-Za-z0-9_-]*+(?!:value)", re.ASCII)
 
 
 class Reference(NamedTuple):
@@ -26,22 +29,20 @@ class Reference(NamedTuple):
 
 def references(text: str) -> Iterator[Reference]:
     """Each use of a variable, from left to right."""
-    for word in _WORD.finditer(text) if _SUFFIX in text else ():
-        if text.startswith(_SUFFIX, word.end()):
-            name, start = _name_in(word[0])
-            if name:
-                yield Reference(word.start() + start, word.end() + len(_SUFFIX), name)
+    for word in _USED.finditer(text) if _SUFFIX in text else ():
+        name, start = _name_in(word[0])
+        if name:
+            yield Reference(word.start() + start, word.end() + len(_SUFFIX), name)
 
 
 def forgotten(text: str) -> Iterator[str]:
     """Names that stand in a text without ``:value``, so that nothing replaces them."""
-    for word in _WORD.finditer(text) if "__" in text else ():
-        if not text.startswith(_SUFFIX, word.end()):
-            name, start = _name_in(word[0])
-            if name and start == 0:
-                yield name
+    for word in _BARE.finditer(text) if "__" in text else ():
+        if is_variable_name(word[0]):
+            yield word[0]
 
 
+@lru_cache(maxsize=4096)
 def the_one(text: str) -> str:
     """The name where the whole text is one reference, or the bare name of a variable; "" otherwise."""
     name = text.strip().removesuffix(_SUFFIX)

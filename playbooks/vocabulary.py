@@ -67,6 +67,11 @@ LONGEST_VARIABLE_NAME = 250
 """Letters with the underscores (10.18)."""
 
 
+def is_by_hand(command: str, agent: str) -> bool:
+    """Whether a command of this kind is done by a person: a manual one, or any whose agent is people (as OASIS' own example)."""
+    return command == "manual" or agent in PEOPLE
+
+
 def kind_of(identifier: str) -> str:
     """The kind in ``kind--uuid``; "" where this is no identifier."""
     match = IDENTIFIER.fullmatch(identifier)

@@ -14,6 +14,7 @@ from playbooks.check.commands import check_commands
 from playbooks.check.conditions import check_conditions
 from playbooks.check.document import check_document
 from playbooks.check.flow import check_flow
+from playbooks.check.own_extension import check_own_extension
 from playbooks.check.parties import check_parties
 from playbooks.check.properties import check_properties
 from playbooks.check.report import Report
@@ -52,6 +53,7 @@ def check(
     scopes = scopes_of(playbook, flow)
     check_variables(playbook, report, scopes)
     check_conditions(playbook, report, scopes)
+    check_own_extension(playbook, report)
     check_parties(playbook, report)
     check_commands(playbook, report, own_commands)
     check_secrets(playbook, report)

@@ -20,6 +20,8 @@ _REMOTE_KINDS = _HTTP_KINDS | {"ssh", "powershell"}
 """Commands that go to an address."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _VERSION = re.compile(r"HTTP/(?:1\.0|1\.1|2|2\.0|3|3\.0)", re.ASCII)
+_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "expect", "te", "trailer"})
+"""Headers that say where a message ends or goes."""
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _START_LINE = "for example POST /api/block HTTP/1.1"
 
@@ -105,6 +107,8 @@ def _headers(path: str, key: str, command: Command, report: Report) -> None:
     for name, values in command.headers.items():
         if not _TOKEN.fullmatch(name):
             report.wrong(f"{path}.{name[:80]}", f"{name[:80]!r} is no name of a header", "letters, digits and -", key)
+        if name.lower() in _OURS:
+            report.wrong(f"{path}.{name[:80]}", f"the header {name} is written by the executor", "leave it out", key)
         if any("\r" in value or "\n" in value for value in values):
             report.wrong(f"{path}.{name[:80]}", "the value of a header is one line", "remove the line end", key)
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from playbooks.check.report import Report
-from playbooks.check.scopes import Scope
+from playbooks.check.report import Report, Scope
 from playbooks.conditions import ConditionError, parse
 from playbooks.model import IfCondition, Playbook, SwitchCondition, WhileCondition
 from playbooks.references import the_one
 from playbooks.values import typed
 
 DEFAULT_CASE = "default"
+MOST_MATCHES = 1_000
+"""Regular expressions in one playbook: each takes about half a millisecond to look at."""
 
 
 def check_conditions(playbook: Playbook, report: Report, scopes: Mapping[str, Scope]) -> None:
+    conditions = (step.condition for step in playbook.workflow.values() if isinstance(step, IfCondition | WhileCondition))
+    if sum(text.upper().count("MATCHES") for text in conditions) > MOST_MATCHES:
+        report.wrong("workflow", f"the conditions hold more than {MOST_MATCHES:,} MATCHES", "use LIKE, or divide the playbook")
+        return
     for key, step in playbook.workflow.items():
         if isinstance(step, IfCondition | WhileCondition) and step.condition:
             _condition(key, step.condition, report, scopes[key])

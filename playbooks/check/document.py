@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from playbooks.check.report import Report
+from playbooks.extension import EXTENSION
 from playbooks.model import Json, Playbook
 from playbooks.shapes import Found
 from playbooks.timestamps import is_of_milliseconds, read_timestamp
@@ -118,6 +119,9 @@ def _extensions(playbook: Playbook, report: Report) -> None:
                 continue
             if key not in defined:
                 told.add(key)
+                if key == EXTENSION:
+                    report.doubtful(f"{path}.{key}", "our extension is not defined", "define it, for other executors", step)
+                    continue
                 report.lacking(f"{path}.{key}", f"the extension {key[:80]!r} is not defined", "define it", step)
             elif not isinstance(content, dict):
                 report.wrong(f"{path}.{key}", "an extension is an object", "write its properties into an object", step)

@@ -9,9 +9,10 @@ and is walked once: the time is linear in steps and pointers, joined diamonds in
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from playbooks.check.own_extension import undo_steps
 from playbooks.check.report import Report
 from playbooks.model import End, Playbook, Start, Step
 
@@ -39,10 +40,23 @@ def check_flow(playbook: Playbook, report: Report) -> Flow:
     _pointers(playbook, report)
     flow = _regions(playbook, report)
     _circles(playbook, report)
+    aside = _followed(playbook, undo_steps(playbook))
     for key in playbook.workflow:
-        if key not in flow.region:
+        if key not in flow.region and key not in aside:
             report.doubtful(f"workflow.{key}", "no way leads to this step", "connect it, or remove it", key)
     return flow
+
+
+def _followed(playbook: Playbook, firsts: Iterable[str]) -> set[str]:
+    """Steps that can be reached from these."""
+    found: set[str] = set()
+    waiting = list(firsts)
+    while waiting:
+        key = waiting.pop()
+        if key in playbook.workflow and key not in found:
+            found.add(key)
+            waiting += [named for _, named in _ways(playbook.workflow[key])]
+    return found
 
 
 def _starts(playbook: Playbook, report: Report) -> None:

@@ -124,9 +124,11 @@ def _used(playbook: Playbook, report: Report) -> None:
         if step.agent and step.agent not in agents:
             hint = "define it in agent_definitions" + (": it stands among the targets only" if step.agent in targets else "")
             report.wrong(f"{path}.agent", f"there is no agent {step.agent[:80]!r}", hint, key)
+        seen: set[str] = set()
         for place, target in enumerate(step.targets):
             if target not in targets:
                 hint = "define it in target_definitions" + (": it stands among the agents only" if target in agents else "")
                 report.wrong(f"{path}.targets[{place}]", f"there is no target {target[:80]!r}", hint, key)
-            elif target in step.targets[:place]:
+            elif target in seen:
                 report.doubtful(f"{path}.targets[{place}]", "the target is named twice", "remove one", key)
+            seen.add(target)

@@ -84,7 +84,7 @@ def _may_be_empty(shape: str, name: str) -> bool:
 def _unknown(found: Found, report: Report) -> None:
     known = SHAPES[found.shape]
     for name in found.raw:
-        if name not in known:
+        if name not in known and not report.is_full:
             close = get_close_matches(name[:60], known, n=1)
             hint = f"{close[0]} is meant?" if close else "own properties belong into an extension"
             what = found.shape.replace(" ", " of the kind ")

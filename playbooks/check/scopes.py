@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from playbooks.check.flow import Flow
-from playbooks.model import Playbook, Variable
-
-Scope = Mapping[str, Variable]
+from playbooks.check.own_extension import undo_steps
+from playbooks.model import Playbook
+from playbooks.variables import Scope
 
 
 def scopes_of(playbook: Playbook, flow: Flow) -> dict[str, Scope]:
     """The variables that each step sees by their names, the nearest declaration of a name. Unreached steps see the playbook's."""
-    inside: dict[str, Scope] = {"": playbook.playbook_variables}
+    whole = Scope(playbook.playbook_variables)
     scopes: dict[str, Scope] = {}
     for key, region in flow.region.items():  # an opener is always reached before its branches
-        around = inside.get(region.opener, playbook.playbook_variables)
-        scopes[key] = inside[key] = _within(around, playbook.workflow[key].step_variables)
+        scopes[key] = scopes.get(region.opener, whole).within(playbook.workflow[key].step_variables)
+    owners = undo_steps(playbook)
     for key, step in playbook.workflow.items():
         if key not in scopes:
-            scopes[key] = _within(playbook.playbook_variables, step.step_variables)
+            scopes[key] = scopes.get(owners.get(key, ""), whole).within(step.step_variables)
     return scopes
-
-
-def _within(around: Scope, own: dict[str, Variable]) -> Scope:
-    return {**around, **own} if own else around

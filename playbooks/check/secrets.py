@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from playbooks.check.report import Report
 from playbooks.model import Action, Authentication, Party, Playbook, Variable
-from playbooks.references import references, the_one
+from playbooks.references import references
 
 _STORE = "keep it in the secret store and name it: kms true, kms_key_identifier"
 _CARRIERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token", "x-api-token"})
@@ -56,11 +56,15 @@ def _login(path: str, login: Authentication, variables: Mapping[str, Variable], 
 
 
 def _is_plain(text: str, variables: Mapping[str, Variable]) -> bool:
-    """Whether something secret can be read here: a text that is no variable, or a variable whose value the playbook gives."""
-    names = [reference.name for reference in references(text)]
-    if not names or not the_one(_SCHEMES.sub("", text.strip())):
-        return bool(text.strip()) and not (names and _SCHEMES.match(text))
-    return any(variables[name].value not in (None, "") for name in names if name in variables)
+    """Whether something secret can be read here: text beside variables, or a variable whose value the playbook gives."""
+    found = list(references(text))
+    rest, at = "", 0
+    for one in found:
+        rest += text[at : one.start]
+        at = one.end
+    if _SCHEMES.sub("", rest + text[at:] + " ").strip():
+        return True
+    return any(variables[one.name].value not in (None, "") for one in found if one.name in variables)
 
 
 def _urls(path: str, party: Party, report: Report) -> None:

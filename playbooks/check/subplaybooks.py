@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from playbooks.check.report import Report
 from playbooks.model import Playbook, PlaybookAction
 from playbooks.references import the_one
+from playbooks.timestamps import read_timestamp
 from playbooks.vocabulary import kind_of
 
 Known = Mapping[str, Sequence[Playbook]]
@@ -32,12 +34,13 @@ def _resolve(key: str, step: PlaybookAction, playbook: Playbook, report: Report,
         report.lacking(f"{path}.playbook_id", f"the playbook {step.playbook_id} is not known", "import it, or check it along", key)
         return
     if step.playbook_version:
-        versions = [one for one in versions if one.modified == step.playbook_version]
+        wanted = _moment(step.playbook_version)
+        versions = [one for one in versions if wanted and _moment(one.modified) == wanted]
         if not versions:
             message = f"the version {step.playbook_version[:40]} of {step.playbook_id} is not known"
             report.lacking(f"{path}.playbook_version", message, "import it, or leave playbook_version out", key)
             return
-    called = max(versions, key=lambda one: one.modified)
+    called = max(versions, key=lambda one: _moment(one.modified) or datetime.min.replace(tzinfo=UTC))
     if called.revoked:
         report.lacking(f"{path}.playbook_id", f"the playbook {called.name[:80]!r} is revoked", "use its successor", key)
     if _leads_to(called, playbook.id, known):
@@ -51,6 +54,13 @@ def _resolve(key: str, step: PlaybookAction, playbook: Playbook, report: Report,
         report.doubtful(f"{path}.in_args", f"{called.name[:80]!r} has no variable {name}", "remove it", key)
     for name in sorted({the_one(name) for name in step.out_args} - called.playbook_variables.keys() - {""}):
         report.wrong(f"{path}.out_args", f"{called.name[:80]!r} has no variable {name} to give back", "remove it", key)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return read_timestamp(text)
+    except ValueError:
+        return None
 
 
 def _leads_to(start: Playbook, wanted: str, known: Known) -> bool:

@@ -388,7 +388,9 @@ class Executor:
     def _parks(self, live: _Live) -> bool:
         """Whether the run waits so long that the database may keep it."""
         machine = live.machine
-        if machine.has_ready or machine.begun():
+        if machine.has_ready or any((live.run_id, key) in self._flying for key in machine.open_calls):
+            return False
+        if machine.begun():
             return False
         timer = machine.next_timer()
         return timer is None or timer - _now() > self._settings.park * 1000

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache, partial
 
 import msgspec
@@ -110,6 +110,11 @@ class Machine:
     def has_ready(self) -> bool:
         """Whether anything may be begun."""
         return bool(self._ready)
+
+    @property
+    def open_calls(self) -> Iterable[str]:
+        """Keys of all calls that are not over."""
+        return self._calls
 
     def begun(self) -> list[Call]:
         """Calls that are being carried out by the machine's executor."""

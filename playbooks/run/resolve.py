@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, MutableMapping
+from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import quote
 
@@ -24,6 +25,7 @@ SCRIPTS = frozenset({"bash", "powershell", "ssh", "caldera-cmd"})
 Varying: TypeAlias = MutableMapping[int, bool]
 _SAFE = "!$&'()*+,;=:@/?%~-._"
 """What may stand in a request target beside letters and digits (RFC 3986); what a value holds else is percent-encoded."""
+_SHORT = 2_048
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -121,11 +123,16 @@ def _writer(content: str) -> Callable[[str], str] | None:
     """In JSON a name can only stand inside a string: there its value is escaped, so that it stays one string."""
     if content.lstrip()[:1] not in ("{", "["):
         return None
+    return for_json if (_is_json(content) if len(content) <= _SHORT else _is_json.__wrapped__(content)) else None
+
+
+@lru_cache(maxsize=2048)
+def _is_json(content: str) -> bool:
     try:
         msgspec.json.decode(content)
     except msgspec.DecodeError:
-        return None
-    return for_json
+        return False
+    return True
 
 
 def _as_text(content: bytes) -> str:

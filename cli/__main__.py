@@ -32,6 +32,7 @@ COMMANDS = {
     "doctor": "cli.doctor",
     "evidence": "cli.evidence",
     "zones": "cli.zones",
+    "playbook": "cli.playbook",
 }
 
 

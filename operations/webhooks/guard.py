@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import msgspec
@@ -85,8 +86,13 @@ async def resolve(host: str, port: int, scheme: str, policy: WebhookPolicy) -> s
     )
 
 
-def _allowed(address: Address, scheme: str, policy: WebhookPolicy) -> bool:
+def permitted(address: Address, scheme: str, allow: Sequence[Network]) -> bool:
+    """Whether ``address`` may be connected to: in a network of ``allow``, or with TLS anywhere in the public internet."""
     inner = destination(address)
-    if any(candidate in network for network in policy.networks() for candidate in (address, inner)):
+    if any(candidate in network for network in allow for candidate in (address, inner)):
         return True
     return scheme == "https" and is_public(address)
+
+
+def _allowed(address: Address, scheme: str, policy: WebhookPolicy) -> bool:
+    return permitted(address, scheme, policy.networks())

@@ -16,9 +16,11 @@ from sqlalchemy.exc import OperationalError
 
 import operations
 import operations.services.usage
+import playbooks.run.models
 from kernel.db import Base, open_database, upgrade
 from kernel.errors import StoreError
 
+assert playbooks.run.models  # it is there for its tables
 for _module in pkgutil.walk_packages(operations.__path__, "operations."):
     if _module.name.endswith("models"):
         importlib.import_module(_module.name)  # so that Base.metadata knows every table

@@ -1,0 +1,177 @@
+"""``http-api`` (CACAO 2.0, 5.6): ``METHOD target HTTP/x`` to the address of the target, with its authentication.
+
+Success is an answer 2xx. Redirects are not followed: they would lead where nobody has looked. Values for out_args, the first that
+fits: the JSON pointer that our extension gives (``outputs``), the member of a JSON answer called ``__name__`` or ``name``, the
+built-in ``__http_status__`` and ``__http_body__``, and where a step wants exactly one value, the whole body.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import ssl
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from playbooks.actions.contract import ActionError, Context, Plan, Request, Secrets
+from playbooks.actions.destination import Endpoint, Reach, endpoints
+from playbooks.actions.http_connection import HttpClient
+from playbooks.actions.http_message import Answer
+from playbooks.model import Authentication
+from playbooks.variables import LONGEST_VALUE, Value
+
+_METHOD = re.compile(r"[A-Z]{1,20}")
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "expect", "te", "trailer"})
+"""Headers that say where a message ends or goes: written here, never by a playbook."""
+_SAFE = "!$&'()*+,;=:@/?%~-._"
+
+
+class Line(NamedTuple):
+    """A command's start line."""
+
+    method: str
+    target: str
+
+
+class HttpApi:
+    """The action. ``reach``: where it may go; ``tls``: whom it trusts (the system's authorities unless given)."""
+
+    def __init__(self, reach: Reach = Reach(), tls: ssl.SSLContext | None = None) -> None:
+        self._client = HttpClient(reach, tls)
+
+    def plan(self, request: Request) -> Plan:
+        """``POST https://host/path`` and the servers that it may touch."""
+        line, servers = start_line(request.command.command), endpoints(request.target)
+        content = f", {len(request.command.body()):,} octets" if request.command.content or request.command.content_b64 else ""
+        return Plan(
+            f"{line.method} {_url(servers[0], line.target)}{content}", tuple(f"{one.scheme}://{one.netloc}" for one in servers)
+        )
+
+    def run(self, request: Request, context: Context) -> Mapping[str, Value]:
+        """Send it and read the answer. Raises ActionError for everything but 2xx."""
+        answer = self.answer(request, context)
+        if not 200 <= answer.status < 300:
+            raise _refusal(answer)
+        return outputs(request, answer)
+
+    def answer(self, request: Request, context: Context) -> Answer:
+        """The exchange itself."""
+        line, servers = start_line(request.command.command), endpoints(request.target)
+        body = request.command.body() if request.command.content or request.command.content_b64 else b""
+        headers = _headers(request, servers[0], body, line.method)
+        headers += authorization(request.authentication, context.secrets)
+        return self._client.exchange(servers, line.method, _target(servers[0], line.target), headers, body, context)
+
+
+def start_line(text: str) -> Line:
+    """``METHOD target [HTTP/x]``. Raises ActionError."""
+    parts = text.split()
+    if len(parts) not in (2, 3) or not _METHOD.fullmatch(parts[0]) or (len(parts) == 3 and not parts[2].startswith("HTTP")):
+        raise ActionError(f"{text[:200]!r} is no start line", "write e.g. GET /path HTTP/1.1", code="COMMAND_WRONG")
+    return Line(parts[0], parts[1])
+
+
+def _target(server: Endpoint, target: str) -> str:
+    """The request target: below the path of the server's URL; a whole URL only if it is of this server."""
+    if "://" in target:
+        parts = urlsplit(target)
+        if (parts.scheme, parts.netloc.lower()) != (server.scheme, server.netloc.lower()):
+            raise ActionError(f"the command goes to {parts.netloc}, its target is {server.netloc}", code="COMMAND_WRONG")
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    elif server.path:
+        target = server.path + (target if target[0] in "/?" else f"/{target}") if target != "/" else server.path
+    elif target != "*" and target[0] != "/":
+        target = f"/{target}"
+    return quote(target, safe=_SAFE)
+
+
+def _url(server: Endpoint, target: str) -> str:
+    return f"{server.scheme}://{server.netloc}{_target(server, target)}"
+
+
+def _headers(request: Request, server: Endpoint, body: bytes, method: str) -> list[tuple[str, str]]:
+    headers = [("Host", server.netloc)]
+    named = set()
+    for name, values in request.command.headers.items():
+        if not _NAME.fullmatch(name) or name.lower() in _OURS:
+            raise ActionError(f"the header {name[:60]!r} cannot be set by a playbook", code="COMMAND_WRONG")
+        named.add(name.lower())
+        keyed = [value or request.key for value in values] if name.lower() == "idempotency-key" else values
+        headers += [(name, value) for value in keyed]
+    for name, default in (("User-Agent", "Liandun-Playbook/1"), ("Accept", "*/*")):
+        if name.lower() not in named:
+            headers.append((name, default))
+    if body and "content-type" not in named:
+        headers.append(("Content-Type", "application/json" if body.lstrip()[:1] in (b"{", b"[") else "text/plain; charset=utf-8"))
+    if body or method in ("POST", "PUT", "PATCH"):
+        headers.append(("Content-Length", str(len(body))))
+    return headers
+
+
+def authorization(authentication: Authentication | None, secrets: Secrets) -> list[tuple[str, str]]:
+    """The Authorization header of a target's authentication. Raises ActionError where its secret is not there."""
+    if authentication is None:
+        return []
+    secret = secrets(authentication.kms_key_identifier) if authentication.kms else ""
+    if authentication.type == "oauth2":
+        return [("Authorization", f"{authentication.oauth_header or 'Bearer'} {secret or authentication.token}")]
+    if authentication.type in ("http-basic", "user-auth"):
+        user = authentication.user_id or authentication.username
+        pair = f"{user}:{secret or authentication.password}".encode()
+        return [("Authorization", f"Basic {base64.b64encode(pair).decode()}")]
+    raise ActionError(f"authentication of the kind {authentication.type} cannot be used over HTTP", code="COMMAND_WRONG")
+
+
+def _refusal(answer: Answer) -> ActionError:
+    said = answer.body[:300].decode("utf-8", "replace").strip()
+    message = f"the server answered {answer.status}" + (f": {said}" if said else "")
+    if 300 <= answer.status < 400:
+        return ActionError(message, "redirects are not followed: name the final address", code="HTTP_ERROR")
+    return ActionError(message, code="HTTP_ERROR", again=answer.status >= 500 or answer.status in (408, 425, 429))
+
+
+def outputs(request: Request, answer: Answer) -> dict[str, Value]:
+    """The values that the step wants, as far as the answer has them."""
+    if not request.out_args:
+        return {}
+    body = answer.body.decode("utf-8", "replace")[:LONGEST_VALUE]
+    built_in: dict[str, Value] = {"__http_status__": str(answer.status), "__http_body__": body}
+    try:
+        content = msgspec.json.decode(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        content = None
+    found: dict[str, Value] = {}
+    for name in request.out_args:
+        if name in request.options.outputs:
+            found[name] = _text(_pointed(content, request.options.outputs[name], name))
+        elif isinstance(content, dict) and (name in content or name.strip("_") in content):
+            found[name] = _text(content.get(name, content.get(name.strip("_"))))
+        elif name in built_in:
+            found[name] = built_in[name]
+        elif len(request.out_args) == 1:
+            found[name] = body
+    return found
+
+
+def _pointed(content: Any, pointer: str, name: str) -> Any:
+    """The value at a JSON pointer (RFC 6901). Raises ActionError."""
+    for part in pointer.split("/")[1:] if pointer else ():
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(content, dict) and key in content:
+            content = content[key]
+        elif isinstance(content, list) and key.isascii() and key.isdigit() and int(key) < len(content):
+            content = content[int(key)]
+        else:
+            raise ActionError(f"the answer has nothing at {pointer!r} for {name}", code="OUTPUT_MISSING")
+    return content
+
+
+def _text(value: Any) -> Value:
+    """A JSON value as variables hold it: text, or an object."""
+    if value is None or isinstance(value, (str, dict)):
+        return value
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,45 @@
+"""What people say to a run; kept in the database until the executor that has the run reads it."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from playbooks.variables import Value
+
+
+class _Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+    pass
+
+
+class Answer(_Message, frozen=True, kw_only=True, tag="answer"):
+    """A person has carried a manual command out, or could not (``done`` False)."""
+
+    call: str
+    done: bool = True
+    variables: dict[str, Value] = {}
+    comment: str = ""
+
+
+class Decide(_Message, frozen=True, kw_only=True, tag="decide"):
+    """A command whose outcome is unknown: ``choice`` done, again or fail."""
+
+    call: str
+    choice: str
+    variables: dict[str, Value] = {}
+    comment: str = ""
+
+
+class Cancel(_Message, frozen=True, kw_only=True, tag="cancel"):
+    """Begin nothing new."""
+
+    reason: str = ""
+
+
+class Undo(_Message, frozen=True, kw_only=True, tag="undo"):
+    """Take back what an ended run has done."""
+
+
+Message: TypeAlias = Answer | Decide | Cancel | Undo
+CHOICES = ("done", "again", "fail")

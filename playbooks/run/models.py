@@ -1,0 +1,111 @@
+"""Tables of the journal: runs, what happened to them, messages of people to them, and the playbooks as they were run."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel.db import Base, Database
+
+_ID = BigInteger().with_variant(Integer, "sqlite")
+
+
+class PlaybookDocument(Base):
+    """A playbook exactly as it was run, once for each content. ``digest``: SHA-256 of ``body``, hexadecimal."""
+
+    __tablename__ = "playbook_documents"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    playbook_id: Mapped[str] = mapped_column(String(160))
+    modified: Mapped[str] = mapped_column(String(40))
+    body: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[str] = mapped_column(String(27))
+
+
+class PlaybookRun(Base):
+    """One run.
+
+    digest       the playbook it runs; ``called`` the ones that it may call: JSON list of digests
+    variables    JSON object: the values given to it
+    state        queued | running | waiting (for a person or a timer) | finished | failed | cancelled | undone
+    reason       why it failed, or what it waits for
+    cause        JSON object: what it was triggered by
+    request_key  a second request with the same key is the same run
+    lease_owner  the executor that has it, until ``lease_until``; "" = nobody
+    wake_at      when a run that waits has to be looked at again, NULL = when a message comes
+    events       number of its last event
+    """
+
+    __tablename__ = "playbook_runs"
+
+    id: Mapped[int] = mapped_column(_ID, primary_key=True)
+    playbook_id: Mapped[str] = mapped_column(String(160))
+    playbook_name: Mapped[str] = mapped_column(String(512))
+    digest: Mapped[str] = mapped_column(ForeignKey("playbook_documents.digest"))
+    called: Mapped[str] = mapped_column(Text)
+    variables: Mapped[str] = mapped_column(Text)
+    organisation_id: Mapped[int | None] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(Text)
+    cause: Mapped[str] = mapped_column(Text)
+    request_key: Mapped[str | None] = mapped_column(String(128), unique=True)
+    created_at: Mapped[str] = mapped_column(String(27))
+    created_by: Mapped[str] = mapped_column(String(160))
+    started_at: Mapped[str | None] = mapped_column(String(27))
+    ended_at: Mapped[str | None] = mapped_column(String(27))
+    lease_owner: Mapped[str] = mapped_column(String(64))
+    lease_until: Mapped[str] = mapped_column(String(27))
+    wake_at: Mapped[str | None] = mapped_column(String(27))
+    events: Mapped[int]
+
+    __table_args__ = (
+        Index("ix_playbook_runs_state", "state", "id"),
+        Index("ix_playbook_runs_lease", "lease_until"),
+        Index("ix_playbook_runs_wake", "wake_at"),
+        Index("ix_playbook_runs_playbook", "playbook_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+
+class PlaybookEvent(Base):
+    """What happened to a run, in order (``number`` 1, 2, …). Rows are only ever added; two writers of one run collide in
+    ``number``.
+
+    event  JSON (playbooks.run.events); ``trace`` JSON list of what the machine did because of it
+    """
+
+    __tablename__ = "playbook_events"
+
+    id: Mapped[int] = mapped_column(_ID, primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("playbook_runs.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    event: Mapped[str] = mapped_column(Text)
+    trace: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (Index("uq_playbook_events", "run_id", "number", unique=True),)
+
+
+class PlaybookMessage(Base):
+    """What a person wants of a run: an answer, a decision, cancelling, taking back. ``taken_at`` when its executor has read it."""
+
+    __tablename__ = "playbook_messages"
+
+    id: Mapped[int] = mapped_column(_ID, primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("playbook_runs.id", ondelete="CASCADE"))
+    body: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[str] = mapped_column(String(27))
+    created_by: Mapped[str] = mapped_column(String(160))
+    taken_at: Mapped[str | None] = mapped_column(String(27))
+
+    __table_args__ = (
+        Index("ix_playbook_messages_taken", "taken_at", "id"),
+        Index("ix_playbook_messages_run", "run_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+
+def create_tables(database: Database) -> None:
+    """Only these tables, in a database that is nothing but a journal (no platform, no migrations)."""
+    tables = [table.__table__ for table in (PlaybookDocument, PlaybookRun, PlaybookEvent, PlaybookMessage)]
+    with database.write() as session:
+        Base.metadata.create_all(session.connection(), tables=tables)  # type: ignore[arg-type]

@@ -39,7 +39,7 @@ def list_targets() -> Body:
 def create_target(json_data: Body) -> Body:
     """Make a webhook
 
-    The answer holds its signing secret, which is not shown again.
+    The answer holds the signing secret that was made, which is not shown again; it is "" for kinds whose secret is given.
     """
     with services().database.write() as session:
         target, secret = service.create_target(session, caller().actor, _key(), **json_data, policy=services().webhook_policy)
@@ -69,7 +69,13 @@ def change_target(target_id: int, headers_data: Body, json_data: Body) -> tuple[
     try:
         with services().database.write() as session:
             target = service.change_target(
-                session, caller().actor, target_id, **json_data, expected_version=version, policy=services().webhook_policy
+                session,
+                caller().actor,
+                target_id,
+                key=services().master_key,
+                **json_data,
+                expected_version=version,
+                policy=services().webhook_policy,
             )
     except Conflict as error:
         raise Problem(412, error.message, error.hint) from error
@@ -146,6 +152,16 @@ def replay(delivery_id: int) -> Body:
     """Send a delivery again"""
     with services().database.write() as session:
         return msgspec.to_builtins(service.replay(session, caller().actor, delivery_id))  # type: ignore[no-any-return]
+
+
+@webhooks.post("/<int:target_id>/replay")
+@permit(webhooks, "webhooks.manage")
+@webhooks.output(schemas.ReplayedOut, status_code=202)
+@webhooks.doc(responses=[404])
+def replay_dead(target_id: int) -> Body:
+    """Send all dead letters of a webhook again"""
+    with services().database.write() as session:
+        return {"deliveries": service.replay_dead(session, caller().actor, target_id)}
 
 
 def _key() -> MasterKey:

@@ -16,6 +16,7 @@ class WebhookTarget(Base):
     kind           name of its channel (channels.registry)
     sealed_secret  under the master key (crypto.secret): the signing secret, or what credentials.py packs together
     settings       what else its kind needs, as JSON
+    routing        rules and quiet hours (routing.Routing) as JSON
     failures       rounds since the last success: from breaker.AFTER on the target is paused
     ready_at       nothing is sent before this moment; "" = at once
     """
@@ -33,6 +34,7 @@ class WebhookTarget(Base):
     version: Mapped[int] = mapped_column(default=1)
     kind: Mapped[str] = mapped_column(String(16), default="standard")
     settings: Mapped[str] = mapped_column(Text, default="{}")
+    routing: Mapped[str] = mapped_column(Text, default="{}")
     failures: Mapped[int] = mapped_column(default=0)
     ready_at: Mapped[str] = mapped_column(String(27), default="")
 

@@ -27,6 +27,7 @@ class TargetRecord(msgspec.Struct, frozen=True):
     settings: dict[str, Any] = {}
     failures: int = 0
     paused_until: str = ""
+    routing: dict[str, Any] = {}
 
 
 class DeliveryRecord(msgspec.Struct, frozen=True):

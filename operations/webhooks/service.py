@@ -23,6 +23,7 @@ from operations.webhooks.credentials import check_secret, opened, seal, secret_c
 from operations.webhooks.guard import WebhookPolicy
 from operations.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookTarget
 from operations.webhooks.outbox import TEST, delivery_row
+from operations.webhooks.routing import checked as routing_of
 from operations.webhooks.schema import AttemptRecord, DeliveryPage, DeliveryRecord, TargetRecord
 from operations.webhooks.signing import new_secret
 
@@ -44,6 +45,7 @@ def create_target(
     min_level: str = "medium",
     kind: str = "standard",
     settings: Mapping[str, Any] | None = None,
+    routing: Mapping[str, Any] | None = None,
     secret: str = "",
     policy: WebhookPolicy = WebhookPolicy(),
 ) -> tuple[TargetRecord, str]:
@@ -51,11 +53,13 @@ def create_target(
 
     kind      a name of channels.registry.KINDS
     settings  what that kind knows (its ``check``)
+    routing   rules and quiet hours (routing.Routing)
     secret    for kinds whose secret is given: the signing secret of the robot, the password of the mailbox; the answer is "" then
     """
     channel = channel_of(kind)
     _check(name, min_level)
     full = channel.check(url, settings or {}, policy)
+    routed = routing_of(routing or {})
     check_secret(channel, secret)
     if len(list_targets(session)) >= MAX_TARGETS:
         raise Conflict(f"there are {MAX_TARGETS} targets already")
@@ -70,6 +74,7 @@ def create_target(
         created_by=actor.name[:160],
         kind=kind,
         settings=orjson.dumps(full).decode(),
+        routing=routed,
     )
     session.add(target)
     session.flush()
@@ -97,6 +102,7 @@ def change_target(
     min_level: str | None = None,
     enabled: bool | None = None,
     settings: Mapping[str, Any] | None = None,
+    routing: Mapping[str, Any] | None = None,
     secret: str | None = None,
     expected_version: int | None = None,
     policy: WebhookPolicy = WebhookPolicy(),
@@ -104,7 +110,7 @@ def change_target(
     """Change a target. Raises NotFound, Invalid, or Conflict (``expected_version`` is not its version any more).
 
     key       needed where the URL of a chat robot or a given secret changes: they are sealed
-    settings  replace all of them
+    settings  replace all of them, as ``routing`` does
     """
     target = _target(session, target_id)
     channel = CHANNELS[target.kind]
@@ -120,7 +126,7 @@ def change_target(
     resealed = _reseal(target, channel, key, url, secret)
     given = {
         "name": name, "url": None if url is None else shown_url(channel, url), "min_level": min_level, "enabled": enabled,
-        "settings": full,
+        "settings": full, "routing": None if routing is None else routing_of(routing),
     }  # fmt: skip
     before, after = {}, {}
     for field, value in given.items():
@@ -267,6 +273,8 @@ def _told(fields: Mapping[str, object]) -> dict[str, object]:
         told["url"] = without_path(str(told["url"]))
     if "settings" in told:
         told["settings"] = _brief(orjson.loads(str(told["settings"])))
+    if "routing" in told:
+        told["routing"] = orjson.loads(str(told["routing"]))
     return told
 
 
@@ -285,6 +293,7 @@ def _record(target: WebhookTarget) -> TargetRecord:
     return TargetRecord(
         target.id, target.name, target.url, target.min_level, target.enabled, target.created_at, target.created_by, target.version,
         target.kind, orjson.loads(target.settings), target.failures, breaker.paused_until(target),
+        orjson.loads(target.routing),
     )  # fmt: skip
 
 

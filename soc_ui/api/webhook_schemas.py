@@ -11,6 +11,7 @@ from operations.webhooks.channels.registry import KINDS
 from soc_ui.api.schemas import Paging, Strict, String
 
 SETTINGS = "What the kind knows: sm3, ca; language, template, ca; from, to, user, language, template, ca (docs/webhooks.md)"
+ROUTING = "Rules (types, min_level, zones, organisations, hours) and quiet hours (docs/webhooks.md); empty = everything, always"
 CREDENTIAL = "Secret of a robot, password of a mailbox; sealed, never told again"
 
 
@@ -20,6 +21,7 @@ class WebhookIn(Strict):
     min_level = String(load_default="medium", validate=OneOf(LEVELS))
     kind = String(load_default="standard", validate=OneOf(KINDS))
     settings = Dict(keys=String(), load_default=dict, metadata={"description": SETTINGS})
+    routing = Dict(keys=String(), load_default=dict, metadata={"description": ROUTING})
     secret = String(load_default="", validate=Length(0, 512), metadata={"description": CREDENTIAL})
 
 
@@ -29,6 +31,7 @@ class WebhookChangeIn(Strict):
     min_level = String(validate=OneOf(LEVELS))
     enabled = Boolean()
     settings = Dict(keys=String(), metadata={"description": SETTINGS + "; replaces all of them"})
+    routing = Dict(keys=String(), metadata={"description": ROUTING + "; replaces it"})
     secret = String(validate=Length(1, 512), metadata={"description": CREDENTIAL})
 
 
@@ -43,6 +46,7 @@ class WebhookOut(Schema):
     version = Integer(required=True)
     kind = String(required=True, validate=OneOf(KINDS))
     settings = Dict(keys=String(), required=True)
+    routing = Dict(keys=String(), required=True)
     failures = Integer(required=True, metadata={"description": "Rounds since the last success"})
     paused_until = String(required=True, metadata={"description": 'The circuit breaker is open until then; "" = it is closed'})
 

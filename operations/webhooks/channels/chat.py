@@ -13,7 +13,7 @@ import orjson
 
 from operations.webhooks.channels.contract import Answer, Destination, Item, Verdict, Ways, http_verdict
 from operations.webhooks.channels.settings import certificates, checked, language
-from operations.webhooks.channels.text import message_text
+from operations.webhooks.channels.text import message_text, template
 from operations.webhooks.guard import WebhookPolicy, check_url
 
 SPACING = 3.2
@@ -37,7 +37,7 @@ class Robot:
 
     def check(self, url: str, settings: Mapping[str, Any], policy: WebhookPolicy) -> dict[str, Any]:
         check_url(url, policy)
-        return checked(settings, {"language": (language, "zh"), "ca": (certificates, "")})
+        return checked(settings, {"language": (language, "zh"), "ca": (certificates, ""), "template": (template, "")})
 
     def fit(self, items: Sequence[Item], to: Destination) -> int:
         low, high = 1, min(len(items), self.batch)

@@ -22,7 +22,7 @@ from operations.errors import Invalid
 from operations.webhooks.channels.contract import Destination, Item, Verdict, Ways, tls_context
 from operations.webhooks.channels.settings import certificates, checked, language, line, mail_address, mail_addresses
 from operations.webhooks.channels.streams import Cutter, check_server, place_of
-from operations.webhooks.channels.text import message_text, subject
+from operations.webhooks.channels.text import message_text, subject, template
 from operations.webhooks.guard import WebhookPolicy
 
 PORTS = {"smtp": 587, "smtps": 465}
@@ -41,7 +41,7 @@ class Mail:
         check_server(url, PORTS, policy)
         known = {
             "from": (mail_address, ""), "to": (mail_addresses, []), "user": (line, ""), "language": (language, "zh"),
-            "ca": (certificates, ""),
+            "ca": (certificates, ""), "template": (template, ""),
         }  # fmt: skip
         full = checked(settings, known)
         for name in ("from", "to"):

@@ -15,6 +15,7 @@ def upgrade() -> None:
     for column in (
         sa.Column("kind", sa.String(16), nullable=False, server_default="standard"),
         sa.Column("settings", sa.Text, nullable=False, server_default="{}"),
+        sa.Column("routing", sa.Text, nullable=False, server_default="{}"),
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
         sa.Column("ready_at", sa.String(27), nullable=False, server_default=""),
     ):

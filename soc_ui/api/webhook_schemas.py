@@ -96,6 +96,17 @@ class AttemptsOut(Schema):
     attempts = List(Nested(AttemptOut), required=True)
 
 
+class PreviewIn(Strict):
+    kind = String(required=True, validate=OneOf(KINDS))
+    language = String(load_default="zh", validate=OneOf(["zh", "en"]))
+    template = String(load_default="", validate=Length(0, 4000))
+
+
+class PreviewOut(Schema):
+    subject = String(required=True)
+    text = String(required=True)
+
+
 class ReplayedOut(Schema):
     deliveries = Integer(required=True, metadata={"description": "How many go out again"})
 

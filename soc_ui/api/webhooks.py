@@ -12,6 +12,7 @@ from marshmallow import RAISE
 from crypto.secret import MasterKey
 from operations.errors import Conflict
 from operations.webhooks import service
+from operations.webhooks.preview import preview
 from soc_ui.api import webhook_schemas as schemas
 from soc_ui.api.alerts import expected_version
 from soc_ui.api.guard import caller, permit
@@ -44,6 +45,18 @@ def create_target(json_data: Body) -> Body:
     with services().database.write() as session:
         target, secret = service.create_target(session, caller().actor, _key(), **json_data, policy=services().webhook_policy)
     return {**msgspec.to_builtins(target), "secret": secret}
+
+
+@webhooks.post("/preview")
+@permit(webhooks, "webhooks.manage")
+@webhooks.input(schemas.PreviewIn)
+@webhooks.output(schemas.PreviewOut)
+def show_preview(json_data: Body) -> Body:
+    """Show how a template tells an example
+
+    Nothing is sent. For the kinds that people read.
+    """
+    return msgspec.to_builtins(preview(json_data["kind"], json_data["language"], json_data["template"]))  # type: ignore[no-any-return]
 
 
 @webhooks.get("/<int:target_id>")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -215,6 +217,7 @@ def test_no_kind_reaches_an_inner_address_that_is_not_listed(bench: Bench, http:
 
 KILLED = """
 import sys
+import threading
 from kernel.db import open_database
 from tests.operations.webhooks.bench import KEY, POLICY
 from operations.webhooks.sender import deliver_due
@@ -258,3 +261,27 @@ def test_a_sender_that_is_killed_again_and_again_loses_nothing(
         assert all(f"host-{number:03d}." in arrived for number in range(total))
     else:
         assert http.requests
+
+
+@pytest.mark.parametrize("kind", ["standard", "dingtalk"])
+def test_two_senders_at_the_same_time_send_nothing_twice_and_keep_the_rate(bench: Bench, http: HttpReceiver, kind: str) -> None:
+    http.answers = [(200, {}, b'{"errcode":0}')]
+    bench.target(kind, http.url())
+    for _ in range(60):
+        bench.tell()
+    sent: list[int] = []
+
+    def work() -> None:
+        for _ in range(6):
+            sent.append(bench.send().delivered)
+
+    senders = [threading.Thread(target=work) for _ in range(3)]
+    for thread in senders:
+        thread.start()
+    for thread in senders:
+        thread.join()
+    assert sum(sent) == 60
+    if kind == "standard":
+        assert len({headers["webhook-id"] for _, headers, _ in http.requests}) == len(http.requests) == 60
+    else:
+        assert all(later - earlier >= 3 for earlier, later in itertools.pairwise(http.times))

@@ -10,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 
+from cli.playbook_run import run_command
 from cli.playbook_signatures import sign_command, verify_command
 from cli.terminal import visible
 from kernel.errors import LiandunError
@@ -23,10 +24,10 @@ MOST_SHOWN = 100
 
 @click.group()
 def command() -> None:
-    """Playbooks of CACAO 2.0: check, sign and verify them (docs/playbooks.md)."""
+    """Playbooks of CACAO 2.0: check, run, sign and verify them (docs/playbooks.md)."""
 
 
-for _command in (sign_command, verify_command):
+for _command in (run_command, sign_command, verify_command):
     command.add_command(_command)
 
 

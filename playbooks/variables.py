@@ -16,17 +16,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from kernel.errors import LiandunError
 from playbooks.model import Json, Playbook, Variable
-from playbooks.references import references
+from playbooks.references import Reference, references
 from playbooks.values import typed
 
 LONGEST_VALUE = 65_536
 """Letters of one value: values stand in the journal."""
+_SHORT = 2_048
 Value = str | Json | None
 
 
@@ -131,11 +133,17 @@ def substitute(
     if ":value" not in text:
         return text
     parts, end = [], 0
-    for found in references(text):
+    for found in _found(text) if len(text) <= _SHORT else references(text):
         value = _text_of(found.name, scope, readable)
         parts += [text[end : found.start], value if put is None else put(value)]
         end = found.end
     return "".join([*parts, text[end:]]) if parts else text
+
+
+@lru_cache(maxsize=8192)
+def _found(text: str) -> tuple[Reference, ...]:
+    """Where a text of a playbook uses variables: the same texts come again in every run."""
+    return tuple(references(text))
 
 
 def substitute_in(value: Any, scope: Mapping[str, Variable], readable: frozenset[str] | None = None) -> Any:

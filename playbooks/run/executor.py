@@ -49,6 +49,7 @@ from playbooks.run.workers import Outcome, Task, Workers
 from playbooks.variables import Value
 
 log = logging.getLogger(__name__)
+_GRACE = 1.0
 
 _Accepted: TypeAlias = "list[tuple[Future[int], Wanted, int, bool]]"
 """Runs that were asked for: who waits for the id, what, the id, and whether this executor has it."""
@@ -175,10 +176,15 @@ class Executor:
         self._looked = 0.0
         self._inbox.put(None)
 
+    @property
+    def alive(self) -> bool:
+        """False once it has been stopped, or has ended because of a mistake."""
+        return self._thread.is_alive()
+
     def wait(self, run_id: int, seconds: float) -> str:
         """The state in which a run has ended or waits for a person; "" where it does neither within ``seconds``."""
         with self._over:
-            self._over.wait_for(lambda: run_id in self._ended, seconds)
+            self._over.wait_for(lambda: run_id in self._ended or self._stopping.is_set(), seconds)
             return self._ended.get(run_id, "")
 
     # -- the round ------------------------------------------------------------------------------------------------------------
@@ -304,7 +310,7 @@ class Executor:
 
     def _start_call(self, live: _Live, call: Call) -> None:
         request = msgspec.structs.replace(call.request, key=f"{live.run_id}.{call.key}")
-        seconds = (call.visit.step.timeout or self._settings.limits.action_ms) / 1000
+        seconds = (call.visit.step.timeout or self._settings.limits.action_ms) / 1000 + _GRACE  # the run's own timer comes first
         task = Task(live.run_id, call.key, call.attempt, request, seconds)
         self._flying[live.run_id, call.key] = task
         self._to_start.append(task)
@@ -382,7 +388,9 @@ class Executor:
     def _parks(self, live: _Live) -> bool:
         """Whether the run waits so long that the database may keep it."""
         machine = live.machine
-        if machine.has_ready or machine.begun():
+        if machine.has_ready or any((live.run_id, key) in self._flying for key in machine.open_calls):
+            return False
+        if machine.begun():
             return False
         timer = machine.next_timer()
         return timer is None or timer - _now() > self._settings.park * 1000
@@ -412,13 +420,20 @@ class Executor:
             live.state = live.machine.state
             if live.broken or live.machine.state in ENDED or self._parks(live):
                 self._forget(live)
-        if self._listener is not None:
-            for live, event, trace in rows:
-                self._listener(live.run_id, event, trace)
+        self._tell(rows)
         for future, wanted, run_id, mine in accepted:
             future.set_result(run_id)
             if mine and run_id not in self._live and run_id not in self._ended:
                 self._begin_run(wanted, run_id)
+
+    def _tell(self, rows: list[tuple[_Live, Event, list[Entry]]]) -> None:
+        if self._listener is None:
+            return
+        for live, event, trace in rows:
+            try:
+                self._listener(live.run_id, event, trace)
+            except Exception:
+                log.exception("whoever listens to the runs of playbooks failed")
 
     def _begin_run(self, wanted: Wanted, run_id: int) -> None:
         called: tuple[Playbook, ...] = tuple(journal.playbook_of(body) for body in wanted.called)

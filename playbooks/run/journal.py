@@ -355,6 +355,27 @@ def lines(session: Session, run_id: int, after: int = 0, limit: int = 1_000_000)
     return [Line(number, _EVENT.decode(event), _TRACE.decode(trace)) for number, event, trace in session.execute(query)]
 
 
+class State(msgspec.Struct, frozen=True):
+    """How a run stands."""
+
+    state: str
+    reason: str
+
+
+def state_of(session: Session, run_id: int) -> State:
+    """How a run stands. Raises NotFound."""
+    row = session.execute(select(PlaybookRun.state, PlaybookRun.reason).where(PlaybookRun.id == run_id)).first()
+    if row is None:
+        raise NotFound(f"there is no run {run_id}")
+    return State(*row)
+
+
+def open_run(session: Session, digest: str) -> int | None:
+    """The oldest run of this document that has not ended."""
+    query = select(PlaybookRun.id).where(PlaybookRun.digest == digest, PlaybookRun.state.not_in(ENDED))
+    return session.execute(query.order_by(PlaybookRun.id).limit(1)).scalar()
+
+
 def load(session: Session, run_id: int) -> Claimed:
     """A run with its journal, for looking at it (``machine_of`` says what it waits for). Raises NotFound."""
     row = session.get(PlaybookRun, run_id)

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache, partial
 
 import msgspec
@@ -41,6 +41,7 @@ from playbooks.model import (
     SwitchCondition,
     WhileCondition,
 )
+from playbooks.references import the_one
 from playbooks.run.events import Begun, Cancelled, Decided, Due, Ended, Entry, Event, Resumed, Started, UndoAsked
 from playbooks.run.resolve import request_for
 from playbooks.run.state import Branch, Call, Frame, Visit
@@ -109,6 +110,11 @@ class Machine:
     def has_ready(self) -> bool:
         """Whether anything may be begun."""
         return bool(self._ready)
+
+    @property
+    def open_calls(self) -> Iterable[str]:
+        """Keys of all calls that are not over."""
+        return self._calls
 
     def begun(self) -> list[Call]:
         """Calls that are being carried out by the machine's executor."""
@@ -232,7 +238,7 @@ class Machine:
         """A called playbook is over: only its out_args come back."""
         if failure is None and isinstance(visit.step, PlaybookAction):
             try:
-                for name in visit.step.out_args:
+                for name in map(the_one, visit.step.out_args):
                     if name not in frame.scope:
                         raise VariableError(f"the playbook {frame.playbook.id} has no variable {name} to give back")
                     self._assign(visit, name, frame.scope[name].value)
@@ -315,7 +321,7 @@ class Machine:
             self._leave(visit, Failure("TOO_DEEP", visit.step_id, message))
             return
         given: dict[str, Value] = {}
-        for name in step.in_args:
+        for name in map(the_one, step.in_args):
             if name not in visit.scope:
                 raise VariableError(f"the variable {name} of in_args is not declared")
             given[name] = visit.scope[name].value
@@ -352,8 +358,7 @@ class Machine:
         self._open_branch(visit, f"on_true#{visit.rounds}", step.on_true)
 
     def _run_switch(self, visit: Visit, step: SwitchCondition) -> None:
-        text = step.switch.strip()
-        value = substitute(text if text.endswith(":value") else f"{text}:value", visit.scope)
+        value = substitute(f"{the_one(step.switch)}:value", visit.scope)
         key = value if value in step.cases and value != "default" else "default"
         self._tell(visit.entry("case", value=value, to=step.cases.get(key, "")))
         if key in step.cases:

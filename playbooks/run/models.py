@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.db.base import Base
+from kernel.db import Base, Database
 
 _ID = BigInteger().with_variant(Integer, "sqlite")
 
@@ -102,3 +102,10 @@ class PlaybookMessage(Base):
         Index("ix_playbook_messages_run", "run_id", "id"),
         {"sqlite_autoincrement": True},
     )
+
+
+def create_tables(database: Database) -> None:
+    """Only these tables, in a database that is nothing but a journal (no platform, no migrations)."""
+    tables = [table.__table__ for table in (PlaybookDocument, PlaybookRun, PlaybookEvent, PlaybookMessage)]
+    with database.write() as session:
+        Base.metadata.create_all(session.connection(), tables=tables)  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, MutableMapping
+from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ import msgspec
 from playbooks.actions.contract import Failure, Request
 from playbooks.extension import options_of
 from playbooks.model import Action, Authentication, Command, Party, Playbook
+from playbooks.references import the_one
 from playbooks.variables import Scope, VariableError, for_json, for_shell, substitute, substitute_in
 
 HTTP = frozenset({"http-api", "openc2-http"})
@@ -23,6 +25,7 @@ SCRIPTS = frozenset({"bash", "powershell", "ssh", "caldera-cmd"})
 Varying: TypeAlias = MutableMapping[int, bool]
 _SAFE = "!$&'()*+,;=:@/?%~-._"
 """What may stand in a request target beside letters and digits (RFC 3986); what a value holds else is percent-encoded."""
+_SHORT = 2_048
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -43,7 +46,7 @@ def request_for(
     Raises VariableError, ExtensionError, or ValueError where base64 cannot be decoded.
     """
     number, target_id = place
-    readable = frozenset((*step.in_args, *step.step_variables)) if step.in_args else None
+    readable = frozenset((*map(the_one, step.in_args), *step.step_variables)) if step.in_args else None
     varying = {} if varying is None else varying
     agent = playbook.agent_definitions.get(step.agent)
     target = playbook.target_definitions.get(target_id) or playbook.agent_definitions.get(target_id)
@@ -59,7 +62,7 @@ def request_for(
         target_id=target_id,
         target=reached,
         authentication=_authentication(playbook, reached, scope, readable),
-        out_args=tuple(step.out_args),
+        out_args=tuple(map(the_one, step.out_args)),
         options=options_of(step),
         cause=cause,
     )
@@ -120,11 +123,16 @@ def _writer(content: str) -> Callable[[str], str] | None:
     """In JSON a name can only stand inside a string: there its value is escaped, so that it stays one string."""
     if content.lstrip()[:1] not in ("{", "["):
         return None
+    return for_json if (_is_json(content) if len(content) <= _SHORT else _is_json.__wrapped__(content)) else None
+
+
+@lru_cache(maxsize=2048)
+def _is_json(content: str) -> bool:
     try:
         msgspec.json.decode(content)
     except msgspec.DecodeError:
-        return None
-    return for_json
+        return False
+    return True
 
 
 def _as_text(content: bytes) -> str:

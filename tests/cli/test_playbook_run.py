@@ -1,0 +1,75 @@
+"""``./liandun playbook run`` as people call it: what it prints, what arrives, how it exits."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.playbooks.run.target import Target, running_target
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFORMANCE = ROOT / "tests" / "playbooks" / "conformance"
+
+
+@pytest.fixture
+def target() -> Iterator[Target]:
+    with running_target() as running:
+        yield running
+
+
+def run(name: str, target: Target, *more: str, answers: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cli", "playbook", "run", str(CONFORMANCE / f"{name}.json"), "--set", f"port={target.port}"]
+    return subprocess.run([*command, *more], cwd=ROOT, input=answers, capture_output=True, text=True, timeout=60)
+
+
+def test_a_run_finishes(target: Target) -> None:
+    done = run("sequence", target)
+    assert (done.returncode, target.paths) == (0, ["/hit/1", "/hit/2"])
+    assert "finished" in done.stdout
+
+
+def test_a_run_fails(target: Target) -> None:
+    done = run("failure-without-handler", target)
+    assert done.returncode == 1
+    assert "HTTP_ERROR" in done.stderr
+
+
+def test_a_dry_run_shows_and_does_nothing(target: Target) -> None:
+    done = run("variables", target, "--dry-run", "--assume", "ticket=T-9")
+    assert done.returncode == 0
+    assert f"POST http://127.0.0.1:{target.port}/hit/T-9?q=a%20%22b%22%20__ticket__:value" in done.stdout
+    assert target.paths == []
+
+
+def test_the_trace_is_json_lines(target: Target) -> None:
+    done = run("sequence", target, "--trace", "jsonl")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["outcome"] for line in lines if line["event"] == "run"] == ["started", "finished"]
+    assert "begun" in done.stderr
+
+
+def test_a_person_is_asked(target: Target) -> None:
+    done = run("manual", target, answers="y\nopen\n")
+    assert (done.returncode, target.paths) == (0, ["/hit/open"])
+    assert "Look at the door of room 7" in done.stdout
+
+
+def test_without_a_person_the_step_fails(target: Target) -> None:
+    assert (run("manual", target).returncode, target.paths) == (0, ["/hit/refused"])
+
+
+@pytest.mark.parametrize("more", [("--set", "nobody=1"), ("--set", "x"), ("--trace", "xml")])
+def test_wrong_usage(target: Target, more: tuple[str, ...]) -> None:
+    assert run("sequence", target, *more).returncode == 2
+    assert target.paths == []
+
+
+def test_what_the_check_refuses_is_not_run(target: Target) -> None:
+    done = run("constant-written", target)
+    assert (done.returncode, target.paths) == (1, [])
+    assert "__fixed__ is constant" in done.stderr

@@ -17,7 +17,7 @@ from kernel.config import StoreElasticsearch
 from kernel.query import parse_query
 from kernel.store.answer import answer
 from kernel.store.contract import Commit, TimeRange
-from kernel.store.elasticsearch import ElasticsearchStore
+from kernel.store.elasticsearch.store import ElasticsearchStore
 
 
 def main() -> None:

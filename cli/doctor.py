@@ -31,7 +31,7 @@ from collectors.suricata.workdir import ACCOUNT, reachable
 from kernel.config import Config, load_config
 from kernel.errors import LiandunError
 from kernel.master_key import open_master_key
-from kernel.store.elasticsearch import ElasticsearchStore
+from kernel.store.elasticsearch.store import ElasticsearchStore
 
 _FREE_WARNING = 10 << 30
 _MARKS = {"ok": "ok", "warn": "warning", "bad": "BAD"}

@@ -27,7 +27,7 @@ from kernel.db import Database
 from kernel.errors import LiandunError
 from kernel.layout import Layout
 from kernel.master_key import key_file, open_master_key
-from kernel.store.elasticsearch import SECRET_CONTEXT
+from kernel.store.elasticsearch.secret_context import SECRET_CONTEXT
 from operations.audit.head_file import HeadFile
 from operations.audit.keys import KeyStore
 from operations.audit.schema import Actor

@@ -21,7 +21,8 @@ from kernel.event import timestamp_from_micros
 from kernel.layout import Layout
 from kernel.master_key import open_master_key
 from kernel.store.contract import EventStore
-from kernel.store.elasticsearch import SECRET_CONTEXT, template_bodies
+from kernel.store.elasticsearch.install import template_bodies
+from kernel.store.elasticsearch.secret_context import SECRET_CONTEXT
 from kernel.store.lake import Lake
 from kernel.store.open import open_store
 

@@ -41,8 +41,8 @@ class ReachedStore:
             return Page([], total=0 if count else None)
         return self._store.search(self._within(query), when, limit=limit, cursor=cursor, fields=fields, count=count)
 
-    def get(self, event_id: str, near: str = "") -> Event | None:
-        event = self._store.get(event_id, near)
+    def get(self, event_id: str, at: str = "") -> Event | None:
+        event = self._store.get(event_id, at)
         return event if event is not None and self._sees(event) else None
 
     def count(self, query: Query, when: TimeRange) -> int:

@@ -11,11 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from crypto.private_file import open_lock
 from kernel.db.engine import Database
@@ -30,6 +27,13 @@ def upgrade(database: Database, revision: str = "") -> str:
 
     Harmless when already there. Raises StoreError when the database or ``revision`` is of a newer Liandun.
     """
+    if not revision and _is_newest(database):
+        return _newest()
+    from alembic import command  # takes a quarter of a second, and is seldom needed: see above
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     scripts = ScriptDirectory.from_config(config)
@@ -52,6 +56,21 @@ def upgrade(database: Database, revision: str = "") -> str:
         connection.commit()
     database.analyze()
     return head
+
+
+def _newest() -> str:
+    """The newest revision that this version knows: migrations are one line, and their files begin with their number."""
+    return max(path.name[:4] for path in _SCRIPTS.glob("versions/[0-9]*.py"))
+
+
+def _is_newest(database: Database) -> bool:
+    """Whether nothing is to be done: a look that costs nothing, before the tools of migration are loaded."""
+    try:
+        with database.engine.connect() as connection:
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    except DBAPIError:  # no table yet, or no database: what follows makes it, or says what is wrong
+        return False
+    return list(found) == [_newest()]
 
 
 @contextmanager

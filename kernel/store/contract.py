@@ -112,8 +112,8 @@ class EventStore(Protocol):
         """Newest first by (@timestamp, event.id). ``fields`` None = a short list for tables; ``["*"]`` = the whole event."""
         ...
 
-    def get(self, event_id: str, near: str = "") -> Event | None:
-        """The whole event; ``near`` (its @timestamp, if known) makes it quick."""
+    def get(self, event_id: str, at: str = "") -> Event | None:
+        """The whole event; with ``at`` (its @timestamp, where known) only what happened then is looked at, which is quick."""
         ...
 
     def count(self, query: Query, when: TimeRange) -> int: ...

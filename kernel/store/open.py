@@ -13,7 +13,6 @@ from kernel.errors import ConfigError
 from kernel.layout import Layout
 from kernel.master_key import open_master_key
 from kernel.store.contract import EventStore
-from kernel.store.elasticsearch import ElasticsearchStore
 from kernel.store.lake import Lake
 
 PATIENCE_SECONDS = 60.0
@@ -27,6 +26,8 @@ def open_store(config: Config, *, writable: bool, patience: float = PATIENCE_SEC
     """
     layout = Layout(config.data_dir)
     if config.store.engine == "elasticsearch":
+        from kernel.store.elasticsearch.store import ElasticsearchStore  # its client is slow to import, and seldom needed
+
         return ElasticsearchStore(
             _with_present_secrets(config),
             writable=writable,

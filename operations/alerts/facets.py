@@ -24,6 +24,8 @@ SAMPLE = 5_000
 """So many of the newest matching alerts are counted where the kept counts do not know the answer."""
 SAMPLE_SCOPED = 300
 """Less for who sees some zones only: each alert is then looked at on its own."""
+MANY = 5_000
+"""Kept counts of one dimension that are grouped at once; more of them take tens of milliseconds."""
 
 DIMENSIONS: tuple[str, ...] = ("status", "level", "engine", "rule", "host", "tag", "assignee", "verdict")
 _ORDERED = {"status": STATUSES, "level": tuple(reversed(LEVELS))}
@@ -31,9 +33,17 @@ _COLUMN = {name: name for name in ("status", "level", "engine", "host", "assigne
 
 
 def facets(
-    session: Session, where: AlertFilter = AlertFilter(), dimensions: tuple[str, ...] = DIMENSIONS, *, limit: int = 12
+    session: Session,
+    where: AlertFilter = AlertFilter(),
+    dimensions: tuple[str, ...] = DIMENSIONS,
+    *,
+    limit: int = 12,
+    quick: bool = False,
 ) -> list[Facet]:
-    """The most frequent values per dimension, each without the filter on itself (so that its other values can still be chosen)."""
+    """The most frequent values per dimension, each without the filter on itself (so that its other values can still be chosen).
+
+    quick  dimensions with more than MANY kept counts are not counted, but marked as ``later``
+    """
     cache: dict[AlertFilter, tuple[dict[str, Counter[str]], dict[str, str], bool]] = {}
     found = []
     for dimension in dimensions:
@@ -41,7 +51,8 @@ def facets(
             raise Invalid(f"there is no facet {dimension!r}", f"one of {', '.join(DIMENSIONS)}", field="facet")
         others = msgspec.structs.replace(where, **{dimension: ()})
         if zones_seen(session) is None and others == AlertFilter(status=others.status, level=others.level):
-            found.append(_kept(session, dimension, others, limit))
+            later = quick and _many(session, dimension)
+            found.append(Facet(dimension, [], later=True) if later else _kept(session, dimension, others, limit))
             continue
         kept = kept_conditions(others) if dimension in _ORDERED and zones_seen(session) is None else None
         if kept is not None:
@@ -89,6 +100,12 @@ def timeline(session: Session, start: str, end: str, *, bars: int = 48) -> list[
 
 def _whole(prefix: str) -> str:
     return prefix + "0000-01-01T00:00:00.000000Z"[len(prefix) :]
+
+
+def _many(session: Session, dimension: str) -> bool:
+    """True where a dimension has more kept counts than a page should wait for."""
+    counted = select(AlertCount.dimension).where(AlertCount.dimension == dimension)
+    return session.execute(counted.offset(MANY).limit(1)).first() is not None
 
 
 def _kept(session: Session, dimension: str, where: AlertFilter, limit: int) -> Facet:

@@ -113,7 +113,8 @@ def _page_query(
         base.append(_after(cursor, oldest_first))
     few = _few_ids(session, where)
     if few is not None:
-        return select(*columns).where(among(session, few), *base, *_plain(where, indexed=False)).order_by(*order).limit(limit)
+        places = select(key).where(among(session, few), *base, *_plain(where, indexed=False)).order_by(*order).limit(limit)
+        return select(*columns).where(key.in_(places)).order_by(*order)  # so that whole rows are not sorted to drop most of them
     base += _large(session, where)
     ranges = _ranges(where, oldest_first)
     if len(ranges) == 1:

@@ -24,6 +24,9 @@ from operations.alerts.schema import (
 )
 from operations.errors import Invalid, NotFound
 
+RECENT = 100
+"""So many of the alerts made last are looked at for the newest ones of an entity."""
+
 
 def get_alert(session: Session, alert_id: int) -> AlertRow:
     """The row of one alert. Raises NotFound."""
@@ -90,7 +93,15 @@ def list_detections(session: Session, alert_id: int, *, limit: int = 50, cursor:
 
 
 def related(session: Session, alert: AlertRow, entity: Entity | None = None, *, limit: int = 10) -> list[AlertRow]:
-    """Other alerts of the same entity, or of the same rule where no entity is given; newest first."""
-    where = AlertFilter(entity=((entity.kind, entity.value),)) if entity else AlertFilter(rule=(alert.rule_id,))
-    page = list_alerts(session, where, limit=limit + 1)
-    return [other for other in page.alerts if other.id != alert.id][:limit]
+    """Other alerts of the same entity, or of the same rule where no entity is given; newest first.
+
+    Of an entity that thousands of alerts name, the RECENT made last are looked at.
+    """
+    if entity is None:
+        found = list_alerts(session, AlertFilter(rule=(alert.rule_id,)), limit=limit + 1).alerts
+    else:
+        named = select(AlertEntity.alert_id).where(AlertEntity.kind == entity.kind, AlertEntity.value == entity.value)
+        recent = named.order_by(AlertEntity.alert_id.desc()).limit(RECENT).subquery()
+        newest = select(Alert.__table__).where(Alert.id.in_(select(recent.c.alert_id)), *within(session))
+        found = [row_of(row) for row in session.execute(newest.order_by(Alert.last_seen.desc(), Alert.id.desc()).limit(limit + 1))]
+    return [other for other in found if other.id != alert.id][:limit]

@@ -162,12 +162,14 @@ class FacetValue(msgspec.Struct, frozen=True):
 class Facet(msgspec.Struct, frozen=True):
     """The most frequent values of one dimension, the filter on itself left out.
 
-    ``exact`` is False where only the newest matching alerts were counted (facets.sample_size).
+    ``exact`` is False where only the newest matching alerts were counted (facets.sample_size); ``later`` True where it has not been
+    counted, because that takes longer than a page should wait.
     """
 
     dimension: str  # status | level | engine | rule | host | tag | assignee | verdict
     values: list[FacetValue]
     exact: bool = True
+    later: bool = False
 
 
 class TimelineBar(msgspec.Struct, frozen=True):

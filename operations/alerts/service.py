@@ -16,7 +16,7 @@ from operations.alerts.bulk import (
 )
 from operations.alerts.bulk_run import resume, run_bulk, run_in_background
 from operations.alerts.by_entity import count_by_entity
-from operations.alerts.facets import SAMPLE, facets, sample_size, timeline, top
+from operations.alerts.facets import DIMENSIONS, SAMPLE, facets, sample_size, timeline, top
 from operations.alerts.listing import count_alerts, latest_id, list_alerts, matching_ids, new_since
 from operations.alerts.merging import MOST_MERGED, merge_alerts, merged_into
 from operations.alerts.reading import get_alert, get_alerts, get_detail, list_detections, related
@@ -38,6 +38,7 @@ from operations.alerts.triage import MAX_BULK, add_note, change_alert, change_al
 __all__ = [
     "BUILT_IN",
     "DEFAULT_WINDOW",
+    "DIMENSIONS",
     "MAX_BULK",
     "MOST",
     "MOST_MERGED",

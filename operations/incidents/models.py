@@ -80,7 +80,7 @@ class Incident(Base):
         Index("ix_incidents_created", "created_at", "id"),
         Index("ix_incidents_phase", "phase", "created_at", "id"),
         Index("ix_incidents_assignee", "assignee", "id"),
-        Index("ix_incidents_due", "next_due", "id"),
+        Index("ix_incidents_due", text("coalesce(nullif(next_due, ''), '9999-12-31T23:59:59.999999Z')"), text("id DESC")),
         Index("ix_incidents_remind", "remind_at"),
         Index("ix_incidents_detected", "detected_at", "id"),
         Index("ix_incidents_level", text("coalesce(nullif(level, 0), suggested_level)"), text("id DESC")),

@@ -48,15 +48,24 @@ class WebhookPolicy(msgspec.Struct, frozen=True):
         return [ipaddress.ip_network(network) for network in self.allow]
 
 
+SECURE = ("https", "tls", "smtp", "smtps")
+"""Schemes that send nothing before TLS stands (``smtp``: STARTTLS is demanded), so that they may go to the public internet."""
+
+
 def check_url(url: str, policy: WebhookPolicy) -> None:
     """Refuse a URL that can never be sent to. Raises Invalid. (A name is looked up only when sending.)"""
+    check_address(url, ("https", "http"), policy)
+
+
+def check_address(url: str, schemes: tuple[str, ...], policy: WebhookPolicy) -> None:
+    """check_url for other schemes, the wanted one first."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
         raise Invalid("the URL cannot be read", str(error), field="url") from error
-    if parts.scheme not in ("https", "http") or not parts.hostname or len(url) > MAX_URL or port == 0:
-        raise Invalid("a webhook needs an https:// URL", field="url")
+    if parts.scheme not in schemes or not parts.hostname or len(url) > MAX_URL or port == 0:
+        raise Invalid(f"this needs a URL that begins with {schemes[0]}://", field="url")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise Invalid("the URL must not carry a user, a password or a fragment", field="url")
     if any(ord(character) <= 32 or ord(character) == 127 for character in url):
@@ -91,7 +100,7 @@ def permitted(address: Address, scheme: str, allow: Sequence[Network]) -> bool:
     inner = destination(address)
     if any(candidate in network for network in allow for candidate in (address, inner)):
         return True
-    return scheme == "https" and is_public(address)
+    return scheme in SECURE and is_public(address)
 
 
 def _allowed(address: Address, scheme: str, policy: WebhookPolicy) -> bool:

@@ -11,7 +11,15 @@ _Id = BigInteger().with_variant(Integer, "sqlite")
 
 
 class WebhookTarget(Base):
-    """Where notifications go. ``sealed_secret`` is the signing secret under the master key (crypto.secret)."""
+    """Where notifications go.
+
+    kind           name of its channel (channels.registry)
+    sealed_secret  under the master key (crypto.secret): the signing secret, or what credentials.py packs together
+    settings       what else its kind needs, as JSON
+    routing        rules and quiet hours (routing.Routing) as JSON
+    failures       rounds since the last success: from breaker.AFTER on the target is paused
+    ready_at       nothing is sent before this moment; "" = at once
+    """
 
     __tablename__ = "webhook_targets"
 
@@ -24,6 +32,11 @@ class WebhookTarget(Base):
     created_at: Mapped[str] = mapped_column(String(27))
     created_by: Mapped[str] = mapped_column(String(160))
     version: Mapped[int] = mapped_column(default=1)
+    kind: Mapped[str] = mapped_column(String(16), default="standard")
+    settings: Mapped[str] = mapped_column(Text, default="{}")
+    routing: Mapped[str] = mapped_column(Text, default="{}")
+    failures: Mapped[int] = mapped_column(default=0)
+    ready_at: Mapped[str] = mapped_column(String(27), default="")
 
 
 class WebhookDelivery(Base):
@@ -43,8 +56,10 @@ class WebhookDelivery(Base):
     finished_at: Mapped[str | None] = mapped_column(String(27))
 
     __table_args__ = (
-        Index("ix_webhook_deliveries_due", "status", "due_at", "id"),
+        Index("ix_webhook_deliveries_due", "target_id", "status", "due_at", "id"),
         Index("ix_webhook_deliveries_target", "target_id", "id"),
+        Index("ix_webhook_deliveries_log", "target_id", "status", "id"),
+        Index("ix_webhook_deliveries_status", "status", "id"),
     )
 
 

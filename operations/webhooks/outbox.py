@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,9 +11,12 @@ import orjson
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from kernel.detection import level_rank
+from kernel.detection import LEVELS
 from operations import clock
+from operations.webhooks import routing
 from operations.webhooks.models import WebhookDelivery, WebhookTarget
+from operations.webhooks.places import places_of
+from operations.webhooks.routing import Matter, Routing
 
 ALERT_CREATED = "alert.created"
 TEST = "webhook.test"
@@ -36,18 +40,15 @@ _ANNOUNCED = (
 
 
 def announce_alerts(session: Session, alerts: Sequence[Mapping[str, Any]]) -> int:
-    """Queue ``alert.created`` for every enabled target whose level is reached; returns the number of messages.
+    """Queue ``alert.created`` for every enabled target whose level and rules let it through; returns the number of messages.
 
     alerts  rows with the column names of the table ``alerts``
     """
-    if not alerts:
-        return 0
-    targets = list(session.execute(select(WebhookTarget).where(WebhookTarget.enabled)).scalars())
+    targets = _targets(session) if alerts else []
     rows = [
-        delivery_row(target.id, ALERT_CREATED, _alert_data(alert))
-        for target in targets
+        row
         for alert in alerts
-        if alert["level_rank"] >= level_rank(target.min_level)
+        for row in _rows(session, targets, ALERT_CREATED, _alert_data(alert), LEVELS[min(alert["level_rank"], len(LEVELS) - 1)])
     ]
     if rows:
         session.connection().execute(insert(WebhookDelivery), rows)
@@ -55,17 +56,32 @@ def announce_alerts(session: Session, alerts: Sequence[Mapping[str, Any]]) -> in
 
 
 def announce(session: Session, event_type: str, data: Mapping[str, Any], *, level: str = "") -> int:
-    """Queue one message in the caller's transaction for every enabled target whose level is reached; returns how many.
+    """Queue one message in the caller's transaction for every enabled target that takes it by level and rules; returns how many.
 
-    level  what the event counts as; "" = something that has none, and goes to all targets
+    level  what the event counts as; "" = something that has none, and passes every least level
     """
     session.flush()
-    targets = session.execute(select(WebhookTarget).where(WebhookTarget.enabled)).scalars().all()
-    reached = [target for target in targets if not level or level_rank(level) >= level_rank(target.min_level)]
-    rows = [delivery_row(target.id, event_type, data) for target in reached]
+    rows = _rows(session, _targets(session), event_type, data, level)
     if rows:
         session.connection().execute(insert(WebhookDelivery), rows)
     return len(rows)
+
+
+def _targets(session: Session) -> list[tuple[WebhookTarget, Routing]]:
+    targets = session.execute(select(WebhookTarget).where(WebhookTarget.enabled)).scalars()
+    return [(target, routing.read(target.routing)) for target in targets]
+
+
+def _rows(
+    session: Session, targets: Sequence[tuple[WebhookTarget, Routing]], event_type: str, data: Mapping[str, Any], level: str
+) -> list[dict[str, Any]]:
+    places = functools.cache(lambda: places_of(session, event_type, data))
+    matter, present, rows = Matter(event_type, level, places), clock.now(), []
+    for target, rules in targets:
+        due_at = routing.due(rules, target.min_level, matter, present)
+        if due_at is not None:
+            rows.append(delivery_row(target.id, event_type, data) | {"due_at": due_at})
+    return rows
 
 
 def delivery_row(target_id: int, event_type: str, data: Mapping[str, Any]) -> dict[str, Any]:

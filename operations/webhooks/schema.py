@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 
 class TargetRecord(msgspec.Struct, frozen=True):
-    """A target as shown."""
+    """A target as shown.
+
+    url           without its path where that holds a token
+    failures      rounds since the last success
+    paused_until  the circuit breaker is open until then; "" = it is closed
+    """
 
     id: int
     name: str
@@ -16,6 +23,11 @@ class TargetRecord(msgspec.Struct, frozen=True):
     created_at: str
     created_by: str
     version: int
+    kind: str = "standard"
+    settings: dict[str, Any] = {}
+    failures: int = 0
+    paused_until: str = ""
+    routing: dict[str, Any] = {}
 
 
 class DeliveryRecord(msgspec.Struct, frozen=True):

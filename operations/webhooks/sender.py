@@ -1,8 +1,8 @@
-"""Sending the outbox: signed, with waits between attempts, and a dead letter at the end.
+"""Sending the outbox: by the channel of each target, with waits between attempts, and a dead letter at the end.
 
 A round claims what is due (by moving its due time one lease ahead, so a sender that is killed leaves it for the next one), sends
 all of it at the same time, at most PER_TARGET for one target, and writes down each outcome. Delivery is at least once; receivers
-drop repetitions by ``webhook-id``.
+drop repetitions by the message id. Channels with a spacing get one sending a round, which carries what has come together.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import httpx
 import msgspec
+import orjson
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
@@ -22,196 +23,193 @@ from kernel.db import Database
 from operations import clock
 from operations.audit import service as audit
 from operations.audit.schema import SYSTEM
-from operations.webhooks.guard import Refused, WebhookPolicy, resolve
+from operations.webhooks import breaker
+from operations.webhooks.channels.contract import Channel, Destination, Item, Verdict, Ways
+from operations.webhooks.channels.network import Network
+from operations.webhooks.channels.registry import CHANNELS
+from operations.webhooks.credentials import opened
+from operations.webhooks.guard import Refused, WebhookPolicy
 from operations.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookTarget
 from operations.webhooks.schema import Sent
-from operations.webhooks.service import secret_context
-from operations.webhooks.signing import headers
 
 WAITS: tuple[int, ...] = (5, 30, 120, 600, 1800, 7200, 21600, 36000)
 """Seconds before attempt 2, 3, …; each is varied by up to a fifth, so that receivers are not hit by all at once."""
 
 PER_TARGET = 20
 GONE = 410
+NOT_OPEN = "the signing secret does not open: the master key was changed; renew the secret"
 
 
-class Message(msgspec.Struct, frozen=True):
-    """A claimed delivery with all that sending it needs."""
+class Parcel(msgspec.Struct, frozen=True):
+    """What one sending carries: claimed deliveries of one target. ``attempts``: the number of this attempt for each of them."""
 
-    delivery_id: int
     target_id: int
-    attempt: int
-    url: str
-    secret: str
-    message_id: str
-    body: bytes
+    kind: str
+    items: list[Item]
+    attempts: list[int]
+    to: Destination | None  # None: its secret does not open
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """How an attempt ended: ``status_code`` None where there was no answer; ``error`` "" only on success."""
+    """How a sending ended, and how long it took."""
 
-    status_code: int | None
-    error: str
-    answer: str
+    verdict: Verdict
     milliseconds: int
 
 
 def deliver_due(database: Database, key: MasterKey, policy: WebhookPolicy = WebhookPolicy()) -> Sent:
     """Send what is due once and return what happened. For the scheduler, every few seconds; returns at once when nothing is due."""
-    messages = _claim(database, key, policy)
-    if not messages:
+    parcels = _claim(database, key, policy)
+    if not parcels:
         return Sent()
-    outcomes = asyncio.run(_send_all(messages, policy))
+    outcomes = asyncio.run(_send_all(parcels, policy))
     with database.write() as session:
-        return _write_down(session, list(zip(messages, outcomes, strict=True)), policy)
+        return _write_down(session, list(zip(parcels, outcomes, strict=True)), policy)
 
 
-def _claim(database: Database, key: MasterKey, policy: WebhookPolicy) -> list[Message]:
+def _claim(database: Database, key: MasterKey, policy: WebhookPolicy) -> list[Parcel]:
     with database.read() as session:
-        due = select(WebhookDelivery.id).where(WebhookDelivery.status == "pending", WebhookDelivery.due_at <= clock.now()).limit(1)
-        if session.execute(due).first() is None:
-            return []
-    messages, lease = [], policy.deadline * 3 + 30
+        ready = _ready(session)
+    if not ready:
+        return []
+    parcels, lease = [], policy.deadline * 3 + 30
     with database.write() as session:
+        # Two senders never take the same target: the spacing of a chat holds for both together.
+        query = select(WebhookTarget).where(WebhookTarget.id.in_(ready)).with_for_update(skip_locked=True, key_share=True)
         present = clock.now()
-        for target in session.execute(select(WebhookTarget).where(WebhookTarget.enabled)).scalars():
-            query = (
-                select(WebhookDelivery)
-                .where(
-                    WebhookDelivery.target_id == target.id, WebhookDelivery.status == "pending", WebhookDelivery.due_at <= present
-                )
-                .order_by(WebhookDelivery.due_at, WebhookDelivery.id)
-                .limit(PER_TARGET)
-                .with_for_update(skip_locked=True)
-            )
-            for delivery in session.execute(query).scalars():
-                delivery.due_at = clock.shift(present, lease)
-                messages.append(_message(delivery, target, key))
-    return messages
+        for target in session.execute(query).scalars():
+            if target.enabled and target.ready_at <= present:
+                parcels += _parcels(session, target, key, present, lease)
+    return parcels
 
 
-def _message(delivery: WebhookDelivery, target: WebhookTarget, key: MasterKey) -> Message:
+def _ready(session: Session) -> list[int]:
+    present = clock.now()
+    waiting = (
+        select(WebhookDelivery.id)
+        .where(
+            WebhookDelivery.target_id == WebhookTarget.id, WebhookDelivery.status == "pending", WebhookDelivery.due_at <= present
+        )
+        .exists()
+    )
+    query = select(WebhookTarget.id).where(WebhookTarget.enabled, WebhookTarget.ready_at <= present, waiting)
+    return list(session.execute(query).scalars())
+
+
+def _parcels(session: Session, target: WebhookTarget, key: MasterKey, present: str, lease: float) -> list[Parcel]:
+    channel, to = CHANNELS[target.kind], _destination(target, key)
+    most = 1 if breaker.is_open(target) else (channel.batch if channel.spacing else PER_TARGET)
+    query = (
+        select(WebhookDelivery)
+        .where(WebhookDelivery.target_id == target.id, WebhookDelivery.status == "pending", WebhookDelivery.due_at <= present)
+        .order_by(WebhookDelivery.due_at, WebhookDelivery.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    rows = list(session.execute(query).scalars())
+    if not rows:
+        return []
+    items = [Item(row.id, row.message_id, row.event_type, row.body.encode()) for row in rows]
+    if channel.spacing:
+        fitting = channel.fit(items, to) if to else 1
+        rows, groups = rows[:fitting], [items[:fitting]]
+        target.ready_at = clock.shift(present, channel.spacing)
+    else:
+        groups = [[item] for item in items]
+    for row in rows:
+        row.due_at = clock.shift(present, lease)
+    attempts = {row.id: row.attempts + 1 for row in rows}
+    return [Parcel(target.id, target.kind, group, [attempts[item.delivery_id] for item in group], to) for group in groups]
+
+
+def _destination(target: WebhookTarget, key: MasterKey) -> Destination | None:
     try:
-        secret = key.unseal(target.sealed_secret, context=secret_context(target.id)).decode()
+        given = opened(key, CHANNELS[target.kind], target)
     except SecretError:
-        secret = ""  # told in the attempt's log
-    return Message(delivery.id, target.id, delivery.attempts + 1, target.url, secret, delivery.message_id, delivery.body.encode())
+        return None  # told in the attempt's log
+    return Destination(given.url, given.secret, orjson.loads(target.settings))
 
 
-async def _send_all(messages: Sequence[Message], policy: WebhookPolicy) -> list[Outcome]:
-    # trust_env would send through a proxy of the environment, past the guard.
-    limits = httpx.Limits(max_keepalive_connections=0)
-    async with httpx.AsyncClient(follow_redirects=False, trust_env=False, limits=limits, timeout=policy.deadline) as client:
-        names = _Names(policy)
-        return list(await asyncio.gather(*(_send(client, names, message, policy) for message in messages)))
+async def _send_all(parcels: Sequence[Parcel], policy: WebhookPolicy) -> list[Outcome]:
+    async with Network(policy) as ways:
+        return list(await asyncio.gather(*(_send(CHANNELS[parcel.kind], ways, parcel, policy) for parcel in parcels)))
 
 
-class _Names:
-    """The addresses of one round, each name asked for once: lookups share a few threads, and a name service that hangs for all
-    messages of one target would take every one of them."""
-
-    def __init__(self, policy: WebhookPolicy) -> None:
-        self._policy = policy
-        self._asked: dict[tuple[str, int, str], asyncio.Task[str]] = {}
-
-    async def address(self, host: str, port: int, scheme: str) -> str:
-        """guard.resolve. Raises Refused."""
-        key = (host, port, scheme)
-        if key not in self._asked:
-            self._asked[key] = asyncio.create_task(resolve(host, port, scheme, self._policy))
-        return await asyncio.shield(self._asked[key])  # a message that gives up does not end it for the others
-
-
-async def _send(client: httpx.AsyncClient, names: _Names, message: Message, policy: WebhookPolicy) -> Outcome:
+async def _send(channel: Channel, ways: Ways, parcel: Parcel, policy: WebhookPolicy) -> Outcome:
     start = time.monotonic()
-    status_code: int | None = None
-    error = answer = ""
     try:
         # One deadline over name, connection, TLS and answer: a receiver that drips a byte now and then cannot hold us.
         async with asyncio.timeout(policy.deadline):
-            status_code, answer = await _post(client, names, message, policy)
-        error = _complaint(status_code)
+            verdict = Verdict(None, NOT_OPEN) if parcel.to is None else await channel.send(parcel.items, parcel.to, ways)
     except TimeoutError:
-        error = f"no answer within {policy.deadline:g} s"
+        verdict = Verdict(None, f"no answer within {policy.deadline:g} s")
     except Refused as refused:
-        error = str(refused)
+        verdict = Verdict(None, str(refused))
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as failure:
-        error = f"{type(failure).__name__}: {failure}" if str(failure) else type(failure).__name__
-    return Outcome(status_code, error[:512], answer, int((time.monotonic() - start) * 1000))
+        verdict = Verdict(None, f"{type(failure).__name__}: {failure}" if str(failure) else type(failure).__name__)
+    return Outcome(verdict, int((time.monotonic() - start) * 1000))
 
 
-async def _post(client: httpx.AsyncClient, names: _Names, message: Message, policy: WebhookPolicy) -> tuple[int, str]:
-    if not message.secret:
-        raise ValueError("the signing secret does not open: the master key was changed; renew the secret")
-    url = httpx.URL(message.url)
-    port = url.port or (443 if url.scheme == "https" else 80)
-    address = await names.address(url.host, port, url.scheme)
-    signed = headers(message.secret, message.message_id, int(time.time()), message.body)
-    request = client.build_request(
-        "POST",
-        url.copy_with(host=address),
-        content=message.body,
-        headers={**signed, "Host": url.netloc.decode(), "Content-Type": "application/json", "User-Agent": "Liandun-Webhook/1"},
-        extensions={"sni_hostname": url.raw_host.decode()} if url.scheme == "https" else None,
+def _write_down(session: Session, results: Sequence[tuple[Parcel, Outcome]], policy: WebhookPolicy) -> Sent:
+    present, counts = clock.now(), {"delivered": 0, "failed": 0, "dead": 0}
+    by_target: dict[int, list[Verdict]] = {}
+    kinds = {parcel.target_id: parcel.kind for parcel, _ in results}
+    for parcel, outcome in results:
+        by_target.setdefault(parcel.target_id, []).append(outcome.verdict)
+        varied = random.uniform(0.8, 1.2)  # noqa: S311  # spreads load, guards nothing; one for all, so that a digest stays together
+        for item, attempt in zip(parcel.items, parcel.attempts, strict=True):
+            counts[_one(session, item, attempt, outcome, present, policy, varied)] += 1
+    for target_id, verdicts in by_target.items():
+        _settle(session, target_id, CHANNELS[kinds[target_id]].spacing, verdicts, present)
+    return Sent(**counts)
+
+
+def _one(session: Session, item: Item, attempt: int, outcome: Outcome, present: str, policy: WebhookPolicy, varied: float) -> str:
+    """Note the outcome for one delivery; returns what became of it."""
+    verdict = outcome.verdict
+    if not verdict.error:
+        became, state = "delivered", {"status": "delivered", "finished_at": present}
+    elif verdict.final or attempt >= policy.max_attempts or verdict.status_code == GONE:
+        became, state = "dead", {"status": "dead", "finished_at": present}
+    else:
+        became, state = "failed", {"due_at": clock.shift(present, max(_wait(attempt, varied), verdict.retry_after or 0.0))}
+    changed = session.connection().execute(
+        update(WebhookDelivery).where(WebhookDelivery.id == item.delivery_id).values(attempts=attempt, **state)
     )
-    response = await client.send(request, stream=True)
-    try:
-        kept = b""
-        async for chunk in response.aiter_raw():
-            kept += chunk
-            if len(kept) >= policy.max_answer:
-                break
-    finally:
-        await response.aclose()
-    return response.status_code, kept[: policy.max_answer].decode("utf-8", "replace").replace("\0", "")
+    if changed.rowcount:  # else the target was deleted meanwhile, and its log with it
+        session.execute(insert(WebhookAttempt), [_attempt_row(item, outcome, present)])
+    return became
 
 
-def _complaint(status_code: int) -> str:
-    if 200 <= status_code < 300:
-        return ""
-    if 300 <= status_code < 400:
-        return f"HTTP {status_code}: redirects are not followed; enter the final URL"
-    return f"HTTP {status_code}"
+def _wait(attempt: int, varied: float = 1.0) -> float:
+    return WAITS[min(attempt, len(WAITS)) - 1] * varied
 
 
-def _write_down(session: Session, results: Sequence[tuple[Message, Outcome]], policy: WebhookPolicy) -> Sent:
-    delivered = failed = dead = 0
-    present = clock.now()
-    for message, outcome in results:
-        values = {"attempts": message.attempt}
-        if not outcome.error:
-            delivered += 1
-            state = {"status": "delivered", "finished_at": present}
-        elif message.attempt >= policy.max_attempts or outcome.status_code == GONE:
-            dead += 1
-            state = {"status": "dead", "finished_at": present}
-        else:
-            failed += 1
-            state = {"due_at": clock.shift(present, _wait(message.attempt))}
-        changed = session.connection().execute(
-            update(WebhookDelivery).where(WebhookDelivery.id == message.delivery_id).values(**values, **state)
-        )
-        if changed.rowcount:  # else the target was deleted meanwhile, and its log with it
-            session.execute(insert(WebhookAttempt), [_attempt_row(message, outcome, present)])
-        if outcome.status_code == GONE:
-            _switch_off(session, message.target_id)
-    return Sent(delivered, failed, dead)
-
-
-def _wait(attempt: int) -> float:
-    base = WAITS[min(attempt, len(WAITS)) - 1]
-    return base * random.uniform(0.8, 1.2)  # noqa: S311  # spreads load, guards nothing
-
-
-def _attempt_row(message: Message, outcome: Outcome, present: str) -> dict[str, object]:
+def _attempt_row(item: Item, outcome: Outcome, present: str) -> dict[str, object]:
     return {
-        "delivery_id": message.delivery_id,
+        "delivery_id": item.delivery_id,
         "time": present,
         "milliseconds": outcome.milliseconds,
-        "status_code": outcome.status_code,
-        "error": outcome.error,
-        "answer": outcome.answer,
+        "status_code": outcome.verdict.status_code,
+        "error": outcome.verdict.error[:512],
+        "answer": outcome.verdict.answer,
     }
+
+
+def _settle(session: Session, target_id: int, spacing: float, verdicts: Sequence[Verdict], present: str) -> None:
+    """Breaker and next moment of a target after a round. A message refused for what it says speaks for the receiver's health."""
+    target = session.execute(
+        select(WebhookTarget).where(WebhookTarget.id == target_id).with_for_update(key_share=True)
+    ).scalar_one_or_none()
+    if target is None:
+        return
+    well = any(not verdict.error or verdict.final for verdict in verdicts)
+    target.failures = 0 if well else min(target.failures + 1, 1_000_000)
+    away = max(breaker.pause(target.failures), spacing, *(verdict.retry_after or 0.0 for verdict in verdicts))
+    target.ready_at = clock.shift(present, away) if away else ""
+    session.flush()
+    if any(verdict.status_code == GONE for verdict in verdicts):
+        _switch_off(session, target_id)
 
 
 def _switch_off(session: Session, target_id: int) -> None:

@@ -46,6 +46,7 @@ from playbooks.run.events import Begun, Cancelled, Decided, Due, Ended, Entry, E
 from playbooks.run.resolve import request_for
 from playbooks.run.state import Branch, Call, Frame, Visit
 from playbooks.variables import Scope, Value, VariableError, opening, substitute
+from playbooks.vocabulary import is_by_hand, kind_of
 
 Library = Mapping[tuple[str, str], Playbook]
 """(id, modified) → playbook; with modified "" the newest one."""
@@ -121,7 +122,7 @@ class Machine:
         return [call for call in self._calls.values() if call.phase == "begun" and not call.by_hand]
 
     def questions(self) -> list[Call]:
-        """Calls that wait for a person: manual commands, and commands whose outcome is unknown."""
+        """Calls that wait for a person: what is done by hand, and commands whose outcome is unknown."""
         return [call for call in self._calls.values() if call.phase == "unknown" or (call.phase == "begun" and call.by_hand)]
 
     def next_timer(self) -> int | None:
@@ -301,7 +302,8 @@ class Machine:
     def _ceiling(self, step: Step) -> int:
         if not isinstance(step, Action):
             return 0  # what lies inside has ceilings of its own
-        return self._limits.manual_ms if any(one.type == "manual" for one in step.commands) else self._limits.action_ms
+        by_hand = any(is_by_hand(one.type, kind_of(step.agent)) for one in step.commands)
+        return self._limits.manual_ms if by_hand else self._limits.action_ms
 
     def _run_action(self, visit: Visit, step: Action) -> None:
         targets = step.targets or [""]  # without targets the agent acts on itself

@@ -6,6 +6,7 @@ from playbooks.actions.contract import Failure, Request
 from playbooks.model import Playbook, Step
 from playbooks.run.events import Entry
 from playbooks.variables import Scope
+from playbooks.vocabulary import is_by_hand
 
 
 class Frame:
@@ -80,7 +81,7 @@ class Call:
     @property
     def by_hand(self) -> bool:
         """A person carries it out."""
-        return self.request.command.type == "manual"
+        return is_by_hand(self.request.command.type, self.request.agent.type if self.request.agent else "")
 
     @property
     def repeatable(self) -> bool:

@@ -93,6 +93,7 @@ def names() -> dict[str, str]:
         "webhook.renew_secret": _("Renew a signing secret"),
         "webhook.test": _("Send a test message"),
         "webhook.replay": _("Send a message again"),
+        "webhook.replay_all": _("Send all dead letters again"),
         "zone.create": _("Make a zone"),
         "zone.change": _("Change a zone"),
         "zone.delete": _("Delete a zone"),

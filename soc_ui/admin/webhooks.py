@@ -11,7 +11,10 @@ from werkzeug.wrappers import Response
 from kernel.detection import LEVELS
 from operations.errors import Conflict, Invalid
 from operations.webhooks import service
+from operations.webhooks.channels.registry import KINDS
+from operations.webhooks.preview import preview
 from soc_ui import access
+from soc_ui.admin import webhook_form
 from soc_ui.locale import _
 from soc_ui.numbers import row_id
 from soc_ui.preferences import local_path
@@ -45,6 +48,10 @@ def create() -> str | tuple[str, int]:
                 name=form.get("name", ""),
                 url=form.get("url", "").strip(),
                 min_level=form.get("min_level", ""),
+                kind=form.get("kind", "standard"),
+                settings=webhook_form.settings_in(_kind(form.get("kind", "standard")), form),
+                routing=webhook_form.routing_in(form),
+                secret=form.get("secret", ""),
                 policy=services().webhook_policy,
             )
     except Conflict:
@@ -68,10 +75,15 @@ def change(target_id: int) -> Response | tuple[str, int]:
     form = request.form
     try:
         with services().database.write() as session:
+            kind = service.get_target(session, target_id).kind
             service.change_target(
                 session,
                 access.me().actor,
                 target_id,
+                key=services().master_key,
+                settings=webhook_form.settings_in(kind, form),
+                routing=webhook_form.routing_in(form),
+                secret=form.get("secret") or None,
                 name=form.get("name", "").strip(),
                 url=form.get("url", "").strip(),
                 min_level=form.get("min_level", ""),
@@ -157,13 +169,24 @@ def replay(delivery_id: int) -> Response:
     return redirect(_with_notice(local_path(back), "replay"))
 
 
+@webhooks.post("/webhooks/<int:target_id>/replay")
+@access.needs("webhooks.manage")
+def replay_dead(target_id: int) -> Response:
+    """Sends all dead letters of a target again."""
+    with services().database.write() as session:
+        service.replay_dead(session, access.me().actor, target_id)
+    return redirect(url_for("webhooks.one", target_id=target_id, done="replay"))
+
+
 def _targets_page(*, error: str = "") -> str:
     with services().database.read() as session:
         targets = service.list_targets(session)
         dead = service.list_deliveries(session, status="dead", limit=1).deliveries
+    kind = _kind(request.form.get("kind") or request.args.get("kind", "standard"))
     return render_template(
         "admin/webhooks.html",
-        targets=targets, levels=LEVELS, dead=bool(dead), error=error, form=request.form if error else {},
+        targets=targets, levels=LEVELS, dead=bool(dead), error=error, kinds=webhook_form.kind_names(), kind=kind,
+        asked=webhook_form.fields_of(kind), value=webhook_form.filled(None, request.form if error else {}),
         can_sign=services().master_key is not None,
     )  # fmt: skip
 
@@ -172,9 +195,13 @@ def _target_page(target_id: int, *, error: str = "", secret: str = "", form: Any
     with services().database.read() as session:
         target = service.get_target(session, target_id)
         listed = _deliveries(session, target_id)
+    asked = webhook_form.fields_of(target.kind)
+    chosen = (target.kind, str(target.settings.get("language", "zh")), str(target.settings.get("template", "")))
     return render_template(
-        "admin/webhook.html", target=target, levels=LEVELS, error=error, secret=secret, form=form or {}, **listed
-    )
+        "admin/webhook.html",
+        target=target, levels=LEVELS, error=error, secret=secret, kinds=webhook_form.kind_names(), asked=asked,
+        value=webhook_form.filled(target, form or {}), example=preview(*chosen) if asked["chat"] else None, **listed,
+    )  # fmt: skip
 
 
 def _deliveries(session: Session, target_id: int | None) -> dict[str, Any]:
@@ -186,6 +213,11 @@ def _deliveries(session: Session, target_id: int | None) -> dict[str, Any]:
     known = any(delivery.id == opened for delivery in found.deliveries)
     attempts = service.list_attempts(session, opened) if known else []
     return {"page": found, "status": status, "states": STATES, "opened": opened, "attempts": attempts}
+
+
+def _kind(text: str) -> str:
+    """A kind that there is; the first one else."""
+    return text if text in KINDS else KINDS[0]
 
 
 def _with_notice(path: str, notice: str) -> str:
@@ -204,4 +236,4 @@ def _refusal(error: Invalid) -> str:
             "This URL is not accepted: it must be https://, without user, password or fragment, and lead to a public address; "
             "other networks are allowed in the configuration."
         )
-    return _("A value breaks a rule.")
+    return _("A value breaks a rule.") + f" {error.message}"

@@ -58,7 +58,10 @@ class EventOut(Schema):
 
 
 class NearIn(Strict):
-    near = Moment(load_default="", metadata={"description": "The event's @timestamp, if known: makes it quick"})
+    near = Moment(
+        load_default="",
+        metadata={"description": "The event's @timestamp, where known: makes it quick; only an event of this time is found"},
+    )
 
 
 class BucketOut(Schema):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from http import HTTPStatus
 from typing import Any
@@ -45,10 +46,18 @@ def answer(status: int, detail: str, hint: str = "", **more: Any) -> Response:
     title = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Error"
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     body |= {key: value for key, value in {"hint": hint, **more}.items() if value not in ("", None)}
-    response = Response(msgspec.json.encode(body), status=status, mimetype="application/problem+json")
+    response = Response(_written(body), status=status, mimetype="application/problem+json")
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _written(body: dict[str, Any]) -> bytes:
+    """JSON; a name that was sent with half a character in it (``\\ud800``) is told as it was spelt."""
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError:
+        return json.dumps(body).encode()
 
 
 def explain(blueprint: APIBlueprint) -> None:

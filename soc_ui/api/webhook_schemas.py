@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from apiflask import Schema
-from apiflask.fields import Boolean, Integer, List, Nested
+from apiflask.fields import Boolean, Dict, Integer, List, Nested
 from apiflask.validators import Length, OneOf
 
 from kernel.detection import LEVELS
+from operations.webhooks.channels.registry import KINDS
 from soc_ui.api.schemas import Paging, Strict, String
+
+SETTINGS = "What the kind knows: sm3, ca; language, template, ca; from, to, user, language, template, ca (docs/webhooks.md)"
+ROUTING = "Rules (types, min_level, zones, organisations, hours) and quiet hours (docs/webhooks.md); empty = everything, always"
+CREDENTIAL = "Secret of a robot, password of a mailbox; sealed, never told again"
 
 
 class WebhookIn(Strict):
     name = String(required=True, validate=Length(1, 128))
     url = String(required=True, validate=Length(1, 2048))
     min_level = String(load_default="medium", validate=OneOf(LEVELS))
+    kind = String(load_default="standard", validate=OneOf(KINDS))
+    settings = Dict(keys=String(), load_default=dict, metadata={"description": SETTINGS})
+    routing = Dict(keys=String(), load_default=dict, metadata={"description": ROUTING})
+    secret = String(load_default="", validate=Length(0, 512), metadata={"description": CREDENTIAL})
 
 
 class WebhookChangeIn(Strict):
@@ -21,6 +30,9 @@ class WebhookChangeIn(Strict):
     url = String(validate=Length(1, 2048))
     min_level = String(validate=OneOf(LEVELS))
     enabled = Boolean()
+    settings = Dict(keys=String(), metadata={"description": SETTINGS + "; replaces all of them"})
+    routing = Dict(keys=String(), metadata={"description": ROUTING + "; replaces it"})
+    secret = String(validate=Length(1, 512), metadata={"description": CREDENTIAL})
 
 
 class WebhookOut(Schema):
@@ -32,10 +44,15 @@ class WebhookOut(Schema):
     created_at = String(required=True)
     created_by = String(required=True)
     version = Integer(required=True)
+    kind = String(required=True, validate=OneOf(KINDS))
+    settings = Dict(keys=String(), required=True)
+    routing = Dict(keys=String(), required=True)
+    failures = Integer(required=True, metadata={"description": "Rounds since the last success"})
+    paused_until = String(required=True, metadata={"description": 'The circuit breaker is open until then; "" = it is closed'})
 
 
 class WebhookCreatedOut(WebhookOut):
-    secret = String(required=True, metadata={"description": "Signing secret, told only now"})
+    secret = String(required=True, metadata={"description": "Signing secret, told only now;  for kinds whose secret is given"})
 
 
 class SecretOut(Schema):
@@ -77,6 +94,21 @@ class AttemptOut(Schema):
 
 class AttemptsOut(Schema):
     attempts = List(Nested(AttemptOut), required=True)
+
+
+class PreviewIn(Strict):
+    kind = String(required=True, validate=OneOf(KINDS))
+    language = String(load_default="zh", validate=OneOf(["zh", "en"]))
+    template = String(load_default="", validate=Length(0, 4000))
+
+
+class PreviewOut(Schema):
+    subject = String(required=True)
+    text = String(required=True)
+
+
+class ReplayedOut(Schema):
+    deliveries = Integer(required=True, metadata={"description": "How many go out again"})
 
 
 class TestSentOut(Schema):

@@ -12,6 +12,7 @@ from marshmallow import RAISE
 from crypto.secret import MasterKey
 from operations.errors import Conflict
 from operations.webhooks import service
+from operations.webhooks.preview import preview
 from soc_ui.api import webhook_schemas as schemas
 from soc_ui.api.alerts import expected_version
 from soc_ui.api.guard import caller, permit
@@ -39,11 +40,23 @@ def list_targets() -> Body:
 def create_target(json_data: Body) -> Body:
     """Make a webhook
 
-    The answer holds its signing secret, which is not shown again.
+    The answer holds the signing secret that was made, which is not shown again; it is "" for kinds whose secret is given.
     """
     with services().database.write() as session:
         target, secret = service.create_target(session, caller().actor, _key(), **json_data, policy=services().webhook_policy)
     return {**msgspec.to_builtins(target), "secret": secret}
+
+
+@webhooks.post("/preview")
+@permit(webhooks, "webhooks.manage")
+@webhooks.input(schemas.PreviewIn)
+@webhooks.output(schemas.PreviewOut)
+def show_preview(json_data: Body) -> Body:
+    """Show how a template tells an example
+
+    Nothing is sent. For the kinds that people read.
+    """
+    return msgspec.to_builtins(preview(json_data["kind"], json_data["language"], json_data["template"]))  # type: ignore[no-any-return]
 
 
 @webhooks.get("/<int:target_id>")
@@ -69,7 +82,13 @@ def change_target(target_id: int, headers_data: Body, json_data: Body) -> tuple[
     try:
         with services().database.write() as session:
             target = service.change_target(
-                session, caller().actor, target_id, **json_data, expected_version=version, policy=services().webhook_policy
+                session,
+                caller().actor,
+                target_id,
+                key=services().master_key,
+                **json_data,
+                expected_version=version,
+                policy=services().webhook_policy,
             )
     except Conflict as error:
         raise Problem(412, error.message, error.hint) from error
@@ -146,6 +165,16 @@ def replay(delivery_id: int) -> Body:
     """Send a delivery again"""
     with services().database.write() as session:
         return msgspec.to_builtins(service.replay(session, caller().actor, delivery_id))  # type: ignore[no-any-return]
+
+
+@webhooks.post("/<int:target_id>/replay")
+@permit(webhooks, "webhooks.manage")
+@webhooks.output(schemas.ReplayedOut, status_code=202)
+@webhooks.doc(responses=[404])
+def replay_dead(target_id: int) -> Body:
+    """Send all dead letters of a webhook again"""
+    with services().database.write() as session:
+        return {"deliveries": service.replay_dead(session, caller().actor, target_id)}
 
 
 def _key() -> MasterKey:

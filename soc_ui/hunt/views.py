@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from kernel.ecs_fields import FIELD_TYPES
 from kernel.errors import QueryError
+from kernel.event import parse_timestamp
 from kernel.query import Query
 from kernel.query.parser import MAX_TERMS
 from kernel.query.tree import Count, Top
@@ -107,7 +108,7 @@ def top() -> str:
 @access.needs("events.read")
 def event(event_id: str) -> str:
     """One whole event: a part of the table for htmx, a page of its own otherwise."""
-    found = services().store.get(event_id, request.args.get("near", ""))
+    found = services().store.get(event_id, _time_of_event())
     if found is None:
         abort(404)
     name = "hunt/event_row.html" if request.headers.get("HX-Request") else "hunt/event_page.html"
@@ -149,7 +150,7 @@ def value_menu() -> str:
     """What one can do with the value of ``field`` of an event, as a part of the page."""
     asked = hunt_request.read(request.args)
     field = request.args.get("field", "")[:MAX_FIELD]
-    found = services().store.get(request.args.get("event", "")[:MAX_FIELD], request.args.get("near", ""))
+    found = services().store.get(request.args.get("event", "")[:MAX_FIELD], _time_of_event())
     value = found.get(field) if found else None
     if isinstance(value, list):
         value = value[0] if value else None
@@ -164,6 +165,11 @@ def value_menu() -> str:
         entity=f"{kind}:{entity}" if entity and kind != "asset" else "", device=entity if kind == "asset" else "",
         known=known.get(str(value)),
     )  # fmt: skip
+
+
+def _time_of_event() -> str:
+    """``near``: the @timestamp of the event that a link leads to, "" where it is none."""
+    return parse_timestamp(request.args.get("near", "")[:MAX_FIELD]) or ""
 
 
 @hunt.get("/hunt/sigma")
@@ -199,12 +205,22 @@ def _results(asked: HuntRequest, query: Query) -> dict[str, Any]:
         if isinstance(pipe, Count):
             return {"asked": asked, "counted": store.count(query, when)}
     asked = hunt_request.columns_of(asked, query.fields)
-    found = store.search(query, when, limit=PAGE_ROWS, cursor=request.args.get("cursor", ""), fields=asked.fields, count=True)
-    return {"asked": asked, "result": found}
+    # the hits are not counted here: the first hundred are there long before; the bars bring the number
+    cursor = request.args.get("cursor", "")
+    found = store.search(query, when, limit=PAGE_ROWS, cursor=cursor, fields=asked.fields)
+    return {"asked": asked, "result": found, "total": None if cursor or found.cursor else len(found.events)}
 
 
 def _render(asked: HuntRequest, **context: Any) -> str:
-    names = {"query_error": None, "time_error": None, "result": None, "top_values": None, "top_field": "", "counted": None}
+    names = {
+        "query_error": None,
+        "time_error": None,
+        "result": None,
+        "total": None,
+        "top_values": None,
+        "top_field": "",
+        "counted": None,
+    }
     return render_template(
         "hunt/page.html",
         asked=asked, presets=times.PRESETS, examples=EXAMPLES, popular=hunt_request.POPULAR_FIELDS, all_fields=sorted(FIELD_TYPES),

@@ -15,7 +15,8 @@ from kernel.config import load_config
 from kernel.errors import StoreError
 from kernel.layout import Layout
 from kernel.store.contract import Commit, Quarantined
-from kernel.store.elasticsearch import SECRET_CONTEXT, ElasticsearchStore
+from kernel.store.elasticsearch.secret_context import SECRET_CONTEXT
+from kernel.store.elasticsearch.store import ElasticsearchStore
 from kernel.store.open import open_store
 from tests.kernel.store.contract_suite import event
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,7 @@ def test_a_query_by_keyboard_and_the_menu_of_a_value(
     page = console.context(chromium, USER, lang=lang, theme=theme).new_page()
     watch = Watch(page, console.url)
     page.goto("/hunt?last=all")
+    expect(page.locator("[data-counted]").first).to_have_text(re.compile(r"^\d{3}$"))  # brought by the bars
     bar = page.locator("[data-complete]")
     bar.fill("")
     bar.press_sequentially("process.nam")

@@ -1,9 +1,4 @@
-"""The event store on Elasticsearch 8.x (see :mod:`.store`)."""
+"""The event store on Elasticsearch 8.x (see :mod:`.store`).
 
-from __future__ import annotations
-
-from kernel.store.elasticsearch.install import template_bodies
-from kernel.store.elasticsearch.server import SECRET_CONTEXT
-from kernel.store.elasticsearch.store import ElasticsearchStore
-
-__all__ = ["SECRET_CONTEXT", "ElasticsearchStore", "template_bodies"]
+Nothing is imported here: the client takes a third of a second, and most processes have no Elasticsearch.
+"""

@@ -24,13 +24,11 @@ from kernel.config import Secret, StoreElasticsearch
 from kernel.errors import QueryError, StoreError
 from kernel.store import stopping
 from kernel.store.elasticsearch.hanging_up import Node
+from kernel.store.elasticsearch.secret_context import SECRET_CONTEXT
 from kernel.store.time_limit import time_left, too_long
 
 log = logging.getLogger(__name__)
 logging.getLogger("elastic_transport").setLevel(logging.WARNING)  # it tells every request otherwise
-
-SECRET_CONTEXT = "store.elasticsearch"  # noqa: S105
-"""Context of sealed passwords and keys, see crypto.secret."""
 
 MAJOR = 8
 _BUSY = (429, 503)

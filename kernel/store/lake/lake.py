@@ -214,9 +214,9 @@ class Lake:
         if damaged is not None:
             damaged.update(self._reader.damaged)
 
-    def get(self, event_id: str, near: str = "") -> Event | None:
-        """The whole event; ``near`` (its @timestamp, if known) makes it quick."""
-        return self._ask(lambda manifest: self._reader.get(manifest, event_id, near), None)
+    def get(self, event_id: str, at: str = "") -> Event | None:
+        """The whole event; with ``at`` (its @timestamp, where known) only what happened then is looked at, which is quick."""
+        return self._ask(lambda manifest: self._reader.get(manifest, event_id, at), None)
 
     def count(self, query: Query, when: TimeRange) -> int:
         """Number of hits."""

@@ -198,20 +198,19 @@ class Reader:
         rows = self.run(manifest, parts, f"SELECT {selected} FROM {{files}} {tail}", parameters)  # noqa: S608
         return [_event(columns, row) for row in rows]
 
-    def get(self, manifest: Manifest, event_id: str, near: str) -> Event | None:
-        """The whole event of an id; first around ``near``, then everywhere."""
-        everything = manifest.live()
-        groups = [[s for s in everything if s.first <= near <= s.last]] if near else []
-        groups.append([s for s in everything if s not in groups[0]] if groups else everything)
-        for segments in groups:
-            parts, looked = iter(whole(segments)), 0
-            while chunk := _taken(parts, max(looked * _GROWTH[0], _FIRST_CHUNK)):
-                looked += sum(part.rows for part in chunk)
-                rows = self._events(
-                    manifest, chunk, (*CORE, REST), 'WHERE "event.id" = $id ORDER BY "@timestamp" DESC LIMIT 1', {"id": event_id}
-                )
-                if rows:
-                    return rows[0]
+    def get(self, manifest: Manifest, event_id: str, at: str) -> Event | None:
+        """The whole event of an id, among those of the time ``at`` where it is given."""
+        segments, condition = manifest.live(), '"event.id" = $id'
+        if at:  # with the time, Parquet's statistics leave out all row groups but one or two
+            segments = [s for s in segments if s.first <= at <= s.last]
+            condition += ' AND "@timestamp" = TRY_CAST($at AS TIMESTAMP)'
+        parts, looked = iter(whole(segments)), 0
+        while chunk := _taken(parts, max(looked * _GROWTH[0], _FIRST_CHUNK)):
+            looked += sum(part.rows for part in chunk)
+            tail = f'WHERE {condition} ORDER BY "@timestamp" DESC LIMIT 1'
+            rows = self._events(manifest, chunk, (*CORE, REST), tail, {"id": event_id, "at": at})
+            if rows:
+                return rows[0]
         return None
 
     def count(self, manifest: Manifest, query: Query, when: TimeRange) -> int:

@@ -96,6 +96,12 @@
     });
   }
 
+  /* the sum of the bars is the number of hits, which the page of the hunt does not wait for */
+  function count(counts) {
+    const total = counts.reduce((sum, one) => sum + one, 0).toLocaleString("en");
+    document.querySelectorAll("[data-counted]").forEach((place) => { place.textContent = total; });
+  }
+
   const boxes = () => [...document.querySelectorAll("[data-chart]")];
   const urls = () => [...new Set(boxes().map((box) => box.dataset.url))];
   async function refresh() {
@@ -105,6 +111,7 @@
       waiting().forEach((box) => { if (!box.shown) box.setAttribute("aria-busy", "true"); });
       const answer = await fetch(url, { headers: { "HX-Request": "true", "X-Background": "1" } }).catch(() => null);
       const data = answer && answer.ok ? await answer.json() : null;
+      if (data && data.counts) count(data.counts);
       waiting().forEach((box) => {
         box.removeAttribute("aria-busy");
         if (data) draw(box, data);

@@ -47,7 +47,8 @@ class EventStoreContract:
         store.commit(Commit([dict(original)]))
         assert store.search(parse_query("*"), ALWAYS, fields=["*"]).events == [original]
         assert store.get(original["event.id"]) == original
-        assert store.get(original["event.id"], near=original["@timestamp"]) == original
+        assert store.get(original["event.id"], at=original["@timestamp"]) == original
+        assert store.get(original["event.id"], at="2026-11-21T00:00:00.000000Z") is None
         assert store.get("0" * 32) is None
 
     def test_newest_first_and_pages_meet_without_gap_or_overlap(self, store: EventStore) -> None:

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from kernel.config import StoreElasticsearch
-from kernel.store.elasticsearch import ElasticsearchStore
-from kernel.store.elasticsearch.store import PATIENCE_SECONDS
+from kernel.store.elasticsearch.store import PATIENCE_SECONDS, ElasticsearchStore
 
 
 @contextmanager

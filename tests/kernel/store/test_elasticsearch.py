@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from kernel.store.elasticsearch import ElasticsearchStore
+from kernel.store.elasticsearch.store import ElasticsearchStore
 from tests.kernel.store.contract_suite import EventStoreContract
 from tests.kernel.store.elasticsearch_server import a_store
 

@@ -15,7 +15,8 @@ from kernel.errors import StoreError
 from kernel.event import event_id
 from kernel.query import parse_query
 from kernel.store.contract import Commit, Quarantined
-from kernel.store.elasticsearch import ElasticsearchStore, state
+from kernel.store.elasticsearch import state
+from kernel.store.elasticsearch.store import ElasticsearchStore
 from tests.elasticsearch_node import free_port
 from tests.kernel.store.contract_suite import ALWAYS, event, ids
 from tests.kernel.store.elasticsearch_server import a_store
@@ -26,7 +27,7 @@ import sys
 from kernel.config import StoreElasticsearch
 from kernel.event import event_id, timestamp_from_micros
 from kernel.store.contract import Commit
-from kernel.store.elasticsearch import ElasticsearchStore
+from kernel.store.elasticsearch.store import ElasticsearchStore
 store = ElasticsearchStore(StoreElasticsearch(urls=[sys.argv[1]], namespace=sys.argv[2], replicas=0), writable=True)
 position, _ = store.consumer("test")
 while True:

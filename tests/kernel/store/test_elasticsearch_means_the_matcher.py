@@ -15,7 +15,7 @@ from kernel.event import timestamp_from_micros
 from kernel.query import matches, parse_query
 from kernel.query.matcher import elements
 from kernel.store.contract import Commit, TimeRange
-from kernel.store.elasticsearch import ElasticsearchStore
+from kernel.store.elasticsearch.store import ElasticsearchStore
 from kernel.store.storable import storable
 from tests.kernel.store.elasticsearch_server import a_store
 from tests.kernel.store.test_lake_means_the_matcher import FIELDS, events, odd, queries

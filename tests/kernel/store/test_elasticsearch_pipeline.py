@@ -18,7 +18,7 @@ from kernel.query import parse_query
 from kernel.record import RawRecord, encode_record
 from kernel.spool import SpoolReader, SpoolWriter
 from kernel.store.contract import EventStore
-from kernel.store.elasticsearch import ElasticsearchStore
+from kernel.store.elasticsearch.store import ElasticsearchStore
 from kernel.store.lake import Lake
 from kernel.store.open import open_store
 from tests.kernel.store.contract_suite import ALWAYS

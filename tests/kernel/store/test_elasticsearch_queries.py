@@ -10,7 +10,8 @@ import pytest
 from kernel.errors import QueryError
 from kernel.query import Query, matches, parse_query
 from kernel.store.contract import Commit, TimeRange
-from kernel.store.elasticsearch import ElasticsearchStore, aggregate, fields, reader, regexp
+from kernel.store.elasticsearch import aggregate, fields, reader, regexp
+from kernel.store.elasticsearch.store import ElasticsearchStore
 from kernel.store.stopping import SearchEnded, unless
 from kernel.store.storable import storable
 from tests.kernel.store.contract_suite import ALWAYS, event, ids

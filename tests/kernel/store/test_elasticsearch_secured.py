@@ -22,9 +22,10 @@ from kernel.config import Secret, StoreElasticsearch
 from kernel.errors import StoreError
 from kernel.query import parse_query
 from kernel.store.contract import Commit
-from kernel.store.elasticsearch import SECRET_CONTEXT, ElasticsearchStore
 from kernel.store.elasticsearch.mapping import Names
 from kernel.store.elasticsearch.privileges import reader_role, writer_role
+from kernel.store.elasticsearch.secret_context import SECRET_CONTEXT
+from kernel.store.elasticsearch.store import ElasticsearchStore
 from tests.elasticsearch_node import Node, running_node
 from tests.kernel.store.contract_suite import ALWAYS, event, ids
 

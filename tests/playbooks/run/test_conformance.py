@@ -162,6 +162,19 @@ def test_a_person_refuses(target: Target, database: Database) -> None:
     assert target.paths == ["/hit/refused"]
 
 
+def test_a_command_whose_agent_is_a_person_waits_for_that_person(shared: Path, database: Database) -> None:
+    """The standard's own example: an ssh command that a network administrator carries out."""
+    body = (shared / "cacao" / "examples" / "oasis-basic-example-1.json").read_bytes()
+    with executor(database) as running:
+        run_id = running.submit(Wanted(body=body, by="test"))
+        assert running.wait(run_id, 10) == "waiting"
+        with database.read() as session:
+            (question,) = journal.machine_of(journal.load(session, run_id)).questions()
+        assert question.request.command.command.startswith("Switch(conf)#mac address-table static 3467.0933.341c")
+        running.send(run_id, Answer(call=question.key), "analyst")
+        assert running.wait(run_id, 10) == "finished"
+
+
 def test_what_was_done_is_taken_back_in_reverse(target: Target, database: Database) -> None:
     with executor(database) as running:
         run_id = running.submit(wanted("undo", target))

@@ -1,0 +1,85 @@
+"""Templates: what they may say, and what they may not do."""
+
+from __future__ import annotations
+
+import time
+
+import orjson
+import pytest
+
+from operations.errors import Invalid
+from operations.webhooks.channels.contract import Destination, Item
+from operations.webhooks.channels.text import MAX_TEMPLATE, message_text, template
+
+BODY = {
+    "type": "alert.created",
+    "timestamp": "2026-11-27T04:00:00.000000Z",
+    "data": {"id": 7, "level": "high", "rule_name": "x\n{{ 7 * 7 }}", "host": "web-1", "user": None, "tags": ["a", "b"]},
+}
+ITEM = Item(1, "msg_1", "alert.created", orjson.dumps(BODY))
+
+
+def said(written: str, language: str = "zh", *items: Item) -> str:
+    return message_text(items or [ITEM], Destination("", "", {"template": template("template", written), "language": language}))
+
+
+def test_fields_conditions_and_filters() -> None:
+    assert said(
+        "{{ level_name }}|{{ type_name }}|{{ data.host|upper }}|{{ data.user|default('-', true) }}|{{ data.none.deep }}|{{ time }}"
+    ) == ("高危|新告警|WEB-1|-||2026-11-27 12:00:00")
+    assert said("{% if level == 'high' and data.host is defined %}!{% else %}?{% endif %}", "en") == "!"
+    assert said("{{ data.tags }}") == "a, b"
+    assert said("{{ heading }}", "en") == "[high] New alert: x {{ 7 * 7 }}"  # what an event says is never a template
+
+
+def test_several_messages_each_by_the_template() -> None:
+    assert said("{{ data.host }}", "zh", ITEM, ITEM) == "web-1\n\nweb-1"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "{% for a in data %}x{% endfor %}",
+        "{{ range(10) }}",
+        "{{ data.host.upper() }}",
+        "{{ 'x' * 1000000000 }}",
+        "{{ 9 ** 9 ** 9 }}",
+        "{{ data.host ~ data.host }}",
+        "{% set a = 1 %}",
+        "{% macro m() %}{% endmacro %}",
+        "{% include 'x' %}",
+        "{% import 'x' as y %}",
+        "{% extends 'x' %}",
+        "{{ data['host'] }}",
+        "{{ data.host|replace('a', 'aaaa') }}",
+        "{{ data|attr('__class__') }}",
+        "{{ data.host|format }}",
+        "{{ data is mapping }}",
+        "{{ [1, 2] }}",
+        "{{ lipsum }}{{ cycler() }}",
+        "{{ unclosed",
+        "{% if x %}",
+        "{{ " + "not " * 990 + "x }}",
+        "x" * (MAX_TEMPLATE + 1),
+        "\ud800",
+        7,
+    ],
+)
+def test_what_a_template_may_not_do(wrong: str) -> None:
+    start = time.monotonic()
+    with pytest.raises(Invalid) as refusal:
+        template("template", wrong)
+    assert refusal.value.field == "settings"
+    assert time.monotonic() - start < 1
+
+
+@pytest.mark.parametrize(
+    "hostile", ["{{ data.__class__.__mro__ }}", "{{ heading.__class__ }}", "{{ self.__init__ }}", "{{ data.items }}"]
+)
+def test_the_inside_of_python_is_out_of_reach(hostile: str) -> None:
+    try:
+        text = said(hostile)
+    except Invalid:
+        return
+    assert "class" not in text
+    assert "built-in" not in text

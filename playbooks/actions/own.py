@@ -39,7 +39,8 @@ class OwnAction(ABC, Generic[_P]):
 
     kind: ClassVar[str]
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database | None) -> None:
+        """Without a database it only says what it would do."""
         self._database = database
 
     @abstractmethod
@@ -58,6 +59,8 @@ class OwnAction(ABC, Generic[_P]):
         """Do it, unless this very request was done before. Raises ActionError; only a database that is away is worth a retry."""
         given = self._given(request)
         context.left()
+        if self._database is None:
+            raise ActionError("this is done inside of the platform only", "run the playbook there")
         try:
             with self._database.write() as session:
                 found = _done_before(session, request)

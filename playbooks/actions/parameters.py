@@ -112,11 +112,14 @@ class AlertStatusParameters(Parameters, frozen=True, kw_only=True, forbid_unknow
 
 
 class NotifyParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A message to every webhook target whose level is reached; ``level`` "" = to all of them."""
+    """A message to every webhook target that takes it by level and rules; ``level`` "" = passes every least level. ``zones`` and
+    ``organisations`` are whom it concerns: targets may be routed by them."""
 
     subject: _Line
     text: _Text = ""
     level: Literal["", "informational", "low", "medium", "high", "critical"] = ""
+    zones: _Names = []
+    organisations: _Names = []
     alert: _IdOrNone = 0
     incident: _IdOrNone = 0
     ticket: _IdOrNone = 0

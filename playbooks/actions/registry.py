@@ -24,8 +24,11 @@ def standard(reach: Reach = Reach()) -> dict[str, ActionKind]:
     return {"http-api": HttpApi(reach), "openc2-http": OpenC2Http(reach), "manual": Manual()}
 
 
-def own(database: Database) -> dict[str, ActionKind]:
-    """Our own commands by kind, for runs whose journal is in this very database: their requests are known by the run's number."""
+def own(database: Database | None) -> dict[str, ActionKind]:
+    """Our own commands by kind, for runs whose journal is in this very database: their requests are known by the run's number.
+
+    None: for a dry run, which is only told what they would do.
+    """
     return {
         "liandun-alert-status": AlertStatusAction(database),
         "liandun-incident-note": IncidentNoteAction(database),

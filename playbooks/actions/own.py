@@ -27,6 +27,7 @@ from operations.audit.models import AuditEntry, AuditHead
 from operations.errors import Conflict, Denied, Invalid, NotFound
 from playbooks.actions.contract import ActionError, Context, Plan, Request
 from playbooks.actions.parameters import Parameters, read_parameters
+from playbooks.run.models import PlaybookRun
 from playbooks.variables import Value
 
 ACT, OBJECT = "playbook.act", "playbook_call"
@@ -112,6 +113,10 @@ def _done_before(session: Session, request: Request) -> dict[str, str] | None:
     """What this request gave back when it was done, None where it was not."""
     session.execute(select(AuditHead.id).with_for_update())  # two attempts at one request come one after the other
     query = select(AuditEntry.detail).where(AuditEntry.object_type == OBJECT, AuditEntry.object_id == request.key)
+    number = request.key.partition(".")[0]
+    if number.isascii() and number.isdecimal():  # SQLite gives the number of a run again when the newest was pruned
+        began = session.execute(select(PlaybookRun.created_at).where(PlaybookRun.id == int(number))).scalar()
+        query = query.where(AuditEntry.time >= (began or ""))
     for text in session.execute(query.order_by(AuditEntry.id.desc()).limit(20)).scalars():
         detail: dict[str, Any] = msgspec.json.decode(text)
         if detail.get("digest") == _digest(request):

@@ -30,7 +30,10 @@ from playbooks.actions.parameters import TERMS
 from playbooks.actions.registry import own
 from playbooks.extension import Options
 from playbooks.model import Command
+from playbooks.run import journal
+from playbooks.run.journal import Wanted
 from playbooks.variables import Value
+from tests.playbooks.documents import document, octets
 
 
 @pytest.fixture
@@ -110,6 +113,14 @@ def test_the_same_request_again_does_nothing_and_gives_the_same(database: Databa
     other_words = _request("liandun-ticket", {"title": "二"}, wanted="__ticket_id__")
     assert [_run(database, one)["__ticket_id__"] for one in (other_call, other_run, other_words)] == ["2", "3", "4"]
     assert _run(database, first) == {"__t__": "1"}
+
+
+def test_a_new_run_with_the_number_of_a_pruned_one_acts_anew(database: Database) -> None:
+    request = _request("liandun-ticket", {"title": "一"}, key="1.3.0.0", wanted="__ticket_id__")
+    assert _run(database, request) == {"__ticket_id__": "1"}
+    with database.write() as session:
+        assert journal.request(session, Wanted(body=octets(document()), variables={"__ip__": "203.0.113.9"}, by="test")) == 1
+    assert _run(database, request) == _run(database, request) == {"__ticket_id__": "2"}
 
 
 def test_an_act_that_is_refused_leaves_nothing_behind(database: Database) -> None:

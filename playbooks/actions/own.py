@@ -23,7 +23,7 @@ from kernel.db import Database
 from kernel.errors import StoreError
 from operations.accounts.schema import Principal
 from operations.audit import service as audit
-from operations.audit.models import AuditEntry, AuditHead
+from operations.audit.models import AuditEntry
 from operations.errors import Conflict, Denied, Invalid, NotFound
 from playbooks.actions.contract import ActionError, Context, Plan, Request
 from playbooks.actions.parameters import Parameters, read_parameters
@@ -72,7 +72,11 @@ class OwnAction(ABC, Generic[_P]):
                         "command": self.kind, "step": request.step_id, "name": request.step_name[:200],
                         "digest": _digest(request), "gave": found,
                     }  # fmt: skip
-                    audit.append(session, who.actor, ACT, OBJECT, request.key, detail=detail)
+                    number = audit.append(session, who.actor, ACT, OBJECT, request.key, detail=detail)
+                    if (first := _done_before(session, request, number)) is not None:
+                        raise _Twice(first)
+        except _Twice as twice:
+            found = twice.gave
         except StoreError as error:
             raise ActionError(str(error), code="STATE_UNAVAILABLE", again=True) from error
         except (NotFound, Conflict, Denied, Invalid) as error:
@@ -109,14 +113,26 @@ def _digest(request: Request) -> str:
     return hashlib.sha256(msgspec.json.encode(request.command)).hexdigest()
 
 
-def _done_before(session: Session, request: Request) -> dict[str, str] | None:
-    """What this request gave back when it was done, None where it was not."""
-    session.execute(select(AuditHead.id).with_for_update())  # two attempts at one request come one after the other
+class _Twice(Exception):
+    """Two attempts at one request met, in a database with more than one writer: this one is rolled back, the first one counts.
+
+    Writing the trail puts them one after the other. A lock before the act would do so, too, but in another order than the
+    services take theirs, who would then wait for one another for ever.
+    """
+
+    def __init__(self, gave: dict[str, str]) -> None:
+        self.gave = gave
+
+
+def _done_before(session: Session, request: Request, number: int | None = None) -> dict[str, str] | None:
+    """What this request gave back when it was done (before the entry ``number``), None where it was not."""
     query = select(AuditEntry.detail).where(AuditEntry.object_type == OBJECT, AuditEntry.object_id == request.key)
-    number = request.key.partition(".")[0]
-    if number.isascii() and number.isdecimal():  # SQLite gives the number of a run again when the newest was pruned
-        began = session.execute(select(PlaybookRun.created_at).where(PlaybookRun.id == int(number))).scalar()
+    run = request.key.partition(".")[0]
+    if run.isascii() and run.isdecimal():  # SQLite gives the number of a run again when the newest was pruned
+        began = session.execute(select(PlaybookRun.created_at).where(PlaybookRun.id == int(run))).scalar()
         query = query.where(AuditEntry.time >= (began or ""))
+    if number is not None:
+        query = query.where(AuditEntry.id < number)
     for text in session.execute(query.order_by(AuditEntry.id.desc()).limit(20)).scalars():
         detail: dict[str, Any] = msgspec.json.decode(text)
         if detail.get("digest") == _digest(request):

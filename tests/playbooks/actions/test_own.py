@@ -25,6 +25,7 @@ from operations.warnings.models import WarningRow
 from operations.webhooks import service as webhooks
 from operations.webhooks.models import WebhookDelivery
 from operations.zones import service as zones
+from playbooks.actions import own as own_actions
 from playbooks.actions.contract import ActionError, Context, Plan, Request
 from playbooks.actions.parameters import TERMS
 from playbooks.actions.registry import own
@@ -113,6 +114,19 @@ def test_the_same_request_again_does_nothing_and_gives_the_same(database: Databa
     other_words = _request("liandun-ticket", {"title": "二"}, wanted="__ticket_id__")
     assert [_run(database, one)["__ticket_id__"] for one in (other_call, other_run, other_words)] == ["2", "3", "4"]
     assert _run(database, first) == {"__t__": "1"}
+
+
+def test_of_two_attempts_that_meet_the_first_one_counts(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with two writers on a server: the second looked before the first one had committed."""
+    request = _request("liandun-ticket", {"title": "一"}, wanted="__ticket_id__")
+    assert _run(database, request) == {"__ticket_id__": "1"}
+    looked = own_actions._done_before
+    monkeypatch.setattr(
+        own_actions, "_done_before", lambda session, one, number=None: looked(session, one, number) if number else None
+    )
+    assert _run(database, request) == {"__ticket_id__": "1"}
+    with database.read() as session:
+        assert session.execute(select(func.count()).select_from(Ticket)).scalar_one() == 1
 
 
 def test_a_new_run_with_the_number_of_a_pruned_one_acts_anew(database: Database) -> None:

@@ -16,7 +16,7 @@ from itertools import product
 from playbooks.actions.contract import Request
 from playbooks.model import IfCondition, Playbook, SwitchCondition, WhileCondition
 from playbooks.references import the_one
-from playbooks.run.events import Begun, Due, Ended, Entry, Started
+from playbooks.run.events import Begun, Due, Ended, Entry, Started, UndoAsked
 from playbooks.run.machine import ENDED, Limits, Machine
 from playbooks.variables import Value
 
@@ -36,7 +36,7 @@ class Run:
         self.met: list[tuple[str, list[Choice]]] = []
         self.given: dict[str, Value] = {}
         self.state = ""
-        self.variables: dict[str, Value] = {}
+        self.machine: Machine | None = None
 
 
 def explore(playbook: Playbook, library: Mapping[tuple[str, str], Playbook], samples: Mapping[str, list[Value]]) -> Iterator[Run]:
@@ -70,6 +70,20 @@ def wander(playbook: Playbook, library: Mapping[tuple[str, str], Playbook], samp
 
     while True:
         yield _run(playbook, library, samples, any_of)
+
+
+def take_back(run: Run) -> list[Request]:
+    """Have an ended run taken back, every undo step with success; what was sent."""
+    machine, sent = run.machine, []
+    assert machine is not None
+    machine.apply(UndoAsked(at=1))
+    while machine.state not in ENDED:
+        call = machine.ready()[0]
+        machine.apply(Begun(at=1, call=call.key, attempt=call.attempt))
+        machine.apply(Ended(at=1, call=call.key, attempt=call.attempt))
+        sent.append(call.request)
+    run.state = machine.state
+    return sent
 
 
 def _following(chosen: list[int]) -> Callable[[int, list[Choice]], int]:
@@ -123,7 +137,7 @@ def _run(
         else:
             assert isinstance(choice, dict)
             machine.apply(Ended(at=now, call=key, attempt=attempt, variables=choice))
-    run.trace, run.state, run.variables = machine.taken_trace(), machine.state, machine.variables()
+    run.trace, run.state, run.machine = machine.taken_trace(), machine.state, machine
     return run
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from itertools import chain, islice
 
@@ -14,7 +15,7 @@ from playbooks.model import Action, End, IfCondition, Playbook, Start, WhileCond
 from playbooks.run.journal import library_of
 from playbooks.translations import languages_of, playbook_words, step_words, words_of
 from playbooks.variables import Value
-from tests.playbooks.library.exploring import Run, explore, wander
+from tests.playbooks.library.exploring import Run, explore, take_back, wander
 
 PLAYBOOKS = load()
 LIBRARY = library_of(PLAYBOOKS)
@@ -101,18 +102,40 @@ def _taken(run: Run) -> set[tuple[str, str]]:
 def test_no_machine_acts_in_an_ot_zone(playbook: Playbook) -> None:
     """Whatever people answer: in an OT zone, and where nobody said that it is none, only people touch systems."""
     samples = SAMPLES | {"__ot__": ["true"]}
-    for run in chain(explore(playbook, LIBRARY, samples), islice(wander(playbook, LIBRARY, samples), 30)):
+    for run in chain(explore(playbook, LIBRARY, samples), islice(wander(playbook, LIBRARY, samples), 15)):
         machines = {request.command.type for request in run.requests if request.command.type != "manual"}
         assert all(kind.startswith("liandun-") for kind in machines), machines
 
 
 @each
 def test_what_touches_systems_has_been_approved(playbook: Playbook) -> None:
-    for run in chain(explore(playbook, LIBRARY, SAMPLES), islice(wander(playbook, LIBRARY, SAMPLES), 30)):
+    for run in chain(explore(playbook, LIBRARY, SAMPLES), islice(wander(playbook, LIBRARY, SAMPLES), 15)):
         names = [request.step_name for request in run.requests]
         for place, request in enumerate(run.requests):
             if request.command.type in ("http-api", "openc2-http"):
                 assert any(name.startswith("批准") for name in names[:place]), names
+
+
+@each
+def test_what_was_done_can_be_taken_back(playbook: Playbook) -> None:
+    """As often as it was done, by commands that are whole again."""
+    for run in islice(explore(playbook, LIBRARY, SAMPLES | {"__ot__": ["false"]}), 20):
+        done = sum(1 for request in run.requests if request.options.undo)
+        sent = take_back(run)
+        assert run.state == "undone"
+        assert len(sent) <= done
+        for request in (*run.requests, *sent):
+            if request.command.type == "openc2-http":
+                assert json.loads(request.command.body())["action"] in ("deny", "delete", "contain", "allow")
+
+
+def test_an_address_is_blocked_and_let_through_again() -> None:
+    (playbook,) = (one for one in PLAYBOOKS if playbook_words(one, "en").name == "Block an address")
+    run = next(explore(playbook, LIBRARY, SAMPLES | {"__ot__": ["false"]}))
+    (deny,) = (request for request in run.requests if request.command.type == "openc2-http")
+    assert json.loads(deny.command.body())["target"] == {"ipv6_net": "2001:db8::9"}
+    (delete,) = take_back(run)
+    assert json.loads(delete.command.body()) == {"action": "delete", "target": {"slpf:rule_number": 1}}
 
 
 def test_at_least_twenty_beside_the_building_blocks() -> None:

@@ -1,21 +1,24 @@
-"""``liandun-indicator-revoke``: watch no more for what a playbook added; what undo steps use. Revoked already is as good."""
+"""``liandun-indicator-revoke``: watch no more for what this very run added; what undo steps use.
+
+What stood there before the run stays, and is no failure: ``liandun-indicator-add`` gives its number, too.
+"""
 
 from __future__ import annotations
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from operations.accounts.schema import Principal
-from operations.errors import Invalid
+from operations.audit.models import AuditEntry
 from operations.indicators import listing
 from operations.indicators import service as indicators
 from playbooks.actions.contract import Plan
-from playbooks.actions.indicator_add import ORIGIN
 from playbooks.actions.own import OwnAction
 from playbooks.actions.parameters import IndicatorRevokeParameters
 
 
 class IndicatorRevokeAction(OwnAction[IndicatorRevokeParameters]):
-    """The action. It takes back what playbooks added, never what people or feeds did."""
+    """The action."""
 
     kind = "liandun-indicator-revoke"
 
@@ -24,8 +27,12 @@ class IndicatorRevokeAction(OwnAction[IndicatorRevokeParameters]):
 
     def act(self, session: Session, who: Principal, given: IndicatorRevokeParameters) -> dict[str, str]:
         found = listing.get_indicator(session, given.indicator)
-        if found.origin != ORIGIN:
-            raise Invalid("only what a playbook added is taken back by one", "revoke it by hand", field="indicator")
-        if not found.revoked_at:
+        added = select(AuditEntry.id).where(
+            AuditEntry.object_type == "indicator",
+            AuditEntry.object_id == str(given.indicator),
+            AuditEntry.action == "indicator.add",
+            AuditEntry.actor == who.name,
+        )
+        if not found.revoked_at and session.execute(added.limit(1)).first() is not None:
             indicators.revoke(session, who.actor, given.indicator, given.reason, expected_version=None)
         return {}

@@ -62,7 +62,7 @@ class IndicatorAddParameters(Parameters, frozen=True, kw_only=True, forbid_unkno
 
 
 class IndicatorRevokeParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Watch no more for what ``liandun-indicator-add`` added."""
+    """Watch no more for what ``liandun-indicator-add`` added in this run."""
 
     indicator: _Id
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
@@ -87,7 +87,7 @@ class WarningDraftParameters(Parameters, frozen=True, kw_only=True, forbid_unkno
 
 
 class WarningDiscardParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Throw away what ``liandun-warning-draft`` made, as long as it is a draft."""
+    """Throw away what ``liandun-warning-draft`` made in this run, as long as it is a draft."""
 
     warning: _Id
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]

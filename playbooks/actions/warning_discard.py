@@ -1,4 +1,4 @@
-"""``liandun-warning-discard``: throw away a draft of a warning that a playbook made; what undo steps use."""
+"""``liandun-warning-discard``: throw away a draft of a warning that this very run made; what undo steps use."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class WarningDiscardAction(OwnAction[WarningDiscardParameters]):
 
     def act(self, session: Session, who: Principal, given: WarningDiscardParameters) -> dict[str, str]:
         record = rows.record_of(session, rows.find(session, given.warning))
-        if record.contributors != [record.author] or not record.author.startswith("playbook:"):
-            raise Denied("people have written in this warning", "discard it by hand")
+        if [record.author, *record.contributors] != [who.name, who.name]:
+            raise Denied("others have written in this warning", "discard it by hand")
         if record.status != "discarded":
             drafting.discard(session, who, given.warning, expected_version=record.version, note=given.reason)
         return {}

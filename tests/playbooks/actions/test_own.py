@@ -149,8 +149,12 @@ def test_an_indicator_is_watched_for_once_and_taken_back(database: Database) -> 
     assert _run(database, _request("liandun-indicator-add", add, wanted="__indicator_id__")) == {"__indicator_id__": "1"}
     again = _request("liandun-indicator-add", {"value": "http://evil.example/pay"}, key="9.1.0.0", wanted="__indicator_id__")
     assert _run(database, again) == {"__indicator_id__": "1"}
-    for key in ("9.2.0.0", "9.3.0.0"):
+    states = []
+    for key in ("9.2.0.0", "7.4.0.0", "7.5.0.0"):  # run 9 found it there
         assert _run(database, _request("liandun-indicator-revoke", {"indicator": "1", "reason": "误报"}, key=key)) == {}
+        with database.read() as session:
+            states.append(get_indicator(session, 1).state)
+    assert states == ["active", "revoked", "revoked"]
     with database.read() as session:
         found = get_indicator(session, 1)
     assert (found.origin, found.confidence, found.created_by, found.state) == ("playbook", 90, "playbook:7", "revoked")
@@ -183,7 +187,10 @@ def test_a_warning_is_drafted_and_thrown_away_while_nobody_wrote_in_it(database:
             alert,
             "勒索软件",
         )
-    _run(database, _request("liandun-warning-discard", {"warning": 1, "reason": "演练"}, key="7.4.0.0"))
+    discard = {"warning": 1, "reason": "演练"}
+    with pytest.raises(ActionError, match="others have written"):
+        _run(database, _request("liandun-warning-discard", discard, key="8.4.0.0"))
+    _run(database, _request("liandun-warning-discard", discard, key="7.4.0.0"))
     with database.read() as session:
         assert session.get_one(WarningRow, 1).status == "discarded"
 

@@ -21,7 +21,7 @@ PLAYBOOKS = load()
 LIBRARY = library_of(PLAYBOOKS)
 NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)
 SAMPLES: dict[str, list[Value]] = {
-    "__address__": ["2001:db8::9", "203.0.113.9", "10.9.8.7"],
+    "__address__": ["2001:db8::9", "203.0.113.9", "10.9.8.7", "0.0.0.0/0"],
     "__account__": ["zhang.san", 'x" or userName sw "a'],
     "__gateway__": ["https://gw.example.org", None],
     "__endpoint__": ["https://edr.example.org", None],
@@ -114,6 +114,7 @@ def test_what_touches_systems_has_been_approved(playbook: Playbook) -> None:
         for place, request in enumerate(run.requests):
             if request.command.type in ("http-api", "openc2-http"):
                 assert any(name.startswith("批准") for name in names[:place]), names
+                assert b"/0" not in request.command.body(), "a network is nothing for a machine"
 
 
 @each

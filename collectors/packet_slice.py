@@ -119,8 +119,8 @@ def slice_packets(
     """The slice. ``known``: ``times`` of an earlier one, which spare reading. Raises ParseError for an address that is none."""
     known = known or {}
     search = _Search(_Matcher(conversation), span, limits or SliceLimits())
-    for path, state in _candidates(places, span, search.found, known):
-        if not search.read(path, state):
+    for path, state in _candidates(places, span, search.found, known, search.deadline):
+        if search.found.cut or not search.read(path, state):
             break
     return search.finish()
 
@@ -174,7 +174,7 @@ class _Search:
         self._matcher = matcher
         self._span = span
         self._limits = limits
-        self._deadline = time.monotonic() + limits.seconds
+        self.deadline = time.monotonic() + limits.seconds
         self._left = limits.read
         self._room = limits.octets
         self._kept: dict[tuple[int, bytes], CapturedPacket] = {}
@@ -215,7 +215,7 @@ class _Search:
             self._left -= len(packet.data) + 16
             if self._left < 0:
                 self.found.cut = "read"
-            elif not number % 4096 and time.monotonic() > self._deadline:
+            elif not number % 4096 and time.monotonic() > self.deadline:
                 self.found.cut = "seconds"
             elif start <= moment <= end and (headers := self._matcher(packet)) is not None:
                 self._take(packet, headers)
@@ -273,10 +273,15 @@ def _pcap(packets: Sequence[CapturedPacket], link: int) -> bytes:
     return b"".join(parts)
 
 
-def _candidates(places: Sequence[CapturePlace], span: Span, found: Slice, known: FileTimes) -> list[tuple[Path, str]]:
+def _candidates(
+    places: Sequence[CapturePlace], span: Span, found: Slice, known: FileTimes, deadline: float
+) -> list[tuple[Path, str]]:
     """Files that may hold packets of the span and their states, those first whose beginning is nearest to it."""
     ranked: list[tuple[int, Path, str]] = []
     for path, state, changed in _files(places):
+        if time.monotonic() > deadline:  # each unknown file is opened for its first packet
+            found.cut = "seconds"
+            break
         if (times := known.get(state)) is not None:
             found.times[state] = times
             first = times[0] if times[0] <= span.end and times[1] >= span.start else None

@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from playbooks.actions.contract import ActionError, ActionKind, Plan, Request
+from playbooks.actions.manual import asking
 from playbooks.model import Playbook
 from playbooks.run.events import Begun, Due, Ended, Entry, Started
 from playbooks.run.machine import ENDED, Library, Limits, Machine
+from playbooks.run.state import Call
 from playbooks.variables import Value
 
 
@@ -51,14 +53,17 @@ def dry_run(
             yield from machine.taken_trace()
             continue
         call = ready[0]
-        yield _shown(call.request, call.visit.branch.label, kinds)
+        yield _shown(call, kinds)
         machine.apply(Begun(at=now, call=call.key, attempt=call.attempt))
         given = {name: value for name, value in (assumed or {}).items() if name in call.request.out_args}
         machine.apply(Ended(at=now, call=call.key, attempt=call.attempt, variables=given))
         yield from machine.taken_trace()
 
 
-def _shown(request: Request, branch: str, kinds: Mapping[str, ActionKind]) -> Shown:
+def _shown(call: Call, kinds: Mapping[str, ActionKind]) -> Shown:
+    request, branch = call.request, call.visit.branch.label
+    if call.by_hand:
+        return Shown(request=request, branch=branch, plan=asking(request))
     kind = kinds.get(request.command.type)
     if kind is None:
         message = f"commands of the kind {request.command.type} cannot be carried out here"

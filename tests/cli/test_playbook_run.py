@@ -59,6 +59,15 @@ def test_a_person_is_asked(target: Target) -> None:
     assert "Look at the door of room 7" in done.stdout
 
 
+def test_a_dry_run_asks_nobody(shared: Path) -> None:
+    """The standard's own example: an ssh command that a person carries out."""
+    example = shared / "cacao" / "examples" / "oasis-basic-example-1.json"
+    command = [sys.executable, "-m", "cli", "playbook", "run", str(example), "--dry-run"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert "would do: ask a person: Switch(conf)#mac address-table static 3467.0933.341c" in done.stdout
+
+
 def test_without_a_person_the_step_fails(target: Target) -> None:
     assert (run("manual", target).returncode, target.paths) == (0, ["/hit/refused"])
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import os
 import random
 import shutil
 import struct
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -36,6 +38,7 @@ from scapy.all import (
     fragment6,
 )
 
+from collectors import packet_slice
 from collectors.packet_files import LONGEST_PACKET, open_capture, packets_of
 from collectors.packet_helper import slice_apart
 from collectors.packet_slice import SECOND, CapturePlace, Conversation, Slice, SliceLimits, Span, slice_packets
@@ -323,10 +326,19 @@ def test_a_bound_cuts_and_says_which(limits: dict[str, int], cut: str, packets: 
     assert (found.cut, found.packets) == (cut, packets)
 
 
-def test_a_search_that_takes_too_long_ends(tmp_path: Path) -> None:
+def test_a_search_that_takes_too_long_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "a.pcap", [ether() / tcp(load=struct.pack(">H", n)) for n in range(5000)])
-    found = cut_out(tmp_path, seconds=-1.0)
+    looks = itertools.count()  # a clock that goes on by a second with each look: begun, one file found, 4,096 packets read
+    monkeypatch.setattr(packet_slice, "time", SimpleNamespace(monotonic=lambda: float(next(looks))))
+    found = cut_out(tmp_path, seconds=1.0)
     assert (found.cut, found.packets) == ("seconds", 4095)
+
+
+def test_files_are_not_looked_at_longer_than_the_search_may_take(tmp_path: Path) -> None:
+    for number in range(3):
+        write(tmp_path / f"{number}.pcap", [ether() / tcp()])
+    found = cut_out(tmp_path, seconds=-1.0)
+    assert (found.cut, found.packets, found.files) == ("seconds", 0, 0)
 
 
 def test_a_capture_that_is_cut_off_gives_what_stood_before(tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ from operations.webhooks.models import WebhookDelivery
 from operations.zones import service as zones
 from playbooks.actions import own as own_actions
 from playbooks.actions.contract import ActionError, Context, Plan, Request
+from playbooks.actions.own_kinds import own
 from playbooks.actions.parameters import TERMS
-from playbooks.actions.registry import own
 from playbooks.extension import Options
 from playbooks.model import Command
 from playbooks.run import journal

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from kernel.db import Database, open_database, upgrade
 from operations.audit.models import AuditEntry
 from operations.indicators.listing import get_indicator
-from playbooks.actions.registry import own, standard
+from playbooks.actions.own_kinds import own
+from playbooks.actions.registry import standard
 from playbooks.extension import EXTENSION
 from playbooks.run import journal
 from playbooks.run.executor import Executor, Settings

@@ -13,7 +13,7 @@ from kernel.db import open_database, upgrade
 from operations.audit.models import AuditEntry
 from operations.tickets.models import Ticket
 from playbooks.actions.contract import Context, Request
-from playbooks.actions.registry import own
+from playbooks.actions.own_kinds import own
 from playbooks.model import Command
 from playbooks.variables import Value
 from tests.postgresql_server import running_postgresql

@@ -158,10 +158,11 @@ def _journal(kept: Path | None) -> Iterator[Database]:
 def _dry(
     playbook: Playbook, others: list[Playbook], variables: Mapping[str, Value], assumed: Mapping[str, Value], out: BinaryIO | None
 ) -> int:
+    from playbooks.actions.own_kinds import own  # brings the services of the platform, which a real run here has no use for
+
     last, problems = "", 0
-    steps = dry_run(
-        playbook, standard(Reach(Reach.ANYWHERE)), variables=variables, assumed=assumed, library=library_of([playbook, *others])
-    )
+    kinds = standard(Reach(Reach.ANYWHERE)) | own(None)
+    steps = dry_run(playbook, kinds, variables=variables, assumed=assumed, library=library_of([playbook, *others]))
     for shown in steps:
         if isinstance(shown, Shown):
             problems += bool(shown.problem)

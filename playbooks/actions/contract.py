@@ -30,7 +30,8 @@ class Failure(msgspec.Struct, frozen=True):
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One command for one target, ready to be carried out.
 
-    key       the same for every attempt at this command in this run, and for no other: it may serve as an idempotency key
+    key       the same for every attempt at this command in this run, and for no other: it may serve as an idempotency key.
+              An executor begins it with the number of the run and a dot; our own actions do nothing for a key that was done
     cause     why the workflow came here, where a failed step led to this one
     out_args  names whose values are wanted; others are dropped
     """

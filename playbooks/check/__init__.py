@@ -22,6 +22,7 @@ from playbooks.check.scopes import scopes_of
 from playbooks.check.secrets import check_secrets
 from playbooks.check.steps import check_steps
 from playbooks.check.subplaybooks import check_subplaybooks
+from playbooks.check.translations import check_translations
 from playbooks.check.variables import check_variables
 from playbooks.model import Playbook
 from playbooks.problems import Problem
@@ -54,6 +55,7 @@ def check(
     check_variables(playbook, report, scopes)
     check_conditions(playbook, report, scopes)
     check_own_extension(playbook, report)
+    check_translations(playbook, report)
     check_parties(playbook, report)
     check_commands(playbook, report, own_commands)
     check_secrets(playbook, report)

@@ -6,9 +6,11 @@ import json
 import re
 from collections.abc import Collection
 
+from playbooks.actions.parameters import TERMS, mistakes
 from playbooks.check.report import Report
+from playbooks.extension import ExtensionError, options_of
 from playbooks.model import Action, Command, Party, Playbook, decoded
-from playbooks.references import names_within
+from playbooks.references import names_within, the_one
 from playbooks.vocabulary import BY_HAND_ONLY, COMMAND_TYPES, EXECUTORS, OWN_COMMAND, PEOPLE, THINGS
 
 LONGEST_COMMAND = 1_000_000
@@ -43,6 +45,8 @@ def check_commands(playbook: Playbook, report: Report, own: Collection[str] | No
             _complete(path, key, command, report)
             if agent is not None:
                 _possible(path, key, command.type, agent, targets, report)
+        if step.commands and all(command.type in TERMS for command in step.commands):
+            _given_back(key, step, report)
 
 
 def _is_known(kind: str, own: Collection[str] | None) -> bool:
@@ -64,8 +68,26 @@ def _complete(path: str, key: str, command: Command, report: Report) -> None:
     if command.type in _HTTP_KINDS:
         _start_line(f"{path}.command", key, command, report)
         _headers(f"{path}.headers", key, command, report)
+    if command.type in TERMS:
+        for found in mistakes(command.type, command.more):
+            tell = report.lacking if found.lacking else report.wrong
+            tell(f"{path}.{found.path}", found.message, found.hint, key)
     if command.type == "openc2-http":
         _openc2(f"{path}.content_b64", key, command, report)
+
+
+def _given_back(key: str, step: Action, report: Report) -> None:
+    """Values that are wanted of our own commands are among what these give."""
+    gives = sorted({name for command in step.commands for name in TERMS[command.type].gives})
+    try:
+        pointers = options_of(step).outputs
+    except ExtensionError:
+        return  # told where the extension is looked at
+    for place, name in enumerate(map(the_one, step.out_args)):
+        source = pointers.get(name, "").removeprefix("/") or name.strip("_")
+        if name and source not in gives:
+            hint = "they give " + ", ".join(gives) if gives else "they give nothing"
+            report.wrong(f"workflow.{key}.out_args[{place}]", f"these commands do not give {source[:80]}", hint, key)
 
 
 def _encoded(path: str, key: str, command: Command, report: Report) -> None:

@@ -129,6 +129,8 @@ def names() -> dict[str, str]:
         "ticket.edit": _("Change a ticket"),
         "ticket.comment": _("Comment on a ticket"),
         "ticket.attach": _("Attach a text to a ticket"),
+        "playbook.act": _("A playbook acts"),
+        "playbook.notice": _("A playbook tells webhook targets"),
         "indicator.add": _("Watch for an indicator"),
         "indicator.change": _("Change an indicator"),
         "indicator.revoke": _("Revoke an indicator"),

@@ -42,6 +42,7 @@ TYPES: dict[str, tuple[str, str]] = {
     "duty.acknowledged": ("值班已响应", "Duty acknowledged"),
     "duty.handover": ("值班交班", "Shift handed over"),
     "duty.accepted": ("值班接班", "Shift taken over"),
+    "playbook.notice": ("剧本通知", "Playbook notice"),
     "audit.head": ("审计日志签名头", "Audit head"),
     "webhook.test": ("测试消息", "Test message"),
 }
@@ -65,6 +66,7 @@ FACTS: tuple[tuple[str, str, str], ...] = (
     ("from_name", "由", "From"),
     ("to_name", "转至", "To"),
     ("reason", "原因", "Reason"),
+    ("text", "内容", "Text"),
     ("due", "时限", "Due"),
     ("due_at", "时限", "Due"),
     ("first_seen", "首次", "First seen"),

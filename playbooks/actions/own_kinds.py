@@ -1,0 +1,31 @@
+"""Our own actions by kind. Apart from ``registry``, since they bring the services of the platform with them."""
+
+from __future__ import annotations
+
+from kernel.db import Database
+from playbooks.actions.alert_status import AlertStatusAction
+from playbooks.actions.contract import ActionKind
+from playbooks.actions.incident_note import IncidentNoteAction
+from playbooks.actions.indicator_add import IndicatorAddAction
+from playbooks.actions.indicator_revoke import IndicatorRevokeAction
+from playbooks.actions.notify import NotifyAction
+from playbooks.actions.ticket import TicketAction
+from playbooks.actions.warning_discard import WarningDiscardAction
+from playbooks.actions.warning_draft import WarningDraftAction
+
+
+def own(database: Database | None) -> dict[str, ActionKind]:
+    """Our own commands by kind, for runs whose journal is in this very database: their requests are known by the run's number.
+
+    None: for a dry run, which is only told what they would do.
+    """
+    return {
+        "liandun-alert-status": AlertStatusAction(database),
+        "liandun-incident-note": IncidentNoteAction(database),
+        "liandun-indicator-add": IndicatorAddAction(database),
+        "liandun-indicator-revoke": IndicatorRevokeAction(database),
+        "liandun-notify": NotifyAction(database),
+        "liandun-ticket": TicketAction(database),
+        "liandun-warning-discard": WarningDiscardAction(database),
+        "liandun-warning-draft": WarningDraftAction(database),
+    }

@@ -23,7 +23,7 @@ from operations.errors import NotFound
 from operations.webhooks import breaker, service
 from operations.webhooks.channels.network import MAX_RETRY_AFTER, retry_after
 from operations.webhooks.guard import WebhookPolicy
-from tests.operations.webhooks.bench import POLICY, Bench
+from tests.operations.webhooks.bench import PATIENT, POLICY, Bench
 from tests.operations.webhooks.receivers import HttpReceiver, standard_ok
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -219,12 +219,12 @@ KILLED = """
 import sys
 import threading
 from kernel.db import open_database
-from tests.operations.webhooks.bench import KEY, POLICY
+from tests.operations.webhooks.bench import KEY, PATIENT
 from operations.webhooks.sender import deliver_due
 database = open_database(sys.argv[1])
 print("up", flush=True)
 while True:
-    deliver_due(database, KEY, POLICY)
+    deliver_due(database, KEY, PATIENT)
 """
 
 
@@ -249,7 +249,7 @@ def test_a_sender_that_is_killed_again_and_again_loses_nothing(
         process.stdout.close()
         bench.later()
     for _ in range(20):
-        bench.send()
+        bench.send(PATIENT)
         bench.later()
     assert len(bench.deliveries(status="delivered", limit=500)) == total
     arrived = b"\n".join(body for _, _, body in http.requests).decode()
@@ -273,7 +273,7 @@ def test_two_senders_at_the_same_time_send_nothing_twice_and_keep_the_rate(bench
 
     def work() -> None:
         for _ in range(6):
-            sent.append(bench.send().delivered)
+            sent.append(bench.send(PATIENT).delivered)
 
     senders = [threading.Thread(target=work) for _ in range(3)]
     for thread in senders:

@@ -31,8 +31,8 @@ def of(session: Session, source_ids: list[int]) -> dict[int, list[Count]]:
     """The counters of sources."""
     found: dict[int, list[Count]] = {source_id: [] for source_id in source_ids}
     query = select(InboundCount.source_id, InboundCount.outcome, InboundCount.number, InboundCount.last_at)
-    for source_id, *values in session.execute(query.where(InboundCount.source_id.in_(source_ids))):
-        found[source_id].append(Count(*values))
+    for source_id, outcome, number, last_at in session.execute(query.where(InboundCount.source_id.in_(source_ids))):
+        found[source_id].append(Count(outcome, number, last_at))
     return found
 
 

@@ -80,7 +80,7 @@ def change(
     if zone is not None and organisation is None:
         organisation = row.organisation if zone == row.zone else ""  # another zone has its own owner
     before = {field: getattr(row, field) for field in _FIELDS}
-    given = {"name": name, "organisation": organisation, "zone": zone, "max_level": max_level, "rate": rate}
+    given: dict[str, Any] = {"name": name, "organisation": organisation, "zone": zone, "max_level": max_level, "rate": rate}
     wanted = {field: before[field] if value is None else value for field, value in given.items()}
     switching = all(value is None for value in given.values())  # also where its zone has left the plan meanwhile
     after = wanted if switching else _checked(session, **wanted)
@@ -141,12 +141,6 @@ def get(session: Session, source_id: int) -> SourceRecord:
     if row is None:
         raise NotFound(f"there is no inbound source {source_id}")
     return _record(row, counting.of(session, [source_id])[source_id])
-
-
-def zone_names(session: Session) -> list[tuple[str, str, str]]:
-    """Zones that a source can have: id, name, owner; by name."""
-    query = select(ZoneRow.id, ZoneRow.name, ZoneRow.owner).order_by(ZoneRow.name, ZoneRow.id)
-    return [(zone, name, owner) for zone, name, owner in session.execute(query)]
 
 
 def _checked(session: Session, *, name: str, organisation: str, zone: str, max_level: str, rate: int) -> dict[str, Any]:

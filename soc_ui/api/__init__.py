@@ -23,6 +23,7 @@ from soc_ui.api import (
     events,
     guard,
     improvements,
+    inbound,
     indicators,
     keys,
     live,
@@ -42,7 +43,6 @@ from soc_ui.api import (
 )
 from soc_ui.api.alert_packets import alert_packets
 from soc_ui.api.alert_surroundings import alert_surroundings
-from soc_ui.api.inbound import inbound
 from soc_ui.api.inbound_sources import inbound_sources
 from soc_ui.api.incident_evidence import incident_evidence
 from soc_ui.api.incident_parts import incident_parts
@@ -61,14 +61,14 @@ BLUEPRINTS = (
 for _blueprint in BLUEPRINTS:  # here, not in register(): a blueprint may be mounted on several apps, but is set up once
     guard.protect(_blueprint)
     problems.explain(_blueprint)
-problems.explain(inbound)  # not protected: a signature stands in for key and session
+problems.explain(inbound.inbound)  # not protected: a signature stands in for key and session
 
 
 def register(app: APIFlask) -> None:
     """Mount the API on ``app``; its services come from ``soc_ui.services``."""
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    app.register_blueprint(inbound)
+    app.register_blueprint(inbound.inbound)
     app.register_blueprint(description.description)
     problems.install(app)
     description.install(app)

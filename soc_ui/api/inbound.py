@@ -7,12 +7,15 @@ Cookies are not looked at, so there is nothing for another site to ride on.
 from __future__ import annotations
 
 import logging
+from typing import Any
 
+import msgspec
 from apiflask import APIBlueprint
 from flask import Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from crypto.errors import SecretError
+from operations.inbound.message import Message
 from operations.inbound.receiving import MAX_BODY, find, receive
 from operations.inbound.schema import Headers
 from soc_ui.api import inbound_schemas as schemas
@@ -24,12 +27,16 @@ inbound = APIBlueprint("api_inbound", __name__, url_prefix="/api/v1/inbound", ta
 log = logging.getLogger(__name__)
 
 _UNPROVEN = "source, signature or time of the message is not right"
+_HEADERS = {
+    "id": "Id of the message, the same over all attempts",
+    "timestamp": "Seconds since the epoch, within 5 minutes",
+}
 _HOW = "sign it after Standard Webhooks, with a clock that is right within 5 minutes (docs/webhooks.md)"
 
 
 @inbound.post("/<public_id>")
 @inbound.output(schemas.InboundTakenOut)
-@inbound.doc(responses=[400, 401, 413, 415, 429, 503], security=[])
+@inbound.doc(responses=[400, 401, 413, 415, 429, 503], security=["Signature"])
 def receive_message(public_id: str) -> Response:
     """Raise an alert by a signed message
 
@@ -63,6 +70,26 @@ def receive_message(public_id: str) -> Response:
         told = {outcome.field or "body": [outcome.detail]}
         return answer(400, f"{outcome.field or 'body'}: {outcome.detail}", errors=told)
     return _refuse(public_id, "" if outcome.counted else outcome.outcome, 401, _UNPROVEN, _HOW)
+
+
+def describe(spec: dict[str, Any]) -> None:
+    """Put headers and body of a message into the description of the API: they are read after the signature, by no schema of it."""
+    operation = spec["paths"]["/api/v1/inbound/{public_id}"]["post"]
+    (reference,), schemas_ = msgspec.json.schema_components([Message], ref_template="#/components/schemas/Inbound{name}")
+    for name, schema in schemas_.items():
+        spec["components"]["schemas"][f"Inbound{name}"] = _without_patterns(schema)
+    operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference}}}
+    operation["parameters"] = operation.get("parameters", []) + [
+        {"name": f"webhook-{name}", "in": "header", "required": True, "schema": {"type": "string"}, "description": told}
+        for name, told in _HEADERS.items()
+    ]
+
+
+def _without_patterns(schema: Any) -> Any:
+    """The same without regular expressions: they are Python's."""
+    if isinstance(schema, dict):
+        return {name: _without_patterns(value) for name, value in schema.items() if name not in ("pattern", "propertyNames")}
+    return [_without_patterns(one) for one in schema] if isinstance(schema, list) else schema
 
 
 def _refuse(public_id: str, reason: str, status: int, detail: str, hint: str = "") -> Response:

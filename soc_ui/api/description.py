@@ -125,7 +125,7 @@ def install(app: APIFlask) -> None:
             "type": "apiKey",
             "in": "header",
             "name": "webhook-signature",
-            "description": "Standard Webhooks: v1,BASE64 of HMAC-SHA256 (v1sm3: HMAC-SM3) over id.timestamp.body; blanks between several",
+            "description": "Standard Webhooks: v1,BASE64 of HMAC-SHA256 (v1sm3: HMAC-SM3) over id.timestamp.body",
         },
     }
     app.spec_processor(_tidy)

@@ -40,7 +40,7 @@ class Detection(msgspec.Struct):
     rule_id: str
     rule_name: str
     level: str
-    engine: str  # sigma | correlation | suricata | yara | zone | intel | search
+    engine: str  # sigma | correlation | suricata | yara | zone | intel | search | inbound
     time: str  # @timestamp of the (last) event
     event_ids: list[str]
     event: Event  # the triggering event, whole (for a correlation: the last one)

@@ -27,6 +27,7 @@ from soc_ui.accounts.second import second
 from soc_ui.accounts.views import accounts
 from soc_ui.admin.audit import audit
 from soc_ui.admin.health import health
+from soc_ui.admin.inbound import inbound
 from soc_ui.admin.keys import keys
 from soc_ui.admin.webhooks import webhooks
 from soc_ui.advisories import words as advisory_words
@@ -125,7 +126,7 @@ def create_app(services: Services) -> APIFlask:
     work = (tickets, improvement_views.improvements, service_desk, supervision, duty, duty_roster, reports)
     watch = (live_views.live, overview, wall, risk_views.risk, attack)
     estate = (zones, conduits, zone_plan, inventory, asset_software, advisories, sources, rules, tuning, exceptions, intel)
-    admin = (keys, webhooks, audit, health)
+    admin = (keys, webhooks, inbound, audit, health)
     queue = (alerts, alert_packets, alert_flyout, alert_merge, alert_surroundings, alert_views, alert_suppressions)
     pages = (*who, *watch, *queue, *early, *cases, hunt, hunt_searches, *work, *estate, *admin)
     for blueprint in (*pages, preferences):

@@ -205,6 +205,8 @@ def _notice() -> Notice | None:
         "key_changed": _("Key narrowed."),
         "webhook": _("Webhook changed."),
         "webhook_deleted": _("Webhook deleted."),
+        "inbound": _("Source changed."),
+        "inbound_removed": _("Source removed."),
         "test": _("Test message queued; its attempts appear here in a few seconds."),
         "replay": _("Message queued again."),
         "zone": _("Zone saved."),

@@ -13,6 +13,9 @@ from soc_ui import access
 DESCRIPTION = frozenset({"api_description.docs", "api_description.openapi"})
 """What the API can do is no secret: the code is open."""
 
+SIGNED = frozenset({"api_inbound.receive_message"})
+"""Open to messages that are signed with the secret of a source; who sends one has no role."""
+
 
 class Entry(msgspec.Struct, frozen=True):
     """One method of one address. Without ``permissions``: open to everybody (``open``), else to whoever is signed in."""
@@ -33,7 +36,7 @@ def entries(app: Flask) -> Iterator[Entry]:
     """By address, then method."""
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         permissions = getattr(app.view_functions[rule.endpoint], "permissions", ())
-        anybody = rule.endpoint in access.OPEN_ENDPOINTS or rule.endpoint in DESCRIPTION
+        anybody = rule.endpoint in access.OPEN_ENDPOINTS | DESCRIPTION | SIGNED
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             yield Entry(method, rule.rule, rule.endpoint, frozenset(rule.arguments), permissions, anybody)
 
@@ -50,8 +53,8 @@ def markdown(app: Flask) -> str:
         f"|---|---|---|{'---|' * len(ROLES)}",
     ]
     for entry in entries(app):
-        told = "everybody" if entry.open else " or ".join(entry.permissions) or "—"
-        marks = " | ".join("●" if entry.allows(role) else "" for role in ROLES)
+        told = "a signature" if entry.endpoint in SIGNED else "everybody" if entry.open else " or ".join(entry.permissions) or "—"
+        marks = " | ".join("●" if entry.allows(role) and entry.endpoint not in SIGNED else "" for role in ROLES)
         address = entry.rule.replace("|", "\\|")
         lines.append(f"| {entry.method} | `{address}` | {told} | {marks} |")
     return "\n".join(lines) + "\n"

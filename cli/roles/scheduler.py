@@ -31,6 +31,7 @@ from operations.audit.heads import Trail
 from operations.audit.keys import KeyStore
 from operations.audit.schema import SYSTEM
 from operations.certificates.publish import RevocationPublisher
+from operations.inbound.receiving import forget
 from operations.incidents.reminding import remind
 from operations.indicators.publish import IndicatorPublisher
 from operations.reports.listing import remove_old
@@ -132,6 +133,10 @@ def run(config: Config) -> int:
         with database.write() as session:
             alerts.remove_drafts(session)
 
+    def forget_messages() -> None:
+        with database.write() as session:
+            forget(session)
+
     def send_heads() -> None:
         send_copies(database, config.audit.syslog, config.audit.webhook)
 
@@ -169,6 +174,7 @@ def run(config: Config) -> int:
         Job("accounts", 600.0, tidy_accounts),
         SlowJob("alert bulks", 2.0, lambda: alerts.resume(database)),
         Job("alert drafts", 300.0, forget_drafts),
+        Job("inbound webhooks", 600.0, forget_messages),
         Job("warning reminders", 5.0, lambda: remind_overdue(database)),
         Job("warning drafts", 60.0, lambda: draft_from_patterns(database)),
         SlowJob("advisories", 10.0, AdvisoryMatcher(database)),

@@ -21,6 +21,8 @@ from operations.accounts.factors import totp_context
 from operations.accounts.models import Challenge, Factor, LoginSession
 from operations.certificates.models import AuthorityRow
 from operations.certificates.service import authority_context
+from operations.inbound.models import InboundSource
+from operations.inbound.receiving import secret_context as inbound_context
 from operations.incidents.evidence_key import evidence_context
 from operations.incidents.models import EvidenceKey
 from operations.secrets.schema import Found, Resealed, Stuck, Tell
@@ -70,6 +72,10 @@ COLUMNS = (
     ),
     Column(
         "webhook signing secrets", WebhookTarget, WebhookTarget.id, WebhookTarget.sealed_secret, WebhookTarget.id, secret_context
+    ),
+    *(
+        Column("signing secrets of inbound webhooks", InboundSource, InboundSource.id, value, InboundSource.id, inbound_context)
+        for value in (InboundSource.sealed_secret, InboundSource.sealed_previous)
     ),
     Column(
         "keys of certificate authorities",

@@ -238,6 +238,8 @@ def _check_engine(session: Session, wanted: Proposal) -> None:
         raise Invalid("this is no rule of the detection: the platform itself raises it", "mend what it warns of", field="rule")
     if engine == "search":
         raise Invalid("this is no rule of the detection: a scheduled search raises it", "stop or change the search", field="rule")
+    if engine == "inbound":
+        raise Invalid("this is no rule of the detection: another system raises it", "suppress its alerts", field="rule")
 
 
 def _need(who: Principal, permission: str) -> None:

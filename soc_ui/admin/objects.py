@@ -36,6 +36,7 @@ def names() -> dict[str, str]:
         "advisory": _("Advisory"),
         "key": _("Key"),
         "webhook": _("Webhook"),
+        "inbound": _("Inbound source"),
         "authority": _("Certificate authority"),
         "certificate": _("Certificate"),
         "evidence": _("Evidence"),

@@ -23,6 +23,7 @@ from soc_ui.api import (
     events,
     guard,
     improvements,
+    inbound,
     indicators,
     keys,
     live,
@@ -42,6 +43,7 @@ from soc_ui.api import (
 )
 from soc_ui.api.alert_packets import alert_packets
 from soc_ui.api.alert_surroundings import alert_surroundings
+from soc_ui.api.inbound_sources import inbound_sources
 from soc_ui.api.incident_evidence import incident_evidence
 from soc_ui.api.incident_parts import incident_parts
 from soc_ui.api.incident_reports import incident_reports
@@ -54,17 +56,19 @@ BLUEPRINTS = (
     *(live.live, events.events, searches.searches, catalogue.catalogue, tuning.tuning, indicators.indicators),
     *(zones.zones, assets.assets, advisories.advisories, advisories.software, risk.risks),
     *(tickets.tickets, improvements.improvements, service_desk.service_desk, supervision.supervision, duty.duty, reports.reports),
-    *(webhooks.webhooks, keys.keys, accounts.accounts, audit.audit),
+    *(webhooks.webhooks, inbound_sources, keys.keys, accounts.accounts, audit.audit),
 )
 for _blueprint in BLUEPRINTS:  # here, not in register(): a blueprint may be mounted on several apps, but is set up once
     guard.protect(_blueprint)
     problems.explain(_blueprint)
+problems.explain(inbound.inbound)  # not protected: a signature stands in for key and session
 
 
 def register(app: APIFlask) -> None:
     """Mount the API on ``app``; its services come from ``soc_ui.services``."""
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    app.register_blueprint(inbound.inbound)
     app.register_blueprint(description.description)
     problems.install(app)
     description.install(app)

@@ -8,6 +8,8 @@ from typing import Any
 from apiflask import APIBlueprint, APIFlask
 from flask import Response, current_app, json, render_template_string
 
+from soc_ui.api import inbound
+
 description = APIBlueprint("api_description", __name__, url_prefix="/api/v1", enable_openapi=False)
 
 _PAGE = """<!doctype html>
@@ -64,6 +66,7 @@ _PROBLEM = {
 
 def _tidy(spec: dict[str, Any]) -> dict[str, Any]:
     """Errors are problem+json, If-Match is needed, and each schema has one name."""
+    inbound.describe(spec)
     schemas = spec["components"]["schemas"]
     for operation in (operation for item in spec["paths"].values() for operation in item.values()):
         for status, response in operation["responses"].items():
@@ -117,6 +120,12 @@ def install(app: APIFlask) -> None:
             "in": "cookie",
             "name": "liandun_session",
             "description": "The console's session; writing needs the header X-CSRFToken",
+        },
+        "Signature": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "webhook-signature",
+            "description": "Standard Webhooks: v1,BASE64 of HMAC-SHA256 (v1sm3: HMAC-SM3) over id.timestamp.body",
         },
     }
     app.spec_processor(_tidy)

@@ -22,6 +22,8 @@ from operations.audit.keys import KeyStore
 from operations.audit.schema import Actor
 from operations.certificates import service as certificates
 from operations.certificates.models import AuthorityRow
+from operations.inbound import service as inbound
+from operations.inbound.models import InboundSource
 from operations.incidents import evidence_key
 from operations.incidents.models import EvidenceKey
 from operations.secrets.files import AuditKeys, Settings
@@ -62,6 +64,11 @@ class City:
         with database.read() as session:
             for row in session.execute(select(WebhookTarget)).scalars():
                 found["webhook", str(row.id)] = row.sealed_secret
+            for source in session.execute(select(InboundSource)).scalars():
+                found["inbound", str(source.id)], found["inbound before", str(source.id)] = (
+                    source.sealed_secret,
+                    source.sealed_previous,
+                )
             for factor in session.execute(select(Factor)).scalars():
                 found["totp", str(factor.id)] = factor.material
             for challenge in session.execute(select(Challenge)).scalars():
@@ -80,6 +87,8 @@ class City:
         """Every secret in plain. Raises SecretError where one does not open."""
         contexts = {
             "webhook": "webhook:{}",
+            "inbound": "inbound:{}",
+            "inbound before": "inbound:{}",
             "authority": "authority:{}",
             "evidence": "incident evidence key:{}",
             "audit": "audit-key:{}",
@@ -109,6 +118,7 @@ def build_city(folder: Path, *, factors: int = 5, webhook_count: int = 3) -> Cit
         assert session.execute(select(User.id)).scalar_one() == 1
         for number in range(webhook_count):
             webhooks.create_target(session, ACTOR, key, name=f"w{number}", url=f"https://10.9.9.{number + 1}/", policy=policy)
+        inbound.renew(session, ACTOR, key, inbound.create(session, ACTOR, key, name="scanner")[0].id)
         for number in range(factors):
             sealed = key.seal(f"sha1:{number:040x}".encode(), totp_context(1))
             session.add(

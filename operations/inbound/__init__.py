@@ -1,0 +1,1 @@
+"""Inbound webhooks: other systems raise alerts by signed messages."""

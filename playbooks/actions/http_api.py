@@ -18,8 +18,8 @@ import msgspec
 
 from playbooks.actions.contract import ActionError, Context, Plan, Request, Secrets
 from playbooks.actions.destination import Endpoint, Reach, endpoints
+from playbooks.actions.http_answer import Answer
 from playbooks.actions.http_connection import HttpClient
-from playbooks.actions.http_message import Answer
 from playbooks.model import Authentication
 from playbooks.variables import LONGEST_VALUE, Value
 

@@ -12,14 +12,24 @@ import socket
 import ssl
 import threading
 from collections import OrderedDict
+from typing import NamedTuple
+
+import h11
 
 from playbooks.actions.contract import ActionError, Context
 from playbooks.actions.destination import Endpoint, Reach
-from playbooks.actions.http_message import Answer, AnswerReader, MessageError, request
+from playbooks.actions.http_answer import Answer, Exchanges
 
 _KEPT = 32
 _SLICE = 0.25
 """Seconds after which a waiting exchange looks whether it was called off."""
+
+
+class _Line(NamedTuple):
+    """A connection and what was spoken on it."""
+
+    socket: socket.socket
+    exchanges: Exchanges
 
 
 class HttpClient:
@@ -37,32 +47,33 @@ class HttpClient:
         """Ask the first of ``servers`` that can be connected to. Raises ActionError; what was sent and has no answer may have been
         done all the same.
         """
-        try:
-            message = request(method, target, headers, body)
-        except MessageError as error:
-            raise ActionError(str(error), code="COMMAND_WRONG") from error
         refused: ActionError | None = None
         for endpoint in servers:
             try:
-                connection = self._connected(endpoint, context)
+                line = self._connected(endpoint, context)
             except ActionError as error:
                 refused = refused or error
                 continue
-            return self._ask(connection, endpoint, message, method, context)
+            try:
+                message = line.exchanges.request(method, target, headers, body)
+            except h11.LocalProtocolError as error:
+                line.socket.close()
+                raise ActionError(str(error), code="COMMAND_WRONG") from error
+            return self._ask(line, endpoint, message, context)
         assert refused is not None
         raise refused
 
-    def _connected(self, endpoint: Endpoint, context: Context) -> socket.socket:
-        kept: OrderedDict[Endpoint, socket.socket] | None = getattr(self._mine, "kept", None)
-        connection = kept.pop(endpoint, None) if kept else None
-        if connection is not None:
-            if not select.select([connection], [], [], 0)[0]:
-                return connection
-            connection.close()
+    def _connected(self, endpoint: Endpoint, context: Context) -> _Line:
+        kept: OrderedDict[Endpoint, _Line] | None = getattr(self._mine, "kept", None)
+        line = kept.pop(endpoint, None) if kept else None
+        if line is not None:
+            if not select.select([line.socket], [], [], 0)[0]:
+                return line
+            line.socket.close()
         problem: Exception | None = None
         for address in self._reach.addresses(endpoint):
             try:
-                return self._connect(endpoint, address, context.left())
+                return _Line(self._connect(endpoint, address, context.left()), Exchanges())
             except (OSError, ValueError) as error:
                 problem = error
         context.left()  # says so where the time is over
@@ -83,18 +94,14 @@ class HttpClient:
                 self._tls = ssl.create_default_context()
             return self._tls
 
-    def _ask(self, connection: socket.socket, endpoint: Endpoint, message: bytes, method: str, context: Context) -> Answer:
-        reader = AnswerReader(method)
+    def _ask(self, line: _Line, endpoint: Endpoint, message: bytes, context: Context) -> Answer:
+        connection, answer = line.socket, None
         try:
             connection.settimeout(context.left())
             connection.sendall(message)
-            while not reader.done:
-                data = self._received(connection, context)
-                if not data:
-                    reader.close()
-                    break
-                reader.feed(data)
-        except (OSError, MessageError) as error:
+            while answer is None:
+                answer = line.exchanges.take(self._received(connection, context))
+        except (OSError, h11.RemoteProtocolError) as error:
             connection.close()
             context.left()  # says so where the time is over
             told = str(error) or type(error).__name__
@@ -102,11 +109,11 @@ class HttpClient:
         except ActionError:
             connection.close()
             raise
-        if reader.reusable:
-            self._keep(endpoint, connection)
+        if line.exchanges.ready_again():
+            self._keep(endpoint, line)
         else:
             connection.close()
-        return reader.answer()
+        return answer
 
     @staticmethod
     def _received(connection: socket.socket, context: Context) -> bytes:
@@ -117,10 +124,10 @@ class HttpClient:
             except TimeoutError:
                 continue  # looks whether there is time left, and whether it was called off
 
-    def _keep(self, endpoint: Endpoint, connection: socket.socket) -> None:
-        kept: OrderedDict[Endpoint, socket.socket] | None = getattr(self._mine, "kept", None)
+    def _keep(self, endpoint: Endpoint, line: _Line) -> None:
+        kept: OrderedDict[Endpoint, _Line] | None = getattr(self._mine, "kept", None)
         if kept is None:
             kept = self._mine.kept = OrderedDict()
-        kept[endpoint] = connection
+        kept[endpoint] = line
         if len(kept) > _KEPT:
-            kept.popitem(last=False)[1].close()
+            kept.popitem(last=False)[1].socket.close()

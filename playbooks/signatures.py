@@ -25,6 +25,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
 import msgspec
+import rfc8785
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -36,7 +37,6 @@ from crypto.errors import CryptoError
 from crypto.sm2 import PrivateKey, PublicKey
 from crypto.sm3 import sm3
 from kernel.errors import LiandunError
-from playbooks.canonical import canonical
 from playbooks.model import Json, Playbook
 from playbooks.timestamps import read_timestamp
 
@@ -83,7 +83,7 @@ def verify(playbook: Playbook, *, trusted: Collection[str] = (), now: datetime |
 def signed_octets(document: Json, signature: Json) -> bytes:
     """What the algorithm signs: the hash of the canonical playbook as hexadecimal text. Raises ValueError, KeyError."""
     bare = {key: value for key, value in signature.items() if key != "value"}
-    whole = canonical({**document, "signatures": [bare]})
+    whole = rfc8785.dumps({**document, "signatures": [bare]})
     return _HASHES[signature["hash_algorithm"]](whole).hex().encode()
 
 

@@ -135,19 +135,20 @@ def _first(layers: dict[str, Any], fields: tuple[str, ...]) -> str:
     return ""
 
 
-def load() -> Any:
-    """pyshark's FileCapture. Loaded here only: it takes a while, and the console never needs it."""
+def load() -> tuple[Any, type[Exception]]:
+    """pyshark's FileCapture and its error of a broken tshark; loaded here only, since it takes a while and few need it."""
     from pyshark import FileCapture
+    from pyshark.capture.capture import TSharkCrashException
 
-    return FileCapture
+    return FileCapture, TSharkCrashException
 
 
 def layers(capture: Path, number: int) -> list[Layer]:
     """All layers of packet ``number`` (from 1); those before it are read for what they say of it. Empty where there is none."""
-    file_capture, path = load(), tshark()
+    (file_capture, crash), path = load(), tshark()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)  # pyshark starts tasks without saying where
-    with file_capture(
+    packets = file_capture(
         str(capture),
         display_filter=f"frame.number == {int(number)}",
         use_json=True,
@@ -155,10 +156,20 @@ def layers(capture: Path, number: int) -> list[Layer]:
         eventloop=loop,
         tshark_path=path,
         custom_parameters=["-c", str(int(number))],
-    ) as packets:
+    )
+    found: list[Layer] = []
+    try:
         for packet in packets:
-            return [_layer(one) for one in (packet.frame_info, *packet.layers)]
-    return []
+            found = [_layer(one) for one in (packet.frame_info, *packet.layers)]
+            break
+    finally:
+        # Once the packet is read, how tshark ended says nothing: on a busy machine asyncio may have lost its status.
+        try:
+            packets.close()
+        except crash:
+            if not found:
+                raise
+    return found
 
 
 def _layer(layer: Any) -> Layer:

@@ -15,7 +15,6 @@ runs that wait for a person or a far timer are given back to it. Several executo
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 import logging
 import os
@@ -36,14 +35,16 @@ from sqlalchemy.orm import Session
 from kernel.db import Database
 from kernel.errors import LiandunError, StateUnavailable
 from operations import clock
-from playbooks.actions.contract import ActionKind, Request, Secrets, no_secrets
+from playbooks.actions.contract import ActionError, ActionKind, Plan, Request, Secrets, no_secrets
+from playbooks.actions.manual import asking as asking_people
 from playbooks.model import Playbook
-from playbooks.run import journal
-from playbooks.run.events import Begun, Cancelled, Decided, Ended, Entry, Event, Resumed, Started, UndoAsked
+from playbooks.run import asking, journal
+from playbooks.run.events import Approved, Asked, Begun, Cancelled, Decided, Ended, Entry, Event, Resumed, Started, UndoAsked
 from playbooks.run.events import Due as TimerDue
+from playbooks.run.gate import Gate, open_gate
 from playbooks.run.journal import Claimed, Wanted
 from playbooks.run.machine import ENDED, Limits, Machine, replay
-from playbooks.run.messages import Answer, Cancel, Decide, Message, Undo
+from playbooks.run.messages import Answer, Approve, Cancel, Decide, Message, Undo
 from playbooks.run.state import Call
 from playbooks.run.workers import Outcome, Task, Workers
 from playbooks.variables import Value
@@ -53,6 +54,8 @@ _GRACE = 1.0
 
 _Accepted: TypeAlias = "list[tuple[Future[int], Wanted, int, bool]]"
 """Runs that were asked for: who waits for the id, what, the id, and whether this executor has it."""
+_Written: TypeAlias = "tuple[_Accepted, dict[int, frozenset[asking.Key]]]"
+"""What a transaction led to: runs that were asked for, and the open questions of runs whose questions changed."""
 
 Listener = Callable[[int, Event, list[Entry]], None]
 """Told of every event after it has been written: run, event, what it led to. Called in the deciding thread: be quick."""
@@ -82,7 +85,7 @@ class Settings(msgspec.Struct, frozen=True):
 class _Live:
     """A run in memory."""
 
-    __slots__ = ("broken", "events", "machine", "run_id", "state", "timer", "turn")
+    __slots__ = ("asked", "broken", "events", "machine", "run_id", "state", "timer", "turn")
 
     def __init__(self, claimed: Claimed, machine: Machine) -> None:
         self.run_id = claimed.run_id
@@ -90,6 +93,7 @@ class _Live:
         self.machine = machine
         self.events = len(claimed.events)
         self.state = claimed.state  # as the database has it
+        self.asked: frozenset[asking.Key] | None = None if claimed.events else frozenset()  # questions as the database has them
         self.timer: int | None = None
         self.turn = False  # stands in the line of runs that have something to begin
 
@@ -104,6 +108,8 @@ class Executor:
         settings: Settings = Settings(),
         *,
         secrets: Secrets = no_secrets,
+        gate: Gate = open_gate,
+        tell: asking.Tell = asking.tell_nobody,
         listener: Listener | None = None,
     ) -> None:
         self.name = f"{os.uname().nodename[:32]}:{os.getpid()}:{random_secrets.token_hex(6)}"
@@ -111,6 +117,8 @@ class Executor:
         self._kinds = kinds
         self._settings = settings
         self._secrets = secrets
+        self._gate = gate
+        self._tell_people = tell
         self._listener = listener
         self._inbox: queue.SimpleQueue[Outcome | tuple[Wanted, Future[int]] | None] = queue.SimpleQueue()
         self._live: dict[int, _Live] = {}
@@ -254,10 +262,8 @@ class Executor:
         """Let an event happen to a run; it is written at the end of the round."""
         try:
             live.machine.apply(event)
-        except Exception as error:  # a mistake of ours ends this run, not all of them
-            log.exception("run %d cannot go on", live.run_id)
-            live.broken = f"PROGRAM_ERROR: {type(error).__name__}: {_plain(str(error))}"
-            self._touched[live.run_id] = live
+        except Exception as error:
+            self._break(live, error)
             return
         live.events += 1
         self._rows.append((live, event, live.machine.taken_trace()))
@@ -304,9 +310,35 @@ class Executor:
             call = ready[0]
             if call.by_hand:
                 self._happen(live, _begun(call))
-            else:
+            elif not self._waits(live, call):
                 self._start_call(live, call)
                 room -= 1
+
+    def _waits(self, live: _Live, call: Call) -> bool:
+        """Whether people have to agree first; then they are asked."""
+        if call.consent is not None and call.consent.granted:
+            return False
+        try:
+            need = self._gate(call)
+        except Exception as error:  # nothing goes through a gate that is broken
+            self._break(live, error)
+            return True
+        if need is None:
+            return False
+        present = _now()
+        until = present + int(need.seconds * 1000)
+        self._happen(
+            live,
+            Asked(at=present, call=call.key, digest=call.digest, number=need.number, until=until, roles=need.roles,
+                  why=" ".join(need.why)),
+        )  # fmt: skip
+        return True
+
+    def _break(self, live: _Live, error: Exception) -> None:
+        """A mistake of ours ends this run, not all of them."""
+        log.exception("run %d cannot go on", live.run_id)
+        live.broken = f"PROGRAM_ERROR: {type(error).__name__}: {_plain(str(error))}"
+        self._touched[live.run_id] = live
 
     def _start_call(self, live: _Live, call: Call) -> None:
         request = msgspec.structs.replace(call.request, key=f"{live.run_id}.{call.key}")
@@ -324,14 +356,14 @@ class Executor:
             return
         rows = [journal.event_row(live.run_id, number, event, trace) for (live, event, trace), number in self._numbered()]
         try:
-            accepted = self._transaction(rows)
+            written = self._transaction(rows)
         except DBAPIError:
             self._apart()
         else:
-            if accepted is not None:
-                self._take_effect(accepted)
+            if written is not None:
+                self._take_effect(*written)
 
-    def _transaction(self, rows: list[dict[str, Any]]) -> _Accepted | None:
+    def _transaction(self, rows: list[dict[str, Any]]) -> _Written | None:
         """Write, again and again while the database cannot be written; None where the executor is stopped meanwhile."""
         pause = 0.05
         while True:
@@ -354,15 +386,34 @@ class Executor:
         numbered.reverse()
         return numbered
 
-    def _written(self, session: Session, rows: list[dict[str, Any]]) -> _Accepted:
+    def _written(self, session: Session, rows: list[dict[str, Any]]) -> _Written:
         if rows:
             journal.append(session, rows)
         changes = [(live.run_id, values) for live in self._touched.values() if (values := self._changed(live))]
         if changes:
             journal.change(session, self.name, changes)
+        asked = {live.run_id: self._keep_questions(session, live) for live in self._touched.values() if self._asks(live)}
         if self._taken:
             journal.take_messages(session, self._taken, clock.now())
-        return self._accept(session)
+        return self._accept(session), asked
+
+    @staticmethod
+    def _asks(live: _Live) -> bool:
+        """Whether rows of questions may have to change."""
+        return live.asked is None or bool(live.asked) or (not live.broken and bool(live.machine.questions()))
+
+    def _keep_questions(self, session: Session, live: _Live) -> frozenset[asking.Key]:
+        events = [event for one, event, _ in self._rows if one is live]
+        machine = None if live.broken else live.machine
+        return asking.keep(session, live.run_id, machine, live.asked, events, self._plan, self._tell_people)
+
+    def _plan(self, call: Call) -> Plan:
+        """What people are told that a command would do."""
+        kind = self._kinds.get(call.request.command.type)
+        try:
+            return asking_people(call.request) if call.by_hand or kind is None else kind.plan(call.request)
+        except ActionError as error:
+            return Plan(f"{call.request.command.type}: {error}")
 
     def _changed(self, live: _Live) -> dict[str, Any]:
         """Columns of the run that have to change: only at its beginning, at its end, and where it waits."""
@@ -408,7 +459,7 @@ class Executor:
                 accepted += [(future, wanted, run_id, bool(owner)) for (wanted, future), run_id in zip(group, ids, strict=True)]
         return accepted
 
-    def _take_effect(self, accepted: _Accepted) -> None:
+    def _take_effect(self, accepted: _Accepted, asked: Mapping[int, frozenset[asking.Key]]) -> None:
         rows, self._rows = self._rows, []
         touched, self._touched = self._touched, {}
         tasks, self._to_start = self._to_start, []
@@ -417,6 +468,7 @@ class Executor:
         for task in tasks:
             self._workers.put(task)
         for live in touched.values():
+            live.asked = asked.get(live.run_id, live.asked)
             live.state = live.machine.state
             if live.broken or live.machine.state in ENDED or self._parks(live):
                 self._forget(live)
@@ -471,12 +523,12 @@ class Executor:
 
     def _alone(self, rows: list[dict[str, Any]], refused: Callable[[DBAPIError], None]) -> None:
         try:
-            accepted = self._transaction(rows)
+            written = self._transaction(rows)
         except DBAPIError as error:
             refused(error)
         else:
-            if accepted is not None:
-                self._take_effect(accepted)
+            if written is not None:
+                self._take_effect(*written)
 
     def _let_go(self, live: _Live, error: DBAPIError) -> None:
         if isinstance(error, IntegrityError):
@@ -607,10 +659,9 @@ def _asked(machine: Machine) -> str:
 
 def _begun(call: Call) -> Begun:
     request = call.request
-    digest = hashlib.sha256(msgspec.json.encode(request)).hexdigest()
     target = request.target.name if request.target and request.target.name else request.target_id
     line = f"{request.command.type} {request.command.command[:400]}" + (f" → {target[:80]}" if target else "")
-    return Begun(at=_now(), call=call.key, attempt=call.attempt, digest=digest, line=line)
+    return Begun(at=_now(), call=call.key, attempt=call.attempt, digest=call.digest, line=line)
 
 
 def _wanted_of(request: Request, variables: Mapping[str, Value]) -> dict[str, Value]:
@@ -623,12 +674,14 @@ def _event_of(machine: Machine, message: Message, by: str) -> Event | None:
     present = _now()
     asked = {call.key: call for call in machine.questions()}
     match message:
-        case Answer(call=key) if key in asked and asked[key].by_hand:
+        case Answer(call=key) if key in asked and asked[key].by_hand and asked[key].phase == "begun":
             return Ended(
                 at=present, call=key, attempt=asked[key].attempt, variables=message.variables, by=by,
                 code="" if message.done else "ACTION_FAILED", message=message.comment,
             )  # fmt: skip
-        case Decide(call=key) if key in asked and not asked[key].by_hand:
+        case Approve(call=key) if key in asked and asked[key].phase == "approval":
+            return Approved(at=present, call=key, digest=message.digest, by=by, yes=message.yes, comment=message.comment)
+        case Decide(call=key) if key in asked and asked[key].phase == "unknown":
             return Decided(at=present, call=key, choice=message.choice, variables=message.variables, by=by, comment=message.comment)
         case Cancel() if machine.state not in ENDED:
             return Cancelled(at=present, by=by, reason=message.reason)

@@ -35,6 +35,7 @@ _READ = frozenset(
         "tuning.read",
         "intel.read",
         "advisories.read",
+        "playbooks.read",
     }
 )
 _WORK = _READ | {
@@ -48,9 +49,12 @@ _WORK = _READ | {
     "intel.write",
     "advisories.write",
     "keys.own",
+    "playbooks.run",
 }
 _LEAD = frozenset({"incidents.decide", "incidents.report"})
 """Deciding class and level of an incident, closing it, issuing its reports."""
+_RESPOND = frozenset({"playbooks.edit", "playbooks.approve"})
+"""Writing playbooks, and being the second pair of eyes on what one wants to do to a system."""
 _TICKETS = frozenset({"tickets.read", "tickets.write"})
 _DUTY = frozenset({"duty.read", "duty.write"})
 _REPORTS = frozenset({"reports.read", "reports.make"})
@@ -58,7 +62,16 @@ _HANDLE = frozenset({"services.read", "services.handle"})
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     "sysadmin": frozenset(
-        {"accounts.read", "accounts.manage", "accounts.confirm", "platform.read", "sources.read", "webhooks.manage", "keys.own"}
+        {
+            "accounts.read",
+            "accounts.manage",
+            "accounts.confirm",
+            "platform.read",
+            "sources.read",
+            "webhooks.manage",
+            "keys.own",
+            "playbooks.secrets",
+        }
     ),
     "secadmin": frozenset(
         {
@@ -84,10 +97,10 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     ),
     "auditadmin": frozenset({"audit.read", "audit.verify", "audit.export", "audit.retain", "keys.own"}),
     "analyst": _WORK | _TICKETS | _DUTY | {"services.read"},
-    "responder": _WORK | _LEAD | _TICKETS | _DUTY | _HANDLE | _REPORTS,
+    "responder": _WORK | _LEAD | _RESPOND | _TICKETS | _DUTY | _HANDLE | _REPORTS,
     "duty": (
-        (_WORK | _LEAD | _TICKETS | _DUTY | _HANDLE | _REPORTS)
-        | {"platform.read", "reports.schedule", "warnings.approve", "warnings.publish"}
+        (_WORK | _LEAD | _RESPOND | _TICKETS | _DUTY | _HANDLE | _REPORTS)
+        | {"platform.read", "playbooks.release", "reports.schedule", "warnings.approve", "warnings.publish"}
     )
     - {"events.export"},
     "bureau": frozenset(
@@ -106,7 +119,17 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             *_TICKETS,
         }
     ),
-    "leader": _READ | {"incidents.decide", "warnings.approve", "tickets.read", "services.read", "duty.read", "reports.read"},
+    "leader": _READ
+    | {
+        "incidents.decide",
+        "playbooks.approve",
+        "playbooks.release",
+        "warnings.approve",
+        "tickets.read",
+        "services.read",
+        "duty.read",
+        "reports.read",
+    },
     "auditor": frozenset(
         {
             "advisories.read",
@@ -116,6 +139,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "incidents.read",
             "intel.read",
             "platform.read",
+            "playbooks.read",
             "reports.read",
             "risk.read",
             "rules.read",
@@ -155,6 +179,12 @@ CITY_WIDE = frozenset(
         "tuning.decide",
         "intel.read",
         "intel.write",
+        "playbooks.read",
+        "playbooks.run",
+        "playbooks.edit",
+        "playbooks.release",
+        "playbooks.approve",
+        "playbooks.secrets",
     }
 )
 """What cannot be cut to some zones; an account with a scope does not have it, whatever its role."""
@@ -172,6 +202,9 @@ KEYLESS = frozenset(
         "warnings.approve",
         "suppressions.release",
         "tuning.decide",
+        "playbooks.approve",
+        "playbooks.release",
+        "playbooks.secrets",
     }
 )
 """What no API key may ever do: acts that separate the powers, the level of an incident, and the second pair of eyes on a warning or

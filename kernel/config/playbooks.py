@@ -61,6 +61,7 @@ class Playbooks(msgspec.Struct, forbid_unknown_fields=True):
 
     known_hosts          file of host keys: the hosts that may be reached by SSH, no others
     protected_networks   never blocked, and hosts in them never isolated: management, gateways, name servers
+    protected_domains    names that are never diverted, nor what is above or below them: the city's own
     management_networks  what an isolated host may still speak to
     privilege            what commands begin with on hosts where the login is not root, e.g. ["sudo", "-n"]
     local_firewall       whether playbooks may change the packet filter of this very machine
@@ -70,6 +71,7 @@ class Playbooks(msgspec.Struct, forbid_unknown_fields=True):
 
     known_hosts: Path | None = None
     protected_networks: list[str] = []
+    protected_domains: list[str] = []
     management_networks: list[str] = []
     privilege: list[str] = []
     local_firewall: bool = False

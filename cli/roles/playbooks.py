@@ -6,8 +6,8 @@ import functools
 import logging
 
 from cli.roles.health import tell_health
+from cli.roles.jobs import Job
 from cli.roles.process import stop_event
-from cli.roles.scheduler import Job
 from kernel.config import Config
 from kernel.db import Database, open_database, upgrade
 from kernel.layout import Layout

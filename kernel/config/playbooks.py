@@ -67,6 +67,11 @@ class Playbooks(msgspec.Struct, forbid_unknown_fields=True):
     local_firewall       whether playbooks may change the packet filter of this very machine
     bash                 whether playbooks may run scripts on this machine, in a sandbox
     sinkhole             addresses that diverted names get; none: such names do not exist any more
+    allowed_networks     private or loopback networks that HTTP commands may go to (none unless listed)
+    workers              commands that are carried out at the same time
+    automatic            kinds of commands that need nobody's agreement outside of industrial control zones
+    approval_minutes     how long people may take to agree, where the playbook does not say
+    keep_days            how long ended runs and their journals are kept
     """
 
     known_hosts: Path | None = None
@@ -77,6 +82,11 @@ class Playbooks(msgspec.Struct, forbid_unknown_fields=True):
     local_firewall: bool = False
     bash: bool = False
     sinkhole: list[str] = []
+    allowed_networks: list[str] = []
+    workers: int = 8
+    automatic: list[str] = []
+    approval_minutes: int = 60
+    keep_days: int = 365
     dnsmasq: DnsServer = msgspec.field(default_factory=_dnsmasq)
     unbound: DnsServer = msgspec.field(default_factory=_unbound)
     directory: AccountDirectory = msgspec.field(default_factory=AccountDirectory)
@@ -85,13 +95,16 @@ class Playbooks(msgspec.Struct, forbid_unknown_fields=True):
 def check_playbooks(playbooks: Playbooks, mistakes: Mistakes) -> None:
     if playbooks.known_hosts is not None and not _is_plain_path(str(playbooks.known_hosts)):
         mistakes.add("playbooks.known_hosts", "must be a whole path, without quotation marks and line ends")
-    for name in ("protected_networks", "management_networks"):
+    for name in ("protected_networks", "management_networks", "allowed_networks"):
         for network in getattr(playbooks, name):
             if not is_network(network):
                 mistakes.add(f"playbooks.{name}", f"{network!r} is no network, write e.g. 10.9.0.0/16 or 2001:db8:9::/48")
     for address in playbooks.sinkhole:
         if not _is_address(address):
             mistakes.add("playbooks.sinkhole", f"{address!r} is no address")
+    for name, least, most in (("workers", 1, 64), ("approval_minutes", 1, 10_080), ("keep_days", 1, 3_650)):
+        if not least <= getattr(playbooks, name) <= most:
+            mistakes.add(f"playbooks.{name}", f"{getattr(playbooks, name)} is not between {least} and {most:,}")
     for name in ("dnsmasq", "unbound"):
         server: DnsServer = getattr(playbooks, name)
         if not _is_plain_path(server.folder):

@@ -1,7 +1,7 @@
-"""Which commands change systems beyond the platform, and which of those interrupt somebody's work.
+"""Which commands change a system beyond the platform: people have to agree to them (``playbooks.run.policy``).
 
-Whoever decides about approvals asks here. What is not known to be harmless counts as dangerous: a kind that nobody listed, an
-OpenC2 command that cannot be read, an action whose name is a variable that has no value yet.
+What is not known to be harmless counts as a change: a kind that nobody listed, an OpenC2 command that cannot be read, an action whose
+name is a variable that has no value yet.
 """
 
 from __future__ import annotations
@@ -14,38 +14,38 @@ from playbooks.actions.contract import Request
 from playbooks.actions.parameters import TERMS
 from playbooks.model import Command
 
-DESTRUCTIVE = frozenset(
+DESTRUCTIVE: frozenset[str] = frozenset(
     {
-        "bash", "caldera-cmd", "powershell", "ssh",
-        "liandun-account-disable", "liandun-host-isolate", "liandun-nft-block", "liandun-sinkhole-add",
+        "bash",
+        "caldera-cmd",
+        "liandun-account-disable",
+        "liandun-account-enable",
+        "liandun-host-isolate",
+        "liandun-host-release",
+        "liandun-nft-block",
+        "liandun-nft-unblock",
+        "liandun-sinkhole-add",
+        "liandun-sinkhole-remove",
+        "powershell",
+        "ssh",
     }
-)  # fmt: skip
-"""Kinds of commands that interrupt, or that may do anything."""
-GIVING_BACK = frozenset({"liandun-account-enable", "liandun-host-release", "liandun-nft-unblock", "liandun-sinkhole-remove"})
-"""Kinds that end what the same run did; with ``force`` they end what others did, which opens what somebody closed."""
-_READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_READING_ACTIONS = frozenset({"investigate", "locate", "query", "scan"})
-"""Actions of OpenC2 (language 1.0, 3.3.1.1) that change nothing."""
-_WITHIN = TERMS.keys() - DESTRUCTIVE - GIVING_BACK | {"manual"}
+)
+"""Kinds whose every command may change something. A script can do anything, so each counts."""
+_LOOKING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_LOOKING_ACTIONS = frozenset({"query", "locate", "scan", "investigate"})
+"""Actions of OpenC2 1.0 (OASIS, 3.3.1.1) that change nothing."""
+_WITHIN = TERMS.keys() - DESTRUCTIVE | {"manual"}
 """Our own commands act inside of the platform, by its own rules; people act by theirs."""
 
 
-def changes_systems(request: Request) -> bool:
-    """Whether a request changes anything beyond the platform."""
+def changes_a_system(request: Request) -> bool:
+    """Whether carrying the request out may change another system."""
     command = request.command
     if command.type in _WITHIN:
         return False
     if command.type == "http-api":
-        return _method(command) not in _READING_METHODS
-    return command.type != "openc2-http" or _action(command) not in _READING_ACTIONS
-
-
-def interrupts(request: Request) -> bool:
-    """Whether a request may interrupt somebody's work, or take away what protects it: more than only a change."""
-    command = request.command
-    if command.type in GIVING_BACK:
-        return str(command.more.get("parameters", {}).get("force", "false")).lower() not in ("false", "0")
-    return changes_systems(request) and command.type != "http-api"
+        return _method(command) not in _LOOKING_METHODS
+    return command.type != "openc2-http" or _action(command) not in _LOOKING_ACTIONS
 
 
 def _method(command: Command) -> str:
@@ -61,10 +61,8 @@ def _action(command: Command) -> str:
         content: Any = msgspec.json.decode(command.body())
     except (msgspec.DecodeError, ValueError):
         return ""
-    for path in ((), ("body", "openc2", "request")):
-        inner = content
-        for name in path:
-            inner = inner.get(name) if isinstance(inner, dict) else None
-        if isinstance(inner, dict) and isinstance(inner.get("action"), str):
-            return str(inner["action"])
-    return ""
+    if isinstance(content, dict) and "body" in content:
+        for name in ("body", "openc2", "request"):
+            content = content.get(name) if isinstance(content, dict) else None
+    action = content.get("action") if isinstance(content, dict) else None
+    return action if isinstance(action, str) else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path, PurePosixPath
 from typing import Literal
 from urllib.parse import urlsplit
@@ -99,6 +100,9 @@ def check_playbooks(playbooks: Playbooks, mistakes: Mistakes) -> None:
         for network in getattr(playbooks, name):
             if not is_network(network):
                 mistakes.add(f"playbooks.{name}", f"{network!r} is no network, write e.g. 10.9.0.0/16 or 2001:db8:9::/48")
+    for name in playbooks.protected_domains:
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,253}", name):
+            mistakes.add("playbooks.protected_domains", f"{name!r} is no domain name")
     for address in playbooks.sinkhole:
         if not _is_address(address):
             mistakes.add("playbooks.sinkhole", f"{address!r} is no address")

@@ -1,7 +1,7 @@
 """Which commands change a system beyond the platform: people have to agree to them (``playbooks.run.policy``).
 
-What is not known to be harmless counts as a change: a kind that nobody listed, an OpenC2 command that cannot be read, an action whose
-name is a variable that has no value yet.
+What is not known to be harmless counts as a change: a kind that nobody listed, an OpenC2 command that cannot be read, an action
+whose name is a variable that has no value yet.
 """
 
 from __future__ import annotations

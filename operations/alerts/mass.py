@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from kernel.db.among import among as one_of
 from kernel.db.batch import add_rows
 from operations import clock
 from operations.alerts.counts import Deltas
@@ -57,7 +58,7 @@ def change_many(
 def restore_many(session: Session, actor: Actor, batch: str, alert_ids: Sequence[int], *, undo: str) -> MassResult:
     """Take the changes of ``batch`` back for these alerts; one that was changed again since stays and is told (overtaken)."""
     query = select(AlertHistory.alert_id, AlertHistory.before, AlertHistory.after).where(
-        AlertHistory.batch == batch, AlertHistory.kind == "change", AlertHistory.alert_id.in_(alert_ids)
+        AlertHistory.batch == batch, AlertHistory.kind == "change", one_of(session, AlertHistory.alert_id, list(alert_ids))
     )
     before = {row.alert_id: (orjson.loads(row.before), orjson.loads(row.after)) for row in session.execute(query)}
     rows = locked_rows(session, sorted(before))

@@ -151,6 +151,12 @@ TERMS: dict[str, Terms] = {
     "liandun-notify": Terms(NotifyParameters, ("notified",)),
     "liandun-nft-block": Terms(system.NftBlockParameters, ("blocked", "blocked_until", "block_state")),
     "liandun-nft-unblock": Terms(system.NftUnblockParameters, ("unblocked",)),
+    "liandun-host-isolate": Terms(system.HostIsolateParameters, ("isolated_until", "isolate_state")),
+    "liandun-host-release": Terms(system.HostReleaseParameters, ("released",)),
+    "liandun-sinkhole-add": Terms(system.SinkholeAddParameters, ("diverted", "divert_state")),
+    "liandun-sinkhole-remove": Terms(system.SinkholeRemoveParameters, ("undiverted",)),
+    "liandun-account-disable": Terms(system.AccountDisableParameters, ("account_name", "account_before")),
+    "liandun-account-enable": Terms(system.AccountEnableParameters, ("account_name",)),
 }
 
 

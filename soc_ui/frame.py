@@ -97,6 +97,7 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
         (
             _("Operations"),
             [
+                ("playbooks.read", ("playbook_runs.page", "player-play", _("Playbooks"))),
                 ("tickets.read", ("tickets.page", "inbox", _("Tickets"))),
                 ("tickets.read", ("improvements.page", "bolt", _("Improvements"))),
                 ("services.read", ("service_desk.page", "id-badge-2", _("Services"))),

@@ -7,7 +7,8 @@ It stands where CACAO 2.0 puts such things, in ``step_extensions`` under the id 
         "retry": {"attempts": 4, "wait": 500, "factor": 2, "most": 30000},
         "undo": "action--…",
         "outputs": {"__ticket__": "/result/0/number"},
-        "rounds": 50}}
+        "rounds": 50,
+        "approval": {"number": 2, "roles": ["duty", "leader"], "minutes": 30}}}
 """
 
 from __future__ import annotations
@@ -41,6 +42,15 @@ class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return int(min(self.wait * self.factor ** (attempt - 1), self.most))
 
 
+class Approval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``number`` people have to agree within ``minutes`` before the commands of the step begin. ``roles``: who may, none = all who
+    may approve. At a step that people carry out: who may answer, and not the one who started the run."""
+
+    number: Annotated[int, msgspec.Meta(ge=1, le=5)] = 1
+    roles: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=32)], ...], msgspec.Meta(max_length=10)] = ()
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=7 * 1440)] = 60
+
+
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Our additions of one step.
 
@@ -48,6 +58,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     undo        id of the action step that takes back what this one did (run on request only)
     outputs     variable → JSON pointer (RFC 6901) into the answer of an HTTP command
     rounds      ceiling of a while step, in place of the executor's own
+    approval    people who have to agree first
     """
 
     idempotent: bool = False
@@ -55,6 +66,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     undo: str = ""
     outputs: dict[str, str] = {}
     rounds: Annotated[int, msgspec.Meta(ge=1, le=MOST_ROUNDS)] | None = None
+    approval: Approval | None = None
 
 
 class ExtensionError(LiandunError):

@@ -46,6 +46,30 @@ class Ended(_Event, frozen=True, kw_only=True, tag="ended"):
     by: str = ""
 
 
+class Asked(_Event, frozen=True, kw_only=True, tag="asked"):
+    """A command that is ready may only begin when people agree: ``number`` of them, until the moment ``until`` (milliseconds).
+
+    ``digest`` names the request they are shown; what they agree to is that request and no other. ``why`` is for them.
+    """
+
+    call: str
+    digest: str
+    number: int
+    until: int
+    roles: tuple[str, ...] = ()
+    why: str = ""
+
+
+class Approved(_Event, frozen=True, kw_only=True, tag="approved"):
+    """A person agrees to the request ``digest``, or refuses it (``yes`` False)."""
+
+    call: str
+    digest: str
+    by: str
+    yes: bool = True
+    comment: str = ""
+
+
 class Due(_Event, frozen=True, kw_only=True, tag="due"):
     """All timers up to ``at`` have run out."""
 
@@ -79,15 +103,14 @@ class UndoAsked(_Event, frozen=True, kw_only=True, tag="undo"):
     by: str = ""
 
 
-Event: TypeAlias = Started | Begun | Ended | Due | Resumed | Decided | Cancelled | UndoAsked
+Event: TypeAlias = Started | Asked | Approved | Begun | Ended | Due | Resumed | Decided | Cancelled | UndoAsked
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of the trace: what the machine did because of an event.
 
-    event    run, step, delay, condition, branch, round, joined, case, playbook, begun, ended, retry, unknown, decided,
-    written,
-             dropped, left, timeout, exception, cancel, undo, late
+    event    run, step, delay, condition, branch, round, joined, case, playbook, asked, approved, begun, ended, retry, unknown,
+             decided, written, dropped, left, timeout, exception, cancel, undo, late
     branch   where: ``main``, or ``<branch>/<step>[<property>]`` for what a step opened, the same in every run
     """
 

@@ -15,7 +15,6 @@ runs that wait for a person or a far timer are given back to it. Several executo
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 import logging
 import os
@@ -36,23 +35,28 @@ from sqlalchemy.orm import Session
 from kernel.db import Database
 from kernel.errors import LiandunError, StateUnavailable
 from operations import clock
-from playbooks.actions.contract import ActionKind, Request, Secrets, no_secrets
+from playbooks.actions.contract import ActionError, ActionKind, Plan, Secrets, no_secrets
+from playbooks.actions.manual import asking as asking_people
 from playbooks.model import Playbook
-from playbooks.run import journal
-from playbooks.run.events import Begun, Cancelled, Decided, Ended, Entry, Event, Resumed, Started, UndoAsked
+from playbooks.run import asking, journal
+from playbooks.run.events import Asked, Ended, Entry, Event, Resumed, Started
 from playbooks.run.events import Due as TimerDue
+from playbooks.run.gate import Gate, open_gate
+from playbooks.run.happenings import begun, event_of, now, plain, wanted_of
 from playbooks.run.journal import Claimed, Wanted
+from playbooks.run.live import Live
 from playbooks.run.machine import ENDED, Limits, Machine, replay
-from playbooks.run.messages import Answer, Cancel, Decide, Message, Undo
+from playbooks.run.messages import Message
 from playbooks.run.state import Call
 from playbooks.run.workers import Outcome, Task, Workers
-from playbooks.variables import Value
 
 log = logging.getLogger(__name__)
 _GRACE = 1.0
 
 _Accepted: TypeAlias = "list[tuple[Future[int], Wanted, int, bool]]"
 """Runs that were asked for: who waits for the id, what, the id, and whether this executor has it."""
+_Written: TypeAlias = "tuple[_Accepted, dict[int, frozenset[asking.Key]]]"
+"""What a transaction led to: runs that were asked for, and the open questions of runs whose questions changed."""
 
 Listener = Callable[[int, Event, list[Entry]], None]
 """Told of every event after it has been written: run, event, what it led to. Called in the deciding thread: be quick."""
@@ -63,8 +67,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     workers  commands at a time          runs   runs in memory
     ahead    commands in the journal as begun for each worker: they share a commit, and keep the workers busy while it lasts;
-    after a
-             crash as many may be unknown
+             after a crash as many may be unknown
     lease    a run whose executor was not heard of for so long is taken over
     poll     how often the database is asked for runs and messages of others
     park     a run that waits longer than this is given back to the database
@@ -79,21 +82,6 @@ class Settings(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
 
 
-class _Live:
-    """A run in memory."""
-
-    __slots__ = ("broken", "events", "machine", "run_id", "state", "timer", "turn")
-
-    def __init__(self, claimed: Claimed, machine: Machine) -> None:
-        self.run_id = claimed.run_id
-        self.broken = ""  # why the program cannot go on with it
-        self.machine = machine
-        self.events = len(claimed.events)
-        self.state = claimed.state  # as the database has it
-        self.timer: int | None = None
-        self.turn = False  # stands in the line of runs that have something to begin
-
-
 class Executor:
     """Runs playbooks until it is stopped."""
 
@@ -104,6 +92,8 @@ class Executor:
         settings: Settings = Settings(),
         *,
         secrets: Secrets = no_secrets,
+        gate: Gate = open_gate,
+        tell: asking.Tell = asking.tell_nobody,
         listener: Listener | None = None,
     ) -> None:
         self.name = f"{os.uname().nodename[:32]}:{os.getpid()}:{random_secrets.token_hex(6)}"
@@ -111,15 +101,17 @@ class Executor:
         self._kinds = kinds
         self._settings = settings
         self._secrets = secrets
+        self._gate = gate
+        self._tell_people = tell
         self._listener = listener
         self._inbox: queue.SimpleQueue[Outcome | tuple[Wanted, Future[int]] | None] = queue.SimpleQueue()
-        self._live: dict[int, _Live] = {}
-        self._line: deque[_Live] = deque()
+        self._live: dict[int, Live] = {}
+        self._line: deque[Live] = deque()
         self._timers: list[tuple[int, int]] = []
         self._flying: dict[tuple[int, str], Task] = {}
         self._wanted: list[tuple[Wanted, Future[int]]] = []
-        self._rows: list[tuple[_Live, Event, list[Entry]]] = []
-        self._touched: dict[int, _Live] = {}
+        self._rows: list[tuple[Live, Event, list[Entry]]] = []
+        self._touched: dict[int, Live] = {}
         self._taken: list[int] = []
         self._to_start: list[Task] = []
         self._looked = self._renewed = 0.0
@@ -227,7 +219,7 @@ class Executor:
             return 0.0
         patience = self._looked + self._settings.poll - time.monotonic()
         if self._timers:
-            patience = min(patience, (self._timers[0][0] - _now()) / 1000)
+            patience = min(patience, (self._timers[0][0] - now()) / 1000)
         return max(patience, 0.0)
 
     def _room(self) -> int:
@@ -243,21 +235,19 @@ class Executor:
                 self._happen(
                     live,
                     Ended(
-                        at=_now(), call=task.call, attempt=task.attempt, variables=_wanted_of(task.request, item.variables),
+                        at=now(), call=task.call, attempt=task.attempt, variables=wanted_of(task.request, item.variables),
                         code=item.code, message=item.message[:2000], again=item.again,
                     ),
                 )  # fmt: skip
         elif item is not None:
             self._wanted.append(item)
 
-    def _happen(self, live: _Live, event: Event) -> None:
+    def _happen(self, live: Live, event: Event) -> None:
         """Let an event happen to a run; it is written at the end of the round."""
         try:
             live.machine.apply(event)
-        except Exception as error:  # a mistake of ours ends this run, not all of them
-            log.exception("run %d cannot go on", live.run_id)
-            live.broken = f"PROGRAM_ERROR: {type(error).__name__}: {_plain(str(error))}"
-            self._touched[live.run_id] = live
+        except Exception as error:
+            self._break(live, error)
             return
         live.events += 1
         self._rows.append((live, event, live.machine.taken_trace()))
@@ -269,7 +259,7 @@ class Executor:
         live.machine.abandoned.clear()
         self._line_up(live)
 
-    def _line_up(self, live: _Live) -> None:
+    def _line_up(self, live: Live) -> None:
         if not live.turn and live.machine.has_ready:
             live.turn = True
             self._line.append(live)
@@ -279,7 +269,7 @@ class Executor:
             heapq.heappush(self._timers, (timer, live.run_id))
 
     def _fire(self) -> None:
-        present = _now()
+        present = now()
         while self._timers and self._timers[0][0] <= present:
             at, run_id = heapq.heappop(self._timers)
             live = self._live.get(run_id)
@@ -303,18 +293,44 @@ class Executor:
                 continue
             call = ready[0]
             if call.by_hand:
-                self._happen(live, _begun(call))
-            else:
+                self._happen(live, begun(call))
+            elif not self._waits(live, call):
                 self._start_call(live, call)
                 room -= 1
 
-    def _start_call(self, live: _Live, call: Call) -> None:
+    def _waits(self, live: Live, call: Call) -> bool:
+        """Whether people have to agree first; then they are asked."""
+        if call.consent is not None and call.consent.granted:
+            return False
+        try:
+            need = self._gate(call)
+        except Exception as error:  # nothing goes through a gate that is broken
+            self._break(live, error)
+            return True
+        if need is None:
+            return False
+        present = now()
+        until = present + int(need.seconds * 1000)
+        self._happen(
+            live,
+            Asked(at=present, call=call.key, digest=call.digest, number=need.number, until=until, roles=need.roles,
+                  why=" ".join(need.why)),
+        )  # fmt: skip
+        return True
+
+    def _break(self, live: Live, error: Exception) -> None:
+        """A mistake of ours ends this run, not all of them."""
+        log.exception("run %d cannot go on", live.run_id)
+        live.broken = f"PROGRAM_ERROR: {type(error).__name__}: {plain(str(error))}"
+        self._touched[live.run_id] = live
+
+    def _start_call(self, live: Live, call: Call) -> None:
         request = msgspec.structs.replace(call.request, key=f"{live.run_id}.{call.key}")
         seconds = (call.visit.step.timeout or self._settings.limits.action_ms) / 1000 + _GRACE  # the run's own timer comes first
         task = Task(live.run_id, call.key, call.attempt, request, seconds)
         self._flying[live.run_id, call.key] = task
         self._to_start.append(task)
-        self._happen(live, _begun(call))
+        self._happen(live, begun(call))
 
     # -- writing --------------------------------------------------------------------------------------------------------------
 
@@ -324,14 +340,14 @@ class Executor:
             return
         rows = [journal.event_row(live.run_id, number, event, trace) for (live, event, trace), number in self._numbered()]
         try:
-            accepted = self._transaction(rows)
+            written = self._transaction(rows)
         except DBAPIError:
             self._apart()
         else:
-            if accepted is not None:
-                self._take_effect(accepted)
+            if written is not None:
+                self._take_effect(*written)
 
-    def _transaction(self, rows: list[dict[str, Any]]) -> _Accepted | None:
+    def _transaction(self, rows: list[dict[str, Any]]) -> _Written | None:
         """Write, again and again while the database cannot be written; None where the executor is stopped meanwhile."""
         pause = 0.05
         while True:
@@ -344,7 +360,7 @@ class Executor:
                     return None
                 pause = min(pause * 2, 5.0)
 
-    def _numbered(self) -> list[tuple[tuple[_Live, Event, list[Entry]], int]]:
+    def _numbered(self) -> list[tuple[tuple[Live, Event, list[Entry]], int]]:
         """The rows with their numbers: the last one of a run has the run's count of events."""
         left = {live.run_id: live.events for live, _, _ in self._rows}
         numbered = []
@@ -354,46 +370,31 @@ class Executor:
         numbered.reverse()
         return numbered
 
-    def _written(self, session: Session, rows: list[dict[str, Any]]) -> _Accepted:
+    def _written(self, session: Session, rows: list[dict[str, Any]]) -> _Written:
         if rows:
             journal.append(session, rows)
-        changes = [(live.run_id, values) for live in self._touched.values() if (values := self._changed(live))]
+        changes = [
+            (live.run_id, values) for live in self._touched.values() if (values := live.changed(self._flying, self._settings.park))
+        ]
         if changes:
             journal.change(session, self.name, changes)
+        asked = {live.run_id: self._keep_questions(session, live) for live in self._touched.values() if live.may_ask}
         if self._taken:
             journal.take_messages(session, self._taken, clock.now())
-        return self._accept(session)
+        return self._accept(session), asked
 
-    def _changed(self, live: _Live) -> dict[str, Any]:
-        """Columns of the run that have to change: only at its beginning, at its end, and where it waits."""
-        machine, present = live.machine, clock.now()
-        given_back = {"lease_owner": "", "lease_until": "", "events": live.events, "wake_at": None}
-        if live.broken:
-            return {**given_back, "state": "failed", "reason": live.broken, "ended_at": present}
-        if machine.state in ENDED:
-            if live.state == machine.state:
-                return given_back  # a message came too late
-            failure = machine.failure
-            reason = f"{failure.code} {failure.step}: {failure.message}" if failure else ""
-            return {**given_back, "state": machine.state, "reason": _plain(reason), "ended_at": present}
-        if self._parks(live):
-            timer = machine.next_timer()
-            waiting = {"state": "waiting", "reason": _asked(machine), "wake_at": _moment(timer) if timer is not None else None}
-            return {**given_back, **waiting}
-        if live.state != machine.state:
-            started = {} if live.state in ("waiting", *ENDED) else {"started_at": present}
-            return {"state": machine.state, "reason": _asked(machine), **started}
-        return {}
+    def _keep_questions(self, session: Session, live: Live) -> frozenset[asking.Key]:
+        events = [event for one, event, _ in self._rows if one is live]
+        machine = None if live.broken else live.machine
+        return asking.keep(session, live.run_id, machine, live.asked, events, self._plan, self._tell_people)
 
-    def _parks(self, live: _Live) -> bool:
-        """Whether the run waits so long that the database may keep it."""
-        machine = live.machine
-        if machine.has_ready or any((live.run_id, key) in self._flying for key in machine.open_calls):
-            return False
-        if machine.begun():
-            return False
-        timer = machine.next_timer()
-        return timer is None or timer - _now() > self._settings.park * 1000
+    def _plan(self, call: Call) -> Plan:
+        """What people are told that a command would do."""
+        kind = self._kinds.get(call.request.command.type)
+        try:
+            return asking_people(call.request) if call.by_hand or kind is None else kind.plan(call.request)
+        except ActionError as error:
+            return Plan(f"{call.request.command.type}: {error}")
 
     def _accept(self, session: Session) -> _Accepted:
         """Runs that were asked for: those that find room belong to this executor at once."""
@@ -408,7 +409,7 @@ class Executor:
                 accepted += [(future, wanted, run_id, bool(owner)) for (wanted, future), run_id in zip(group, ids, strict=True)]
         return accepted
 
-    def _take_effect(self, accepted: _Accepted) -> None:
+    def _take_effect(self, accepted: _Accepted, asked: Mapping[int, frozenset[asking.Key]]) -> None:
         rows, self._rows = self._rows, []
         touched, self._touched = self._touched, {}
         tasks, self._to_start = self._to_start, []
@@ -417,8 +418,9 @@ class Executor:
         for task in tasks:
             self._workers.put(task)
         for live in touched.values():
+            live.asked = asked.get(live.run_id, live.asked)
             live.state = live.machine.state
-            if live.broken or live.machine.state in ENDED or self._parks(live):
+            if live.broken or live.machine.state in ENDED or live.parks(self._flying, self._settings.park):
                 self._forget(live)
         self._tell(rows)
         for future, wanted, run_id, mine in accepted:
@@ -426,7 +428,7 @@ class Executor:
             if mine and run_id not in self._live and run_id not in self._ended:
                 self._begin_run(wanted, run_id)
 
-    def _tell(self, rows: list[tuple[_Live, Event, list[Entry]]]) -> None:
+    def _tell(self, rows: list[tuple[Live, Event, list[Entry]]]) -> None:
         if self._listener is None:
             return
         for live, event, trace in rows:
@@ -442,7 +444,7 @@ class Executor:
                     state="running")
         )  # fmt: skip
 
-    def _forget(self, live: _Live) -> None:
+    def _forget(self, live: Live) -> None:
         self._live.pop(live.run_id, None)
         with self._over:
             while len(self._ended) >= 100_000:
@@ -471,14 +473,14 @@ class Executor:
 
     def _alone(self, rows: list[dict[str, Any]], refused: Callable[[DBAPIError], None]) -> None:
         try:
-            accepted = self._transaction(rows)
+            written = self._transaction(rows)
         except DBAPIError as error:
             refused(error)
         else:
-            if accepted is not None:
-                self._take_effect(accepted)
+            if written is not None:
+                self._take_effect(*written)
 
-    def _let_go(self, live: _Live, error: DBAPIError) -> None:
+    def _let_go(self, live: Live, error: DBAPIError) -> None:
         if isinstance(error, IntegrityError):
             log.warning("run %d has been taken over by another executor", live.run_id)
         else:
@@ -532,25 +534,25 @@ class Executor:
         with self._over:
             self._ended.pop(claimed.run_id, None)
         machine = Machine(claimed.playbook, journal.library_of(claimed.called), self._settings.limits)
-        live = _Live(claimed, machine)
+        live = Live(claimed, machine)
         self._live[claimed.run_id] = live
         try:
             replay(machine, iter(claimed.events))
         except Exception as error:
             log.exception("run %d cannot be read back from its journal", claimed.run_id)
-            live.broken = f"PROGRAM_ERROR: the journal cannot be read back: {_plain(str(error))}"
+            live.broken = f"PROGRAM_ERROR: the journal cannot be read back: {plain(str(error))}"
         machine.abandoned.clear()
         self._touched[live.run_id] = live  # what waited is running again, or is given back
         if live.broken:
             return
         if not claimed.events:
-            self._happen(live, Started(at=_now(), variables=claimed.variables))
+            self._happen(live, Started(at=now(), variables=claimed.variables))
             return
         if claimed.crashed:
-            self._happen(live, Resumed(at=_now(), executor=self.name))
+            self._happen(live, Resumed(at=now(), executor=self.name))
         due = machine.next_timer()
-        if due is not None and due <= _now():
-            self._happen(live, TimerDue(at=_now()))
+        if due is not None and due <= now():
+            self._happen(live, TimerDue(at=now()))
         self._line_up(live)
 
     def _read_messages(self) -> None:
@@ -564,7 +566,7 @@ class Executor:
             if live is None or message_id in taken:
                 continue
             self._taken.append(message_id)
-            event = _event_of(live.machine, message, by)
+            event = event_of(live.machine, message, by)
             if event is not None:
                 self._happen(live, event)
 
@@ -584,54 +586,3 @@ class Executor:
         if self._live:
             with self._database.write() as session:
                 journal.release(session, self.name)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def _moment(milliseconds: int) -> str:
-    return clock.shift("1970-01-01T00:00:00.000000Z", milliseconds / 1000)
-
-
-def _plain(text: str) -> str:
-    return text.replace("\0", "")[:4000]
-
-
-def _asked(machine: Machine) -> str:
-    """What a person is asked, for lists."""
-    if machine.state != "waiting":
-        return ""
-    return _plain("; ".join(call.visit.step.name or call.visit.step_id for call in machine.questions()))
-
-
-def _begun(call: Call) -> Begun:
-    request = call.request
-    digest = hashlib.sha256(msgspec.json.encode(request)).hexdigest()
-    target = request.target.name if request.target and request.target.name else request.target_id
-    line = f"{request.command.type} {request.command.command[:400]}" + (f" → {target[:80]}" if target else "")
-    return Begun(at=_now(), call=call.key, attempt=call.attempt, digest=digest, line=line)
-
-
-def _wanted_of(request: Request, variables: Mapping[str, Value]) -> dict[str, Value]:
-    """Only what the step wants back goes into the journal."""
-    return {name: value for name, value in variables.items() if name in request.out_args}
-
-
-def _event_of(machine: Machine, message: Message, by: str) -> Event | None:
-    """What a message makes happen; None where it comes too late or makes no sense any more."""
-    present = _now()
-    asked = {call.key: call for call in machine.questions()}
-    match message:
-        case Answer(call=key) if key in asked and asked[key].by_hand:
-            return Ended(
-                at=present, call=key, attempt=asked[key].attempt, variables=message.variables, by=by,
-                code="" if message.done else "ACTION_FAILED", message=message.comment,
-            )  # fmt: skip
-        case Decide(call=key) if key in asked and not asked[key].by_hand:
-            return Decided(at=present, call=key, choice=message.choice, variables=message.variables, by=by, comment=message.comment)
-        case Cancel() if machine.state not in ENDED:
-            return Cancelled(at=present, by=by, reason=message.reason)
-        case Undo() if machine.state in ENDED:
-            return UndoAsked(at=present, by=by)
-    return None

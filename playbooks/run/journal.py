@@ -23,10 +23,11 @@ from operations import clock
 from operations.errors import Invalid, NotFound
 from playbooks.model import Playbook
 from playbooks.reading import read
+from playbooks.run.asking import close_all
 from playbooks.run.events import Entry, Event
 from playbooks.run.machine import ENDED, Limits, Machine
 from playbooks.run.messages import Message
-from playbooks.run.models import PlaybookDocument, PlaybookEvent, PlaybookMessage, PlaybookRun
+from playbooks.run.models import PlaybookDocument, PlaybookEvent, PlaybookMessage, PlaybookQuestion, PlaybookRun
 from playbooks.variables import Value
 
 MOST_CALLED = 64
@@ -239,6 +240,7 @@ def claim(session: Session, owner: str, until: str, present: str, room: int) -> 
         except (LiandunError, msgspec.MsgspecError) as error:  # of another version; it must not keep the others back
             row.state, row.reason, row.ended_at = "failed", f"the run cannot be read: {error}"[:4000], present
             row.lease_owner, row.lease_until, row.wake_at = "", "", None
+            close_all(session, row.id)
             continue
         row.lease_owner, row.lease_until, row.wake_at = owner, until, None
         found.append(claimed)
@@ -393,7 +395,7 @@ def prune(session: Session, before: str, limit: int = 1_000) -> int:
         .limit(limit)
     )
     ids = list(session.execute(query).scalars())
-    for table in (PlaybookEvent, PlaybookMessage):
+    for table in (PlaybookEvent, PlaybookMessage, PlaybookQuestion):
         session.execute(delete(table).where(among(session, table.run_id, ids)))
     session.execute(delete(PlaybookRun).where(among(session, PlaybookRun.id, ids)))
     return len(ids)

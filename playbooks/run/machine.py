@@ -42,9 +42,9 @@ from playbooks.model import (
     WhileCondition,
 )
 from playbooks.references import the_one
-from playbooks.run.events import Begun, Cancelled, Decided, Due, Ended, Entry, Event, Resumed, Started, UndoAsked
+from playbooks.run.events import Approved, Asked, Begun, Cancelled, Decided, Due, Ended, Entry, Event, Resumed, Started, UndoAsked
 from playbooks.run.resolve import request_for
-from playbooks.run.state import Branch, Call, Frame, Visit
+from playbooks.run.state import Branch, Call, Consent, Frame, Visit
 from playbooks.variables import Scope, Value, VariableError, opening, substitute
 from playbooks.vocabulary import is_by_hand, kind_of
 
@@ -54,6 +54,7 @@ Library = Mapping[tuple[str, str], Playbook]
 ENDED = frozenset({"finished", "failed", "cancelled", "undone"})
 TIMEOUT = "ACTION_TIMEOUT"
 UNKNOWN = "UNKNOWN_OUTCOME"
+REFUSED, EXPIRED = "APPROVAL_REFUSED", "APPROVAL_EXPIRED"
 _parse = lru_cache(maxsize=4096)(parse)
 
 
@@ -122,14 +123,22 @@ class Machine:
         return [call for call in self._calls.values() if call.phase == "begun" and not call.by_hand]
 
     def questions(self) -> list[Call]:
-        """Calls that wait for a person: what is done by hand, and commands whose outcome is unknown."""
-        return [call for call in self._calls.values() if call.phase == "unknown" or (call.phase == "begun" and call.by_hand)]
+        """Calls that wait for people: what is done by hand, what they have to agree to, and commands whose outcome is unknown."""
+        return [
+            call
+            for call in self._calls.values()
+            if call.phase in ("approval", "unknown") or (call.phase == "begun" and call.by_hand)
+        ]
 
     def next_timer(self) -> int | None:
         """The moment at which the next Due has to come."""
         while self._timers and not self._counts(self._timers[0]):
             heapq.heappop(self._timers)
         return self._timers[0][0] if self._timers else None
+
+    def deadline(self, call: Call) -> int | None:
+        """When the step of ``call`` runs out of time; None where its clock stands still."""
+        return next((at for at, number, kind, _ in self._timers if kind == "timeout" and number == call.visit.timer), None)
 
     def taken_trace(self) -> list[Entry]:
         """What happened since the last call."""
@@ -149,6 +158,10 @@ class Machine:
         match event:
             case Started():
                 self._start(event)
+            case Asked():
+                self._ask(event)
+            case Approved():
+                self._approve(event)
             case Begun():
                 self._begin(event)
             case Ended():
@@ -457,10 +470,40 @@ class Machine:
         call = Call(key, visit, place, request)
         visit.call = self._calls[key] = self._ready[key] = call
 
+    def _ask(self, event: Asked) -> None:
+        """People have to agree first. The step's own clock stands still meanwhile, and begins anew when they have."""
+        call = self._ready.pop(event.call, None)
+        if call is None:
+            raise Impossible(f"the call {event.call} is not ready")
+        call.phase = "approval"
+        call.consent = Consent(event.digest, event.number, event.roles, event.until, event.why)
+        self._timer(max(0, event.until - self._at), "approval", call.visit)
+        call.consent.timer = self._timer_number
+        self._tell(call.entry("asked", value=str(event.number), message=event.why))
+
+    def _approve(self, event: Approved) -> None:
+        call = self._calls.get(event.call)
+        consent = call.consent if call is not None and call.phase == "approval" else None
+        if call is None or consent is None or consent.digest != event.digest or event.by in consent.given:
+            self._tell(Entry(event="late", message=event.call))
+            return
+        self._tell(call.entry("approved", outcome="yes" if event.yes else "no", value=event.by, message=event.comment))
+        if not event.yes:
+            self._fail(
+                call, REFUSED, f"{event.by} did not agree: {event.comment}" if event.comment else f"{event.by} did not agree"
+            )
+            return
+        consent.given.append(event.by)
+        if consent.granted:
+            self._make_ready(call)
+            self._restart_timeout(call.visit)
+
     def _begin(self, event: Begun) -> None:
         call = self._ready.pop(event.call, None)
         if call is None or call.attempt != event.attempt:
             raise Impossible(f"the call {event.call} is not ready")
+        if call.consent is not None and event.digest and event.digest != call.consent.digest:
+            raise Impossible(f"the call {event.call} is not what people agreed to")
         call.phase = "begun"
         self._tell(call.entry("begun", attempt=call.attempt))
 
@@ -521,6 +564,9 @@ class Machine:
         if kind == "timeout" and visit is not None:
             visit.timer = self._timer_number
 
+    def _restart_timeout(self, visit: Visit) -> None:
+        self._timer(visit.step.timeout or self._ceiling(visit.step), "timeout", visit)
+
     def _counts(self, timer: tuple[int, int, str, Visit | None]) -> bool:
         """Whether anybody still waits for it."""
         _, number, kind, visit = timer
@@ -530,9 +576,12 @@ class Machine:
             return visit.phase == "delay"
         if kind == "retry":
             return visit.call is not None and visit.call.phase == "retry"
+        if kind == "approval":
+            call = visit.call
+            return call is not None and call.phase == "approval" and call.consent is not None and call.consent.timer == number
         if number != visit.timer:
             return False  # another attempt has a timer of its own
-        return visit.phase not in ("done", "delay") and (visit.call is None or visit.call.phase != "unknown")
+        return visit.phase not in ("done", "delay") and (visit.call is None or visit.call.phase not in ("approval", "unknown"))
 
     def _due(self) -> None:
         while self._timers and self._timers[0][0] <= self._at:
@@ -546,6 +595,8 @@ class Machine:
                 self._run(visit)
             elif kind == "retry" and visit.call is not None:
                 self._make_ready(visit.call)
+            elif kind == "approval" and visit.call is not None:
+                self._fail(visit.call, EXPIRED, "nobody agreed in time")
             elif kind == "timeout":
                 self._time_out(visit)
             while self._work:  # what follows happens before the next timer is looked at
@@ -589,7 +640,7 @@ class Machine:
             else:
                 call.attempt += 1
                 self._make_ready(call)
-                self._timer(call.visit.step.timeout or self._ceiling(call.visit.step), "timeout", call.visit)
+                self._restart_timeout(call.visit)
 
     def _decide(self, event: Decided) -> None:
         call = self._calls.get(event.call)
@@ -602,7 +653,7 @@ class Machine:
         elif event.choice == "again":
             call.attempt += 1
             self._make_ready(call)
-            self._timer(call.visit.step.timeout or self._ceiling(call.visit.step), "timeout", call.visit)
+            self._restart_timeout(call.visit)
         else:
             self._fail(call, UNKNOWN, "nobody knows whether the command was carried out; a person let the step fail")
 

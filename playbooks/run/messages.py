@@ -31,6 +31,15 @@ class Decide(_Message, frozen=True, kw_only=True, tag="decide"):
     comment: str = ""
 
 
+class Approve(_Message, frozen=True, kw_only=True, tag="approve"):
+    """A person agrees to exactly the request ``digest``, or refuses it (``yes`` False)."""
+
+    call: str
+    digest: str
+    yes: bool = True
+    comment: str = ""
+
+
 class Cancel(_Message, frozen=True, kw_only=True, tag="cancel"):
     """Begin nothing new."""
 
@@ -41,5 +50,5 @@ class Undo(_Message, frozen=True, kw_only=True, tag="undo"):
     """Take back what an ended run has done."""
 
 
-Message: TypeAlias = Answer | Decide | Cancel | Undo
+Message: TypeAlias = Answer | Approve | Decide | Cancel | Undo
 CHOICES = ("done", "again", "fail")

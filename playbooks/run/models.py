@@ -85,6 +85,52 @@ class PlaybookEvent(Base):
     __table_args__ = (Index("uq_playbook_events", "run_id", "number", unique=True),)
 
 
+class PlaybookQuestion(Base):
+    """What a run asks of people, and what came of it. Written by the executor with the events that it follows from.
+
+    call, attempt  the command it is about, as in the journal
+    kind       manual (carry it out) | approval (agree to it) | unknown (was it carried out?)
+    title      name of the step; ``line`` what is to be done or would be done
+    request    JSON of the whole request with its values; it holds names of secrets, never secrets
+    digest     of the request: what people agree to
+    out_args   JSON object: variable → its type, what an answer may give back
+    roles      JSON list: who may answer, [] = every role that may
+    number     how many have to agree; ``own`` False: whoever started the run may not answer
+    why, touches  JSON lists: why people are asked, and what the command would touch
+    outcome    "" while open; done | failed | approved | refused | expired | decided | gone
+    answers    JSON list of {by, at, choice, comment}
+    """
+
+    __tablename__ = "playbook_questions"
+
+    id: Mapped[int] = mapped_column(_ID, primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("playbook_runs.id", ondelete="CASCADE"))
+    call: Mapped[str] = mapped_column(String(80))
+    attempt: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(12))
+    title: Mapped[str] = mapped_column(String(512))
+    line: Mapped[str] = mapped_column(Text)
+    request: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(64))
+    out_args: Mapped[str] = mapped_column(Text)
+    roles: Mapped[str] = mapped_column(Text)
+    number: Mapped[int]
+    own: Mapped[bool]
+    why: Mapped[str] = mapped_column(Text)
+    touches: Mapped[str] = mapped_column(Text)
+    asked_at: Mapped[str] = mapped_column(String(27))
+    expires_at: Mapped[str | None] = mapped_column(String(27))
+    closed_at: Mapped[str | None] = mapped_column(String(27))
+    outcome: Mapped[str] = mapped_column(String(12))
+    answers: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (
+        Index("uq_playbook_questions", "run_id", "call", "attempt", "kind", unique=True),
+        Index("ix_playbook_questions_open", "closed_at", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+
 class PlaybookMessage(Base):
     """What a person wants of a run: an answer, a decision, cancelling, taking back. ``taken_at`` when its executor has read it."""
 
@@ -106,6 +152,6 @@ class PlaybookMessage(Base):
 
 def create_tables(database: Database) -> None:
     """Only these tables, in a database that is nothing but a journal (no platform, no migrations)."""
-    tables = [table.__table__ for table in (PlaybookDocument, PlaybookRun, PlaybookEvent, PlaybookMessage)]
+    tables = [table.__table__ for table in (PlaybookDocument, PlaybookRun, PlaybookEvent, PlaybookMessage, PlaybookQuestion)]
     with database.write() as session:
         Base.metadata.create_all(session.connection(), tables=tables)  # type: ignore[arg-type]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+
+import msgspec
+
 from playbooks.actions.contract import Failure, Request
 from playbooks.model import Playbook, Step
 from playbooks.run.events import Entry
@@ -65,10 +69,33 @@ class Visit:
         return Entry(event=event, step=self.step_id, branch=self.branch.label, **more)  # type: ignore[arg-type]
 
 
-class Call:
-    """One command against one target. ``phase``: ready, begun, retry (waits), unknown (asks a person), over."""
+class Consent:
+    """What people have to agree to before a command begins, and who has. ``timer``: number of the timer that ends the asking."""
 
-    __slots__ = ("attempt", "key", "phase", "place", "request", "visit")
+    __slots__ = ("digest", "given", "number", "roles", "timer", "until", "why")
+
+    def __init__(self, digest: str, number: int, roles: tuple[str, ...], until: int, why: str) -> None:
+        self.digest = digest
+        self.number = number
+        self.roles = roles
+        self.until = until
+        self.why = why
+        self.given: list[str] = []
+        self.timer = 0
+
+    @property
+    def granted(self) -> bool:
+        """Enough people have agreed."""
+        return len(self.given) >= self.number
+
+
+class Call:
+    """One command against one target.
+
+    phase  ready, approval (people have to agree), begun, retry (waits), unknown (a person has to say what happened), over
+    """
+
+    __slots__ = ("attempt", "consent", "key", "phase", "place", "request", "visit")
 
     def __init__(self, key: str, visit: Visit, place: tuple[int, str], request: Request) -> None:
         self.key = key
@@ -77,11 +104,22 @@ class Call:
         self.request = request
         self.attempt = 1
         self.phase = "ready"
+        self.consent: Consent | None = None
 
     @property
     def by_hand(self) -> bool:
         """A person carries it out."""
         return is_by_hand(self.request.command.type, self.request.agent.type if self.request.agent else "")
+
+    @property
+    def asks(self) -> bool:
+        """It waits for people."""
+        return self.phase in ("approval", "unknown") or (self.phase == "begun" and self.by_hand)
+
+    @property
+    def digest(self) -> str:
+        """Names the request with all its values: SHA-256, hexadecimal."""
+        return hashlib.sha256(msgspec.json.encode(self.request)).hexdigest()
 
     @property
     def repeatable(self) -> bool:

@@ -43,6 +43,7 @@ TYPES: dict[str, tuple[str, str]] = {
     "duty.handover": ("值班交班", "Shift handed over"),
     "duty.accepted": ("值班接班", "Shift taken over"),
     "playbook.notice": ("剧本通知", "Playbook notice"),
+    "playbook.question": ("剧本待人工处理", "Playbook asks people"),
     "audit.head": ("审计日志签名头", "Audit head"),
     "webhook.test": ("测试消息", "Test message"),
 }

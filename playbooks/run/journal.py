@@ -116,7 +116,7 @@ def request(session: Session, wanted: Wanted, *, owner: str = "", until: str = "
 def request_all(session: Session, wanted: Sequence[Wanted], *, owner: str = "", until: str = "") -> list[int]:
     """Ask for many runs at once; with ``owner`` they belong to that executor at once. Raises PlaybookError, Invalid."""
     present = clock.now()
-    _keep(session, {body for one in wanted for body in (one.body, *one.called)}, present)
+    keep(session, {body for one in wanted for body in (one.body, *one.called)}, present)
     keys = [one.request_key for one in wanted if one.request_key]
     known: dict[str, int] = {}
     if keys:
@@ -171,8 +171,8 @@ def _run_row(wanted: Wanted, owner: str, until: str, present: str) -> dict[str, 
     }
 
 
-def _keep(session: Session, bodies: set[bytes], present: str) -> None:
-    """Write down the documents that are not there yet."""
+def keep(session: Session, bodies: set[bytes], present: str) -> None:
+    """Write down the documents that are not there yet. Raises PlaybookError."""
     named = {digest_of(body): body for body in bodies}
     query = select(PlaybookDocument.digest).where(PlaybookDocument.digest.in_(named))
     there = set(session.execute(query).scalars())

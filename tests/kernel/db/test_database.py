@@ -16,14 +16,14 @@ from sqlalchemy.exc import OperationalError
 
 import operations
 import operations.services.usage
-import playbooks.run.models
+import playbooks
 from kernel.db import Base, open_database, upgrade
 from kernel.errors import StoreError
 
-assert playbooks.run.models  # it is there for its tables
-for _module in pkgutil.walk_packages(operations.__path__, "operations."):
-    if _module.name.endswith("models"):
-        importlib.import_module(_module.name)  # so that Base.metadata knows every table
+for _room in (operations, playbooks):
+    for _module in pkgutil.walk_packages(_room.__path__, f"{_room.__name__}."):
+        if _module.name.endswith("models"):
+            importlib.import_module(_module.name)  # so that Base.metadata knows every table
 
 
 def url(path: Path) -> str:

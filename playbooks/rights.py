@@ -1,0 +1,21 @@
+"""What an account may do with playbooks: permissions of ``operations.accounts.permissions``, asked in one way.
+
+None of them is held by an account with a scope: an action of a playbook sees the whole city.
+"""
+
+from __future__ import annotations
+
+from operations.accounts.schema import Principal
+from operations.errors import Denied
+
+READ = "playbooks.read"
+RUN = "playbooks.run"
+EDIT = "playbooks.edit"
+RELEASE = "playbooks.release"
+SECRETS = "playbooks.secrets"
+
+
+def need(who: Principal, *permissions: str) -> None:
+    """Raises Denied unless ``who`` has one of ``permissions``."""
+    if not any(who.may(one) for one in permissions):
+        raise Denied("you may not do this with playbooks", "ask somebody whose role may")

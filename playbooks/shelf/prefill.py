@@ -1,0 +1,139 @@
+"""What is known of an alert, incident, asset or warning, by the names of the variables that playbooks ask for.
+
+    facts_of(session, "alert", "7")   # {"__alert_id__": "7", "__zone__": "water-ot", "__ot__": "true", "__address__": …}
+
+``__ot__`` is "false" only where every zone that is concerned is known and none of them holds controllers or field devices: nothing
+must act by itself in a plant because nobody knew where it lies. ``__address__`` is the one outside of the city where the other lies
+within it, else the source.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kernel.zones.model import INTERNET
+from operations.alerts.models import AlertEntity
+from operations.alerts.reading import get_alert
+from operations.alerts.schema import AlertRow
+from operations.alerts.suppressing import FIELD_LAYER
+from operations.assets.register import get as get_asset
+from operations.errors import Invalid
+from operations.incidents.reading import alerts_of, get_incident
+from operations.warnings.reading import get as get_warning
+from operations.zones.models import ZoneRow
+from operations.zones.service import zone_table
+from playbooks.model import Playbook
+from playbooks.shelf.schema import Field
+
+KINDS: tuple[str, ...] = ("alert", "incident", "asset", "warning")
+_ROLES = ("host.zone", "destination.zone", "source.zone")
+"""Where a zone of an alert came from: that of the host that suffers says most."""
+_CVE = re.compile(r"cve[.-](\d{4}[.-]\d{4,7})", re.IGNORECASE | re.ASCII)
+
+
+def start_form(session: Session, playbook: Playbook, kind: str = "", number: str = "") -> list[Field]:
+    """The values that a start of ``playbook`` asks for, filled in with what is known of the subject (``facts_of``).
+
+    kind, number  what it is started for; "" = nothing. Raises NotFound, Invalid.
+    """
+    facts = facts_of(session, kind, number) if kind else {}
+    return [
+        Field(name, one.type, facts.get(name, one.value if isinstance(one.value, str) else None), one.description)
+        for name, one in playbook.playbook_variables.items()
+        if one.external
+    ]
+
+
+def facts_of(session: Session, kind: str, number: str) -> dict[str, str]:
+    """Variable → value. ``number``: id of the alert, incident or warning, or key of the asset. Raises NotFound, Invalid."""
+    if kind == "asset":
+        return _of_asset(session, number)
+    if kind not in KINDS:
+        raise Invalid(f"there is no kind {kind[:32]!r}", f"one of {', '.join(KINDS)}", field="kind")
+    if not (number.isascii() and number.isdecimal() and len(number) <= 18):
+        raise Invalid(f"{number[:32]!r} is no number of a thing", field="id")
+    of_kind = {"alert": of_alert, "incident": _of_incident, "warning": _of_warning}[kind]
+    return of_kind(session, int(number))
+
+
+def of_alert(session: Session, alert_id: int) -> dict[str, str]:
+    """What is known of an alert. Raises NotFound."""
+    alert = get_alert(session, alert_id)
+    entities = list(session.execute(select(AlertEntity).where(AlertEntity.alert_id == alert_id)).scalars())
+    zones = _zones_of(entities)
+    domain = next((one.value for one in entities if one.kind == "domain"), "")
+    cve = next((found[1].replace(".", "-") for tag in alert.tags if (found := _CVE.fullmatch(tag))), "")
+    facts = {
+        "__alert_id__": str(alert.id),
+        "__matter__": alert.rule_name,
+        "__host__": alert.host or "",
+        "__address__": _address(session, alert),
+        "__account__": alert.user or "",
+        "__domain__": domain,
+        "__cve__": f"CVE-{cve}" if cve else "",
+        **_place(session, zones),
+    }
+    return _known(facts)
+
+
+def _of_incident(session: Session, incident_id: int) -> dict[str, str]:
+    incident = get_incident(session, incident_id)
+    alerts = alerts_of(session, incident_id, limit=1)
+    facts = of_alert(session, alerts[0].id) if alerts else {}
+    place = _place(session, [*incident.zones])
+    if not place.get("__bureau__") and incident.organisations:
+        place["__bureau__"] = incident.organisations[0]
+    return facts | _known({"__incident_id__": str(incident.id), "__matter__": incident.title, **place})
+
+
+def _of_asset(session: Session, key: str) -> dict[str, str]:
+    asset = get_asset(session, key)
+    return _known(
+        {
+            "__host__": asset.names[0] if asset.names else asset.name or asset.key,
+            "__address__": asset.addresses[0] if asset.addresses else "",
+            **_place(session, [asset.zone] if asset.zone else []),
+            **({"__bureau__": asset.bureau} if asset.bureau else {}),
+        }
+    )
+
+
+def _of_warning(session: Session, warning_id: int) -> dict[str, str]:
+    warning = get_warning(session, warning_id)
+    facts = of_alert(session, warning.source_alert) if warning.source_alert else {}
+    return facts | _known({"__matter__": warning.title, **_place(session, [*warning.zones])})
+
+
+def _zones_of(entities: Iterable[AlertEntity]) -> list[str]:
+    """Zones of an alert, the most telling first; those that stand for "outside" and "not known" too."""
+    named = [one for one in entities if one.kind == "zone"]
+    ordered = sorted(named, key=lambda one: (_ROLES.index(one.role) if one.role in _ROLES else len(_ROLES), one.value))
+    return [one.value for one in ordered]
+
+
+def _place(session: Session, zones: list[str]) -> dict[str, str]:
+    """Zone, its owner, and whether it has to be taken for a plant."""
+    rows = {row.id: row for row in session.execute(select(ZoneRow).where(ZoneRow.id.in_(zones))).scalars()} if zones else {}
+    first = next((rows[zone] for zone in zones if zone in rows), None)
+    unknown = not rows or any(zone not in rows and zone != INTERNET for zone in zones)
+    plant = unknown or any(row.layer == FIELD_LAYER for row in rows.values())
+    return {
+        "__zone__": first.id if first else "",
+        "__bureau__": first.owner if first else "",
+        "__ot__": "true" if plant else "false",
+    }
+
+
+def _address(session: Session, alert: AlertRow) -> str:
+    ends = [address for address in (alert.source_ip, alert.destination_ip) if address]
+    table = zone_table(session)
+    outside = [address for address in ends if table.zone_of(address) == INTERNET]
+    return (outside if len(outside) == 1 else ends or [""])[0]
+
+
+def _known(facts: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in facts.items() if value}

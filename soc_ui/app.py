@@ -60,7 +60,12 @@ from soc_ui.inventory.views import inventory
 from soc_ui.live import views as live_views
 from soc_ui.overview.views import overview
 from soc_ui.playbooks import words as playbook_words
+from soc_ui.playbooks.editor import playbook_editor
+from soc_ui.playbooks.library import playbooks
+from soc_ui.playbooks.questions import playbook_questions
+from soc_ui.playbooks.release import playbook_release
 from soc_ui.playbooks.runs import playbook_runs
+from soc_ui.playbooks.start import playbook_start
 from soc_ui.preferences import preferences
 from soc_ui.reports import words as report_words
 from soc_ui.reports.views import reports
@@ -127,7 +132,7 @@ def create_app(services: Services) -> APIFlask:
     early = (warnings, warning_acts, warning_tables)
     cases = (incidents, incident_acts, incident_parts, incident_evidence, incident_reports, incident_deadlines)
     work = (tickets, improvement_views.improvements, service_desk, supervision, duty, duty_roster, reports)
-    response = (playbook_runs,)
+    response = (playbooks, playbook_runs, playbook_questions, playbook_start, playbook_release, playbook_editor)
     watch = (live_views.live, overview, wall, risk_views.risk, attack)
     estate = (zones, conduits, zone_plan, inventory, asset_software, advisories, sources, rules, tuning, exceptions, intel)
     admin = (keys, webhooks, inbound, audit, health)

@@ -14,7 +14,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from operations.errors import Invalid, NotFound
-from playbooks.run.models import PlaybookDocument, PlaybookEvent, PlaybookRun
+from playbooks.run.models import PlaybookDocument, PlaybookEvent, PlaybookQuestion, PlaybookRun
 from playbooks.variables import Value
 
 STATES = ("queued", "running", "waiting", "finished", "failed", "cancelled", "undone")
@@ -127,3 +127,9 @@ def _filtered(query: Select[Any], where: RunFilter) -> Select[Any]:
 def _count(session: Session, where: RunFilter) -> int:
     ids = _filtered(select(PlaybookRun.id), where).limit(MOST_COUNTED).subquery()
     return session.execute(select(func.count()).select_from(ids)).scalar_one()
+
+
+def count_asked(session: Session, kinds: tuple[str, ...], most: int = 100) -> int:
+    """How many questions of these kinds are open; at most ``most``."""
+    query = select(PlaybookQuestion.id).where(PlaybookQuestion.closed_at.is_(None), PlaybookQuestion.kind.in_(kinds))
+    return session.execute(select(func.count()).select_from(query.limit(most).subquery())).scalar_one()

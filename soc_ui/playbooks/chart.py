@@ -1,8 +1,9 @@
 """A playbook as a flow chart: where each step stands and how the lines between them run. Numbers only, no words.
 
 Steps that follow each other stand below one another; the branches of a step, and the way after its failure, stand to its right.
-So every line is a step down, or goes to the right and then down. Beginnings and ends without a name are left out. It is drawn on the server, as the map of zones is: it needs no
-script, takes the colours of the page, and its boxes are links that a keyboard reaches.
+So every line is a step down, or goes to the right and then down. Beginnings and ends without a name are left out. It is drawn on
+the server, as the map of zones is: it needs no script, takes the colours of the page, and its boxes are links that a keyboard
+reaches.
 """
 
 from __future__ import annotations

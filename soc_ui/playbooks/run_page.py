@@ -1,4 +1,4 @@
-"""What the page of one run shows: its playbooks, how far each step has come, what was said and done. Read once, told by templates."""
+"""What the page of one run shows: its playbooks, how far each step has come, what was said and done."""
 
 from __future__ import annotations
 

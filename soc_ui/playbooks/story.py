@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from playbooks.run.events import Begun, Cancelled, Decided, Ended, Entry, Event, Resumed, UndoAsked
+from playbooks.run.events import Approved, Begun, Cancelled, Decided, Ended, Entry, Event, Resumed
 from playbooks.run.journal import Line
 from playbooks.run.progress import Frames
 from playbooks.variables import Value
@@ -15,7 +15,8 @@ from soc_ui.locale import _
 from soc_ui.playbooks import words
 from soc_ui.playbooks.titles import Titles
 
-_BAD = {"retry": "warn", "unknown": "warn", "late": "warn", "timeout": "bad", "exception": "bad", "cancel": "warn", "delay": "quiet"}
+_WARN = frozenset({"asked", "retry", "unknown", "late", "cancel", "undo"})
+_BAD = frozenset({"timeout", "exception"})
 _QUIET = frozenset({"condition", "case", "round", "joined", "playbook", "delay"})
 
 
@@ -64,29 +65,27 @@ def _told(at: datetime, entry: Entry, event: Event, text: str, titles: Mapping[s
         within=(names.name if names else frame) if frame else "",
         line=event.line if isinstance(event, Begun) and entry.event == "begun" else "",
         more=_more(entry, event),
-        by=getattr(event, "by", "") if entry.event in ("ended", "decided", "cancel", "undo") else "",
+        by=getattr(event, "by", "") if entry.event in ("approved", "ended", "decided", "cancel", "undo") else "",
         given=event.variables if isinstance(event, Ended | Decided) and entry.event in ("ended", "decided") else {},
         look=_look(entry),
     )
 
 
 def _more(entry: Entry, event: Event) -> str:
-    if entry.event == "decided" and isinstance(event, Decided):
+    if isinstance(event, Approved | Decided) and entry.event in ("approved", "decided"):
         return event.comment
     if entry.event == "ended" and isinstance(event, Ended):
         return event.message
     if entry.event == "cancel" and isinstance(event, Cancelled):
         return event.reason
-    if entry.event == "undo" and isinstance(event, UndoAsked):
-        return ""
     return entry.message if entry.event in ("left", "run", "exception") else ""
 
 
 def _look(entry: Entry) -> str:
     if entry.event in _QUIET:
         return "quiet"
-    if "failure" in entry.outcome or entry.outcome == "failed":
+    if entry.outcome in ("failure", "failed", "no"):
         return "bad"
-    if entry.outcome in ("success", "finished"):
+    if entry.outcome in ("success", "finished", "yes"):
         return "good"
-    return _BAD.get(entry.event, "")
+    return "bad" if entry.event in _BAD else "warn" if entry.event in _WARN else ""

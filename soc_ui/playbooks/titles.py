@@ -1,4 +1,4 @@
-"""What a playbook, its steps and variables are called in the language of the page. All of it is text of whoever wrote the playbook."""
+"""What a playbook, its steps and variables are called in the language of the page: text of whoever wrote the playbook."""
 
 from __future__ import annotations
 
@@ -92,6 +92,11 @@ def looks(step: Step) -> str:
         by_hand = is_by_hand(step.commands[0].type, kind_of(step.agent))
         return "hand" if by_hand else "own" if step.commands[0].type.startswith("liandun-") else "machine"
     return step.type
+
+
+def is_text(step: Action, at: int) -> bool:
+    """Whether a command is words for a person."""
+    return is_by_hand(step.commands[at].type, kind_of(step.agent))
 
 
 def _text(step: Action, at: int) -> str:

@@ -11,6 +11,7 @@ from playbooks.run.listing import RunRow
 from playbooks.run.progress import StepProgress
 from soc_ui import access, times
 from soc_ui.locale import _
+from soc_ui.playbooks import asked, titles
 
 MANY = 999
 
@@ -110,7 +111,7 @@ def happened(entry: Entry) -> str:
         "round": _("round %(n)s", n=entry.value),
         "playbook": _("the playbook is called"),
         "asked": _("people are asked to approve it"),
-        "approved": _("approved") if entry.outcome != "refused" else _("approval refused"),
+        "approved": _("approved") if entry.outcome == "yes" else _("approval refused"),
         "retry": _("tried again in %(n)s s", n=_seconds(entry.value)),
         "delay": _("waits %(n)s s", n=_seconds(entry.value)),
         "unknown": _("the platform stopped in the middle of it: nobody knows whether it was carried out"),
@@ -129,8 +130,39 @@ def happened(entry: Entry) -> str:
     if entry.event == "left" and entry.outcome == "failure":
         return code_name(entry.code)
     if entry.event == "run":
-        return _("the run begins") if entry.outcome == "started" else _("the run is over: %(state)s", state=state_name(entry.outcome))
+        return (
+            _("the run begins") if entry.outcome == "started" else _("the run is over: %(state)s", state=state_name(entry.outcome))
+        )
     return words.get(entry.event, "")
+
+
+def shelf_state(state: str) -> str:
+    """Of a playbook on the shelf."""
+    return {"released": _("In force"), "draft": _("Nothing in force"), "disabled": _("Switched off")}.get(state, state)
+
+
+def shelf_origin(origin: str) -> str:
+    """Where a playbook comes from."""
+    return {"library": _("Shipped"), "imported": _("Imported"), "own": _("Written here")}.get(origin, origin)
+
+
+def change_kind(kind: str) -> str:
+    """What became of a part of a playbook from one version to the next."""
+    return {"added": _("added"), "removed": _("removed"), "changed": _("changed")}.get(kind, kind)
+
+
+def way_name(name: str) -> str:
+    """Of a way from step to step, by its property."""
+    names = {
+        "on_completion": _("then"),
+        "on_success": _("then"),
+        "on_failure": _("after a failure"),
+        "on_true": _("if so"),
+        "on_false": _("if not"),
+    }
+    if name.startswith("cases."):
+        return _("if %(value)s", value=name.removeprefix("cases.")[:80])
+    return names.get(name, _("at the same time"))
 
 
 def many(number: int, most: int = 1_000) -> str:
@@ -141,11 +173,11 @@ def many(number: int, most: int = 1_000) -> str:
 def took(one: RunRow | StepProgress) -> str:
     """How long it has lasted."""
     if isinstance(one, StepProgress):
-        return _span((one.until - one.since) / 1000) if one.until else "—"
-    begin = times.as_datetime(one.started_at or "")
+        return lasting((one.until - one.since) / 1000) if one.until else "—"
+    begin = times.as_datetime(one.started_at or one.created_at)
     if begin is None:
         return "—"
-    return _span(((times.as_datetime(one.ended_at or "") or times.now()) - begin).total_seconds())
+    return lasting(((times.as_datetime(one.ended_at or "") or times.now()) - begin).total_seconds())
 
 
 def step_icon(look: str) -> str:
@@ -167,11 +199,16 @@ def step_icon(look: str) -> str:
 
 def tabs() -> list[tuple[str, str, str]]:
     """The pages of the room that this person may open: name, endpoint, words."""
-    pages = [("playbooks.read", ("runs", "playbook_runs.page", _("Runs")))]
+    pages = [
+        ("playbooks.read", ("library", "playbooks.page", _("Library"))),
+        ("playbooks.read", ("runs", "playbook_runs.page", _("Runs"))),
+        ("playbooks.read", ("questions", "playbook_questions.page", _("Waiting for people"))),
+    ]
     return [page for permission, page in pages if access.me().may(permission)]
 
 
-def _span(seconds: float) -> str:
+def lasting(seconds: float) -> str:
+    """A duration in words."""
     if seconds < 60:
         return _("%(n)s s", n=f"{max(0.0, seconds):.1f}")
     if seconds < 3600:
@@ -187,6 +224,9 @@ def install(app: Flask) -> None:
     """Gives templates the names above."""
     app.jinja_env.globals.update(
         run_state=state_name, step_state=step_state_name, run_cause=cause_of, failure_code=code_name, many=many, playbook_tabs=tabs,
-        step_icon=step_icon,
+        step_icon=step_icon, question_kind=asked.kind_name, question_why=asked.why_words, request_part=asked.part_name,
+        question_outcome=asked.outcome_name, answer_choice=asked.choice_name, question_hindrance=asked.hindrance_words,
+        shelf_state=shelf_state, shelf_origin=shelf_origin, change_kind=change_kind, way_name=way_name, is_text=titles.is_text,
+        variable_title=titles.variable_title, step_kind=titles.step_kind, looks=titles.looks,
     )  # fmt: skip
-    app.jinja_env.filters["took"] = took
+    app.jinja_env.filters.update(took=took, lasting=lasting)

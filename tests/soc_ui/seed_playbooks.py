@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import time
 from importlib.resources import files
 
 from kernel.db import Database
+from operations.accounts.schema import Principal
 from playbooks.actions.own_kinds import own
 from playbooks.actions.registry import standard
 from playbooks.run import journal
 from playbooks.run.executor import Executor, Settings
+from playbooks.run.gate import Gate, Need, open_gate
 from playbooks.run.journal import Wanted
+from playbooks.run.state import Call
+from playbooks.shelf import service
 from playbooks.variables import Value
 from tests.playbooks.documents import AGENT, END, FIRST, PERSON, START, document, octets, uuid
 
 EVIL = "\"'><script>alert(1)</script>{{ 7*7 }}<img src=x onerror=alert(2)>"
+EDITOR = Principal(0, "wang.jian", "", "responder")
 SETTLED = frozenset({"finished", "failed", "cancelled", "undone", "waiting"})
 
 
@@ -59,11 +65,19 @@ def _playbook(workflow: dict[str, object], **changes: object) -> bytes:
     return octets(document(**settled | changes))
 
 
-def run(database: Database, body: bytes, variables: dict[str, Value], *, called: tuple[bytes, ...] = (), by: str = "lin.mei") -> int:
+def two_people(call: Call) -> Need | None:
+    """A gate through which nothing goes without two people."""
+    return Need(number=2, seconds=3600, why=("system", "control"))
+
+
+def run(
+    database: Database, body: bytes, variables: dict[str, Value], *,
+    called: tuple[bytes, ...] = (), by: str = "xu.fang", gate: Gate = open_gate,
+) -> int:  # fmt: skip
     """Let it run until it is over or waits for a person."""
-    wanted = Wanted(body=body, called=called, variables=variables, by=by, cause={"kind": "person"})
+    wanted = Wanted(body=body, called=called, variables=variables, by=by, cause={"kind": "alert", "id": 1})
     settings = Settings(workers=2, poll=0.02, park=0.0)
-    with Executor(database, standard() | own(database), settings) as executor:
+    with Executor(database, standard() | own(database), settings, gate=gate) as executor:
         run_id = executor.submit_soon(wanted).result(20)
         settle(database, run_id)
     return run_id
@@ -89,10 +103,25 @@ def settle(database: Database, run_id: int, states: frozenset[str] = SETTLED) ->
 def fill_runs(database: Database) -> dict[str, int]:
     """One run of each kind, by name."""
     broken = ticket("__ip__:value " + "x" * 300, id=f"playbook--{uuid(301)}", name="标题太长")
-    drill: dict[str, Value] = {}
+    address: dict[str, Value] = {"__ip__": "203.0.113.7"}
+    attack: dict[str, Value] = {"__address__": "203.0.113.7", "__matter__": "口令爆破", "__account__": "zhang.san"}
+    force = tuple(shipped(name) for name in ("contain-address", "suspend-account", "secure-evidence", "close-out"))
     return {
-        "finished": run(database, ticket(), {"__ip__": "203.0.113.7"}),
-        "failed": run(database, broken, {"__ip__": "203.0.113.7"}),
-        "evil": run(database, question(), {"__ip__": "203.0.113.7"}),
-        "drill": run(database, shipped("drill"), drill),
+        "finished": run(database, ticket(), address),
+        "failed": run(database, broken, address),
+        "evil": run(database, question(), address),
+        "approval": run(database, ticket(EVIL), address, gate=two_people),
+        "shipped": run(database, shipped("brute-force"), attack, called=force),
     }
+
+
+def fill_shelf(database: Database) -> None:
+    """The library, a draft of a playbook with hostile words, and a second version of a shipped one."""
+    with database.write() as session:
+        service.install_library(session)
+        service.save(session, EDITOR, question(), draft=True)
+        drill = json.loads(shipped("drill"))
+        drill["name"], drill["modified"] = "应急演练（改）", "2026-11-27T08:00:00.000Z"
+        drill["playbook_variables"]["__scenario__"]["value"] = EVIL
+        body = json.dumps(drill, ensure_ascii=False).encode()
+        service.save(session, EDITOR, body, note=EVIL, base=1, draft=True)

@@ -85,17 +85,17 @@ def show(playbook_id: str, wrong: list[Problem] | None = None) -> str:
     """The page of a playbook, with why something was refused."""
     with services().database.read() as session:
         shelved = service.get(session, playbook_id)
-        version = service.version(session, playbook_id, _version())
-        playbook = journal.playbook_of(service.document(session, playbook_id, version.number))
+        edition = service.version(session, playbook_id, _version())
+        playbook = journal.playbook_of(service.document(session, playbook_id, edition.number))
         runs = listing.list_runs(session, RunFilter(playbook_id=playbook_id), limit=RUNS).runs
         context = {
             "versions": service.versions(session, playbook_id, after=request.args.get("versions", ""), limit=VERSIONS),
             "callers": service.callers(session, playbook_id),
-            "called": [one for one in service.startable(session) if one.playbook_id in version.calls],
+            "called": [one for one in service.startable(session) if one.playbook_id in edition.calls],
             "record": records(session, [playbook_id], clock.shift(clock.now(), -MONTH))[playbook_id],
         }
     return render_template(
-        "playbooks/playbook.html", shelved=shelved, version=version, playbook=playbook, titles=Titles(playbook), runs=runs,
+        "playbooks/playbook.html", shelved=shelved, edition=edition, playbook=playbook, titles=Titles(playbook), runs=runs,
         chart=chart_of(playbook), wrong=wrong or [], **context,
     )  # fmt: skip
 

@@ -24,11 +24,9 @@ def skeleton(who: Principal) -> dict[str, Any]:
         "spec_version": SPEC_VERSION,
         "id": service.new_id(),
         "name": _("New playbook"),
-        "description": "",
         "created_by": f"identity--{uuid.uuid5(_AUTHOR, who.name)}",
         "created": now,
         "modified": now,
-        "labels": [],
         "workflow_start": start,
         "playbook_variables": {"__matter__": {"type": "string", "external": True, "description": _("What it is about")}},
         "workflow": {

@@ -79,9 +79,9 @@ def cause_name(kind: str) -> str:
         "trigger": _("Trigger"),
         "cli": _("Command line"),
         "api": "API",
-        "person": _("By hand"),
-        "manual": _("By hand"),
-        "": _("By hand"),
+        "person": _("Started by hand"),
+        "manual": _("Started by hand"),
+        "": _("Started by hand"),
     }
     return names.get(kind, kind)
 

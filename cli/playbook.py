@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from cli.playbook_run import run_command
+from cli.playbook_secrets import secret_group
 from cli.playbook_signatures import sign_command, verify_command
 from cli.terminal import visible
 from kernel.errors import LiandunError
@@ -24,10 +25,10 @@ MOST_SHOWN = 100
 
 @click.group()
 def command() -> None:
-    """Playbooks of CACAO 2.0: check, run, sign and verify them (docs/playbooks.md)."""
+    """Playbooks of CACAO 2.0: check, run, sign and verify them; secrets that they name (docs/playbooks.md)."""
 
 
-for _command in (run_command, sign_command, verify_command):
+for _command in (run_command, secret_group, sign_command, verify_command):
     command.add_command(_command)
 
 

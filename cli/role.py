@@ -11,7 +11,7 @@ from cli.roles.process import end_with_parent, log_to_stderr
 from kernel.config import load_config
 from kernel.layout import Layout
 
-ROLES = ("ingest", "links", "worker", "console", "scheduler")
+ROLES = ("ingest", "links", "worker", "console", "scheduler", "playbooks")
 
 
 @click.command()

@@ -127,6 +127,7 @@ class Supervisor:
             self._child("ingest", [*base, "ingest"], self._ingest_sockets),
             *([self._child("links", [*base, "links"], self._link_sockets)] if config.links.listener else []),
             self._child("scheduler", [*base, "scheduler"]),
+            self._child("playbooks", [*base, "playbooks"]),
             self._child("console", [*base, "console"], self._console_socket),
             *[self._child(name, arguments) for name, arguments in (extra_roles or {}).items()],
         ]

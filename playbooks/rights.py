@@ -15,6 +15,11 @@ RELEASE = "playbooks.release"
 SECRETS = "playbooks.secrets"
 
 
+def wrote(who: Principal, author: str) -> bool:
+    """Whether ``who`` is the person behind ``author``, the name of an actor: also where that was a key of theirs."""
+    return author == who.name or (author.startswith("key:") and author.endswith(f" ({who.name})"))
+
+
 def need(who: Principal, *permissions: str) -> None:
     """Raises Denied unless ``who`` has one of ``permissions``."""
     if not any(who.may(one) for one in permissions):

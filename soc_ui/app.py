@@ -8,6 +8,7 @@ import soc_ui.api
 from soc_ui import (
     access,
     assets,
+    badges,
     event_view,
     frame,
     headers,
@@ -105,6 +106,7 @@ def create_app(services: Services) -> APIFlask:
     locale.install(app)
     times.install(app)
     assets.install(app)
+    badges.install(app)
     access.install(app)
     headers.install(app)
     frame.install(app)

@@ -16,6 +16,8 @@ COMPRESSED = frozenset({".js", ".css", ".svg"})
 YEAR_SECONDS = 31_536_000
 
 assets = Blueprint("assets", __name__)
+_urls: dict[tuple[str, str], str] = {}
+"""Where the console is mounted and name of the file → URL."""
 
 
 @cache
@@ -53,8 +55,12 @@ def favicon() -> Response:
 
 
 def asset(name: str) -> str:
-    """URL of a static file, e.g. ``asset("css/console.css")``."""
-    return url_for("assets.file", digest=_load(name)[2], name=name)
+    """URL of a static file, e.g. ``asset("css/console.css")``. A page asks for some hundred, so they are kept."""
+    prefix = request.environ.get("SCRIPT_NAME", "")
+    found = _urls.get((prefix, name))
+    if found is None:
+        found = _urls[prefix, name] = url_for("assets.file", digest=_load(name)[2], name=name)
+    return found
 
 
 def install(app: Flask) -> None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from babel.support import NullTranslations, Translations
-from flask import Flask, g, has_request_context
+from flask import Flask, has_request_context
 from markupsafe import Markup
 
 from soc_ui import preferences
@@ -25,7 +26,8 @@ _FOLDER = Path(__file__).parent / "translations"
 class _Speech:
     """One language: its catalogue, and what it has said."""
 
-    def __init__(self, catalogue: NullTranslations) -> None:
+    def __init__(self, name: str, catalogue: NullTranslations) -> None:
+        self.name = name
         self.catalogue = catalogue
         self._said: dict[str, str] = {}
         self._shown: dict[str, Markup] = {}
@@ -45,6 +47,10 @@ class _Speech:
         return found
 
 
+_spoken: ContextVar[_Speech | None] = ContextVar("spoken", default=None)
+"""The language while a request is answered; asked for some thousand times a page."""
+
+
 def _(text: str, /, **values: Any) -> str:
     """``text`` in the language of the request, ``%(name)s`` filled in."""
     said = _speech().say(text)
@@ -57,18 +63,25 @@ def ngettext(one: str, many: str, number: int) -> str:
     return said % {"num": number}
 
 
+def language() -> str:
+    """Name of the catalogue in use: for what is kept for each language."""
+    return _speech().name
+
+
 @contextmanager
 def speaking(lang: str) -> Iterator[None]:
     """Within, ``zh`` or ``en`` whatever the visitor has chosen."""
-    before, g.speech = g.get("speech"), _speech_of(CATALOGUE[lang])
+    before = _spoken.set(_speech_of(CATALOGUE[lang]))
     try:
         yield
     finally:
-        g.speech = before
+        _spoken.reset(before)
 
 
 def install(app: Flask) -> None:
     """Gives templates ``_()``, ``gettext()`` and ``ngettext()`` in the language of the request."""
+    app.before_request(_begin)
+    app.teardown_request(_end)
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(_, ngettext, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.globals.update(_=_shown, gettext=_shown)
@@ -80,14 +93,22 @@ def _shown(text: str, /, **values: Any) -> Markup:
 
 
 def _speech() -> _Speech:
-    if not has_request_context():
-        return _speech_of(CATALOGUE["en"])
-    found: _Speech | None = g.get("speech")
-    if found is None:
-        found = g.speech = _speech_of(CATALOGUE[preferences.current().lang])
-    return found
+    return _spoken.get() or _speech_asked_for()
+
+
+def _speech_asked_for() -> _Speech:
+    """The visitor's language; English where nobody asks."""
+    return _speech_of(CATALOGUE[preferences.current().lang] if has_request_context() else CATALOGUE["en"])
+
+
+def _begin() -> None:
+    _spoken.set(_speech_asked_for())
+
+
+def _end(_error: BaseException | None) -> None:
+    _spoken.set(None)
 
 
 @cache
 def _speech_of(name: str) -> _Speech:
-    return _Speech(Translations.load(_FOLDER, [name]))
+    return _Speech(name, Translations.load(_FOLDER, [name]))

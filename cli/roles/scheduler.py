@@ -5,8 +5,6 @@ revocations, stale sessions, unused accounts."""
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections.abc import Callable
 from contextlib import closing
 
@@ -14,6 +12,7 @@ from cli.console_services import account_policy
 from cli.demo_incidents import DemoIncidents
 from cli.roles.expiry_watch import ExpiryWatch
 from cli.roles.health import tell_health
+from cli.roles.jobs import Job, SlowJob
 from cli.roles.process import stop_event
 from kernel.config import Config
 from kernel.db import open_database, upgrade
@@ -51,43 +50,6 @@ from operations.webhooks.sender import deliver_due
 from operations.zones.publish import PlanPublisher
 
 log = logging.getLogger("liandun.scheduler")
-
-
-class Job:
-    """Something done every ``seconds``; a failure is logged and tried again at the next turn."""
-
-    def __init__(self, name: str, seconds: float, act: Callable[[], object]) -> None:
-        self.name = name
-        self.problem = ""
-        self._seconds = seconds
-        self._act = act
-        self._due = 0.0
-
-    @property
-    def is_due(self) -> bool:
-        return time.monotonic() >= self._due
-
-    def run_if_due(self) -> None:
-        if not self.is_due:
-            return
-        self._due = time.monotonic() + self._seconds
-        try:
-            self._act()
-            self.problem = ""
-        except Exception as error:  # one job must not stop the others
-            self.problem = f"{self.name}: {error}"
-            log.exception("job %s failed", self.name)
-
-
-class SlowJob(Job):
-    """A job that may take minutes: it runs beside the others, one at a time."""
-
-    _thread: threading.Thread | None = None
-
-    def run_if_due(self) -> None:
-        if self.is_due and (self._thread is None or not self._thread.is_alive()):
-            self._thread = threading.Thread(target=super().run_if_due, name=self.name, daemon=True)
-            self._thread.start()
 
 
 def _last_head(trail: Trail, send_heads: Callable[[], None]) -> None:

@@ -15,6 +15,7 @@ from kernel.config.keepers import Secrets, check_secrets
 from kernel.config.links import Links, check_links
 from kernel.config.mistakes import Mistakes
 from kernel.config.platform import Console, Platform, check_console
+from kernel.config.playbooks import Playbooks, check_playbooks
 from kernel.config.store import Store, check_store
 
 
@@ -33,6 +34,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True):
     links: Links = msgspec.field(default_factory=Links)
     certificates: Certificates = msgspec.field(default_factory=Certificates)
     secrets: Secrets = msgspec.field(default_factory=Secrets)
+    playbooks: Playbooks = msgspec.field(default_factory=Playbooks)
     file: str = ""
 
     @property
@@ -50,5 +52,6 @@ def check(config: Config, mistakes: Mistakes) -> None:
     check_links(config.links, mistakes)
     check_certificates(config.certificates, mistakes)
     check_secrets(config.secrets, mistakes)
+    check_playbooks(config.playbooks, mistakes)
     check_ingest(config.ingest, mistakes)
     check_alerts(config.alerts, mistakes)

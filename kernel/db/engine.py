@@ -130,6 +130,7 @@ def _sqlite_engine(url: URL) -> Engine:
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
         pool_size=8,
         max_overflow=24,
+        pool_use_lifo=True,  # the connection used last has the warmest cache
         pool_reset_on_return="rollback",
     )
     event.listen(engine, "connect", _prepare_sqlite)
@@ -162,7 +163,10 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     write = connection.get_execution_options().get("liandun_write", True)
-    connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if write else 'ON'}")
+    mode = "OFF" if write else "ON"
+    if connection.info.get("query_only") != mode:  # kept with the connection, which a pool lends again and again
+        connection.exec_driver_sql(f"PRAGMA query_only = {mode}")
+        connection.info["query_only"] = mode
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from kernel.db.batch import add_up
 from operations.alerts.models import AlertCount
 from operations.alerts.schema import UNASSIGNED
 
 _Key = tuple[str, str, str, str]
 MAX_VALUE = 255
+_TABLE: Any = AlertCount.__table__
 _COLUMNS = ("dimension", "status", "level", "value", "count", "label")
 
 
@@ -43,20 +44,10 @@ class Deltas:
     def _bump(self, dimension: str, at: tuple[str, str], value: str, step: int, label: str = "") -> None:
         key = (dimension, *at, value[:MAX_VALUE])
         self._counts[key] = self._counts.get(key, 0) + step
-        self._labels[key] = label
+        if label:
+            self._labels[key] = label
 
     def write(self, session: Session) -> None:
         """Add the changes to the table; sorted, so that parallel writers lock rows in one order."""
-        rows = [
-            dict(zip(_COLUMNS, (*key, step, self._labels[key]), strict=True)) for key, step in sorted(self._counts.items()) if step
-        ]
-        if not rows:
-            return
-        # Both dialects spell the upsert alike, but each has its own construct.
-        build = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-        statement: Any = build(AlertCount)
-        statement = statement.on_conflict_do_update(
-            index_elements=list(_COLUMNS[:4]),
-            set_={"count": AlertCount.count + statement.excluded.count, "label": statement.excluded.label},
-        )
-        session.connection().execute(statement, rows)
+        rows = [(*key, step, self._labels.get(key, "")) for key, step in sorted(self._counts.items()) if step]
+        add_up(session.connection(), _TABLE, _COLUMNS[:4], ("count",), rows, ("label",))

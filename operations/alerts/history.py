@@ -10,6 +10,8 @@ from operations.audit.schema import Actor
 from operations.errors import Invalid
 
 MAX_NOTE = 10_000
+HISTORY_COLUMNS = ("alert_id", "time", "actor", "kind", "before", "after", "note", "batch")
+"""Columns of a row, in the order of history_row."""
 
 
 def history_row(

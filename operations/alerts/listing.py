@@ -83,10 +83,20 @@ def count_alerts(session: Session, where: AlertFilter = AlertFilter()) -> Count:
     known = _kept_count(session, where) if zones_seen(session) is None else None
     if known is not None:
         return Count(known)
+    if zones_seen(session) is None and _says_too_much(session, where):
+        return Count(COUNT_LIMIT, exact=False)
     most = COUNT_LIMIT if zones_seen(session) is None else COUNT_LIMIT_SCOPED
     inner = _page_query(session, where, most + 1, "", False, [_ALERTS.c.id, _ALERTS.c.last_seen]).subquery()
     number = session.execute(select(func.count()).select_from(inner)).scalar_one()
     return Count(min(number, most), number <= most)
+
+
+def _says_too_much(session: Session, where: AlertFilter) -> bool:
+    """Whether nothing but a text is sought, and the index alone names more than are counted."""
+    words = words_of(where.text)
+    if not words or where != AlertFilter(text=where.text) or min(map(len, words)) < 3:
+        return False
+    return session.get_bind().dialect.name == "sqlite" and text_ids(session, words, max(TEXT_FEW, COUNT_LIMIT)) is None
 
 
 def latest_id(session: Session) -> int:

@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from kernel.db.among import among as one_of
+from kernel.db.batch import add_rows
 from operations import clock
 from operations.alerts.counts import Deltas
-from operations.alerts.history import history_row
+from operations.alerts.history import HISTORY_COLUMNS, history_row
 from operations.alerts.listing import among, within
 from operations.alerts.models import SETTABLE, VERDICTS, Alert, AlertHistory
 from operations.alerts.rule_days import DayDeltas
@@ -23,6 +25,7 @@ from operations.audit.schema import Actor
 from operations.errors import Invalid
 
 _ALERTS = Alert.__table__
+_HISTORY: Any = AlertHistory.__table__
 _COUNTED = ("status", "level", "engine", "rule_id", "rule_name", "host", "assignee", "verdict", "tags", "created_at", "closed_at")
 _READ = ("id", "version", *_COUNTED, "merged_into")
 
@@ -55,7 +58,7 @@ def change_many(
 def restore_many(session: Session, actor: Actor, batch: str, alert_ids: Sequence[int], *, undo: str) -> MassResult:
     """Take the changes of ``batch`` back for these alerts; one that was changed again since stays and is told (overtaken)."""
     query = select(AlertHistory.alert_id, AlertHistory.before, AlertHistory.after).where(
-        AlertHistory.batch == batch, AlertHistory.kind == "change", AlertHistory.alert_id.in_(alert_ids)
+        AlertHistory.batch == batch, AlertHistory.kind == "change", one_of(session, AlertHistory.alert_id, list(alert_ids))
     )
     before = {row.alert_id: (orjson.loads(row.before), orjson.loads(row.after)) for row in session.execute(query)}
     rows = locked_rows(session, sorted(before))
@@ -116,20 +119,21 @@ def write_outcomes(
         written = {**after, **_closing(after, present)}
         groups.setdefault(tuple(sorted(written.items())), []).append(row.id)
         before = {field: getattr(row, field) for field in after}
-        history.append(history_row(actor, row.id, "change", before, after, note, batch, present))
+        history.append(tuple(history_row(actor, row.id, "change", before, after, note, batch, present).values()))
         tags = tags_of.get(row.tags)
         if tags is None:
             tags = tags_of[row.tags] = orjson.loads(row.tags)
-        old = row._mapping
+        old = dict(zip(_READ, row, strict=True))
+        new = {**old, **written}
         deltas.add(old, tags, -1)
-        deltas.add({**old, **after}, tags, 1)
+        deltas.add(new, tags, 1)
         days.add(old, -1)
-        days.add({**old, **written}, 1)
+        days.add(new, 1)
     connection = session.connection()
     for values, ids in groups.items():
         statement = update(_ALERTS).where(among(session, ids))  # type: ignore[arg-type]  # declared as FromClause; it is a Table
         connection.execute(statement.values(**dict(values), version=_ALERTS.c.version + 1, updated_at=present))
-    connection.execute(insert(AlertHistory), history)
+    add_rows(connection, _HISTORY, HISTORY_COLUMNS, history)
     deltas.write(session)
     days.write(session)
     return [row.id for row, _ in outcomes]

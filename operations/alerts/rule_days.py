@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from kernel.db.batch import add_up
 from operations import clock
 from operations.alerts.models import RuleClosing, RuleDay
 
@@ -56,14 +56,8 @@ class DayDeltas:
 
 
 def _write(session: Session, table: Any, key: tuple[str, ...], changes: Mapping[tuple[Any, ...], int]) -> None:
-    rows = [{**dict(zip(key, values, strict=True)), "alerts": step} for values, step in sorted(changes.items()) if step]
-    if not rows:
-        return
-    # Both dialects spell the upsert alike, but each has its own construct.
-    build = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement: Any = build(table)
-    statement = statement.on_conflict_do_update(index_elements=list(key), set_={"alerts": table.alerts + statement.excluded.alerts})
-    session.connection().execute(statement, rows)
+    rows = [(*values, step) for values, step in sorted(changes.items()) if step]
+    add_up(session.connection(), table.__table__, key, ("alerts",), rows)
 
 
 def remove_old(session: Session) -> int:

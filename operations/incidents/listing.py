@@ -10,7 +10,6 @@ import msgspec
 from sqlalchemy import ColumnElement, Integer, String, and_, exists, func, literal_column, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from kernel.db.among import among
 from operations import clock
 from operations.errors import Invalid
 from operations.incidents.models import Incident, IncidentZone
@@ -19,12 +18,11 @@ from operations.incidents.places import within
 from operations.incidents.reading import COLUMNS, row_of
 from operations.incidents.schema import IncidentFilter, IncidentPage
 from operations.reach import zones_seen
+from operations.title_search import titled
 
 MAX_PAGE = 500
 COUNT_LIMIT = 10_000
 FACET_LIMIT = 20
-TEXT_FEW = 20_000
-"""More incidents than this are not listed by their text, but searched again."""
 SAMPLE = 1000
 """So many of the newest matches are counted for facets."""
 UNASSIGNED = "-"
@@ -34,7 +32,8 @@ LEVEL: ColumnElement[Any] = literal_column("coalesce(nullif(incidents.level, 0),
 """The decided level, else the suggested one; written out, so that the index on it is used."""
 DUE: ColumnElement[Any] = literal_column("coalesce(nullif(incidents.next_due, ''), '9999-12-31T23:59:59.999999Z')", String(27))
 """The earliest running deadline, the end of time where none runs; written out, so that the index on it is used."""
-DIMENSIONS: tuple[str, ...] = ("phase", "level", "severity", "class_code", "assignee", "zone")
+_COLUMNS: tuple[str, ...] = ("phase", "level", "severity", "class_code", "assignee")
+DIMENSIONS: tuple[str, ...] = (*_COLUMNS, "zone")
 
 
 def list_incidents(
@@ -84,16 +83,23 @@ def facets(session: Session, where: IncidentFilter) -> dict[str, list[tuple[str,
             rows = _sample(session, where, name)
         else:  # dimensions without a filter of their own count the same incidents
             rows = shared = _sample(session, where, "") if shared is None else shared
-        counted = _zones(session, rows) if name == "zone" else Counter(str(getattr(row, name)) for row in rows)
+        counted = _zones(session, rows) if name == "zone" else _count(rows, 1 + _COLUMNS.index(name))
         found[name] = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))[:FACET_LIMIT]
     return found
 
 
 def _sample(session: Session, where: IncidentFilter, without: str) -> list[Any]:
     kept = [condition for dimension, condition in _conditions(session, where) if dimension != without]
-    columns = (Incident.id, *(getattr(Incident, name) for name in DIMENSIONS if name != "zone"))
+    columns = (Incident.id, *(getattr(Incident, name) for name in _COLUMNS))
     newest = select(Incident.id).where(*kept, *within(session)).order_by(Incident.created_at.desc(), Incident.id.desc())
-    return list(session.execute(select(*columns).where(Incident.id.in_(newest.limit(SAMPLE)))).all())
+    return list(session.connection().execute(select(*columns).where(Incident.id.in_(newest.limit(SAMPLE)))))
+
+
+def _count(rows: list[Any], place: int) -> Counter[str]:
+    counted: Counter[str] = Counter()
+    for value, number in Counter(row[place] for row in rows).items():
+        counted[str(value)] += number
+    return counted
 
 
 def _zones(session: Session, rows: list[Any]) -> Counter[str]:
@@ -101,9 +107,9 @@ def _zones(session: Session, rows: list[Any]) -> Counter[str]:
     seen = zones_seen(session)
     counted: Counter[str] = Counter()
     for start in range(0, len(rows), 1000):
-        ids = [row.id for row in rows[start : start + 1000]]
+        ids = [row[0] for row in rows[start : start + 1000]]
         query = select(IncidentZone.zone, func.count()).where(IncidentZone.incident_id.in_(ids)).group_by(IncidentZone.zone)
-        for zone, number in session.execute(query):
+        for zone, number in session.connection().execute(query):
             if seen is None or zone in seen:
                 counted[zone] += number
     return counted
@@ -138,29 +144,13 @@ def _conditions(session: Session, where: IncidentFilter, by_deadline: bool = Fal
         found.append(("clock", and_(now <= DUE, clock.shift(now, 3600) > DUE)))
     elif where.clock:
         raise Invalid(f"there is no clock state {where.clock[:32]!r}", "overdue or soon", field="clock")
-    found += [("text", condition) for condition in _says(session, where.text)]
+    spoken = Incident.number + " " + Incident.title
+    found += [("text", condition) for condition in titled(session, "incident_title", Incident.id, spoken, where.text)]
     if where.start:
         found.append(("start", Incident.detected_at >= where.start))
     if where.end:
         found.append(("end", Incident.detected_at < where.end))
     return found
-
-
-def _says(session: Session, text: str) -> list[ColumnElement[bool]]:
-    """Number or title has every word. No index helps, so every incident is read for it: once a page, its list, count and facets
-    take the ids that were found."""
-    words = text.lower().split()[:8]
-    if not words:
-        return []
-    spoken = func.lower(Incident.number + " " + Incident.title)
-    say = [spoken.contains(word, autoescape=True) for word in words]
-    known: dict[Any, list[int] | None] = session.info.get("snapshot", {})
-    key = ("incident_text", *words)
-    if key not in known:
-        ids = list(session.execute(select(Incident.id).where(*say).limit(TEXT_FEW + 1)).scalars())
-        known[key] = ids if len(ids) <= TEXT_FEW else None
-    ids_found = known[key]
-    return say if ids_found is None else [among(session, Incident.id, ids_found)]
 
 
 def _key(sort: str) -> tuple[ColumnElement[Any], bool]:

@@ -25,6 +25,7 @@ from operations.inbound.models import InboundSource
 from operations.inbound.receiving import secret_context as inbound_context
 from operations.incidents.evidence_key import evidence_context
 from operations.incidents.models import EvidenceKey
+from operations.secrets.models import PlaybookSecret, playbook_secret_context
 from operations.secrets.schema import Found, Resealed, Stuck, Tell
 from operations.webhooks.models import WebhookTarget
 from operations.webhooks.service import secret_context
@@ -86,6 +87,14 @@ COLUMNS = (
         authority_context,
     ),
     Column("keys for evidence", EvidenceKey, EvidenceKey.id, EvidenceKey.sealed, EvidenceKey.id, evidence_context),
+    Column(
+        "secrets of playbooks",
+        PlaybookSecret,
+        PlaybookSecret.name,
+        PlaybookSecret.sealed,
+        PlaybookSecret.name,
+        playbook_secret_context,
+    ),
 )
 
 

@@ -17,6 +17,7 @@ from operations.reach import zones_seen
 from operations.tickets.models import DUE, NO_DATE, STATES, Ticket, TicketLink, TicketZone
 from operations.tickets.people import delegate_of
 from operations.tickets.schema import TicketFilter, TicketPage, TicketRow
+from operations.title_search import titled
 
 MAX_PAGE = 200
 COUNT_MENU = 100
@@ -152,6 +153,4 @@ def _filtered(session: Session, query: _Query, where: TicketFilter, *, with_stat
     if where.link is not None:
         linked = select(TicketLink.ticket_id).where(TicketLink.kind == where.link.kind, TicketLink.value == where.link.value)
         query = query.where(Ticket.id.in_(linked))
-    for word in where.text.casefold().split()[:8]:
-        query = query.where(func.lower(Ticket.title).contains(word, autoescape=True))
-    return query
+    return query.where(*titled(session, "ticket_title", Ticket.id, Ticket.title, where.text))

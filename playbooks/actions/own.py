@@ -26,7 +26,8 @@ from operations.audit import service as audit
 from operations.audit.models import AuditEntry
 from operations.errors import Conflict, Denied, Invalid, NotFound
 from playbooks.actions.contract import ActionError, Context, Plan, Request
-from playbooks.actions.parameters import Parameters, read_parameters
+from playbooks.actions.parameter_base import Parameters
+from playbooks.actions.parameters import read_parameters
 from playbooks.run.models import PlaybookRun
 from playbooks.variables import Value
 

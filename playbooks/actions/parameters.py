@@ -16,6 +16,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
+from playbooks.actions import system_parameters as system
+from playbooks.actions.parameter_base import Parameters
 from playbooks.references import names_within
 
 PROPERTY = "parameters"
@@ -27,10 +29,6 @@ _Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 _Needed = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
 _Names = Annotated[list[str], msgspec.Meta(max_length=64)]
-
-
-class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What all of them have in common: nothing but that other names are refused."""
 
 
 class TicketParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -142,6 +140,8 @@ TERMS: dict[str, Terms] = {
     "liandun-incident-note": Terms(IncidentNoteParameters, ("incident_number",)),
     "liandun-alert-status": Terms(AlertStatusParameters, ("alert_status_before",)),
     "liandun-notify": Terms(NotifyParameters, ("notified",)),
+    "liandun-nft-block": Terms(system.NftBlockParameters, ("blocked", "blocked_until", "block_state")),
+    "liandun-nft-unblock": Terms(system.NftUnblockParameters, ("unblocked",)),
 }
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection
 
 from playbooks.actions.parameters import TERMS, mistakes
+from playbooks.actions.system_parameters import BY_SSH, HERE_TOO
 from playbooks.check.report import Report
 from playbooks.extension import ExtensionError, options_of
 from playbooks.model import Action, Command, Party, Playbook, decoded
@@ -18,7 +19,7 @@ MOST_COMMANDS = 100
 _TEXT_KINDS = frozenset({"manual", "bash", "caldera-cmd", "powershell", "ssh"})
 _ENCODED_KINDS = frozenset({"elastic", "jupyter", "kestrel", "sigma", "yara"})
 _HTTP_KINDS = frozenset({"http-api", "openc2-http"})
-_REMOTE_KINDS = _HTTP_KINDS | {"ssh", "powershell"}
+_REMOTE_KINDS = _HTTP_KINDS | {"ssh", "powershell"} | BY_SSH - HERE_TOO
 """Commands that go to an address."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _VERSION = re.compile(r"HTTP/(?:1\.0|1\.1|2|2\.0|3|3\.0)", re.ASCII)
@@ -162,6 +163,8 @@ def _possible(path: str, key: str, kind: str, agent: Party, targets: list[Party]
         without = next((one.name or one.type for one in targets if not _is_reachable(one)), "")
         message = f"the target {without[:80]!r} has no address" if without else "there is no address to send this command to"
         report.wrong(path, message, "give the targets, or the agent, an address", key)
+    if kind in BY_SSH and not all(one.type == "ssh" and _is_reachable(one) for one in targets):
+        report.wrong(path, f"a {kind} command goes to targets of the type ssh", "make them ssh, with address and login", key)
     if kind == "http-api" and agent.type in EXECUTORS and any(one.type == "ssh" for one in targets):
         report.wrong(path, "an ssh target does not speak HTTP", "make it http-api", key)
 

@@ -18,6 +18,7 @@ from operations import clock
 from operations.accounts.schema import Principal
 from operations.audit import service as audit
 from operations.errors import Conflict, Denied, Invalid, NotFound
+from playbooks.rights import wrote
 from playbooks.run import journal
 from playbooks.run.messages import CHOICES, Answer, Approve, Decide, Message
 from playbooks.run.models import PlaybookQuestion, PlaybookRun
@@ -109,18 +110,13 @@ def hindrance(who: Principal, asked: Question) -> str:
         return "permission"
     if asked.roles and who.role not in asked.roles:
         return "role"
-    if not asked.own and started(asked.started_by, who):
+    if not asked.own and wrote(who, asked.started_by):
         return "starter"
     if any(given.by == who.name for given in asked.answers):
         return "twice"
     if any(given.choice != "yes" for given in asked.answers):
         return "answered"  # the run has not read it yet
     return ""
-
-
-def started(by: str, who: Principal) -> bool:
-    """Whether ``by``, an actor of the audit trail, is this person, also through a key of theirs."""
-    return by == who.name or (by.startswith("key:") and by.endswith(f" ({who.name})"))
 
 
 def approve(session: Session, who: Principal, number: int, *, digest: str, yes: bool, comment: str = "") -> Question:

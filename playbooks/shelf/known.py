@@ -45,7 +45,7 @@ def called_bodies(session: Session, playbook: Playbook, *, in_force: bool, more:
 
 def known_beside(
     session: Session, playbook: Playbook, *, in_force: bool, more: Sequence[Playbook] = ()
-) -> dict[str, Sequence[Playbook]]:
+) -> dict[str, list[Playbook]]:
     """What the check is told of other playbooks (``known_playbooks``). Arguments as in ``called_bodies``."""
     bodies = called_bodies(session, playbook, in_force=in_force, more=more)
     return {key: [playbook_of(body)] for key, body in bodies.items()} | {one.id: [one] for one in more}

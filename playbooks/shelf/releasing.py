@@ -18,7 +18,7 @@ from playbooks.check.report import Report
 from playbooks.check.subplaybooks import check_subplaybooks
 from playbooks.model import Playbook
 from playbooks.problems import PlaybookError
-from playbooks.rights import EDIT, RELEASE, need
+from playbooks.rights import EDIT, RELEASE, need, wrote
 from playbooks.run.journal import playbook_of
 from playbooks.run.models import PlaybookDocument
 from playbooks.shelf import rows
@@ -39,7 +39,7 @@ def release(session: Session, who: Principal, playbook_id: str, number: int, rev
     version = rows.version_of(session, playbook_id, number)
     if row.released == number:
         return rows.shelved(row)
-    if version.origin != "library" and version.created_by == who.actor.name:
+    if version.origin != "library" and wrote(who, version.created_by):
         raise Denied("a second person has to put this version in force", "ask somebody who did not save it")
     playbook = _check_again(session, version)
     _keep_callers(session, playbook)

@@ -35,7 +35,8 @@ def test_models_and_migrations_describe_the_same_tables(tmp_path: Path) -> None:
     upgrade(database)
     with database.engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
-    ours = [difference for difference in differences if "alert_text" not in str(difference)]
+    indexes = ("alert_text", "incident_title", "ticket_title")  # tables of FTS5, which no model describes
+    ours = [difference for difference in differences if not any(name in str(difference) for name in indexes)]
     assert ours == []
 
 

@@ -27,10 +27,12 @@ from operations.inbound.models import InboundSource
 from operations.incidents import evidence_key
 from operations.incidents.models import EvidenceKey
 from operations.secrets.files import AuditKeys, Settings
+from operations.secrets.models import PlaybookSecret
 from operations.secrets.rotate import SecretPlaces
 from operations.webhooks import service as webhooks
 from operations.webhooks.guard import WebhookPolicy
 from operations.webhooks.models import WebhookTarget
+from playbooks.vault import service as vault
 
 ACTOR = Actor("cli:test")
 CONTEXT = "store.elasticsearch"
@@ -77,6 +79,8 @@ class City:
                 found["authority", authority.name] = authority.sealed_key
             for evidence in session.execute(select(EvidenceKey)).scalars():
                 found["evidence", str(evidence.id)] = evidence.sealed
+            for secret in session.execute(select(PlaybookSecret)).scalars():
+                found["playbook", secret.name] = secret.sealed
         database.close()
         for path in self.layout.master_key.parent.glob("audit-*.key"):
             found["audit", path.stem.removeprefix("audit-")] = path.read_text().strip()
@@ -91,6 +95,7 @@ class City:
             "inbound before": "inbound:{}",
             "authority": "authority:{}",
             "evidence": "incident evidence key:{}",
+            "playbook": "playbook-secret:{}",
             "audit": "audit-key:{}",
             "config": CONTEXT,
         }
@@ -137,6 +142,7 @@ def build_city(folder: Path, *, factors: int = 5, webhook_count: int = 3) -> Cit
         certificates.create_root(session, ACTOR, key, "root", "City root")
         certificates.create_issuing(session, ACTOR, key, "issuing", "root", "City issuing")
         evidence_key.keys(session, key)
+        vault.set_secret(session, ACTOR, key, "openc2-gateway", "geheim")
     for _ in range(2):
         KeyStore(layout.master_key.parent, key).save(PrivateKey.generate())
     config = folder / "liandun.toml"

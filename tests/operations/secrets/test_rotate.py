@@ -54,11 +54,11 @@ def acts(city: City) -> list[tuple[str, str]]:
 def test_everything_is_sealed_again(city: City) -> None:
     running = city.key()
     before = city.sealed()
-    kinds = {"webhook", "inbound", "inbound before", "totp", "challenge", "authority", "evidence", "audit", "config"}
+    kinds = {"webhook", "inbound", "inbound before", "totp", "challenge", "authority", "evidence", "playbook", "audit", "config"}
     assert {place for place, _ in before} == kinds
     ended = run(city)
     assert (ended.generation, ended.resumed, ended.stuck, ended.waiting) == (2, False, [], [])
-    assert ended.done == len(before) == 18
+    assert ended.done == len(before) == 19
     after = city.sealed()
     assert all(sealed.startswith(prefix_of(2)) for sealed in after.values())
     assert city.open_all(city.key()) == city.open_all(running) == city.wanted

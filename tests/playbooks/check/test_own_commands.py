@@ -76,3 +76,18 @@ def test_properties_beside_the_parameters_are_refused() -> None:
     one["workflow"][FIRST]["commands"] = [{"type": "liandun-notify", "parameters": {"subject": "x"}, "subject": "y"}]
     (found,) = check(playbook(one), now=NOW)
     assert (found.path, found.hint) == (f"{PATH}.subject", "put it into parameters")
+
+
+def test_commands_by_ssh_go_to_ssh_targets() -> None:
+    one = document()
+    del one["workflow"][FIRST]["out_args"]
+    command = {"type": "liandun-nft-block", "parameters": {"address": "203.0.113.7", "reason": "x"}}
+    target = {"type": "http-api", "name": "gateway", "address": {"ipv4": ["10.9.0.1"]}}
+    name = "http-api--7b1e3f0a-6c1d-4f5e-9a3b-2d5c8e4f6a19"
+    one["target_definitions"] = {name: target}
+    one["workflow"][FIRST] |= {"commands": [command], "targets": [name]}
+    assert "targets of the type ssh" in " ".join(str(found) for found in check(playbook(one), now=NOW))
+    ssh = name.replace("http-api", "ssh")
+    one["target_definitions"] = {ssh: target | {"type": "ssh"}}
+    one["workflow"][FIRST]["targets"] = [ssh]
+    assert [str(found) for found in check(playbook(one), now=NOW) if found.severity == "error"] == []

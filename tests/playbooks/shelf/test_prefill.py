@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from kernel.db import Database
-from kernel.detection import Detection, detection_id
-from operations.alerts import service as alerts
 from operations.audit.schema import SYSTEM
 from operations.errors import Invalid, NotFound
 from operations.incidents.record import create_incident
@@ -16,19 +12,7 @@ from operations.incidents.schema import NewIncident
 from playbooks.library import load
 from playbooks.shelf import service as shelf
 from tests.playbooks.documents import playbook
-
-
-def alert(database: Database, *, tags: tuple[str, ...] = (), **fields: Any) -> int:
-    """A new alert with these fields of its event; ``a__b`` is ``a.b``."""
-    event = {"@timestamp": "2026-11-23T04:00:00.000000Z", "event.id": "0" * 32, "event.dataset": "windows.sysmon"}
-    event |= {name.replace("__", "."): value for name, value in fields.items()}
-    key = detection_id("r", [str(sorted(event.items()))])
-    one = Detection(
-        id=key, rule_id="r", rule_name="口令爆破", level="high", engine="sigma", time=event["@timestamp"],
-        event_ids=["0" * 32], event=event, tags=list(tags), matched=[], author="", group={},
-    )  # fmt: skip
-    with database.write() as session:
-        return alerts.record_detections(session, [one]).new_alert_ids[0]
+from tests.playbooks.matters import alert
 
 
 def facts(database: Database, kind: str, number: int | str) -> dict[str, str]:

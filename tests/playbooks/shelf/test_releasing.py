@@ -10,17 +10,18 @@ from kernel.db import Database
 from operations.errors import Conflict, Denied, NotFound, Stale
 from playbooks.problems import PlaybookError
 from playbooks.shelf import service as shelf
-from tests.playbooks.documents import END, FIRST, START, document, octets, uuid
-from tests.playbooks.shelf.people import ANALYST, DUTY, OTHER_RESPONDER, RESPONDER, SCOPED, SECADMIN
+from tests.playbooks.documents import END, FIRST, START, action, document, octets, uuid
+from tests.playbooks.shelf.people import ANALYST, DUTY, DUTYS_KEY, LEADER, OTHER_RESPONDER, RESPONDER, SCOPED, SECADMIN
 
 ID = f"playbook--{uuid(100)}"
 INNER = f"playbook--{uuid(201)}"
+CALL = f"playbook-action--{uuid(3)}"
 
 
 def calling(inner: str, identifier: str = ID, **more: Any) -> bytes:
     """A playbook that does nothing but run ``inner``."""
     step = {"type": "playbook-action", "playbook_id": inner, "on_completion": END, **more}
-    workflow = {START: {"type": "start", "on_completion": FIRST}, FIRST: step, END: {"type": "end"}}
+    workflow = {START: {"type": "start", "on_completion": CALL}, CALL: step, END: {"type": "end"}}
     rest = {"agent_definitions": {}, "target_definitions": {}, "authentication_info_definitions": {}}
     return octets(document(id=identifier, name="外", workflow=workflow, **rest))
 
@@ -31,14 +32,21 @@ def test_a_second_person_puts_a_version_in_force(database: Database) -> None:
     with pytest.raises(Denied, match="second person"), database.write() as session:
         shelf.release(session, DUTY, ID, 1, None)
     with database.write() as session:
-        found = shelf.release(session, SECADMIN, ID, 1, 1)
+        found = shelf.release(session, LEADER, ID, 1, 1)
     assert (found.released, found.revision, found.startable) == (1, 2, True)
     with database.read() as session:
         version = shelf.version(session, ID)
-    assert (version.number, version.released_by, version.created_by) == (1, "sun-secadmin", "chen-duty")
+    assert (version.number, version.released_by, version.created_by) == (1, "qian-leader", "chen-duty")
 
 
-@pytest.mark.parametrize("who", [ANALYST, RESPONDER, SCOPED], ids=lambda who: who.name)
+def test_a_key_is_the_person_that_it_belongs_to(database: Database) -> None:
+    with database.write() as session:
+        assert shelf.save(session, DUTYS_KEY, octets(document())).created_by == "key:ci (chen-duty)"
+    with pytest.raises(Denied, match="second person"), database.write() as session:
+        shelf.release(session, DUTY, ID, 1, None)
+
+
+@pytest.mark.parametrize("who", [ANALYST, RESPONDER, SCOPED, SECADMIN], ids=lambda who: who.name)
 def test_who_may_not_release(database: Database, who: Any) -> None:
     with database.write() as session:
         shelf.save(session, OTHER_RESPONDER, octets(document()))
@@ -87,7 +95,8 @@ def test_what_is_called_is_not_replaced_by_what_its_callers_could_not_run(databa
         shelf.release(session, DUTY, ID, 1, None)
         without = document(id=INNER)
         del without["playbook_variables"]["__answer__"]
-        without["workflow"] = {START: {"type": "start", "on_completion": END}, END: {"type": "end"}}
+        first = action(on_completion=END)
+        without["workflow"] = {START: {"type": "start", "on_completion": FIRST}, FIRST: first, END: {"type": "end"}}
         shelf.save(session, RESPONDER, octets(without), base=1)
         shelf.save(session, RESPONDER, calling(ID, INNER), base=2, draft=True)
     with pytest.raises(Conflict, match="'外', which runs it, could not"), database.write() as session:

@@ -15,6 +15,7 @@ from playbooks.run.models import PlaybookDocument
 from playbooks.shelf import service as shelf
 from tests.playbooks.documents import AGENT, FIRST, LOGIN, document, octets, uuid
 from tests.playbooks.shelf.people import ANALYST, BUREAU, RESPONDER, SCOPED, SECADMIN
+from tests.playbooks.shelf.test_releasing import calling
 
 ID = f"playbook--{uuid(100)}"
 
@@ -96,14 +97,12 @@ def test_no_command_is_known_that_has_no_action(database: Database) -> None:
 
 
 def test_a_called_playbook_has_to_be_on_the_shelf(database: Database) -> None:
-    inner, outer = document(id=f"playbook--{uuid(201)}", name="里"), document()
-    outer["workflow"][FIRST] = {"type": "playbook-action", "playbook_id": inner["id"], "on_completion": f"end--{uuid(2)}"}
-    del outer["workflow"][f"if-condition--{uuid(4)}"], outer["workflow"][f"action--{uuid(5)}"], outer["workflow"][f"end--{uuid(6)}"]
+    inner = document(id=f"playbook--{uuid(201)}", name="里")
     with pytest.raises(PlaybookError, match="is not known"), database.write() as session:
-        shelf.save(session, RESPONDER, octets(outer))
+        shelf.save(session, RESPONDER, calling(inner["id"]))
     with database.write() as session:
         shelf.save(session, RESPONDER, octets(inner))
-        version = shelf.save(session, RESPONDER, octets(outer))
+        version = shelf.save(session, RESPONDER, calling(inner["id"]))
     assert (version.runnable, version.calls) == (True, [inner["id"]])
 
 

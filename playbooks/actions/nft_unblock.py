@@ -1,0 +1,47 @@
+"""``liandun-nft-unblock``: end a block before its time. Gives ``unblocked``: ``true`` where packets pass again.
+
+Without ``force`` it ends what this very run blocked, and nothing else: an undo step cannot open what an administrator or another
+playbook closed. Where others hold the same block, it stays for them.
+"""
+
+from __future__ import annotations
+
+from playbooks.actions import nft_table
+from playbooks.actions.contract import Context, Plan, Request
+from playbooks.actions.nft_table import Element
+from playbooks.actions.place import place_name, place_of
+from playbooks.actions.protected import blockable
+from playbooks.actions.system_action import SystemAction, run_number
+from playbooks.actions.system_parameters import NftUnblockParameters
+
+
+class NftUnblockAction(SystemAction[NftUnblockParameters]):
+    """The action."""
+
+    kind = "liandun-nft-unblock"
+
+    def told(self, given: NftUnblockParameters, request: Request) -> Plan:
+        network, where = blockable(given.address), place_name(request)
+        whose = "whoever blocked it" if given.force else "if this run blocked it"
+        return Plan(f"end the block of {network} at {where}, {whose}", (str(network), where))
+
+    def act(self, given: NftUnblockParameters, request: Request, context: Context) -> dict[str, str]:
+        network = blockable(given.address)
+        place = place_of(request, self.settings, context)
+        found = [one for one in nft_table.elements(place, nft_table.set_of(network)) if one.network == network]
+        lines = _lines(found[0], run_number(request), force=given.force) if found else []
+        if lines:
+            nft_table.apply(place, lines)
+        left = [one for one in nft_table.elements(place, nft_table.set_of(network)) if one.network == network] if lines else found
+        return {"unblocked": "false" if left else "true"}
+
+
+def _lines(element: Element, run: str, *, force: bool) -> list[str]:
+    """What nft is told; nothing where the block is not this run's."""
+    others = tuple(one for one in element.runs if one != run)
+    if force or not others:
+        return list(nft_table.released(element.network))
+    if len(others) == len(element.runs):
+        return []
+    timeout = element.timeout or element.lasts or 1
+    return list(nft_table.held(element.network, others, timeout, element.lasts))

@@ -1,0 +1,13 @@
+"""What the parameters of all our commands have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
+class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Nothing but that other names are refused."""

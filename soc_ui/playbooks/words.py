@@ -203,6 +203,7 @@ def tabs() -> list[tuple[str, str, str]]:
         ("playbooks.read", ("library", "playbooks.page", _("Library"))),
         ("playbooks.read", ("runs", "playbook_runs.page", _("Runs"))),
         ("playbooks.read", ("questions", "playbook_questions.page", _("Waiting for people"))),
+        ("playbooks.read", ("triggers", "playbook_triggers.page", _("Triggers"))),
     ]
     return [page for permission, page in pages if access.me().may(permission)]
 

@@ -142,21 +142,7 @@ def create_app(services: Services) -> APIFlask:
     estate = (zones, conduits, zone_plan, inventory, asset_software, advisories, sources, rules, tuning, exceptions, intel)
     admin = (keys, webhooks, inbound, audit, health)
     queue = (alerts, alert_packets, alert_flyout, alert_merge, alert_surroundings, alert_views, alert_suppressions)
-    pages = (
-        *who,
-        *watch,
-        *queue,
-        *early,
-        *cases,
-        hunt,
-        hunt_searches,
-        *shelf,
-        playbook_runs,
-        playbook_questions,
-        *work,
-        *estate,
-        *admin,
-    )
+    pages = (*who, *watch, *queue, *early, *cases, hunt, hunt_searches, *response, *work, *estate, *admin)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)

@@ -10,10 +10,17 @@ from playbooks.run.events import Entry
 from playbooks.run.listing import RunRow
 from playbooks.run.progress import StepProgress
 from soc_ui import access, times
+from soc_ui.inventory.addresses import asset_url
 from soc_ui.locale import _
+from soc_ui.numbers import MAX_ROW_ID
 from soc_ui.playbooks import asked, titles
 
-MANY = 999
+_PAGES = {
+    "alert": ("alerts.page", "alert_id"),
+    "incident": ("incidents.one", "incident_id"),
+    "warning": ("warnings.one", "warning_id"),
+}
+"""Where a cause leads."""
 
 
 def state_name(state: str) -> str:
@@ -87,18 +94,15 @@ def cause_name(kind: str) -> str:
 
 
 def cause_of(cause: dict[str, Any]) -> tuple[str, str]:
-    """Words and address of a cause; the address is "" where it leads nowhere. Whoever asks for a run fills it, so nothing is taken
-    for granted."""
-    kind, number = str(cause.get("kind", ""))[:32], cause.get("id", cause.get("number"))
+    """Words and address of a cause; the address is "" where it leads nowhere. Whoever asks for a run fills it in, so nothing is
+    taken for granted."""
+    kind, number = str(cause.get("kind", ""))[:32], cause.get("id")
     words = cause_name(kind)
-    if not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 2**63:
+    if kind == "asset" and isinstance(number, str):
+        return f"{words} {number[:128]}", asset_url(number[:128])
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 < number <= MAX_ROW_ID:
         return words, ""
-    pages = {
-        "alert": ("alerts.page", "alert_id"),
-        "incident": ("incidents.one", "incident_id"),
-        "warning": ("warnings.one", "warning_id"),
-    }
-    endpoint, argument = pages.get(kind, ("", ""))
+    endpoint, argument = _PAGES.get(kind, ("", ""))
     return f"{words} #{number}", url_for(endpoint, **{argument: number}) if endpoint else ""
 
 

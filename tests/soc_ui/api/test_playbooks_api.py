@@ -191,3 +191,29 @@ def test_a_proof_that_is_not_fresh_agrees_to_nothing(services: Services) -> None
     sent = {"digest": asked.digest, "agree": True}
     refused = browser.post(f"/api/v1/questions/{asked.id}/approval", json=sent, headers=headers)
     assert problem(refused, 403)["needs"] == "proof"
+
+
+def test_triggers(call: Call, person: Any) -> None:
+    wanted = {"name": EVIL, "playbook_id": DRILL, "kind": "alert", "condition": {"level": "high"}}
+    problem(call("POST", "/triggers", json=wanted), 403)
+    made = person("responder", "POST", "/triggers", json=wanted)
+    assert (made.status_code, made.get_json()["enabled"], made.headers["ETag"]) == (201, False, '"1"')
+    path = f"/triggers/{made.get_json()['id']}"
+    for wrong in (
+        {"kind": "moon"}, {"condition": {}}, {"condition": {"level": "worst"}}, {"condition": {"level": "high", "x": 1}},
+        {"playbook_id": "playbook--none"}, {"variables": {"x": "y"}}, {"variables": {"__a__": "{"}}, {"most_per_hour": 0},
+        {"throttle_seconds": "5"}, {"more": 1},
+    ):  # fmt: skip
+        problem(person("responder", "POST", "/triggers", json=wanted | wrong), 422)
+    problem(person("responder", "PATCH", path, json={"enabled": True}, headers={"If-Match": "*"}), 403)
+    problem(person("duty", "PATCH", path, json={"enabled": True}), 428)
+    problem(person("duty", "PATCH", path, json={"enabled": True}, headers={"If-Match": '"7"'}), 412)
+    on = person("duty", "PATCH", path, json={"enabled": True}, headers={"If-Match": made.headers["ETag"]})
+    assert on.get_json()["enabled_by"] == "pb.duty"
+    changed = person("responder", "PUT", path, json=wanted | {"name": "other"}, headers={"If-Match": on.headers["ETag"]})
+    assert (changed.get_json()["name"], changed.get_json()["enabled"]) == ("other", False)
+    listed = call("GET", "/triggers", query={"kind": "alert", "playbook_id": DRILL}).get_json()
+    assert [one["name"] for one in listed["triggers"]] == ["other"]
+    problem(call("GET", "/triggers?cursor=x"), 422)
+    assert person("responder", "DELETE", path, headers={"If-Match": "*"}).status_code == 204
+    problem(call("GET", path), 404)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path, PurePosixPath
 from typing import Literal
 from urllib.parse import urlsplit
@@ -61,6 +62,7 @@ class Playbooks(msgspec.Struct, forbid_unknown_fields=True):
 
     known_hosts          file of host keys: the hosts that may be reached by SSH, no others
     protected_networks   never blocked, and hosts in them never isolated: management, gateways, name servers
+    protected_domains    names that are never diverted, nor what is above or below them: the city's own
     management_networks  what an isolated host may still speak to
     privilege            what commands begin with on hosts where the login is not root, e.g. ["sudo", "-n"]
     local_firewall       whether playbooks may change the packet filter of this very machine
@@ -75,6 +77,7 @@ class Playbooks(msgspec.Struct, forbid_unknown_fields=True):
 
     known_hosts: Path | None = None
     protected_networks: list[str] = []
+    protected_domains: list[str] = []
     management_networks: list[str] = []
     privilege: list[str] = []
     local_firewall: bool = False
@@ -97,6 +100,9 @@ def check_playbooks(playbooks: Playbooks, mistakes: Mistakes) -> None:
         for network in getattr(playbooks, name):
             if not is_network(network):
                 mistakes.add(f"playbooks.{name}", f"{network!r} is no network, write e.g. 10.9.0.0/16 or 2001:db8:9::/48")
+    for name in playbooks.protected_domains:
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,253}", name):
+            mistakes.add("playbooks.protected_domains", f"{name!r} is no domain name")
     for address in playbooks.sinkhole:
         if not _is_address(address):
             mistakes.add("playbooks.sinkhole", f"{address!r} is no address")

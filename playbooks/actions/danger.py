@@ -1,14 +1,23 @@
-"""Which commands change a system beyond the platform: people have to agree to them (``playbooks.run.policy``)."""
+"""Which commands change a system beyond the platform: people have to agree to them (``playbooks.run.policy``).
+
+What is not known to be harmless counts as a change: a kind that nobody listed, an OpenC2 command that cannot be read, an action
+whose name is a variable that has no value yet.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import msgspec
 
 from playbooks.actions.contract import Request
+from playbooks.actions.parameters import TERMS
+from playbooks.model import Command
 
 DESTRUCTIVE: frozenset[str] = frozenset(
     {
         "bash",
+        "caldera-cmd",
         "liandun-account-disable",
         "liandun-account-enable",
         "liandun-host-isolate",
@@ -25,26 +34,35 @@ DESTRUCTIVE: frozenset[str] = frozenset(
 _LOOKING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOOKING_ACTIONS = frozenset({"query", "locate", "scan", "investigate"})
 """Actions of OpenC2 1.0 (OASIS, 3.3.1.1) that change nothing."""
+_WITHIN = TERMS.keys() - DESTRUCTIVE | {"manual"}
+"""Our own commands act inside of the platform, by its own rules; people act by theirs."""
 
 
 def changes_a_system(request: Request) -> bool:
-    """Whether carrying the request out may change another system. What cannot be read counts as a change."""
+    """Whether carrying the request out may change another system."""
     command = request.command
-    if command.type in DESTRUCTIVE:
-        return True
+    if command.type in _WITHIN:
+        return False
     if command.type == "http-api":
-        return command.command.split(" ", 1)[0].upper() not in _LOOKING_METHODS
-    if command.type == "openc2-http":
-        return _action(request) not in _LOOKING_ACTIONS
-    return False
+        return _method(command) not in _LOOKING_METHODS
+    return command.type != "openc2-http" or _action(command) not in _LOOKING_ACTIONS
 
 
-def _action(request: Request) -> str:
-    """The action of an OpenC2 command; "" where it cannot be read."""
+def _method(command: Command) -> str:
     try:
-        told = msgspec.json.decode(request.command.content or request.command.command)
-    except msgspec.DecodeError:
+        return (command.text().split() or [""])[0]
+    except ValueError:
         return ""
-    if isinstance(told, dict) and isinstance(told.get("body"), dict):  # the message form of OpenC2 1.1
-        told = told["body"].get("openc2", {}).get("request", {})
-    return str(told.get("action", "")).lower() if isinstance(told, dict) else ""
+
+
+def _action(command: Command) -> str:
+    """The action of an OpenC2 command, bare or within a message (OpenC2 over HTTPS 1.1); "" where it cannot be read."""
+    try:
+        content: Any = msgspec.json.decode(command.body())
+    except (msgspec.DecodeError, ValueError):
+        return ""
+    if isinstance(content, dict) and "body" in content:
+        for name in ("body", "openc2", "request"):
+            content = content.get(name) if isinstance(content, dict) else None
+    action = content.get("action") if isinstance(content, dict) else None
+    return action if isinstance(action, str) else ""

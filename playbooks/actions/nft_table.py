@@ -1,10 +1,8 @@
-"""The table ``inet liandun`` of a packet filter (nft(8)): sets of blocked addresses, and the rules that drop their packets.
+"""The table ``inet liandun`` of a packet filter: sets of blocked addresses, and the rules that drop their packets.
 
 Four sets: single addresses (hashed, so many of them cost nothing) and networks, each for IPv4 and IPv6. Every element has a
-timeout, so the kernel itself ends a block, also when this platform is gone. Its comment names the runs that hold it:
-``liandun 12 15``.
-Rules stand before the filters of others (priority -150): a drop is final, whatever they would say. Everything a command does is one
-transaction of nft: it happens as a whole or not at all.
+timeout, so the kernel itself ends a block, also when this platform is gone. Rules stand before the filters of others (priority
+-150): a drop is final, whatever they would say.
 """
 
 from __future__ import annotations
@@ -15,27 +13,19 @@ from typing import Any
 
 import msgspec
 
+from playbooks.actions import nft
 from playbooks.actions.contract import ActionError
 from playbooks.actions.place import Place
 from playbooks.actions.protected import Network
 
-NFT = "/usr/sbin/nft"
 TABLE = "inet liandun"
-_MOST = 33_554_432
-"""Bytes of a listed set: a quarter of a million blocked addresses."""
-_MARK = "liandun"
-_OTHERS = "0"
-"""Stands for whoever blocked an address without saying what run it was."""
-_MOST_HOLDERS = 6
 
 
-class Element(msgspec.Struct, frozen=True):
-    """A blocked address or network. ``lasts``: seconds that are left of ``timeout``, None for ever. ``runs`` hold it."""
+class Block(msgspec.Struct, frozen=True):
+    """A blocked address or network, with the time and the holders of its element."""
 
     network: Network
-    timeout: int | None
-    lasts: int | None
-    runs: tuple[str, ...]
+    element: nft.Element
 
 
 def set_of(network: Network) -> str:
@@ -43,24 +33,18 @@ def set_of(network: Network) -> str:
     return ("blocked" if network.prefixlen == network.max_prefixlen else "networks") + str(network.version)
 
 
-def elements(place: Place, name: str) -> list[Element]:
-    """What a set holds now; nothing where it is not there yet. Raises ActionError."""
-    finished = place.run([NFT, "-j", "list", "set", *TABLE.split(), name], most=_MOST)
-    if finished.code != 0 and b"No such file or directory" in finished.errors:
-        return []
-    if finished.code != 0:
-        raise ActionError(f"nft: {finished.said()}", code="NFT_FAILED")
+def blocks(place: Place, network: Network) -> list[Block]:
+    """All blocks of the set that ``network`` belongs into. Raises ActionError."""
+    found = nft.elements(place, TABLE, set_of(network))
     try:
-        return list(_read(msgspec.json.decode(finished.output), name))
-    except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ActionError(f"nft listed {name} as nobody understands: {error}", code="NFT_FAILED") from error
+        return [Block(one, element) for element in found for one in _networks(element.value)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ActionError(f"nft listed addresses as nobody understands: {error}", code="NFT_FAILED") from error
 
 
-def apply(place: Place, lines: list[str]) -> None:
-    """Carry commands of nft out, all or none of them. Raises ActionError."""
-    finished = place.run([NFT, "-f", "-"], stdin="".join(f"{line}\n" for line in lines).encode("ascii"))
-    if finished.code != 0:
-        raise ActionError(f"nft: {finished.said()}", code="NFT_FAILED")
+def same(network: Network, found: list[Block]) -> Block | None:
+    """The block of exactly this network."""
+    return next((one for one in found if one.network == network), None)
 
 
 def foundation() -> Iterator[str]:
@@ -79,34 +63,18 @@ def foundation() -> Iterator[str]:
                     yield f"add rule {TABLE} {chain} {family} {side} @{kind}{version} counter name dropped drop"
 
 
-def held(network: Network, runs: tuple[str, ...], timeout: int, lasts: int | None = None) -> Iterator[str]:
-    """An element with these holders and this time, in place of the one that may be there."""
-    comment = " ".join((_MARK, *runs[-_MOST_HOLDERS:]))
-    time = f"timeout {timeout}s" if lasts is None else f"timeout {timeout}s expires {max(1, lasts)}s"
-    yield from released(network)
-    yield f'add element {TABLE} {set_of(network)} {{ {_text(network)} {time} comment "{comment}" }}'
+def blocked(network: Network, runs: tuple[str, ...], timeout: int, lasts: int | None = None) -> Iterator[str]:
+    """A block with these holders and this time (seconds), in place of the one that may be there."""
+    return nft.held(TABLE, set_of(network), _text(network), runs, timeout, lasts)
 
 
-def released(network: Network) -> Iterator[str]:
-    """No such element, whether there is one or not: what is added first can be deleted."""
-    yield f"add element {TABLE} {set_of(network)} {{ {_text(network)} }}"
-    yield f"delete element {TABLE} {set_of(network)} {{ {_text(network)} }}"
+def unblocked(network: Network) -> Iterator[str]:
+    """No such block, whether there is one or not."""
+    return nft.released(TABLE, set_of(network), _text(network))
 
 
 def _text(network: Network) -> str:
     return str(network.network_address if network.prefixlen == network.max_prefixlen else network)
-
-
-def _read(listed: Any, name: str) -> Iterator[Element]:
-    for one in listed["nftables"]:
-        if one.get("set", {}).get("name") != name:
-            continue
-        for entry in one["set"].get("elem", ()):
-            inner = entry["elem"] if isinstance(entry, dict) and "elem" in entry else {"val": entry}
-            yield from (
-                Element(network, inner.get("timeout"), inner.get("expires"), _runs(inner.get("comment", "")))
-                for network in _networks(inner["val"])
-            )
 
 
 def _networks(value: Any) -> list[Network]:
@@ -117,8 +85,3 @@ def _networks(value: Any) -> list[Network]:
         return [ipaddress.ip_network(f"{value['prefix']['addr']}/{value['prefix']['len']}")]
     first, last = (ipaddress.ip_address(one) for one in value["range"])
     return list(ipaddress.summarize_address_range(first, last))
-
-
-def _runs(comment: str) -> tuple[str, ...]:
-    mark, *runs = comment.split() or [""]
-    return tuple(runs) if mark == _MARK and runs else (_OTHERS,)

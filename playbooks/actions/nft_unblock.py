@@ -6,9 +6,9 @@ playbook closed. Where others hold the same block, it stays for them.
 
 from __future__ import annotations
 
-from playbooks.actions import nft_table
+from playbooks.actions import nft, nft_table
 from playbooks.actions.contract import Context, Plan, Request
-from playbooks.actions.nft_table import Element
+from playbooks.actions.nft_table import Block
 from playbooks.actions.place import place_name, place_of
 from playbooks.actions.protected import blockable
 from playbooks.actions.system_action import SystemAction, run_number
@@ -28,20 +28,20 @@ class NftUnblockAction(SystemAction[NftUnblockParameters]):
     def act(self, given: NftUnblockParameters, request: Request, context: Context) -> dict[str, str]:
         network = blockable(given.address)
         place = place_of(request, self.settings, context)
-        found = [one for one in nft_table.elements(place, nft_table.set_of(network)) if one.network == network]
-        lines = _lines(found[0], run_number(request), force=given.force) if found else []
+        found = nft_table.same(network, nft_table.blocks(place, network))
+        lines = _lines(found, run_number(request), force=given.force) if found else []
         if lines:
-            nft_table.apply(place, lines)
-        left = [one for one in nft_table.elements(place, nft_table.set_of(network)) if one.network == network] if lines else found
-        return {"unblocked": "false" if left else "true"}
+            nft.apply(place, lines)
+            found = nft_table.same(network, nft_table.blocks(place, network))
+        return {"unblocked": "false" if found else "true"}
 
 
-def _lines(element: Element, run: str, *, force: bool) -> list[str]:
+def _lines(block: Block, run: str, *, force: bool) -> list[str]:
     """What nft is told; nothing where the block is not this run's."""
+    element = block.element
     others = tuple(one for one in element.runs if one != run)
     if force or not others:
-        return list(nft_table.released(element.network))
+        return list(nft_table.unblocked(block.network))
     if len(others) == len(element.runs):
         return []
-    timeout = element.timeout or element.lasts or 1
-    return list(nft_table.held(element.network, others, timeout, element.lasts))
+    return list(nft_table.blocked(block.network, others, element.timeout or element.lasts or 1, element.lasts))

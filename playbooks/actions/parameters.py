@@ -99,6 +99,14 @@ class IncidentNoteParameters(Parameters, frozen=True, kw_only=True, forbid_unkno
     kind: Literal["note", "decision"] = "note"
 
 
+class EvidencePacketsParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The packets between source and destination of an alert, as evidence of an incident."""
+
+    alert: _Id
+    incident: _Id
+    reason: _Line
+
+
 class AlertStatusParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Another status of an alert; ``verdict`` and ``assignee`` "" = stay."""
 
@@ -138,10 +146,17 @@ TERMS: dict[str, Terms] = {
     "liandun-warning-draft": Terms(WarningDraftParameters, ("warning_id",)),
     "liandun-warning-discard": Terms(WarningDiscardParameters),
     "liandun-incident-note": Terms(IncidentNoteParameters, ("incident_number",)),
+    "liandun-evidence-packets": Terms(EvidencePacketsParameters, ("evidence_id", "evidence_sm3")),
     "liandun-alert-status": Terms(AlertStatusParameters, ("alert_status_before",)),
     "liandun-notify": Terms(NotifyParameters, ("notified",)),
     "liandun-nft-block": Terms(system.NftBlockParameters, ("blocked", "blocked_until", "block_state")),
     "liandun-nft-unblock": Terms(system.NftUnblockParameters, ("unblocked",)),
+    "liandun-host-isolate": Terms(system.HostIsolateParameters, ("isolated_until", "isolate_state")),
+    "liandun-host-release": Terms(system.HostReleaseParameters, ("released",)),
+    "liandun-sinkhole-add": Terms(system.SinkholeAddParameters, ("diverted", "divert_state")),
+    "liandun-sinkhole-remove": Terms(system.SinkholeRemoveParameters, ("undiverted",)),
+    "liandun-account-disable": Terms(system.AccountDisableParameters, ("account_name", "account_before")),
+    "liandun-account-enable": Terms(system.AccountEnableParameters, ("account_name",)),
 }
 
 

@@ -42,20 +42,26 @@ class _Here:
         return process.run([*self._prefix, *arguments], self._context, stdin=stdin, most=most)
 
 
-class _There:
-    def __init__(self, request: Request, settings: Settings, known_hosts: Path, context: Context) -> None:
-        self._host = ssh_host.reached(request.target, known_hosts, context)
+class There:
+    """A host by SSH. ``near``: our addresses as connections to it have them, ``far``: its own."""
+
+    def __init__(self, request: Request, known_hosts: Path, privilege: tuple[str, ...], context: Context) -> None:
+        """Nothing is sent yet. Raises ActionError where the host is not known, or the login is not there."""
+        self._hosts = ssh_host.known(request.target, known_hosts, context)
         self._login = ssh_client.login_of(request.authentication, context)
-        self._prefix = () if self._login.user == "root" else settings.privilege
+        self._prefix = () if self._login.user == "root" else privilege
         self._known_hosts = known_hosts
         self._context = context
-        self.ours: tuple[Network, ...] = networks((str(self._host.near), str(self._host.far)))
+        ends = [both for both in map(ssh_host.ends, self._hosts) if both]
+        self.near = networks(str(near) for near, _ in ends)
+        self.far = networks(str(far) for _, far in ends)
+        self.ours: tuple[Network, ...] = (*self.near, *self.far)
 
     def run(self, arguments: Sequence[str], *, stdin: bytes = b"", most: int = process.MOST_OUTPUT) -> Finished:
         line = shlex.join([*self._prefix, *arguments])
-        finished = ssh_client.execute(self._host, self._login, self._known_hosts, line, self._context, stdin=stdin, most=most)
+        finished = ssh_client.execute(self._hosts, self._login, self._known_hosts, line, self._context, stdin=stdin, most=most)
         if finished.code == NOT_FOUND:
-            raise ActionError(f"{self._host.shown()} has no {arguments[0]}: {finished.said()}", code="PROGRAM_MISSING")
+            raise ActionError(f"{self._hosts[0].shown()} has no {arguments[0]}: {finished.said()}", code="PROGRAM_MISSING")
         return finished
 
 
@@ -66,20 +72,21 @@ def is_here(request: Request) -> bool:
 
 def place_name(request: Request) -> str:
     """The machine, for people. Raises ActionError where the target has no address."""
-    return "this machine" if is_here(request) else ssh_host.named(request.target)[0][0]
+    return "this machine" if is_here(request) else ssh_host.named(request.target)[0].shown()
+
+
+def there_of(request: Request, settings: Settings, context: Context) -> There:
+    """The target. Raises ActionError where it may not be reached."""
+    if settings.known_hosts is None:
+        raise ActionError("no host may be reached by SSH", "name a file in [playbooks] known_hosts", code="HOST_UNKNOWN")
+    return There(request, settings.known_hosts, settings.privilege, context)
 
 
 def place_of(request: Request, settings: Settings, context: Context) -> Place:
-    """The machine; by SSH it has answered. Raises ActionError."""
+    """The target, or this machine where there is none. Raises ActionError where that is not allowed."""
     if not is_here(request):
-        return _There(request, settings, _known_hosts(settings), context)
+        return there_of(request, settings, context)
     if not settings.local_firewall:
         hint = "give the step a target of the type ssh, or set [playbooks] local_firewall"
         raise ActionError("the packet filter of this machine is not for playbooks", hint, code="NOT_ALLOWED")
     return _Here(settings, context)
-
-
-def _known_hosts(settings: Settings) -> Path:
-    if settings.known_hosts is None:
-        raise ActionError("no host may be reached by SSH", "name a file in [playbooks] known_hosts", code="HOST_UNKNOWN")
-    return settings.known_hosts

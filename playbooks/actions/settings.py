@@ -44,9 +44,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     known_hosts     host keys of those hosts that may be reached by SSH (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT); None: none
     protected       networks that are never blocked or isolated, beside those of ``protected.ALWAYS``
     management      what an isolated host may still speak to, beside the platform itself
+    protected_domains  names that are never diverted, nor what is above or below them
     privilege       what commands begin with on hosts where the account is not root, e.g. ``sudo -n``
     local_firewall  whether a command without a target may change the packet filter of this very machine
     bash            whether scripts may run on this machine, in a sandbox
+    sinkhole        addresses that diverted names get; none: such names do not exist any more
     """
 
     known_hosts: Path | None = None
@@ -55,8 +57,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     privilege: tuple[str, ...] = ()
     local_firewall: bool = False
     bash: bool = False
+    protected_domains: tuple[str, ...] = ()
     sinkhole: tuple[str, ...] = ()
-    dns: dict[str, DnsServer] = {}
+    dns: dict[str, DnsServer] = msgspec.field(default_factory=lambda: _dns_servers(Playbooks()))
     directory: AccountDirectory | None = None
 
 
@@ -70,8 +73,9 @@ def settings_of(config: Playbooks) -> Settings:
         privilege=tuple(config.privilege),
         local_firewall=config.local_firewall,
         bash=config.bash,
+        protected_domains=tuple(config.protected_domains),
         sinkhole=tuple(config.sinkhole),
-        dns={"dnsmasq": _dns(config.dnsmasq), "unbound": _dns(config.unbound)},
+        dns=_dns_servers(config),
         directory=None
         if not directory.url
         else AccountDirectory(
@@ -87,6 +91,10 @@ def settings_of(config: Playbooks) -> Settings:
             timeout=directory.timeout_seconds,
         ),
     )
+
+
+def _dns_servers(config: Playbooks) -> dict[str, DnsServer]:
+    return {"dnsmasq": _dns(config.dnsmasq), "unbound": _dns(config.unbound)}
 
 
 def _dns(server: ConfiguredDnsServer) -> DnsServer:

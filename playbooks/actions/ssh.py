@@ -24,17 +24,17 @@ class Ssh:
 
     def plan(self, request: Request) -> Plan:
         """``user@host: command``. Raises ActionError."""
-        hosts = [host for host, _ in ssh_host.named(request.target)]
+        hosts = [host.shown() for host in ssh_host.named(request.target)]
         user = request.authentication.username or request.authentication.user_id if request.authentication else ""
         return Plan(f"{user or '?'}@{hosts[0]}: {request.command.text()}", tuple(hosts))
 
     def run(self, request: Request, context: Context) -> Mapping[str, Value]:
         """Do it. Raises ActionError."""
         known_hosts = self._settings.known_hosts
-        host = ssh_host.reached(request.target, known_hosts, context)
+        hosts = ssh_host.known(request.target, known_hosts, context)
         assert known_hosts is not None
         login = ssh_client.login_of(request.authentication, context)
-        return values(request, ssh_client.execute(host, login, known_hosts, request.command.text(), context))
+        return values(request, ssh_client.execute(hosts, login, known_hosts, request.command.text(), context))
 
 
 def values(request: Request, finished: Finished) -> dict[str, Value]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,7 +26,10 @@ _ASKPASS = Path(__file__).with_name("askpass.sh")
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.@\\-]{0,127}", re.ASCII)
 _LONGEST = 100_000
 """Bytes of a command: a single argument of a program has at most 128 KiB (execve(2))."""
-_CONNECTION_FAILED = 255
+_FAILED = 255
+"""Exit code of ssh where ssh itself failed."""
+_NOT_CONNECTED = (b"ssh: connect to host ", b"ssh: Could not resolve hostname ")
+"""How its message begins where no command can have been sent yet."""
 _OFF = (
     "CanonicalizeHostname=no", "CheckHostIP=no", "ClearAllForwardings=yes", "ControlMaster=no", "ControlPath=none",
     "EscapeChar=none", "ForwardAgent=no", "ForwardX11=no", "GSSAPIAuthentication=no", "GlobalKnownHostsFile=/dev/null",
@@ -64,7 +67,7 @@ def login_of(authentication: Authentication | None, context: Context) -> Login:
 
 
 def execute(
-    host: SshHost,
+    hosts: Sequence[SshHost],
     login: Login,
     known_hosts: Path,
     command: str,
@@ -73,20 +76,26 @@ def execute(
     stdin: bytes = b"",
     most: int = process.MOST_OUTPUT,
 ) -> Finished:
-    """Run ``command``, which the user's shell over there reads, and wait for its end.
+    """Run ``command``, which the user's shell over there reads, on the first of ``hosts`` that answers; wait for its end.
 
-    Raises ActionError: SSH_FAILED where ssh itself could not (login refused, another host key, connection lost), and what
-    process.run raises. After ACTION_TIMEOUT or a lost connection nobody knows how far the command came.
+    Raises ActionError: UNREACHABLE where none answers (worth another attempt); SSH_FAILED where one does and ssh could not go on
+    (login refused, another host key, connection lost); and what process.run raises. After ACTION_TIMEOUT or a lost connection
+    nobody knows how far the command came.
     """
     if not command.strip() or command.lstrip().startswith("-") or "\0" in command or len(command.encode()) > _LONGEST:
         hint = "not empty, not first a -, at most 100,000 bytes"
         raise ActionError("this cannot be sent as a command", hint, code="COMMAND_WRONG")
+    problem = ""
     with _handed_over(login) as (options, environment):
-        arguments = ["ssh", "-F", "none", *_options(host, login, known_hosts, options), "--", host.name, command]
-        finished = process.run(arguments, context, stdin=stdin, environment=environment, most=most)
-    if finished.code == _CONNECTION_FAILED:
-        raise ActionError(f"ssh to {host.shown()} failed: {finished.said() or 'no reason given'}", code="SSH_FAILED")
-    return finished
+        for host in hosts:
+            arguments = ["ssh", "-F", "none", *_options(host, login, known_hosts, options), "--", host.name, command]
+            finished = process.run(arguments, context, stdin=stdin, environment=environment, most=most)
+            if finished.code != _FAILED:
+                return finished
+            problem = finished.said() or "no reason given"
+            if not finished.errors.startswith(_NOT_CONNECTED):
+                raise ActionError(f"ssh to {host.shown()} failed: {problem}", code="SSH_FAILED")
+    raise ActionError(problem, code="UNREACHABLE", again=True)
 
 
 def _options(host: SshHost, login: Login, known_hosts: Path, more: list[str]) -> Iterator[str]:

@@ -20,79 +20,77 @@ from playbooks.actions.protected import Address
 from playbooks.model import Party
 
 _NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.(?!-)[A-Za-z0-9-]{1,63})*", re.ASCII)
-_CONNECT = 10.0
 
 
 class SshHost(msgspec.Struct, frozen=True):
-    """A host that answers. ``near``: our address as the connection has it, ``far``: the host's own."""
+    """A host and the port of its sshd."""
 
     name: str
     port: int
-    near: Address
-    far: Address
 
     def shown(self) -> str:
         """For people."""
         return self.name if self.port == 22 else f"{self.name} port {self.port}"
 
 
-def named(party: Party | None) -> list[tuple[str, int]]:
-    """Host and port of each address of a target, in the order in which they are tried. Raises ActionError(COMMAND_WRONG)."""
+def named(party: Party | None) -> list[SshHost]:
+    """The hosts that a target names, in the order in which they are tried. Raises ActionError(COMMAND_WRONG)."""
     if party is None or not party.address:
-        raise ActionError(
-            "the command has no target with an address", "give the step a target of the type ssh", code="COMMAND_WRONG"
-        )
+        hint = "give the step a target of the type ssh"
+        raise ActionError("the command has no target with an address", hint, code="COMMAND_WRONG")
     port = _port(party.port)
-    found = [(host, port) for host in _hosts(party)]
+    found = [SshHost(name, port) for name in _names(party)]
     if not found:
-        raise ActionError(
-            "the target has no address that SSH can go to", "give it one under dname, ipv4 or ipv6", code="COMMAND_WRONG"
-        )
+        hint = "give it one under dname, ipv4 or ipv6"
+        raise ActionError("the target has no address that SSH can go to", hint, code="COMMAND_WRONG")
     return found
 
 
-def reached(party: Party | None, known_hosts: Path | None, context: Context) -> SshHost:
-    """The first address of a target that is known and answers.
-
-    Raises ActionError: HOST_UNKNOWN where no address has a key among ``known_hosts``, UNREACHABLE (worth another attempt).
-    """
+def known(party: Party | None, known_hosts: Path | None, context: Context) -> list[SshHost]:
+    """Those hosts of a target that have a key among ``known_hosts``. Raises ActionError(HOST_UNKNOWN) where there is none."""
     wanted = named(party)
     if known_hosts is None or not known_hosts.is_file():
         raise ActionError("no host may be reached by SSH", "name a file in [playbooks] known_hosts", code="HOST_UNKNOWN")
-    known = [one for one in wanted if _is_known(*one, known_hosts, context)]
-    if not known:
-        shown = ", ".join(host for host, _ in wanted)[:200]
-        raise ActionError(
-            f"there is no host key of {shown} (port {wanted[0][1]})", f"add it to {known_hosts}, from a source you trust",
-            code="HOST_UNKNOWN",
-        )  # fmt: skip
-    problem = ""
-    for host, port in known:
-        try:
-            with socket.create_connection((host, port), min(_CONNECT, context.left())) as probe:
-                near, far = probe.getsockname()[0], probe.getpeername()[0]
-            return SshHost(host, port, _address(near), _address(far))
-        except OSError as error:
-            problem = f"{host} port {port}: {error}"
-    context.left()  # says so where the time is over
-    raise ActionError(f"cannot be connected to, {problem}", code="UNREACHABLE", again=True)
+    found = [one for one in wanted if _is_known(one, known_hosts, context)]
+    if not found:
+        shown = ", ".join(one.shown() for one in wanted)[:200]
+        hint = f"add it to {known_hosts}, from a source you trust"
+        raise ActionError(f"there is no host key of {shown}", hint, code="HOST_UNKNOWN")
+    return found
 
 
-def _hosts(party: Party) -> Iterator[str]:
+def ends(host: SshHost) -> tuple[Address, Address] | None:
+    """Our address and the host's, as a connection would have them; nothing is sent. None where there is no way to it."""
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(host.name, host.port, type=socket.SOCK_DGRAM):
+            with socket.socket(family, kind, protocol) as probe:
+                probe.connect(address)
+                return _address(probe.getsockname()[0]), _address(probe.getpeername()[0])
+    except (OSError, UnicodeError):
+        pass  # ssh itself will say so
+    return None
+
+
+def _names(party: Party) -> Iterator[str]:
     for kind in ("dname", "ipv6", "ipv4"):
-        for host in party.address.get(kind, ()):
-            if kind == "dname":
-                if len(host) > 253 or not _NAME.fullmatch(host):
-                    raise ActionError(f"{host[:80]!r} is no name of a host", code="COMMAND_WRONG")
-                yield host
-                continue
-            try:
-                found = ipaddress.ip_address(host)
-            except ValueError as error:
-                raise ActionError(f"{host[:80]!r} is no address", code="COMMAND_WRONG") from error
-            if "%" in host:
-                raise ActionError("an address with a zone means something on one host only", code="COMMAND_WRONG")
-            yield str(found)
+        for name in party.address.get(kind, ()):
+            yield _name(name) if kind == "dname" else _literal(name)
+
+
+def _name(text: str) -> str:
+    if len(text) > 253 or not _NAME.fullmatch(text):
+        raise ActionError(f"{text[:80]!r} is no name of a host", code="COMMAND_WRONG")
+    return text
+
+
+def _literal(text: str) -> str:
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError as error:
+        raise ActionError(f"{text[:80]!r} is no address", code="COMMAND_WRONG") from error
+    if "%" in text:
+        raise ActionError("an address with a zone means something on one host only", code="COMMAND_WRONG")
+    return str(found)
 
 
 def _port(text: str) -> int:
@@ -103,9 +101,9 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _is_known(host: str, port: int, known_hosts: Path, context: Context) -> bool:
+def _is_known(host: SshHost, known_hosts: Path, context: Context) -> bool:
     """ssh-keygen(1) looks: it knows patterns and hashed names."""
-    entry = host if port == 22 else f"[{host}]:{port}"
+    entry = host.name if host.port == 22 else f"[{host.name}]:{host.port}"
     return process.run(["ssh-keygen", "-F", entry, "-f", str(known_hosts)], context).code == 0
 
 

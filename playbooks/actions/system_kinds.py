@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from playbooks.actions.account_disable import AccountDisableAction
+from playbooks.actions.account_enable import AccountEnableAction
+from playbooks.actions.bash import Bash
 from playbooks.actions.contract import ActionKind
+from playbooks.actions.host_isolate import HostIsolateAction
+from playbooks.actions.host_release import HostReleaseAction
 from playbooks.actions.nft_block import NftBlockAction
 from playbooks.actions.nft_unblock import NftUnblockAction
 from playbooks.actions.settings import Settings
+from playbooks.actions.sinkhole_add import SinkholeAddAction
+from playbooks.actions.sinkhole_remove import SinkholeRemoveAction
 from playbooks.actions.ssh import Ssh
 
 
 def system(settings: Settings = Settings()) -> dict[str, ActionKind]:
     """The commands. With the default settings they can say what they would do, and reach nothing."""
     return {
+        "bash": Bash(settings),
         "ssh": Ssh(settings),
+        "liandun-account-disable": AccountDisableAction(settings),
+        "liandun-account-enable": AccountEnableAction(settings),
+        "liandun-host-isolate": HostIsolateAction(settings),
+        "liandun-host-release": HostReleaseAction(settings),
         "liandun-nft-block": NftBlockAction(settings),
         "liandun-nft-unblock": NftUnblockAction(settings),
+        "liandun-sinkhole-add": SinkholeAddAction(settings),
+        "liandun-sinkhole-remove": SinkholeRemoveAction(settings),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -14,7 +14,16 @@ _Address = Annotated[str, msgspec.Meta(min_length=2, max_length=64)]
 _Minutes = Annotated[int, msgspec.Meta(ge=1, le=MOST_MINUTES)]
 
 
-BY_SSH = frozenset({"liandun-nft-block", "liandun-nft-unblock"})
+BY_SSH = frozenset(
+    {
+        "liandun-host-isolate",
+        "liandun-host-release",
+        "liandun-nft-block",
+        "liandun-nft-unblock",
+        "liandun-sinkhole-add",
+        "liandun-sinkhole-remove",
+    }
+)
 """Commands that go to a target by SSH."""
 HERE_TOO = frozenset({"liandun-nft-block", "liandun-nft-unblock"})
 """Those of them that act on the platform's own machine where they have no target."""
@@ -34,3 +43,49 @@ class NftUnblockParameters(Parameters, frozen=True, kw_only=True, forbid_unknown
     address: _Address
     reason: Reason
     force: bool = False
+
+
+class HostIsolateParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Let the target speak to nobody but the management for so many minutes: its own kernel ends it."""
+
+    reason: Reason
+    minutes: _Minutes = 1440
+
+
+class HostReleaseParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """End the isolation of the target before its time, if this run began it; with ``force`` whoever did."""
+
+    reason: Reason
+    force: bool = False
+
+
+class SinkholeAddParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Have a DNS server answer a name, and every name below it, with the addresses of the configuration, or as not existing."""
+
+    domain: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+    reason: Reason
+    server: Literal["dnsmasq", "unbound"] = "dnsmasq"
+
+
+class SinkholeRemoveParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Answer a name as before, if this run diverted it; with ``force`` whoever did."""
+
+    domain: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+    reason: Reason
+    server: Literal["dnsmasq", "unbound"] = "dnsmasq"
+    force: bool = False
+
+
+class AccountDisableParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Let nobody log in with an account of the directory any more."""
+
+    account: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+    reason: Reason
+
+
+class AccountEnableParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Let people log in with an account again. ``before``: what disabling gave, ``disabled`` = it stays disabled."""
+
+    account: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+    reason: Reason
+    before: Literal["enabled", "disabled"] = "enabled"

@@ -10,6 +10,7 @@ from kernel.config import Interface, PacketFolder, Platform, StoreElasticsearch,
 from kernel.config.alerts import Alerts, Detect, Webhooks
 from kernel.config.ingest import Ingest, Syslog
 from kernel.config.platform import Console
+from kernel.config.playbooks import AccountDirectory, DnsServer, Playbooks
 from kernel.config.store import Store
 from kernel.errors import ConfigError
 
@@ -99,6 +100,9 @@ def test_the_manuals_example_has_no_mistakes_and_names_every_key(tmp_path: Path)
         StoreElasticsearch,
         Alerts,
         Webhooks,
+        Playbooks,
+        DnsServer,
+        AccountDirectory,
     )
     for struct in sections:
         for key in struct.__struct_fields__:
@@ -184,3 +188,25 @@ def test_a_pin_in_the_environment_is_not_shown(tmp_path: Path) -> None:
     secrets = load_config(file, {"LIANDUN_SECRETS_PKCS11_PIN": "12345678"}).secrets
     assert secrets.pkcs11.pin.reveal() == "12345678"
     assert "12345678" not in repr(secrets)
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ('[playbooks]\nknown_hosts = "known_hosts"', "playbooks.known_hosts: must be a whole path"),
+        ('[playbooks]\nprotected_networks = ["10.0.0.1/8"]', "playbooks.protected_networks: '10.0.0.1/8' is no network"),
+        ('[playbooks]\nmanagement_networks = ["x"]', "playbooks.management_networks: 'x' is no network"),
+        ('[playbooks]\nprotected_domains = ["city gov"]', "playbooks.protected_domains: 'city gov' is no domain name"),
+        ('[playbooks]\nsinkhole = ["10.0.0.0/24"]', "playbooks.sinkhole: '10.0.0.0/24' is no address"),
+        ("[playbooks.unbound]\ncheck = []", "playbooks.unbound: check and reload are commands"),
+        ('[playbooks.dnsmasq]\nfolder = "../x"', "playbooks.dnsmasq.folder: must be a whole path"),
+        ('[playbooks.directory]\nurl = "ldap://x"\nstart_tls = false', "passwords travel sealed only"),
+        ('[playbooks.directory]\nurl = "ldaps://x"\nuser_filter = "(uid=x)"', "playbooks.directory.user_filter: must hold {name}"),
+        ('[playbooks.directory]\nurl = "ldaps://x"', "playbooks.directory.bind_dn: is needed"),
+    ],
+)
+def test_what_playbooks_may_touch_is_checked(tmp_path: Path, lines: str, words: str) -> None:
+    file = tmp_path / "liandun.toml"
+    file.write_text(lines + "\n")
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        load_config(file, {})

@@ -38,7 +38,10 @@ KINDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"level": "high", "zones": ["water-ot"], "per": "host",
          "entities": [{"kind": "ip", "pattern": "203.0.113.0/24"}, {"kind": "host", "pattern": "web*"}]},
     ),
-    ({"kind": "incident", "phases": ["containment"], "level": "2", "drills": "1"}, {"phases": ["containment"], "level": 2, "drills": True}),
+    (
+        {"kind": "incident", "phases": ["containment"], "level": "2", "drills": "1"},
+        {"phases": ["containment"], "level": 2, "drills": True},
+    ),
     ({"kind": "warning", "levels": ["orange", "red"]}, {"levels": ["orange", "red"]}),
     ({"kind": "schedule", "at": "03:30", "days": ["mon", "fri"]}, {"at": "03:30", "days": ["mon", "fri"]}),
     ({"kind": "schedule", "every_minutes": "15"}, {"every_minutes": 15}),
@@ -121,7 +124,7 @@ def _fields(page: str) -> dict[str, Any]:
 
 
 WRONG = [
-    {"name": ""}, {"name": "x" * 129}, {"level": ""}, {"level": "worst"}, {"most_per_hour": "0"}, {"most_per_hour": "x"},
+    {"name": ""}, {"name": "x" * 129}, {"level": "worst"}, {"most_per_hour": "0"}, {"most_per_hour": "x"},
     {"throttle": "-1"}, {"entities": "nothing"}, {"entities": "moon:x"}, {"kind": "moon"}, {"value.__scenario__": "{"},
     {"value.<b>": "x"},
 ]  # fmt: skip

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 SLAPD = shutil.which("slapd") or ("/usr/sbin/slapd" if Path("/usr/sbin/slapd").exists() else None)
 
-_CONFIG = """include /etc/ldap/schema/core.schema
+CONFIG = """include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
 modulepath /usr/lib/ldap
@@ -35,7 +35,7 @@ directory {folder}/db
 access to attrs=userPassword by anonymous auth by * none
 access to * by users read by * none
 """
-_DATA = """dn: dc=city,dc=test
+DATA = """dn: dc=city,dc=test
 objectClass: dcObject
 objectClass: organization
 o: City
@@ -70,8 +70,10 @@ member: uid=li,dc=city,dc=test
 class LdapServer:
     """Started on entering, ended by its process on leaving; ``port`` StartTLS, ``tls_port`` ldaps."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, config: str = CONFIG, data: str = DATA) -> None:
+        """``config`` and ``data`` in place of the usual ones; ``{folder}`` in the first stands for ``folder``."""
         self.folder = folder
+        self._config, self._data = config, data
         self.port, self.tls_port = _free_port(), _free_port()
         self.ca = folder / "ca.pem"
         self._process: subprocess.Popen[bytes] | None = None
@@ -80,8 +82,8 @@ class LdapServer:
         (self.folder / "db").mkdir()
         _certificates(self.folder)
         config, data = self.folder / "slapd.conf", self.folder / "base.ldif"
-        config.write_text(_CONFIG.format(folder=self.folder))
-        data.write_text(_DATA, "utf-8")
+        config.write_text(self._config.format(folder=self.folder))
+        data.write_text(self._data, "utf-8")
         assert SLAPD is not None
         subprocess.run([Path(SLAPD).parent / "slapadd", "-f", config, "-l", data], check=True, capture_output=True)
         urls = f"ldap://127.0.0.1:{self.port} ldaps://127.0.0.1:{self.tls_port}"

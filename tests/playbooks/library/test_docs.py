@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from playbooks.actions.danger import DESTRUCTIVE
 from playbooks.actions.parameters import TERMS
 from playbooks.library import BUILDING_BLOCK, load
 from playbooks.model import Playbook, PlaybookAction
@@ -17,9 +18,11 @@ ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "playbooks.md"
 
 
-def _commands() -> list[str]:
+def _commands(*, on_systems: bool) -> list[str]:
     lines = ["| command | parameters | gives |", "|---|---|---|"]
     for kind, terms in TERMS.items():
+        if (kind in DESTRUCTIVE) is not on_systems:
+            continue
         fields = msgspec.structs.fields(terms.takes)
         names = [f"**{one.name}**" if one.required else one.name for one in fields]
         lines.append(f"| `{kind}` | {', '.join(names)} | {', '.join(terms.gives) or '–'} |")
@@ -48,7 +51,12 @@ def _called(playbook: Playbook) -> list[str]:
 def test_the_tables_are_those_of_the_code() -> None:
     text = PAGE.read_text("utf-8")
     made = text
-    for name, lines in (("commands", _commands()), ("library", _library())):
+    tables = (
+        ("commands", _commands(on_systems=False)),
+        ("system commands", _commands(on_systems=True)),
+        ("library", _library()),
+    )
+    for name, lines in tables:
         begin = re.compile(rf"(<!-- {name}: [^\n]*-->\n).*?(<!-- end -->)", re.DOTALL)
         made, count = begin.subn(lambda found, lines=lines: found[1] + "\n".join(lines) + "\n" + found[2], made)  # type: ignore[misc]
         assert count == 1

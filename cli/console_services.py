@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cli.capture_places import capture_places
 from cli.platform_health import PlatformReader
 from cli.platform_rules import PLATFORM_RULES
 from cli.ruleset import CatalogueReader
 from cli.trust_health import TrustReader
-from collectors.packet_slice import CapturePlace
-from collectors.suricata.config import PACKETS
 from kernel.config import Config
 from kernel.db import open_database, upgrade
 from kernel.errors import ConfigError
@@ -77,14 +76,6 @@ def listen_points(config: Config) -> tuple[ListenPoint, ...]:
     syslog = config.ingest.syslog
     plain = [ListenPoint(kind, syslog.host, port) for kind, port in (("tcp", syslog.tcp_port), ("udp", syslog.udp_port)) if port]
     return (*plain, *(ListenPoint("link", one.host, one.port, one.id) for one in config.links.listener))
-
-
-def capture_places(config: Config, layout: Layout) -> list[CapturePlace]:
-    """Where the sensors of this host keep packets, and where captures are read from."""
-    ingest = config.ingest
-    places = [CapturePlace(str(layout.suricata / one.id / "log"), f"{PACKETS}.") for one in ingest.interface if one.packets_mib]
-    folders = [one.path for one in ingest.pcap_folder] + ([layout.demo_packets] if config.platform.demo else [])
-    return places + [CapturePlace(str(folder)) for folder in folders]
 
 
 def account_policy(config: Config) -> Policy:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import logging
 
+from cli.capture_places import capture_places
+from cli.kept_packets import KeptPackets
 from cli.roles.health import tell_health
 from cli.roles.jobs import Job
 from cli.roles.process import stop_event
@@ -57,7 +59,7 @@ def run(config: Config) -> int:
     with database.write() as session:
         install_library(session)
     reach = Reach(tuple(rules.allowed_networks))
-    kinds = {**standard(reach), **own(database), **system(settings_of(rules))}
+    kinds = {**standard(reach), **own(database, key, KeptPackets(capture_places(config, layout))), **system(settings_of(rules))}
     zones = ControlZones(database, ZoneSource(layout.zones))
     zones.look()
     executor = Executor(

@@ -99,6 +99,14 @@ class IncidentNoteParameters(Parameters, frozen=True, kw_only=True, forbid_unkno
     kind: Literal["note", "decision"] = "note"
 
 
+class EvidencePacketsParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The packets between source and destination of an alert, as evidence of an incident."""
+
+    alert: _Id
+    incident: _Id
+    reason: _Line
+
+
 class AlertStatusParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Another status of an alert; ``verdict`` and ``assignee`` "" = stay."""
 
@@ -138,6 +146,7 @@ TERMS: dict[str, Terms] = {
     "liandun-warning-draft": Terms(WarningDraftParameters, ("warning_id",)),
     "liandun-warning-discard": Terms(WarningDiscardParameters),
     "liandun-incident-note": Terms(IncidentNoteParameters, ("incident_number",)),
+    "liandun-evidence-packets": Terms(EvidencePacketsParameters, ("evidence_id", "evidence_sm3")),
     "liandun-alert-status": Terms(AlertStatusParameters, ("alert_status_before",)),
     "liandun-notify": Terms(NotifyParameters, ("notified",)),
     "liandun-nft-block": Terms(system.NftBlockParameters, ("blocked", "blocked_until", "block_state")),

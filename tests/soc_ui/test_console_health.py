@@ -42,7 +42,7 @@ def test_the_reader_tells_of_real_processes_spool_and_disk(layout: Layout) -> No
     (layout.spool / "segment").write_bytes(b"x" * 5000)
     found = PlatformReader(Config(), layout, "sqlite")()
     states = {role.name: role for role in found.roles}
-    assert list(states) == ["ingest", "worker", "console", "scheduler"]
+    assert list(states) == ["ingest", "worker", "console", "scheduler", "playbooks"]
     assert states["worker"].alive
     assert states["worker"].problem == "disk is full"
     assert 10_000_000 < states["worker"].memory < 10_000_000_000
@@ -62,7 +62,7 @@ def test_the_clock_is_what_the_kernel_says(layout: Layout) -> None:
 def test_a_full_disk_a_stopped_process_and_a_drifting_clock_are_told_in_words(seen: Callable[..., str], layout: Layout) -> None:
     found = PlatformReader(Config(), layout, "sqlite")()
     page = seen(replace(found, disk_free=1, disk_size=100, clock="adrift"))
-    assert page.count("不在运行") == 4
+    assert page.count("不在运行") == 5
     assert "需要处理" in page
     assert "未受时间服务器校准" in page
     calm = seen(replace(found, disk_free=99, disk_size=100, clock="steady", clock_error_seconds=0.002))

@@ -44,6 +44,8 @@ TYPES: dict[str, tuple[str, str]] = {
     "duty.accepted": ("值班接班", "Shift taken over"),
     "playbook.notice": ("剧本通知", "Playbook notice"),
     "playbook.question": ("剧本待人工处理", "Playbook asks people"),
+    "playbook.trigger_limited": ("剧本触发器达到上限", "Playbook trigger at its limit"),
+    "playbook.trigger_failed": ("剧本触发器启动失败", "Playbook trigger failed"),
     "audit.head": ("审计日志签名头", "Audit head"),
     "webhook.test": ("测试消息", "Test message"),
 }

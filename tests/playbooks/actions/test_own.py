@@ -266,6 +266,10 @@ def test_a_dry_run_is_told_what_each_would_do() -> None:
             Plan("draft a warning: 通报", ("warnings", "水务局")),
         ),
         "liandun-warning-discard": ({"warning": 2, "reason": "x"}, Plan("throw away the draft of warning 2", ("warning 2",))),
+        "liandun-evidence-packets": (
+            {"alert": 5, "incident": 3, "reason": "x"},
+            Plan("seal the packets of alert 5 as evidence of incident 3", ("alert 5", "incident 3")),
+        ),
         "liandun-incident-note": (
             {"incident": 3, "text": "四个字"},
             Plan("write a note of 3 letters into incident 3", ("incident 3",)),

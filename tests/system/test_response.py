@@ -189,9 +189,13 @@ def test_an_alert_becomes_a_block_that_ends_by_itself(there: Street, city: City)
     with city.database.read() as session:
         assert get_alert(session, number).status == "in_progress"
         notes = " ".join(entry.note for entry in history(session, number))
-        trail = [entry.action for entry in audit.listing(session, limit=200).entries]
+        trail = audit.listing(session, limit=200).entries
     assert f"new: {ATTACKER[0]} until 20" in notes
-    assert {"playbook.start", "playbook.approve", "playbook.act"} <= set(trail)
+    assert {"playbook.start", "playbook.approve"} <= {entry.action for entry in trail}
+    acts = {entry.detail["command"]: entry for entry in trail if entry.action == "playbook.act"}
+    blocked = acts["liandun-nft-block"]
+    assert (blocked.actor, blocked.detail["line"]) == (f"playbook:{asked.run_id}", asked.line)
+    assert blocked.detail["gave"]["__blocked__"] == ATTACKER[0]
     assert "packets 0" not in there.run("gateway", "nft", "list", "counter", "inet", "liandun", "dropped")
 
     city.kill()  # the platform is gone; the gateway ends the block all the same

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask import Flask, url_for
@@ -169,6 +170,11 @@ def way_name(name: str) -> str:
     return names.get(name, _("at the same time"))
 
 
+def as_json(value: Any, indented: bool = False) -> str:
+    """A JSON value as people read it: text, which a template escapes as any other."""
+    return json.dumps(value, ensure_ascii=False, indent=2 if indented else None)
+
+
 def many(number: int, most: int = 1_000) -> str:
     """A count that stops somewhere."""
     return f"{number:,}" if number < most else f"{most - 1:,}+"
@@ -208,6 +214,7 @@ def tabs() -> list[tuple[str, str, str]]:
         ("playbooks.read", ("runs", "playbook_runs.page", _("Runs"))),
         ("playbooks.read", ("questions", "playbook_questions.page", _("Waiting for people"))),
         ("playbooks.read", ("triggers", "playbook_triggers.page", _("Triggers"))),
+        ("playbooks.read", ("statistics", "playbook_statistics.page", _("Statistics"))),
     ]
     return [page for permission, page in pages if access.me().may(permission)]
 
@@ -234,4 +241,4 @@ def install(app: Flask) -> None:
         shelf_state=shelf_state, shelf_origin=shelf_origin, change_kind=change_kind, way_name=way_name, is_text=titles.is_text,
         variable_title=titles.variable_title, step_kind=titles.step_kind, looks=titles.looks,
     )  # fmt: skip
-    app.jinja_env.filters.update(took=took, lasting=lasting)
+    app.jinja_env.filters.update(took=took, lasting=lasting, as_json=as_json)

@@ -24,7 +24,7 @@ from soc_ui.services import Services
 from tests.playbooks.documents import FIRST, document, octets, uuid
 from tests.soc_ui.conftest import browser_of, post
 from tests.soc_ui.seed import PASSWORD, fill
-from tests.soc_ui.seed_playbooks import EVIL, fill_runs, fill_shelf, go_on, question, run, shipped, ticket, two_people
+from tests.soc_ui.seed_playbooks import EDITOR, EVIL, fill_runs, fill_shelf, go_on, question, run, shipped, ticket, two_people
 from tests.soc_ui.seed_zones import fill_zones
 
 DRILL = json.loads(shipped("drill"))["id"]
@@ -304,7 +304,9 @@ def test_importing_and_exporting(as_: Open) -> None:
     assert writer.get(f"{path}/export?version=999999999999999999999").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/playbooks", "/playbooks/runs", "/playbooks/questions", f"/playbooks/{DRILL}"])
+@pytest.mark.parametrize(
+    "path", ["/playbooks", "/playbooks/runs", "/playbooks/questions", "/playbooks/statistics", f"/playbooks/{DRILL}"]
+)
 def test_who_may_read(as_: Open, path: str) -> None:
     assert as_("leader").get(path).status_code == 200
     assert as_("zone").get(path).status_code == 403
@@ -324,3 +326,15 @@ def test_a_very_long_run_shows_its_end(filled: Services, as_: Open, monkeypatch:
     page = as_("analyst").get(f"/playbooks/runs/{done}")
     assert "The first 1 events are not shown" in page.text
     assert FIRST not in page.text
+
+
+def test_statistics(filled: Services, as_: Open, runs: dict[str, int]) -> None:
+    page = as_("leader").get("/playbooks/statistics").text
+    assert "Brute force" in page
+    assert re.search(r'<rect class="good"', page)
+    assert "<script>alert(1)" not in page
+    shelf = ticket(id=f"playbook--{uuid(700)}", labels=["by-hand:45m"], name="saves time")
+    with filled.database.write() as session:
+        service.save(session, EDITOR, shelf)
+    run(filled.database, shelf, {"__ip__": "203.0.113.7"})
+    assert "45 min 0 s" in as_("leader").get("/playbooks/statistics").text

@@ -12,11 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kernel.zones.model import INTERNET
-from operations.alerts.models import AlertEntity
+from operations.alerts.models import AlertEntity, AlertSample
 from operations.alerts.reading import get_alert
 from operations.alerts.schema import AlertRow
 from operations.alerts.suppressing import FIELD_LAYER
@@ -129,10 +130,24 @@ def _place(session: Session, zones: list[str]) -> dict[str, str]:
 
 
 def _address(session: Session, alert: AlertRow) -> str:
-    ends = [address for address in (alert.source_ip, alert.destination_ip) if address]
+    """The end of the connection that lies outside of the city, where one does; else the source."""
+    ends = [(alert.source_ip, "source.zone"), (alert.destination_ip, "destination.zone")]
+    known = [(address, role) for address, role in ends if address]
+    if len(known) < 2:
+        return known[0][0] if known else ""
+    zones = _zones_of_ends(session, alert.id, known)
+    outside = [address for address, zone in zones if zone == INTERNET]
+    return outside[0] if len(outside) == 1 else known[0][0]
+
+
+def _zones_of_ends(session: Session, alert_id: int, ends: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Address and zone: as the event was told when it came in, else as the plan says now."""
+    sample = session.execute(select(AlertSample.event).where(AlertSample.alert_id == alert_id)).scalar_one_or_none()
+    event = orjson.loads(sample) if sample else {}
+    if all(isinstance(event.get(role), str) for _, role in ends):
+        return [(address, event[role]) for address, role in ends]
     table = zone_table(session)
-    outside = [address for address in ends if table.zone_of(address) == INTERNET]
-    return (outside if len(outside) == 1 else ends or [""])[0]
+    return [(address, table.zone_of(address)) for address, _ in ends]
 
 
 def _known(facts: dict[str, str]) -> dict[str, str]:

@@ -22,11 +22,14 @@ from playbooks.triggers.conditions import ScheduleCondition, kept_condition
 from playbooks.triggers.firing import fire
 from playbooks.triggers.models import PlaybookTrigger, TriggerFiring
 from playbooks.triggers.schedule import next_due
-from playbooks.triggers.subjects import Found, Subject, look
+from playbooks.triggers.schema import Found, Subject
+from playbooks.triggers.subjects import News
 
 log = logging.getLogger(__name__)
 KEPT_SECONDS = Limits().run_ms // 1000 + 86_400
 """A firing is kept until no run of it can last any more."""
+AT_ONCE = 20
+"""Subjects in one transaction: some tens of milliseconds in which other writers wait."""
 _ONE_AT_A_TIME = 0x74726967676572  # "trigger": names the lock of firings in PostgreSQL
 
 
@@ -50,10 +53,8 @@ def fire_due(database: Database, now: str | None = None) -> int:
         waiting = _waiting(session, present)
     if not waiting:
         return 0
-    until = {kind: sources.settled_id(database, kind) for kind in {one.kind for one in waiting} - {"schedule"}}
     started, idle = 0, []
-    for one in waiting:
-        found = _look(database, one, until.get(one.kind, 0))
+    for one, found in _look(database, waiting):
         if found.subjects or one.kind == "schedule":
             started += _go(database, one, found, present)
         else:
@@ -71,33 +72,43 @@ def _waiting(session: Session, present: str) -> list[_Waiting]:
     return [one for one in enabled if one.kind == "schedule" or one.mark < last[one.kind]]
 
 
-def _look(database: Database, one: _Waiting, until: int) -> Found:
-    if one.kind == "schedule":
-        return Found([], one.mark)
+def _look(database: Database, waiting: list[_Waiting]) -> list[tuple[_Waiting, Found]]:
+    until = {kind: sources.settled_id(database, kind) for kind in {one.kind for one in waiting}}
     with database.read() as session:
-        return look(session, kept_condition(one.kind, one.condition), one.mark, until)
+        news = News(session, until)
+        return [(one, news.look(one.kind, kept_condition(one.kind, one.condition), one.mark)) for one in waiting]
 
 
 def _go(database: Database, one: _Waiting, found: Found, present: str) -> int:
-    """Start what was found, in one transaction with the new mark; nothing where the trigger was changed meanwhile."""
+    """Start what was found, a few subjects in one transaction with the mark that they lead to; others want to write, too."""
+    started = 0
+    parts = [found.subjects[place : place + AT_ONCE] for place in range(0, len(found.subjects), AT_ONCE)] or [[]]
     try:
-        with database.write() as session:
-            _one_at_a_time(session)
-            row = session.get(PlaybookTrigger, one.id, with_for_update=True, populate_existing=True)
-            if row is None or not row.enabled or (row.revision, row.mark) != (one.revision, one.mark):
-                return 0
-            subjects = found.subjects
-            if one.kind == "schedule":
-                subjects = _scheduled(row, present)
-            started = sum(fire(session, row, subject, present) for subject in subjects)
-            row.mark = found.mark
-            _forget(session, row, present)
-            return started
+        for part in parts:
+            mark = found.mark if part is parts[-1] else part[-1].place
+            more = _fire(database, one, part, mark, present)
+            if more is None:
+                break
+            started, one = started + more, msgspec.structs.replace(one, mark=mark)
     except StoreError:
         raise
     except Exception:  # a mistake in one of them must not keep the others from starting; it is tried again
         log.exception("trigger %d could not be evaluated", one.id)
-        return 0
+    return started
+
+
+def _fire(database: Database, one: _Waiting, subjects: list[Subject], mark: int, present: str) -> int | None:
+    """One transaction: how many runs were started; None where the trigger was changed, or somebody else looks, meanwhile."""
+    with database.write() as session:
+        _one_at_a_time(session)
+        row = session.get(PlaybookTrigger, one.id, with_for_update=True, populate_existing=True)
+        if row is None or not row.enabled or (row.revision, row.mark) != (one.revision, one.mark):
+            return None
+        chosen = _scheduled(row, present) if one.kind == "schedule" else subjects
+        started = sum(fire(session, row, subject, present) for subject in chosen)
+        row.mark = mark
+        _forget(session, row, present)
+        return started
 
 
 def _scheduled(row: PlaybookTrigger, present: str) -> list[Subject]:
@@ -106,7 +117,7 @@ def _scheduled(row: PlaybookTrigger, present: str) -> list[Subject]:
     if not isinstance(condition, ScheduleCondition) or not row.due_at or row.due_at > present:
         return []
     due, row.due_at = row.due_at, next_due(condition, present)
-    return [Subject(kind="schedule", key=f"at:{due}", entity=f"trigger:{row.id}", fields={"schedule.due": due})]
+    return [Subject(kind="schedule", key=f"at:{due}", entity=f"trigger:{row.id}", due=due)]
 
 
 def _move_on(database: Database, idle: list[tuple[_Waiting, int]]) -> None:

@@ -19,8 +19,9 @@ from playbooks.run.models import PlaybookRun
 from playbooks.shelf.prefill import facts_of
 from playbooks.shelf.reading import document
 from playbooks.shelf.starting import start
+from playbooks.triggers.fields import fields_of
 from playbooks.triggers.models import PlaybookTrigger, TriggerFiring
-from playbooks.triggers.subjects import Subject
+from playbooks.triggers.schema import Subject
 from playbooks.triggers.templates import fill
 
 HOUR = 3_600
@@ -85,7 +86,8 @@ def _values(session: Session, trigger: PlaybookTrigger, subject: Subject, facts:
     known = playbook_of(document(session, trigger.playbook_id)).playbook_variables
     templates = msgspec.json.decode(trigger.variables, type=dict[str, str])
     given = {name: value for name, value in facts.items() if name in known and known[name].external}
-    given |= {name: fill(template, subject.fields) for name, template in templates.items()}
+    fields = fields_of(session, subject) if templates else {}
+    given |= {name: fill(template, fields) for name, template in templates.items()}
     return {name: value for name, value in given.items() if value}
 
 

@@ -45,6 +45,33 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
 
 
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that starts a playbook.
+
+    kind, number  what it is: an alert, incident or warning; ``schedule`` has no number
+    place         its number in the source that it was found in: up to there has been looked
+    key           names this very occasion, once and for all
+    entity        what throttling counts by, and what a playbook does not run for twice at once
+    actor         who made it: ``playbook:7`` where a run did
+    due           for the kind schedule: the moment that was waited for
+    """
+
+    kind: str
+    number: int = 0
+    place: int = 0
+    key: str
+    entity: str
+    actor: str = ""
+    due: str = ""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Subjects in order, and up to which number the source has been looked at by that."""
+
+    subjects: list[Subject]
+    mark: int
+
+
 class TriggerPage(msgspec.Struct, frozen=True):
     """Newest first; ``cursor`` fetches the next page ("" at the end)."""
 

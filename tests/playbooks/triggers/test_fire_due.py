@@ -24,11 +24,10 @@ from operations.webhooks import service as webhooks
 from operations.webhooks.models import WebhookDelivery
 from playbooks.run.models import PlaybookRun
 from playbooks.shelf import service as shelf
-from playbooks.triggers import evaluate, firing
+from playbooks.triggers import evaluate, firing, subjects
 from playbooks.triggers import service as triggers
 from playbooks.triggers.evaluate import fire_due
 from playbooks.triggers.schema import Trigger
-from playbooks.triggers.subjects import BATCH
 from tests.playbooks.matters import alert
 from tests.playbooks.shelf.people import DUTY, RESPONDER
 from tests.playbooks.triggers.conftest import ID, Make
@@ -173,12 +172,13 @@ def test_beyond_the_hour_starts_are_counted_and_told_once(city: Database, make: 
     assert fire_due(city, clock.shift(clock.now(), 3_700)) == 1
 
 
-def test_a_flood_is_looked_at_in_pieces_and_each_alert_once(city: Database, make: Make) -> None:
+def test_a_flood_is_looked_at_in_pieces_and_each_alert_once(city: Database, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subjects, "BATCH", 50)
     trigger = make("alert", {"level": "high"}, most_per_hour=1_000, throttle_seconds=0)
-    for number in range(BATCH + 30):
+    for number in range(80):
         alert(city, host__name=f"H{number}")
-    assert (fire_due(city), fire_due(city), fire_due(city)) == (BATCH, 30, 0)
-    assert counts(city, trigger) == {"started": BATCH + 30}
+    assert (fire_due(city), fire_due(city), fire_due(city)) == (50, 30, 0)
+    assert counts(city, trigger) == {"started": 80}
 
 
 # -- failures ---------------------------------------------------------------------------------------------------------------------

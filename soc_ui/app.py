@@ -68,6 +68,7 @@ from soc_ui.playbooks.release import playbook_release
 from soc_ui.playbooks.runs import playbook_runs
 from soc_ui.playbooks.secrets import playbook_secrets
 from soc_ui.playbooks.start import playbook_start
+from soc_ui.playbooks.statistics import playbook_statistics
 from soc_ui.playbooks.triggers import playbook_triggers
 from soc_ui.preferences import preferences
 from soc_ui.reports import words as report_words
@@ -137,7 +138,7 @@ def create_app(services: Services) -> APIFlask:
     cases = (incidents, incident_acts, incident_parts, incident_evidence, incident_reports, incident_deadlines)
     work = (tickets, improvement_views.improvements, service_desk, supervision, duty, duty_roster, reports)
     shelf = (playbooks, playbook_start, playbook_release, playbook_editor, playbook_triggers, playbook_secrets)
-    response = (*shelf, playbook_runs, playbook_questions)
+    response = (*shelf, playbook_runs, playbook_questions, playbook_statistics)
     watch = (live_views.live, overview, wall, risk_views.risk, attack)
     estate = (zones, conduits, zone_plan, inventory, asset_software, advisories, sources, rules, tuning, exceptions, intel)
     admin = (keys, webhooks, inbound, audit, health)

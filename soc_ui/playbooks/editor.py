@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from kernel.errors import LiandunError
 from operations.errors import Conflict, Denied, Invalid, NotFound
+from playbooks import editing
 from playbooks.check import is_right
 from playbooks.model import Playbook
 from playbooks.problems import PlaybookError, Problem
@@ -18,6 +19,7 @@ from playbooks.reading import read
 from playbooks.shelf import service
 from soc_ui import access, refusals
 from soc_ui.numbers import row_id
+from soc_ui.playbooks import step_form
 from soc_ui.playbooks.chart import chart_of
 from soc_ui.playbooks.problem_words import told
 from soc_ui.playbooks.skeleton import skeleton
@@ -66,6 +68,18 @@ def preview() -> str:
     return _page(request.form.get("document", ""), base=request.form.get("base", 0, row_id))
 
 
+@playbook_editor.post("/playbooks/step")
+@access.needs("playbooks.edit")
+def step() -> str | tuple[str, int]:
+    """The editor again, with another step in its form, or with a step changed, added or removed (``act``)."""
+    text, base = request.form.get("document", ""), request.form.get("base", 0, row_id)
+    try:
+        text, step_id = step_form.applied(text, request.form)
+    except (PlaybookError, Invalid) as error:
+        return _page(text, base=base, step_id=request.form.get("shown", ""), error=error), 422
+    return _page(text, base=base, step_id=step_id)
+
+
 @playbook_editor.post("/playbooks/save")
 @access.needs("playbooks.edit")
 def save() -> Response | tuple[str, int]:
@@ -110,9 +124,13 @@ def _base(session: Session, body: bytes) -> int | None:
         return None
 
 
-def _page(text: str, *, base: int = 0, error: LiandunError | None = None) -> str:
+def _page(text: str, *, base: int = 0, step_id: str = "", error: LiandunError | None = None) -> str:
     wrong = told(error) if isinstance(error, PlaybookError) else refusals.explain(error) if error else []
-    return render_template("playbooks/editor.html", text=text, base=base, wrong=wrong, form=request.form, **_checked(text))
+    found = _checked(text)
+    chosen = step_form.form_of(found["playbook"], step_id) if found["playbook"] else None
+    return render_template(
+        "playbooks/editor.html", text=text, base=base, wrong=wrong, form=request.form, chosen=chosen, kinds=editing.KINDS, **found
+    )  # fmt: skip
 
 
 def _checked(text: str) -> dict[str, Any]:

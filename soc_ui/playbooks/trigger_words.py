@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from playbooks.triggers.schema import Definition, Trigger
+from soc_ui.badges import level_name
 from soc_ui.incidents import words as incidents
 from soc_ui.locale import _
 from soc_ui.warnings import words as warnings
@@ -88,7 +89,7 @@ def condition_text(given: Definition) -> str:
 def count_names(trigger: Trigger) -> list[tuple[str, int]]:
     """What became of what it waited for."""
     return [
-        (_("Started"), trigger.started),
+        (_("Runs started"), trigger.started),
         (_("Held back: ran for it lately"), trigger.throttled),
         (_("Held back: beyond the limit of an hour"), trigger.limited),
         (_("Held back: a run had made it"), trigger.looped),
@@ -100,6 +101,8 @@ def _value(field: str, value: Any) -> str:
     if field in ("phases", "levels"):
         names = ticked(field)
         return ", ".join(names.get(one, one) for one in value)
+    if field == "level" and isinstance(value, str):
+        return level_name(value)
     if field == "entities":
         return ", ".join(f"{one.get('kind')}:{one.get('pattern')}" for one in value)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask import Flask, url_for
@@ -155,6 +156,17 @@ def change_kind(kind: str) -> str:
     return {"added": _("added"), "removed": _("removed"), "changed": _("changed")}.get(kind, kind)
 
 
+def kind_of_step(kind: str) -> str:
+    """Of a step that can be added (playbooks.editing.KINDS)."""
+    names = {
+        "action": _("Task"),
+        "if-condition": _("Condition"),
+        "while-condition": _("As long as"),
+        "parallel": _("At the same time"),
+    }
+    return names.get(kind, kind)
+
+
 def way_name(name: str) -> str:
     """Of a way from step to step, by its property."""
     names = {
@@ -167,6 +179,11 @@ def way_name(name: str) -> str:
     if name.startswith("cases."):
         return _("if %(value)s", value=name.removeprefix("cases.")[:80])
     return names.get(name, _("at the same time"))
+
+
+def as_json(value: Any, indented: bool = False) -> str:
+    """A JSON value as people read it: text, which a template escapes as any other."""
+    return json.dumps(value, ensure_ascii=False, indent=2 if indented else None)
 
 
 def many(number: int, most: int = 1_000) -> str:
@@ -208,6 +225,7 @@ def tabs() -> list[tuple[str, str, str]]:
         ("playbooks.read", ("runs", "playbook_runs.page", _("Runs"))),
         ("playbooks.read", ("questions", "playbook_questions.page", _("Waiting for people"))),
         ("playbooks.read", ("triggers", "playbook_triggers.page", _("Triggers"))),
+        ("playbooks.read", ("statistics", "playbook_statistics.page", _("Statistics"))),
     ]
     return [page for permission, page in pages if access.me().may(permission)]
 
@@ -226,12 +244,12 @@ def _seconds(milliseconds: str) -> str:
 
 
 def install(app: Flask) -> None:
-    """Gives templates the names above."""
-    app.jinja_env.globals.update(
-        run_state=state_name, step_state=step_state_name, run_cause=cause_of, failure_code=code_name, many=many, playbook_tabs=tabs,
-        step_icon=step_icon, question_kind=asked.kind_name, question_why=asked.why_words, request_part=asked.part_name,
-        question_outcome=asked.outcome_name, answer_choice=asked.choice_name, question_hindrance=asked.hindrance_words,
-        shelf_state=shelf_state, shelf_origin=shelf_origin, change_kind=change_kind, way_name=way_name, is_text=titles.is_text,
-        variable_title=titles.variable_title, step_kind=titles.step_kind, looks=titles.looks,
-    )  # fmt: skip
-    app.jinja_env.filters.update(took=took, lasting=lasting)
+    """Gives templates the names above, and those of questions and steps."""
+    told = app.jinja_env.globals
+    told.update(run_state=state_name, step_state=step_state_name, run_cause=cause_of, failure_code=code_name, many=many)
+    told.update(shelf_state=shelf_state, shelf_origin=shelf_origin, change_kind=change_kind, playbook_tabs=tabs)
+    told.update(way_name=way_name, kind_of_step=kind_of_step, step_icon=step_icon, step_kind=titles.step_kind)
+    told.update(variable_title=titles.variable_title, looks=titles.looks, is_text=titles.is_text)
+    told.update(question_kind=asked.kind_name, question_why=asked.why_words, question_outcome=asked.outcome_name)
+    told.update(question_hindrance=asked.hindrance_words, request_part=asked.part_name, answer_choice=asked.choice_name)
+    app.jinja_env.filters.update(took=took, lasting=lasting, as_json=as_json)

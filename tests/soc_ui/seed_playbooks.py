@@ -104,7 +104,7 @@ def fill_runs(database: Database) -> dict[str, int]:
     """One run of each kind, by name."""
     broken = ticket("__ip__:value " + "x" * 300, id=f"playbook--{uuid(301)}", name="标题太长")
     address: dict[str, Value] = {"__ip__": "203.0.113.7"}
-    attack: dict[str, Value] = {"__address__": "203.0.113.7", "__matter__": "口令爆破", "__account__": "zhang.san"}
+    attack: dict[str, Value] = {"__address__": "203.0.113.7", "__account__": "zhang.san"}
     force = tuple(shipped(name) for name in ("contain-address", "suspend-account", "secure-evidence", "close-out"))
     return {
         "finished": run(database, ticket(), address),

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from apiflask import APIFlask
@@ -24,7 +25,7 @@ from soc_ui.services import Services
 from tests.playbooks.documents import FIRST, document, octets, uuid
 from tests.soc_ui.conftest import browser_of, post
 from tests.soc_ui.seed import PASSWORD, fill
-from tests.soc_ui.seed_playbooks import EVIL, fill_runs, fill_shelf, go_on, question, run, shipped, ticket, two_people
+from tests.soc_ui.seed_playbooks import EDITOR, EVIL, fill_runs, fill_shelf, go_on, question, run, shipped, ticket, two_people
 from tests.soc_ui.seed_zones import fill_zones
 
 DRILL = json.loads(shipped("drill"))["id"]
@@ -304,7 +305,9 @@ def test_importing_and_exporting(as_: Open) -> None:
     assert writer.get(f"{path}/export?version=999999999999999999999").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/playbooks", "/playbooks/runs", "/playbooks/questions", f"/playbooks/{DRILL}"])
+@pytest.mark.parametrize(
+    "path", ["/playbooks", "/playbooks/runs", "/playbooks/questions", "/playbooks/statistics", f"/playbooks/{DRILL}"]
+)
 def test_who_may_read(as_: Open, path: str) -> None:
     assert as_("leader").get(path).status_code == 200
     assert as_("zone").get(path).status_code == 403
@@ -324,3 +327,48 @@ def test_a_very_long_run_shows_its_end(filled: Services, as_: Open, monkeypatch:
     page = as_("analyst").get(f"/playbooks/runs/{done}")
     assert "The first 1 events are not shown" in page.text
     assert FIRST not in page.text
+
+
+def test_statistics(filled: Services, as_: Open, runs: dict[str, int]) -> None:
+    page = as_("leader").get("/playbooks/statistics").text
+    assert "Brute force" in page
+    assert re.search(r'<rect class="good"', page)
+    assert "<script>alert(1)" not in page
+    shelf = ticket(id=f"playbook--{uuid(700)}", labels=["by-hand:45m"], name="saves time")
+    with filled.database.write() as session:
+        service.save(session, EDITOR, shelf)
+    run(filled.database, shelf, {"__ip__": "203.0.113.7"})
+    assert "45 min 0 s" in as_("leader").get("/playbooks/statistics").text
+
+
+def test_steps_are_edited_by_a_form(as_: Open) -> None:
+    writer = as_("responder")
+    page = writer.get("/playbooks/new").text
+    text = re.search(r'<textarea[^>]*name="document"[^>]*>(.*?)</textarea>', page, re.DOTALL)
+    assert text is not None
+    made = json.loads(html.unescape(text[1]))
+    task = next(key for key, step in made["workflow"].items() if step["type"] == "action")
+
+    def act(given: dict[str, Any], name: str, **more: str) -> tuple[int, dict[str, Any], str]:
+        sent = {"document": json.dumps(given), "base": "0", "act": name, "shown": task, "step": task} | more
+        answer = post(writer, "/playbooks/step", sent)
+        found = re.search(r'<textarea[^>]*name="document"[^>]*>(.*?)</textarea>', answer.text, re.DOTALL)
+        assert found is not None
+        return answer.status_code, json.loads(html.unescape(found[1]) or "null"), answer.text
+
+    status, changed, page = act(made, "apply", **{"step.name": EVIL, "step.command": f"{EVIL} __matter__:value"})
+    assert (status, changed["workflow"][task]["name"]) == (200, EVIL)
+    assert "<script>alert(1)" not in page
+    status, added, page = act(changed, "add", kind="parallel")
+    assert (status, len(added["workflow"])) == (200, len(made["workflow"]) + 5)
+    assert "it can run" in page
+    new = added["workflow"][task]["on_completion"]
+    assert f'<option value="{new}" selected>' in page
+    status, removed, _page = act(added, "remove", shown=new)
+    assert (status, removed["workflow"]) == (200, changed["workflow"])
+    assert act(made, "open", step=made["workflow_start"])[0] == 200
+    assert act(made, "remove", shown=made["workflow_start"])[0] == 422
+    assert act(made, "add", kind="moon")[0] == 422
+    assert act(made, "apply", **{"way.on_completion": "action--none"})[0] == 422
+    for wrong in ("{", "[]", "7"):
+        assert post(writer, "/playbooks/step", {"document": wrong, "act": "apply", "shown": "x"}).status_code == 422

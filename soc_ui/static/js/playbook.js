@@ -17,6 +17,15 @@
     all(document).forEach((box, at) => { if (kept?.[at]) [box.scrollLeft, box.scrollTop] = kept[at]; });
   });
 
+  /* in the editor a box of the chart opens its step in the form */
+  document.addEventListener("click", (event) => {
+    const box = event.target.closest(".editing .fbox"), steps = document.querySelector("#step");
+    if (!box || !steps) return;
+    event.preventDefault();
+    steps.selectedIndex = Number(box.getAttribute("href").split("-")[1]) - 1;
+    document.querySelector("#open-step").click();
+  });
+
   /* in the editor a new line begins as deep as the one before; the tabulator stays the way out of it */
   document.addEventListener("keydown", (event) => {
     const area = event.target;

@@ -18,7 +18,7 @@ from playbooks.run.listing import OPEN, STATES, RunFilter
 from playbooks.run.machine import ENDED
 from playbooks.run.models import PlaybookRun
 from playbooks.run.progress import Frames, progress
-from playbooks.run.statistics import Record, records
+from playbooks.run.statistics import Record, busiest, days, records
 from tests.playbooks.documents import END, FIRST, START, document, octets, uuid
 from tests.soc_ui.seed_playbooks import question, run, shipped, ticket
 
@@ -127,3 +127,27 @@ def test_the_frame_of_a_branch() -> None:
 def test_of_a_journal_that_is_cut_nothing_is_guessed() -> None:
     entry = Entry(event="left", step=FIRST, branch="main", outcome="success")
     assert progress([Line(7, Due(at=1), [entry])]) == {}
+
+
+def test_days_and_the_busiest(database: Database, many: list[str]) -> None:
+    moments = {1: "2026-11-01T10:00:00.000000Z", 2: "2026-11-26T15:59:59.000000Z", 3: "2026-11-26T16:00:00.000000Z"}
+    with database.write() as session:
+        session.execute(update(PlaybookRun).values(created_at="2026-11-27T01:00:00.000000Z"))
+        for run_id, moment in moments.items():
+            session.execute(update(PlaybookRun).where(PlaybookRun.id == run_id).values(created_at=moment))
+    with database.read() as session:
+        found = days(session, "2026-11-20T00:00:00.000000Z")
+        assert [(day.date, day.finished, day.failed, day.others) for day in found] == [
+            ("2026-11-26", 0, 0, 1),  # 23:59:59 in Shanghai
+            ("2026-11-27", 6, 3, 10),  # what was taken back had finished
+        ]
+        assert busiest(session, "2026-11-20T00:00:00.000000Z") == {document()["id"]: 19, OTHER: 1}
+        for since in ("2026-11-01T10:00:00.000000Z", "2020-01-01T00:00:00.000000Z", "2030-01-01T00:00:00.000000Z"):
+            expected = sum(moment > since for moment in moments.values()) + (18 if since < "2027" else 0)
+            assert sum(busiest(session, since).values()) == expected
+
+
+def test_without_runs_there_are_no_days(database: Database) -> None:
+    with database.read() as session:
+        assert days(session, "2026-11-20T00:00:00.000000Z") == []
+        assert busiest(session, "2026-11-20T00:00:00.000000Z") == {}

@@ -141,6 +141,17 @@ def test_the_next_known_address_is_taken(there: Street, server: SshServer) -> No
 
 
 @needed
+def test_over_ipv6(there: Street, server: SshServer) -> None:
+    target = Party(type="ssh", address={"ipv6": [GATEWAY[1]]})
+    text = server.known_hosts.read_text()
+    server.known_hosts.write_text(text.replace(GATEWAY[0], GATEWAY[1]))
+    try:
+        assert _run(there, server, _request(server, "echo yes", wanted="__x__", target=target)) == {"__x__": "yes"}
+    finally:
+        server.trust("host")
+
+
+@needed
 def test_a_host_that_does_not_answer_is_worth_another_attempt(there: Street, server: SshServer) -> None:
     with server.known_hosts.open("a") as file:
         file.write(server.known_hosts.read_text().replace(GATEWAY[0], f"[{GATEWAY[0]}]:23"))

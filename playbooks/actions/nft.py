@@ -72,9 +72,19 @@ def _read(listed: Any, name: str) -> Iterator[Element]:
             continue
         for entry in one["set"].get("elem", ()):
             inner = entry["elem"] if isinstance(entry, dict) and "elem" in entry else {"val": entry}
-            yield Element(inner["val"], inner.get("timeout"), inner.get("expires"), _runs(inner.get("comment", "")))
+            yield Element(
+                inner["val"], _seconds(inner.get("timeout")), _seconds(inner.get("expires")), _runs(inner.get("comment", ""))
+            )
+
+
+def _seconds(value: Any) -> int | None:
+    if value is not None and not isinstance(value, int):
+        raise TypeError("a time that is no number")
+    return value
 
 
 def _runs(comment: str) -> tuple[str, ...]:
-    mark, *runs = comment.split() or [""]
-    return tuple(runs) if mark == _MARK and runs else (OTHERS,)
+    """Numbers only: they are written back, and whoever can write on the other system may have written anything."""
+    mark, *words = comment.split() or [""]
+    runs = tuple(word for word in words if word.isascii() and word.isdecimal() and len(word) <= 18)
+    return runs if mark == _MARK and runs else (OTHERS,)

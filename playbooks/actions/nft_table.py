@@ -57,6 +57,8 @@ def foundation() -> Iterator[str]:
     for chain, sides in (("input", ("saddr",)), ("forward", ("saddr", "daddr")), ("output", ("daddr",))):
         yield f"add chain {TABLE} {chain} {{ type filter hook {chain} priority -150; policy accept; }}"
         yield f"flush chain {TABLE} {chain}"
+        if chain != "forward":  # the gateway speaks to itself by its own addresses, whatever is blocked
+            yield f"add rule {TABLE} {chain} {'iif' if chain == 'input' else 'oif'} lo accept"
         for version, family in ((4, "ip"), (6, "ip6")):
             for side in sides:
                 for kind in ("blocked", "networks"):

@@ -20,6 +20,7 @@ from playbooks.actions.settings import Settings
 from playbooks.vocabulary import EXECUTORS
 
 NOT_FOUND = 127
+"""Exit code of a shell that finds no such program."""
 
 
 class Place(Protocol):

@@ -12,7 +12,6 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import IO
 
 import msgspec
 
@@ -67,58 +66,67 @@ def run(
     except (OSError, ValueError) as error:
         raise ActionError(f"{arguments[0]} cannot be started: {error}", code="PROGRAM_MISSING") from error
     try:
-        output, errors = _spoken(process, context, stdin, most)
-        return Finished(process.wait(context.left()), output, errors)
+        talk = _Talk(process, stdin, most)
+        talk.to_its_end(context)
+        return Finished(process.wait(context.left()), bytes(talk.output), bytes(talk.errors))
     except subprocess.TimeoutExpired as error:
         raise ActionError("it took too long", code="ACTION_TIMEOUT") from error
     finally:
         _end(process)
 
 
-def _spoken(process: subprocess.Popen[bytes], context: Context, stdin: bytes, most: int) -> tuple[bytes, bytes]:
-    """Give a process its input and take its output until both pipes have ended."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stderr is not None
-    heard: dict[IO[bytes], bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
-    ended_at = 0.0
-    with selectors.DefaultSelector() as selector:
-        for pipe in heard:
-            selector.register(pipe, selectors.EVENT_READ)
-        os.set_blocking(process.stdin.fileno(), False)
-        selector.register(process.stdin, selectors.EVENT_WRITE)
-        left = memoryview(stdin)
-        while selector.get_map():
-            for key, _ in selector.select(min(context.left(), _SLICE)):
-                if key.fileobj is process.stdin:
-                    left = _written(process.stdin, left)
-                    if not left:
-                        selector.unregister(process.stdin)
-                        with suppress(BrokenPipeError):
-                            process.stdin.close()
-                    continue
-                pipe = process.stdout if key.fileobj is process.stdout else process.stderr
-                part = os.read(pipe.fileno(), 65_536)
-                heard[pipe] += part
-                if not part:
-                    selector.unregister(pipe)
-                if len(heard[pipe]) > most:
-                    raise ActionError(f"it said more than {most:,} bytes and was stopped", code="OUTPUT_TOO_LONG")
-            if process.poll() is not None:
-                ended_at = ended_at or time.monotonic()
-                if time.monotonic() - ended_at > _LINGER:
-                    break
-    return bytes(heard[process.stdout]), bytes(heard[process.stderr])
+class _Talk:
+    """Giving a process its input and taking what it says, until its pipes have ended."""
 
+    def __init__(self, process: subprocess.Popen[bytes], stdin: bytes, most: int) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        self.output, self.errors = bytearray(), bytearray()
+        self._process, self._input, self._most = process, process.stdin, most
+        self._left = memoryview(stdin)
+        self._selector = selectors.DefaultSelector()
+        os.set_blocking(self._input.fileno(), False)
+        self._selector.register(self._input, selectors.EVENT_WRITE)
+        self._selector.register(process.stdout, selectors.EVENT_READ, self.output)
+        self._selector.register(process.stderr, selectors.EVENT_READ, self.errors)
 
-def _written(pipe: IO[bytes], left: memoryview) -> memoryview:
-    """What is still to be written; nothing where the program reads no more."""
-    try:
-        return left[os.write(pipe.fileno(), left[:65_536]) :] if left else left
-    except BlockingIOError:
-        return left
-    except BrokenPipeError:
-        return left[:0]
+    def to_its_end(self, context: Context) -> None:
+        """Raises ActionError where there is no time left, it was called off, or it said too much."""
+        ended_at = None
+        with self._selector:
+            while self._selector.get_map():
+                for key, _ in self._selector.select(min(context.left(), _SLICE)):
+                    if key.fileobj is self._input:
+                        self._write()
+                    else:
+                        self._read(key)
+                if self._process.poll() is not None:
+                    ended_at = ended_at or time.monotonic()
+                    if time.monotonic() - ended_at > _LINGER:
+                        return
+
+    def _write(self) -> None:
+        """The next part of the input; the pipe is closed at its end, or where the program reads no more."""
+        try:
+            if self._left:
+                self._left = self._left[os.write(self._input.fileno(), self._left[:65_536]) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self._left = self._left[:0]
+        if not self._left:
+            self._selector.unregister(self._input)
+            with suppress(BrokenPipeError):
+                self._input.close()
+
+    def _read(self, key: selectors.SelectorKey) -> None:
+        part = os.read(key.fd, 65_536)
+        if not part:
+            self._selector.unregister(key.fileobj)
+        key.data.extend(part)
+        if len(key.data) > self._most:
+            raise ActionError(f"it said more than {self._most:,} bytes and was stopped", code="OUTPUT_TOO_LONG")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

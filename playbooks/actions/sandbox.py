@@ -26,8 +26,9 @@ _BOX = (
     "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LC_ALL", "C.UTF-8", "--setenv", "HOME", _FOLDER,
 )  # fmt: skip
 _LIMITS = (
-    "prlimit", f"--as={1024 * _MIB}", f"--fsize={64 * _MIB}", "--nofile=64", "--nproc=64", "--core=0",
+    "prlimit", f"--as={512 * _MIB}", f"--fsize={64 * _MIB}", "--nofile=64", "--nproc=32", "--core=0",
 )  # fmt: skip
+"""Of each process; there is no limit for all of them together."""
 
 
 def run_script(script: str, context: Context) -> Finished:

@@ -165,6 +165,11 @@ def _possible(path: str, key: str, kind: str, agent: Party, targets: list[Party]
         report.wrong(path, message, "give the targets, or the agent, an address", key)
     if kind in BY_SSH and not all(one.type == "ssh" and _is_reachable(one) for one in targets):
         report.wrong(path, f"a {kind} command goes to targets of the type ssh", "make them ssh, with address and login", key)
+    if kind in BY_SSH | {"ssh"}:
+        nameless = [one for one in targets or [agent] if one.type == "ssh" and not one.authentication_info]
+        if nameless:
+            message = f"the target {nameless[0].name[:80]!r} has no login"
+            report.doubtful(path, message, "give it authentication_info of the type user-auth", key)
     if kind == "http-api" and agent.type in EXECUTORS and any(one.type == "ssh" for one in targets):
         report.wrong(path, "an ssh target does not speak HTTP", "make it http-api", key)
 

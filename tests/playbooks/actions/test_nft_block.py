@@ -206,6 +206,23 @@ def test_the_gateway_and_we_ourselves_are_protected_without_being_named(
 
 
 @needed
+def test_what_stands_on_the_gateway_is_not_believed(there: Street, gateway: Gateway) -> None:
+    """Whoever can write there could otherwise have us write more."""
+    gateway.block(ATTACKER[0], minutes=5)
+    element = f'{ATTACKER[0]} timeout 300s comment "liandun 5 }};flush 莲盾 7"'
+    there.run("gateway", "nft", f"delete element inet liandun blocked4 {{ {ATTACKER[0]} }}")
+    there.run("gateway", "nft", f"add element inet liandun blocked4 {{ {element} }}")
+    assert gateway.block(ATTACKER[0], minutes=60)["block_state"] == "longer"
+    assert 'comment "liandun 5 7"' in gateway.listed()
+
+
+@needed
+def test_a_gateway_speaks_to_itself_whatever_is_blocked(there: Street, gateway: Gateway) -> None:
+    gateway.block("203.0.113.1")
+    assert there.reaches("gateway", "203.0.113.1", port=22)
+
+
+@needed
 def test_nothing_is_left_where_the_filter_refuses(there: Street, gateway: Gateway) -> None:
     there.run("gateway", "nft", "add table inet liandun; add set inet liandun blocked4 { type ipv6_addr; }")
     with pytest.raises(ActionError) as caught:

@@ -15,8 +15,9 @@ import pytest
 from playbooks.actions.contract import ActionError, Context, Request
 from playbooks.actions.settings import Settings
 from playbooks.actions.ssh import Ssh
-from playbooks.model import Authentication, Command, Party
-from playbooks.variables import Value
+from playbooks.model import Action, Authentication, Command, Party, Playbook, Variable
+from playbooks.run.resolve import request_for
+from playbooks.variables import Scope, Value, VariableError
 from tests.playbooks.actions.ssh_server import PASSWORD, USER, SshServer, login
 from tests.playbooks.actions.street import GATEWAY, Street, available, street
 
@@ -194,3 +195,15 @@ def test_a_plan_connects_to_nothing() -> None:
     request = Request(key="7.1", step_id="action--1", command=command, target=target, authentication=login("key"))
     plan = Ssh(Settings()).plan(request)
     assert (plan.line, plan.touches) == ("root@10.9.0.1: ip link set eth3 down", ("10.9.0.1",))
+
+
+@pytest.mark.parametrize(
+    "value", ["203.0.113.7; reboot", "$(reboot)", "`reboot`", "a b", "-rf", "x\nreboot", "'", "|", ">x", "*", "~"]
+)
+def test_values_that_a_shell_would_understand_come_to_no_command(value: str) -> None:
+    """Before any action gets it (playbooks.run.resolve)."""
+    step = Action(commands=[Command(type="ssh", command="block __ip__:value")], agent="ssh--1")
+    made = Playbook(agent_definitions={"ssh--1": Party(type="ssh", address={"ipv4": ["10.9.0.1"]})})
+    scope = Scope({"__ip__": Variable(type="string", value=value)})
+    with pytest.raises(VariableError, match="cannot stand in a script"):
+        request_for(made, "action--1", step, (0, ""), scope, "1.1")

@@ -44,11 +44,13 @@ class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Approval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``number`` people have to agree within ``minutes`` before the commands of the step begin. ``roles``: who may, none = all who
-    may approve. At a step that people carry out: who may answer, and not the one who started the run."""
+    may approve. At a step that people carry out: who may answer, and not the one who started the run. ``apart``: ids of steps;
+    whoever answered one of them in this run may not answer here, so that two people agree where two have to."""
 
     number: Annotated[int, msgspec.Meta(ge=1, le=5)] = 1
     roles: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=32)], ...], msgspec.Meta(max_length=10)] = ()
     minutes: Annotated[int, msgspec.Meta(ge=1, le=7 * 1440)] = 60
+    apart: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=200)], ...], msgspec.Meta(max_length=10)] = ()
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -60,6 +60,16 @@ from soc_ui.inventory.software import asset_software
 from soc_ui.inventory.views import inventory
 from soc_ui.live import views as live_views
 from soc_ui.overview.views import overview
+from soc_ui.playbooks import words as playbook_words
+from soc_ui.playbooks.editor import playbook_editor
+from soc_ui.playbooks.library import playbooks
+from soc_ui.playbooks.questions import playbook_questions
+from soc_ui.playbooks.release import playbook_release
+from soc_ui.playbooks.runs import playbook_runs
+from soc_ui.playbooks.secrets import playbook_secrets
+from soc_ui.playbooks.start import playbook_start
+from soc_ui.playbooks.statistics import playbook_statistics
+from soc_ui.playbooks.triggers import playbook_triggers
 from soc_ui.preferences import preferences
 from soc_ui.reports import words as report_words
 from soc_ui.reports.views import reports
@@ -120,17 +130,20 @@ def create_app(services: Services) -> APIFlask:
         report_words,
         risk_views,
         improvement_views,
+        playbook_words,
     ):
         told.install(app)
     who = (accounts, directory, second, account, proposals, people)
     early = (warnings, warning_acts, warning_tables)
     cases = (incidents, incident_acts, incident_parts, incident_evidence, incident_reports, incident_deadlines)
     work = (tickets, improvement_views.improvements, service_desk, supervision, duty, duty_roster, reports)
+    shelf = (playbooks, playbook_start, playbook_release, playbook_editor, playbook_triggers, playbook_secrets)
+    response = (*shelf, playbook_runs, playbook_questions, playbook_statistics)
     watch = (live_views.live, overview, wall, risk_views.risk, attack)
     estate = (zones, conduits, zone_plan, inventory, asset_software, advisories, sources, rules, tuning, exceptions, intel)
     admin = (keys, webhooks, inbound, audit, health)
     queue = (alerts, alert_packets, alert_flyout, alert_merge, alert_surroundings, alert_views, alert_suppressions)
-    pages = (*who, *watch, *queue, *early, *cases, hunt, hunt_searches, *work, *estate, *admin)
+    pages = (*who, *watch, *queue, *early, *cases, hunt, hunt_searches, *response, *work, *estate, *admin)
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)

@@ -14,6 +14,7 @@ from operations.duty.roster import first_on_duty
 from operations.services.listing import count_open
 from operations.tickets.listing import count_waiting
 from operations.tuning.listing import count_proposed
+from playbooks.run import listing as runs
 from soc_ui import access, csrf, preferences
 from soc_ui.accounts.words import role_names
 from soc_ui.locale import _, ngettext
@@ -97,6 +98,7 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
         (
             _("Operations"),
             [
+                ("playbooks.read", ("playbooks.page", "player-play", _("Playbooks"))),
                 ("tickets.read", ("tickets.page", "inbox", _("Tickets"))),
                 ("tickets.read", ("improvements.page", "bolt", _("Improvements"))),
                 ("services.read", ("service_desk.page", "id-badge-2", _("Services"))),
@@ -133,6 +135,7 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
                 ("risk.settings", ("risk.numbers", "activity", _("Numbers of risk"))),
                 ("suppressions.release", ("alert_suppressions.page", "ban", _("Suppressions"))),
                 ("warnings.settings", ("warning_tables.page", "speakerphone", _("Tables of warnings"))),
+                ("playbooks.secrets", ("playbook_secrets.page", "lock", _("Secrets of playbooks"))),
                 ("webhooks.manage", ("webhooks.page", "bell", _("Webhooks"))),
                 ("audit.read", ("audit.page", "history", _("Audit trail"))),
             ],
@@ -156,6 +159,10 @@ def menu_count(endpoint: str) -> int:
     if endpoint == "alert_suppressions.page":
         with services().database.read() as session:
             return count_asked(session)
+    if endpoint == "playbooks.page":
+        kinds = [("playbooks.approve", ("approval",)), ("playbooks.run", ("manual", "unknown"))]
+        with services().database.read() as session:
+            return runs.count_asked(session, tuple(kind for permission, those in kinds if me.may(permission) for kind in those))
     if endpoint == "tuning.page" and me.may("tuning.decide"):
         with services().database.read() as session:
             return count_proposed(session)
@@ -195,6 +202,18 @@ def _notice() -> Notice | None:
         "search_stopped": _("Search stopped."),
         "suppressed": _("Suppression in force."),
         "lifted": _("Suppression lifted: what comes now shows again."),
+        "question": _("Answer given; the run goes on within a second."),
+        "run_started": _("Started."),
+        "playbook_saved": _("Saved as a new version; nothing has come into force."),
+        "playbook_released": _("In force: every start from now on runs this version."),
+        "playbook_switched": _("Playbook changed."),
+        "trigger": _("Trigger changed."),
+        "trigger_made": _("Trigger made; a second person switches it on."),
+        "trigger_removed": _("Trigger removed."),
+        "secret": _("Secret kept; runs use it from their next command on."),
+        "secret_removed": _("Secret removed."),
+        "run_cancel": _("The run is being cancelled."),
+        "run_undo": _("What it did is being taken back."),
         "account": _("Account changed."),
         "proposed": _("Proposed. It takes effect when a second person confirms it."),
         "decided": _("Decided."),

@@ -42,6 +42,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """A question as pages show it; its fields are those of PlaybookQuestion, lists and objects read.
 
     started_by   who started the run
+    barred       who answered a step of this run that this one is kept apart from
     outcome      "" while open
     """
 
@@ -68,6 +69,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     answers: tuple[Given, ...]
     started_by: str
+    barred: frozenset[str] = frozenset()
 
     @property
     def agreed(self) -> int:
@@ -85,13 +87,13 @@ def open_questions(
     if run_id is not None:
         query = query.where(PlaybookQuestion.run_id == run_id)
     rows = session.execute(query.order_by(PlaybookQuestion.id).limit(limit))
-    return [_question(row, run) for row, run in rows]
+    return [_question(session, row, run) for row, run in rows]
 
 
 def of_run(session: Session, run_id: int, limit: int = 500) -> list[Question]:
     """All questions of a run, the newest first."""
     rows = session.execute(_query().where(PlaybookQuestion.run_id == run_id).order_by(PlaybookQuestion.id.desc()).limit(limit))
-    return [_question(row, run) for row, run in rows]
+    return [_question(session, row, run) for row, run in rows]
 
 
 def question(session: Session, number: int) -> Question:
@@ -99,11 +101,12 @@ def question(session: Session, number: int) -> Question:
     row = session.execute(_query().where(PlaybookQuestion.id == number)).first()
     if row is None:
         raise NotFound(f"there is no question {number}")
-    return _question(*row)
+    return _question(session, *row)
 
 
 def hindrance(who: Principal, asked: Question) -> str:
-    """Why this person cannot answer: "" (they can), closed, answered (by another), permission, role, starter (four eyes), twice."""
+    """Why this person cannot answer: "" (they can), closed, answered (by another), permission, role, starter (four eyes), apart
+    (they answered a step that this one is kept apart from), twice."""
     if asked.closed_at is not None:
         return "closed"
     if not who.may(APPROVE if asked.kind == "approval" else RUN):
@@ -112,6 +115,8 @@ def hindrance(who: Principal, asked: Question) -> str:
         return "role"
     if not asked.own and wrote(who, asked.started_by):
         return "starter"
+    if who.name in asked.barred:
+        return "apart"
     if any(given.by == who.name for given in asked.answers):
         return "twice"
     if any(given.choice != "yes" for given in asked.answers):
@@ -159,7 +164,7 @@ def _answerable(session: Session, who: Principal, number: int, kind: str) -> Que
     row = session.execute(_query().where(PlaybookQuestion.id == number).with_for_update(of=PlaybookQuestion)).first()
     if row is None or row[0].kind != kind:
         raise NotFound(f"there is no question {number} of this kind")
-    asked = _question(*row)
+    asked = _question(session, *row)
     match hindrance(who, asked):
         case "closed":
             raise Conflict("this question is closed", f"it was {asked.outcome}")
@@ -169,6 +174,8 @@ def _answerable(session: Session, who: Principal, number: int, kind: str) -> Que
             raise Denied(f"one of these has to answer: {', '.join(asked.roles)}")
         case "starter":
             raise Denied("somebody else has to agree: you started this run")
+        case "apart":
+            raise Denied("somebody else has to agree: you answered a step that this one is kept apart from")
         case "twice":
             raise Conflict("you have answered this already")
         case "answered":
@@ -225,7 +232,8 @@ def _query() -> Any:
     return select(PlaybookQuestion, PlaybookRun).join(PlaybookRun, PlaybookRun.id == PlaybookQuestion.run_id)
 
 
-def _question(row: PlaybookQuestion, run: PlaybookRun) -> Question:
+def _question(session: Session, row: PlaybookQuestion, run: PlaybookRun) -> Question:
+    request = msgspec.json.decode(row.request)
     return Question(
         id=row.id,
         run_id=row.run_id,
@@ -236,7 +244,7 @@ def _question(row: PlaybookQuestion, run: PlaybookRun) -> Question:
         kind=row.kind,
         title=row.title,
         line=row.line,
-        request=msgspec.json.decode(row.request),
+        request=request,
         digest=row.digest,
         out_args=msgspec.json.decode(row.out_args),
         roles=msgspec.json.decode(row.roles, type=tuple[str, ...]),
@@ -250,4 +258,20 @@ def _question(row: PlaybookQuestion, run: PlaybookRun) -> Question:
         outcome=row.outcome,
         answers=msgspec.json.decode(row.answers, type=tuple[Given, ...]),
         started_by=run.created_by,
+        barred=_barred(session, row, request),
+    )
+
+
+def _barred(session: Session, row: PlaybookQuestion, request: Mapping[str, Any]) -> frozenset[str]:
+    """Who answered a step that this one is kept apart from."""
+    apart = ((request.get("options") or {}).get("approval") or {}).get("apart") or ()
+    if not apart:
+        return frozenset()
+    query = select(PlaybookQuestion.request, PlaybookQuestion.answers)
+    others = session.execute(query.where(PlaybookQuestion.run_id == row.run_id, PlaybookQuestion.id != row.id))
+    return frozenset(
+        given.by
+        for other, answers in others
+        if msgspec.json.decode(other).get("step_id") in apart
+        for given in msgspec.json.decode(answers, type=list[Given])
     )

@@ -1,5 +1,5 @@
 """The REST API ``/api/v1`` (OpenAPI 3.1 at ``/api/v1/openapi.json``): alerts, warnings, incidents, events, rules and their tuning,
-indicators, sources, zones, assets, tickets, services, duty, reports, webhooks, keys, accounts and proposals, audit.
+indicators, playbooks, sources, zones, assets, tickets, services, duty, reports, webhooks, keys, accounts and proposals, audit.
 
     curl -H "Authorization: Bearer ldn_…" https://console/api/v1/alerts?status=new&level=critical
 
@@ -48,12 +48,17 @@ from soc_ui.api.incident_evidence import incident_evidence
 from soc_ui.api.incident_parts import incident_parts
 from soc_ui.api.incident_reports import incident_reports
 from soc_ui.api.incidents import incidents
+from soc_ui.api.playbook_questions import playbook_questions
+from soc_ui.api.playbook_runs import playbook_runs
+from soc_ui.api.playbook_triggers import playbook_triggers
+from soc_ui.api.playbooks import playbooks
 
 BLUEPRINTS = (
     *(alerts.alerts, alert_packets, alert_surroundings, alert_views.alert_views, suppressions.suppressions),
     *(warnings.warnings, warning_settings.warning_settings),
     *(incidents, incident_parts, incident_evidence, incident_reports),
     *(live.live, events.events, searches.searches, catalogue.catalogue, tuning.tuning, indicators.indicators),
+    *(playbooks, playbook_runs, playbook_questions, playbook_triggers),
     *(zones.zones, assets.assets, advisories.advisories, advisories.software, risk.risks),
     *(tickets.tickets, improvements.improvements, service_desk.service_desk, supervision.supervision, duty.duty, reports.reports),
     *(webhooks.webhooks, inbound_sources, keys.keys, accounts.accounts, audit.audit),

@@ -20,13 +20,15 @@ ANALYST = (
     *("/zones/water-ot", "/conduits", "/assets", "/sources", "/sources/quarantine", "/rules", "/keys", "/account", "/password"),
     *("/hunt/searches", "/rules/tuning", "/rules/exceptions", "/rules/exceptions/new?alert=1", "/rules/failures", "/improvements"),
     *("/incidents/deadlines", "/duty/handovers", "/services/supervision", "/zoneplan", "/assets/new", "/risk/settings"),
-    "/warnings/settings",
+    *("/warnings/settings", "/playbooks", "/playbooks/runs", "/playbooks/questions", "/playbooks/triggers"),
 )
 SYSTEM_ADMINISTRATOR = (
     "/people",
     "/people/proposals",
     "/webhooks",
     "/webhooks/deliveries",
+    "/webhooks/inbound",
+    "/playbooks/secrets",
     "/health",
     "/health/licences",
     "/sources",

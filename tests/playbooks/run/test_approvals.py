@@ -18,6 +18,7 @@ from operations.audit.models import AuditEntry
 from operations.errors import Conflict, Denied, Invalid, NotFound
 from playbooks.actions.destination import Reach
 from playbooks.actions.registry import standard
+from playbooks.extension import EXTENSION
 from playbooks.json_text import write_json
 from playbooks.run import journal, questions, steering
 from playbooks.run.events import Begun
@@ -236,3 +237,30 @@ def test_a_journal_cannot_begin_what_was_not_agreed_to(target: Target, database:
     begun = next(event for event in claimed.events if isinstance(event, Begun))
     with pytest.raises(Impossible, match="agreed"):
         machine.apply(Begun(at=begun.at, call=begun.call, attempt=1, digest="0" * 64))
+
+
+def test_two_steps_kept_apart_need_two_people(target: Target, database: Database) -> None:
+    document = chain(2, target.port)
+    first, second = (name for name, step in document["workflow"].items() if step["type"] == "action")
+    for name, approval in ((first, {"roles": ["duty", "leader"]}), (second, {"apart": [first]})):
+        document["workflow"][name] |= {
+            "commands": [{"type": "manual", "command": "agree?"}],
+            "step_extensions": {EXTENSION: {"approval": approval}},
+        }
+    with Executor(database, standard(LOOPBACK), QUICK) as executor:
+        run_id = executor.submit(Wanted(body=write_json(document), by="starter"))
+        question = asked(database, run_id)
+        for who in (RESPONDER, STARTER):
+            with pytest.raises(Denied), database.write() as session:
+                questions.answer(session, who, question.id, done=True)
+        with database.write() as session:
+            questions.answer(session, DUTY, question.id, done=True)
+        end = time.monotonic() + 20
+        while (following := asked(database, run_id)).id == question.id and time.monotonic() < end:
+            time.sleep(0.02)
+        assert following.barred == {"lin.mei"}
+        with pytest.raises(Denied, match="apart"), database.write() as session:
+            questions.answer(session, DUTY, following.id, done=True)
+        with database.write() as session:
+            questions.answer(session, RESPONDER, following.id, done=True)
+        assert state(database, run_id) == "finished"

@@ -1,0 +1,1 @@
+"""Pages of playbooks: the library, runs, and what waits for a person."""

@@ -1,0 +1,57 @@
+"""``/playbooks/secrets``: what playbooks log in with. Names only: what was set is never shown again."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from kernel.errors import LiandunError
+from operations.errors import Conflict, Invalid
+from playbooks.vault import service
+from soc_ui import access, refusals
+from soc_ui.accounts.proof import proven
+from soc_ui.locale import _
+from soc_ui.services import services
+
+playbook_secrets = Blueprint("playbook_secrets", __name__)
+
+
+@playbook_secrets.get("/playbooks/secrets")
+@access.needs("playbooks.secrets")
+def page() -> str:
+    """All names, and the form for one more."""
+    return _page()
+
+
+@playbook_secrets.post("/playbooks/secrets")
+@access.needs("playbooks.secrets")
+def keep() -> Response | tuple[str, int]:
+    """Set a secret, or replace it."""
+    key, form = services().master_key, request.form
+    if key is None:
+        return _page(
+            Invalid(_("This console has no master key, so it cannot keep secrets. Start it through ./liandun serve."))
+        ), 503
+    try:
+        with services().database.write() as session:
+            service.set_secret(session, access.me().actor, key, form.get("name", "").strip(), form.get("value", ""))
+    except (Invalid, Conflict) as error:
+        return _page(error), refusals.status(error)
+    return redirect(url_for("playbook_secrets.page", done="secret"))
+
+
+@playbook_secrets.post("/playbooks/secrets/remove")
+@access.needs("playbooks.secrets")
+@proven
+def remove() -> Response:
+    """Forget a secret (``name``); steps that name it fail from now on."""
+    with services().database.write() as session:
+        service.remove_secret(session, access.me().actor, request.form.get("name", ""))
+    return redirect(url_for("playbook_secrets.page", done="secret_removed"))
+
+
+def _page(error: LiandunError | None = None) -> str:
+    with services().database.read() as session:
+        found = service.names(session)
+    name = request.form.get("name", "") if error else ""
+    return render_template("playbooks/secrets.html", secrets=found, wrong=refusals.explain(error) if error else [], name=name)

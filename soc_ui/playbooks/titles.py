@@ -80,7 +80,7 @@ def variable_title(name: str) -> str:
 def step_kind(step: Step) -> str:
     """What a step does, by its kind."""
     names = {
-        "start": _("Start"),
+        "start": _("Beginning"),
         "end": _("End"),
         "action": _("Action"),
         "playbook-action": _("Runs a playbook"),

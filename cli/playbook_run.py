@@ -159,9 +159,10 @@ def _dry(
     playbook: Playbook, others: list[Playbook], variables: Mapping[str, Value], assumed: Mapping[str, Value], out: BinaryIO | None
 ) -> int:
     from playbooks.actions.own_kinds import own  # brings the services of the platform, which a real run here has no use for
+    from playbooks.actions.system_kinds import system
 
     last, problems = "", 0
-    kinds = standard(Reach(Reach.ANYWHERE)) | own(None)
+    kinds = standard(Reach(Reach.ANYWHERE)) | own(None) | system()
     steps = dry_run(playbook, kinds, variables=variables, assumed=assumed, library=library_of([playbook, *others]))
     for shown in steps:
         if isinstance(shown, Shown):

@@ -59,7 +59,11 @@ def run(config: Config) -> int:
     with database.write() as session:
         install_library(session)
     reach = Reach(tuple(rules.allowed_networks))
-    kinds = {**standard(reach), **own(database, key, KeptPackets(capture_places(config, layout))), **system(settings_of(rules))}
+    kinds = {
+        **standard(reach),
+        **own(database, key, KeptPackets(capture_places(config, layout))),
+        **system(settings_of(rules), database),
+    }
     zones = ControlZones(database, ZoneSource(layout.zones))
     zones.look()
     executor = Executor(

@@ -32,7 +32,7 @@ _LIMITS = (
 
 def run_script(script: str, context: Context) -> Finished:
     """Run a script of bash to its end, whatever its exit code. Raises ActionError as process.run does."""
-    descriptor = os.memfd_create("liandun", 0)  # bwrap inherits it
+    descriptor = os.memfd_create("liandun", os.MFD_CLOEXEC)
     try:
         os.write(descriptor, script.encode())
         os.lseek(descriptor, 0, os.SEEK_SET)

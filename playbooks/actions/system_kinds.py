@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from kernel.db import Database
 from playbooks.actions.account_disable import AccountDisableAction
 from playbooks.actions.account_enable import AccountEnableAction
+from playbooks.actions.audited import Audited
 from playbooks.actions.bash import Bash
 from playbooks.actions.contract import ActionKind
 from playbooks.actions.host_isolate import HostIsolateAction
@@ -16,9 +18,12 @@ from playbooks.actions.sinkhole_remove import SinkholeRemoveAction
 from playbooks.actions.ssh import Ssh
 
 
-def system(settings: Settings = Settings()) -> dict[str, ActionKind]:
-    """The commands. With the default settings they can say what they would do, and reach nothing."""
-    return {
+def system(settings: Settings = Settings(), database: Database | None = None) -> dict[str, ActionKind]:
+    """The commands; with the default settings they can say what they would do, and reach nothing.
+
+    ``database``: where their attempts are written into the audit trail. None: for a dry run, which attempts nothing.
+    """
+    kinds: dict[str, ActionKind] = {
         "bash": Bash(settings),
         "ssh": Ssh(settings),
         "liandun-account-disable": AccountDisableAction(settings),
@@ -30,3 +35,4 @@ def system(settings: Settings = Settings()) -> dict[str, ActionKind]:
         "liandun-sinkhole-add": SinkholeAddAction(settings),
         "liandun-sinkhole-remove": SinkholeRemoveAction(settings),
     }
+    return kinds if database is None else {name: Audited(kind, database) for name, kind in kinds.items()}

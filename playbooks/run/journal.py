@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Table, Update, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from kernel.db.among import among
@@ -187,8 +188,9 @@ def keep(session: Session, bodies: set[bytes], present: str) -> None:
         for digest, body in named.items()
         if digest not in there
     ]
-    if rows:
-        session.execute(insert(PlaybookDocument), rows)
+    if rows:  # somebody else may write the same one down at this moment
+        make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        session.connection().execute(make(PlaybookDocument).on_conflict_do_nothing(), rows)
 
 
 def send(session: Session, run_id: int, message: Message, by: str) -> int:

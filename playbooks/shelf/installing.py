@@ -25,6 +25,7 @@ from playbooks.shelf.releasing import put_in_force
 from playbooks.shelf.saving import add_version, blank
 
 NOTE = "shipped with the platform"
+_INSTALLING = 0x7368656C66  # "shelf": names the lock of installing in PostgreSQL
 
 
 class Installed(msgspec.Struct, frozen=True):
@@ -36,6 +37,7 @@ class Installed(msgspec.Struct, frozen=True):
 
 def install_library(session: Session, shipped: Sequence[Playbook] | None = None) -> Installed:
     """Bring ``shipped`` (the library of this platform) onto the shelf; what lies there already is left. Nothing a second time."""
+    _one_at_a_time(session)
     playbooks = load() if shipped is None else list(shipped)
     known = {one.id: [one] for one in playbooks}
     there = _digests(session, [one.id for one in playbooks])
@@ -50,6 +52,12 @@ def install_library(session: Session, shipped: Sequence[Playbook] | None = None)
         audit.append(session, SYSTEM, "playbook.install", "playbook", detail=detail)
         session.flush()
     return outcome
+
+
+def _one_at_a_time(session: Session) -> None:
+    """Processes that start at the same moment wait for each other; an embedded database has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_INSTALLING)))
 
 
 def _digests(session: Session, playbook_ids: list[str]) -> dict[str, set[str]]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from operations.accounts.schema import Principal
@@ -90,8 +90,11 @@ def check_values(playbook: Playbook, variables: Mapping[str, Value]) -> None:
 
 
 def _asked_before(session: Session, request_key: str) -> int | None:
+    """The run of this key. Who asks with the same key at the same moment waits here for the other's transaction."""
     if not request_key:
         return None
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(request_key, 0))))
     return session.execute(select(PlaybookRun.id).where(PlaybookRun.request_key == request_key)).scalar_one_or_none()
 
 

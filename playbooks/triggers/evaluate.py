@@ -76,7 +76,16 @@ def _look(database: Database, waiting: list[_Waiting]) -> list[tuple[_Waiting, F
     until = {kind: sources.settled_id(database, kind) for kind in {one.kind for one in waiting}}
     with database.read() as session:
         news = News(session, until)
-        return [(one, news.look(one.kind, kept_condition(one.kind, one.condition), one.mark)) for one in waiting]
+        return [(one, found) for one in waiting if (found := _look_for(news, one)) is not None]
+
+
+def _look_for(news: News, one: _Waiting) -> Found | None:
+    """What there is for one trigger; None where it cannot be read, which must not keep the others from starting."""
+    try:
+        return news.look(one.kind, kept_condition(one.kind, one.condition), one.mark)
+    except (msgspec.MsgspecError, KeyError):
+        log.exception("the condition of trigger %d cannot be read", one.id)
+        return None
 
 
 def _go(database: Database, one: _Waiting, found: Found, present: str) -> int:

@@ -36,6 +36,7 @@ MOST_VARIABLES = 64
 LONGEST_THROTTLE = 30 * 86_400
 MOST_PER_HOUR = 1_000
 MAX_NAME = 128
+OT = "__ot__"
 MAX_PAGE = 500
 _SAME = (
     "id", "enabled", "author", "enabled_by", "due_at", "started", "throttled", "limited", "looped", "failed", "last_at",
@@ -159,7 +160,7 @@ def _checked(session: Session, wanted: Definition) -> dict[str, Any]:
         raise Invalid("throttle_seconds is 0 to 30 days", field="throttle_seconds")
     if not 1 <= wanted.most_per_hour <= MOST_PER_HOUR:
         raise Invalid(f"most_per_hour is 1 to {MOST_PER_HOUR:,}", field="most_per_hour")
-    _check_variables(wanted.variables)
+    _check_variables(wanted)
     return {
         "name": written.name(wanted.name, "name", MAX_NAME),
         "playbook_id": wanted.playbook_id,
@@ -171,10 +172,12 @@ def _checked(session: Session, wanted: Definition) -> dict[str, Any]:
     }
 
 
-def _check_variables(variables: Mapping[str, str]) -> None:
-    if len(variables) > MOST_VARIABLES:
+def _check_variables(wanted: Definition) -> None:
+    if len(wanted.variables) > MOST_VARIABLES:
         raise Invalid(f"at most {MOST_VARIABLES} variables", field="variables")
-    for name, template in variables.items():
+    if OT in wanted.variables and wanted.kind != "schedule":
+        raise Invalid(f"whether it is a plant says the zone plan, not the trigger: {OT}", "leave it out", field=f"variables.{OT}")
+    for name, template in wanted.variables.items():
         if not is_variable_name(name):
             raise Invalid(f"{name[:80]!r} is no name of a variable", "for example __address__", field="variables")
         try:

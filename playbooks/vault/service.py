@@ -21,6 +21,8 @@ from operations.audit.schema import Actor
 from operations.errors import Conflict, Invalid, NotFound
 from operations.secrets.models import PlaybookSecret, playbook_secret_context
 from playbooks.actions.contract import ActionError, Secrets
+from playbooks.model import Playbook
+from playbooks.references import names_within
 
 MOST = 1_000
 MAX_VALUE = 65_536
@@ -100,6 +102,16 @@ def secrets(database: Database, key: MasterKey) -> Secrets:
             raise ActionError(f"the secret {identifier!r} does not open: {error}", code="SECRET_UNREADABLE") from error
 
     return secret_of
+
+
+def missing(session: Session, playbook: Playbook) -> list[str]:
+    """Secrets that the logins of a playbook ask for and that are not there, by name; names made of variables are left out."""
+    logins = playbook.authentication_info_definitions.values()
+    wanted = {one.kms_key_identifier for one in logins if one.kms and one.kms_key_identifier}
+    plain = sorted(name for name in wanted if not names_within(name))
+    query = select(PlaybookSecret.name).where(PlaybookSecret.name.in_(plain))
+    there = set(session.execute(query).scalars()) if plain else set()
+    return [name for name in plain if name not in there]
 
 
 def _record(row: PlaybookSecret) -> SecretRecord:

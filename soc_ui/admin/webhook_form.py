@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from operations.errors import Invalid
+from operations.webhooks.channels.kafka import MECHANISMS
 from operations.webhooks.channels.registry import CHANNELS
 from operations.webhooks.schema import TargetRecord
 from soc_ui.locale import _
@@ -21,7 +22,7 @@ def kind_names() -> dict[str, str]:
     return {
         "standard": _("Signed JSON"), "cloudevents": "CloudEvents", "dingtalk": _("DingTalk"),
         "wecom": _("WeCom"), "feishu": _("Feishu"),
-        "mail": _("E-mail"), "cef": "Syslog CEF", "leef": "Syslog LEEF",
+        "mail": _("E-mail"), "cef": "Syslog CEF", "leef": "Syslog LEEF", "kafka": _("Kafka topic"),
     }  # fmt: skip
 
 
@@ -33,7 +34,9 @@ def fields_of(kind: str) -> dict[str, Any]:
         "given": channel.credential == "given",
         "chat": channel.chat,
         "mail": kind == "mail",
-        "start": {"mail": "smtp://", "cef": "tls://", "leef": "tls://"}.get(kind, "https://"),
+        "kafka": kind == "kafka",
+        "mechanisms": MECHANISMS,
+        "start": {"mail": "smtp://", "cef": "tls://", "leef": "tls://", "kafka": "kafkas://"}.get(kind, "https://"),
     }
 
 
@@ -48,6 +51,8 @@ def settings_in(kind: str, form: Mapping[str, str]) -> dict[str, Any]:
     if asked["mail"]:
         found |= {"from": form.get("from", ""), "user": form.get("user", "")}
         found["to"] = [one for one in re.split(r"[\s,;]+", form.get("to", "")) if one]
+    if asked["kafka"]:
+        found |= {name: form.get(name, "") for name in ("topic", "user", "mechanism")}
     return found
 
 
@@ -78,6 +83,7 @@ def filled(target: TargetRecord | None, form: Mapping[str, str]) -> dict[str, An
         "min_level": target.min_level if target else "medium",
         "language": settings.get("language", "zh"), "template": settings.get("template", ""), "ca": settings.get("ca", ""),
         "from": settings.get("from", ""), "to": ", ".join(settings.get("to", [])), "user": settings.get("user", ""),
+        "topic": settings.get("topic", ""), "mechanism": settings.get("mechanism", ""),
         "sm3": "on" if settings.get("sm3") else "", "quiet_start": quiet.get("start", ""), "quiet_end": quiet.get("end", ""),
         "through": quiet.get("through", "critical"),
         "rules": msgspec.json.format(msgspec.json.encode(rules)).decode() if rules else "",

@@ -24,7 +24,7 @@ from soc_ui.preferences import local_path
 from soc_ui.services import services
 from soc_ui.zones.problems import Problem
 
-PAGE_ROWS = 100
+PAGE_ROWS = 50
 KINDS = ("approval", "manual", "unknown")
 playbook_questions = Blueprint("playbook_questions", __name__)
 

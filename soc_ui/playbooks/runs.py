@@ -34,8 +34,8 @@ def page() -> str:
     )
     with services().database.read() as session:
         found = listing.list_runs(session, where, limit=PAGE_ROWS, cursor=request.args.get("cursor", ""))
-        counts = listing.count_runs(session, where)
-    counts["open"] = sum(counts[one] for one in OPEN)
+        counts = {} if where.playbook_id else listing.count_runs(session)
+    counts["open"] = sum(counts.get(one, 0) for one in OPEN)
     return render_template(
         "playbooks/runs.html", page=found, where=where, counts=counts, ended=[one for one in STATES if one not in OPEN],
         links=Links(request.path, request.args, FILTERS),

@@ -11,6 +11,7 @@ from operations.errors import Invalid
 from playbooks import editing
 from playbooks.json_text import read_json, write_json
 from playbooks.model import Action, Playbook
+from soc_ui.playbooks.chart import MOST_DRAWN
 from soc_ui.playbooks.titles import Titles, step_kind
 
 WAY = "way."
@@ -41,8 +42,8 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def form_of(playbook: Playbook, step_id: str) -> StepForm | None:
-    """The form of a step; of the first one where there is no such step, None where there is none at all."""
-    if not playbook.workflow:
+    """The form of a step; of the first one where there is no such step; None where there are none, or too many to choose from."""
+    if not 0 < len(playbook.workflow) <= MOST_DRAWN:
         return None
     if step_id not in playbook.workflow:
         step_id = next(iter(playbook.workflow))

@@ -16,6 +16,8 @@ from soc_ui.playbooks import words
 from soc_ui.playbooks.titles import Titles
 
 _WARN = frozenset({"asked", "retry", "unknown", "late", "cancel", "undo"})
+_BY_HAND = "manual "
+"""Beginning of the lines of commands that people carry out."""
 _BAD = frozenset({"timeout", "exception"})
 _QUIET = frozenset({"condition", "case", "round", "joined", "playbook", "delay"})
 
@@ -58,12 +60,15 @@ def story(lines: Iterable[Line], titles: Mapping[str, Titles]) -> list[Told]:
 
 def _told(at: datetime, entry: Entry, event: Event, text: str, titles: Mapping[str, Titles], frame: str) -> Told:
     names = titles.get(frame)
+    line = event.line if isinstance(event, Begun) and entry.event == "begun" else ""
+    if line.startswith(_BY_HAND):
+        text, line = _("a person is asked"), line.removeprefix(_BY_HAND)
     return Told(
         at=at,
         text=text,
         step=names.step(entry.step) if names and entry.step else entry.step,
         within=(names.name if names else frame) if frame else "",
-        line=event.line if isinstance(event, Begun) and entry.event == "begun" else "",
+        line=line,
         more=_more(entry, event),
         by=getattr(event, "by", "") if entry.event in ("approved", "ended", "decided", "cancel", "undo") else "",
         given=event.variables if isinstance(event, Ended | Decided) and entry.event in ("ended", "decided") else {},

@@ -17,6 +17,7 @@ class Titles:
     def __init__(self, playbook: Playbook) -> None:
         self.playbook = playbook
         self._language = preferences.current().lang
+        self._steps: dict[str, Words] = {}
         try:
             self._words = playbook_words(playbook, self._language)
         except TranslationError:
@@ -37,16 +38,18 @@ class Titles:
         step = self.playbook.workflow.get(step_id)
         if step is None:
             return step_id[:LONGEST]
-        return (self._of(step).name or step.name or step_kind(step))[:LONGEST]
+        return (self._of(step_id).name or step.name or step_kind(step))[:LONGEST]
 
     def about(self, step_id: str) -> str:
         """The description of a step."""
         step = self.playbook.workflow[step_id]
-        return self._of(step).description or step.description
+        return self._of(step_id).description or step.description
 
-    def commands(self, step: Action) -> list[str]:
+    def commands(self, step_id: str) -> list[str]:
         """What the commands of a step say, one each: texts for people in the language of the page."""
-        said = self._of(step).commands
+        step, said = self.playbook.workflow[step_id], self._of(step_id).commands
+        if not isinstance(step, Action):
+            return []
         return [said[at] if at < len(said) and said[at] else _text(step, at) for at in range(len(step.commands))]
 
     def variable(self, name: str) -> str:
@@ -59,11 +62,14 @@ class Titles:
         party = self.playbook.agent_definitions.get(identifier) or self.playbook.target_definitions.get(identifier)
         return self._words.names.get(identifier) or (party.name if party else "") or identifier
 
-    def _of(self, step: Step) -> Words:
-        try:
-            return step_words(self.playbook, step, self._language)
-        except TranslationError:
-            return words_of(self.playbook, step)
+    def _of(self, step_id: str) -> Words:
+        if step_id not in self._steps:
+            step = self.playbook.workflow[step_id]
+            try:
+                self._steps[step_id] = step_words(self.playbook, step, self._language)
+            except TranslationError:
+                self._steps[step_id] = words_of(self.playbook, step)
+        return self._steps[step_id]
 
 
 def variable_title(name: str) -> str:
@@ -74,7 +80,7 @@ def variable_title(name: str) -> str:
 def step_kind(step: Step) -> str:
     """What a step does, by its kind."""
     names = {
-        "start": _("Start"),
+        "start": _("Beginning"),
         "end": _("End"),
         "action": _("Action"),
         "playbook-action": _("Runs a playbook"),

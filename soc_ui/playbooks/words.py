@@ -30,7 +30,7 @@ def state_name(state: str) -> str:
         "queued": _("Queued"),
         "running": _("Running"),
         "waiting": _("Waiting for an answer"),
-        "finished": _("Finished"),
+        "finished": _("Completed"),
         "failed": _("Failed"),
         "cancelled": _("Cancelled"),
         "undone": _("Taken back"),

@@ -91,7 +91,7 @@ def test_the_list_of_runs(as_: Open, runs: dict[str, int]) -> None:
 def test_a_run_tells_its_story(as_: Open, runs: dict[str, int]) -> None:
     browser = as_("analyst")
     done = browser.get(f"/playbooks/runs/{runs['finished']}").text
-    assert "the run is over: Finished" in done
+    assert "the run is over: Completed" in done
     assert "liandun-ticket" in done
     assert "/alerts/1" in done
     assert "hx-get" not in done.partition('id="run-live"')[2].partition(">")[0]

@@ -21,8 +21,19 @@ from soc_ui.services import Services
 from tests.soc_ui.conftest import browser_of, post
 from tests.soc_ui.seed import ADMINISTRATORS, fill
 
-URLS = {"mail": "smtp://127.0.0.1:2525", "cef": "tls://127.0.0.1:6514", "leef": "tls://127.0.0.1:6514"}
-FORM = {"name": "n", "min_level": "high", "from": "a@b.example", "to": "c@d.example, e@f.example", "language": "en"}
+URLS = {
+    "mail": "smtp://127.0.0.1:2525", "cef": "tls://127.0.0.1:6514", "leef": "tls://127.0.0.1:6514", "kafka": "kafkas://127.0.0.1:9093",
+}  # fmt: skip
+GIVEN = ("dingtalk", "feishu", "mail", "kafka")
+FORM = {
+    "topic": "alerts",
+    "mechanism": "SCRAM-SHA-512",
+    "name": "n",
+    "min_level": "high",
+    "from": "a@b.example",
+    "to": "c@d.example, e@f.example",
+    "language": "en",
+}
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +69,8 @@ def test_a_target_of_every_kind_is_made_shown_and_saved_again(browser: FlaskClie
     assert f'name="kind" value="{kind}"' in form
     assert ('name="to"' in form) == (kind == "mail")
     assert ('name="sm3"' in form) == (kind in ("standard", "cloudevents"))
-    assert ('name="secret"' in form) == (kind in ("dingtalk", "feishu", "mail"))
-    given = {"secret": "SEC-given"} if kind in ("dingtalk", "feishu", "mail") else {}
+    assert ('name="secret"' in form) == (kind in GIVEN)
+    given = {"secret": "SEC-given"} if kind in GIVEN else {}
     answer = create(
         browser, kind, quiet_start="22:00", quiet_end="07:00", through="critical", rules='[{"types": ["alert.*"]}]', **given
     )

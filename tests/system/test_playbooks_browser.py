@@ -95,7 +95,7 @@ def test_two_people_approve_while_a_third_watches(
             page.goto("/playbooks/questions?kind=approval")
             page.get_by_role("button", name="Approve exactly this").click()
             page.wait_for_url("**/playbooks/questions*")
-        expect(watching.locator("#run-live .badge").first).to_contain_text("Finished", timeout=15_000)
+        expect(watching.locator("#run-live .badge").first).to_contain_text("Completed", timeout=15_000)
         expect(watching.locator(".fbox.is-done")).to_have_count(1)
     for context in contexts.values():
         context.close()

@@ -8,12 +8,13 @@ from operations.webhooks.channels.cloudevents import CloudEvents
 from operations.webhooks.channels.contract import Channel
 from operations.webhooks.channels.dingtalk import DingTalk
 from operations.webhooks.channels.feishu import Feishu
+from operations.webhooks.channels.kafka import Kafka
 from operations.webhooks.channels.leef import Leef
 from operations.webhooks.channels.mail import Mail
 from operations.webhooks.channels.standard import Standard
 from operations.webhooks.channels.wecom import WeCom
 
-_ALL: tuple[Channel, ...] = (Standard(), CloudEvents(), DingTalk(), WeCom(), Feishu(), Mail(), Cef(), Leef())
+_ALL: tuple[Channel, ...] = (Standard(), CloudEvents(), DingTalk(), WeCom(), Feishu(), Mail(), Cef(), Leef(), Kafka())
 CHANNELS: dict[str, Channel] = {channel.kind: channel for channel in _ALL}
 KINDS = tuple(CHANNELS)
 

@@ -155,7 +155,7 @@ class Authority:
             names = [x509.DNSName(host)]
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server")])
         leaf = builder(subject, server).add_extension(x509.SubjectAlternativeName(names), False).sign(self._key, hashes.SHA256())
-        path = folder / "server.pem"
+        path = self.path = folder / "server.pem"
         path.write_bytes(
             server.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
             + leaf.public_bytes(serialization.Encoding.PEM)

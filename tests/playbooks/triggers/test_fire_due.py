@@ -225,6 +225,15 @@ def test_a_mistake_in_one_trigger_does_not_stop_the_others(city: Database, make:
     assert fire_due(city) == 1  # it was not passed
 
 
+def test_a_condition_that_cannot_be_read_does_not_stop_the_others(city: Database, make: Make) -> None:
+    bad = make("alert", {"level": "high"})
+    make("alert", {"level": "high"})
+    with city.write() as session:
+        session.execute(update(evaluate.PlaybookTrigger).where(evaluate.PlaybookTrigger.id == bad.id).values(condition='{"x": 1}'))
+    alert(city)
+    assert fire_due(city) == 1
+
+
 def test_a_trail_that_does_not_take_it_leaves_nothing_half(city: Database, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     make("alert", {"level": "high"}, throttle_seconds=0)
     alert(city, host__name="A")

@@ -90,6 +90,7 @@ def test_decisions_on_an_older_state_are_refused(city: Database) -> None:
         ({"most_per_hour": 5_000}, "most_per_hour"),
         ({"variables": {"x": "1"}}, "variables"),
         ({"variables": {"__x__": "{"}}, "variables.__x__"),
+        ({"variables": {"__ot__": "false"}}, "variables.__ot__"),
         ({"variables": {f"__x{number}__": "" for number in range(65)}}, "variables"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What states, causes and moments of runs are called in the language of the page."""
+"""What runs, playbooks, their steps and what happens to them are called in the language of the page."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 
 from playbooks.actions.contract import ActionError, ActionKind, Plan, Request
+from playbooks.actions.parameters import PROPERTY
 from playbooks.model import Party
 from playbooks.run.gate import Need
 from playbooks.run.state import Call
@@ -50,7 +51,7 @@ class ApprovalPolicy:
         wish = call.request.options.approval
         changes = self._changes(call.request)
         control = changes and self._concerns_control(call)
-        alone = changes and not control and call.request.command.type in self._automatic
+        alone = changes and not control and call.request.command.type in self._automatic and not _forced(call.request)
         least = 2 if control else 1 if changes and not alone else 0
         number = max(least, wish.number if wish else 0)
         if number == 0:
@@ -74,6 +75,12 @@ class ApprovalPolicy:
             touches = ()  # it fails when it is begun
         for text in (*touches, *_written(request.target), *_written(request.agent)):
             yield from _addresses(text)
+
+
+def _forced(request: Request) -> bool:
+    """Whether the command is to touch what other runs have done: that is never automatic."""
+    parameters = request.command.more.get(PROPERTY)
+    return isinstance(parameters, dict) and str(parameters.get("force", "")).lower() not in ("", "false", "0")
 
 
 def _written(party: Party | None) -> Iterator[str]:

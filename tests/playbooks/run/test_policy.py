@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from benchmarks.playbooks import chain
@@ -12,6 +13,7 @@ from playbooks.actions.destination import Reach
 from playbooks.actions.registry import standard
 from playbooks.extension import EXTENSION
 from playbooks.json_text import write_json
+from playbooks.model import Command
 from playbooks.reading import read
 from playbooks.run.events import Started
 from playbooks.run.gate import Need
@@ -52,6 +54,14 @@ def test_what_changes_a_system_needs_one_person() -> None:
 def test_an_automatic_kind_needs_nobody() -> None:
     assert policy(automatic=frozenset({"http-api"}))(call_of(ot="false")) is None
     assert policy(automatic=frozenset({"openc2-http"}))(call_of()) is not None
+
+
+def test_forcing_is_never_automatic() -> None:
+    call = call_of(ot="false")
+    call.request = msgspec.structs.replace(
+        call.request, command=Command(type="liandun-nft-unblock", more={"parameters": {"force": "true"}})
+    )
+    assert policy(automatic=frozenset({"liandun-nft-unblock"}))(call) is not None
 
 
 @pytest.mark.parametrize("address", ["10.60.0.101", "fd00:60::101"])

@@ -16,7 +16,6 @@ from kernel.layout import Layout
 from kernel.master_key import open_master_key
 from kernel.zones.snapshot import ZoneSource
 from operations import clock
-from operations.assets.control_systems import control_zones
 from playbooks.actions.danger import changes_a_system
 from playbooks.actions.destination import Reach
 from playbooks.actions.own_kinds import own
@@ -25,6 +24,7 @@ from playbooks.actions.settings import settings_of
 from playbooks.actions.system_kinds import system
 from playbooks.run import journal
 from playbooks.run.announcing import QuestionAnnouncer
+from playbooks.run.control_zones import ControlZones
 from playbooks.run.executor import Executor, Settings
 from playbooks.run.policy import ApprovalPolicy
 from playbooks.shelf.installing import install_library
@@ -33,21 +33,6 @@ from playbooks.vault.service import secrets
 
 log = logging.getLogger("liandun.playbooks")
 _DAY = 86_400.0
-
-
-class ControlZones:
-    """Whether an address lies in a zone with industrial control systems, asked anew every few seconds."""
-
-    def __init__(self, database: Database, zones: ZoneSource) -> None:
-        self._database, self._zones = database, zones
-        self._known: frozenset[str] = frozenset()
-
-    def look(self) -> None:
-        with self._database.read() as session:
-            self._known = control_zones(session)
-
-    def __call__(self, address: str) -> bool:
-        return self._zones().zone_of(address) in self._known
 
 
 def run(config: Config) -> int:

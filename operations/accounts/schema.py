@@ -108,8 +108,8 @@ class Principal(msgspec.Struct, frozen=True):
 
     @property
     def actor(self) -> Actor:
-        """For the audit trail."""
-        return Actor(f"key:{self.key_name} ({self.name})" if self.key_name else self.name, self.address)
+        """For the audit trail. A key's name may be cut, its owner's never: others compare it (160 letters are kept)."""
+        return Actor(f"key:{self.key_name[:80]} ({self.name})" if self.key_name else self.name, self.address)
 
 
 class Login(msgspec.Struct, frozen=True):

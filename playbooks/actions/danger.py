@@ -6,9 +6,9 @@ whose name is a variable that has no value yet.
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
-
-import msgspec
 
 from playbooks.actions.contract import Request
 from playbooks.actions.parameters import TERMS
@@ -32,8 +32,10 @@ DESTRUCTIVE: frozenset[str] = frozenset(
 )
 """Kinds whose every command may change something. A script can do anything, so each counts."""
 _LOOKING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_LOOKING_ACTIONS = frozenset({"query", "locate", "scan", "investigate"})
-"""Actions of OpenC2 1.0 (OASIS, 3.3.1.1) that change nothing."""
+_LOOKING_ACTIONS = frozenset({"query", "locate"})
+"""Actions of OpenC2 1.0 (OASIS, 3.3.1.1) that only look. A scan is none of them: it can bring a controller down."""
+_OTHER_METHOD = re.compile(r"x-(http-)?method(-override)?", re.IGNORECASE)
+"""Headers by which some servers take a GET for something else."""
 _WITHIN = TERMS.keys() - DESTRUCTIVE | {"manual"}
 """Our own commands act inside of the platform, by its own rules; people act by theirs."""
 
@@ -44,25 +46,29 @@ def changes_a_system(request: Request) -> bool:
     if command.type in _WITHIN:
         return False
     if command.type == "http-api":
-        return _method(command) not in _LOOKING_METHODS
-    return command.type != "openc2-http" or _action(command) not in _LOOKING_ACTIONS
+        return not _only_asks(command)
+    return command.type != "openc2-http" or not _only_looks(command)
 
 
-def _method(command: Command) -> str:
+def _only_asks(command: Command) -> bool:
+    """Whether this is an HTTP request that by its method, headers and content changes nothing (RFC 9110, 9.2.1)."""
     try:
-        return (command.text().split() or [""])[0]
+        method = (command.text().split() or [""])[0]
+        content = command.body()
     except ValueError:
-        return ""
+        return False
+    return method in _LOOKING_METHODS and not content and not any(_OTHER_METHOD.fullmatch(name) for name in command.headers)
 
 
-def _action(command: Command) -> str:
-    """The action of an OpenC2 command, bare or within a message (OpenC2 over HTTPS 1.1); "" where it cannot be read."""
+def _only_looks(command: Command) -> bool:
+    """Whether every action that an OpenC2 command names only looks, wherever it stands: a receiver may read another than we do."""
+    actions: list[Any] = []
+
+    def collect(pairs: list[tuple[str, Any]]) -> None:
+        actions.extend(value for name, value in pairs if name.lower() == "action")
+
     try:
-        content: Any = msgspec.json.decode(command.body())
-    except (msgspec.DecodeError, ValueError):
-        return ""
-    if isinstance(content, dict) and "body" in content:
-        for name in ("body", "openc2", "request"):
-            content = content.get(name) if isinstance(content, dict) else None
-    action = content.get("action") if isinstance(content, dict) else None
-    return action if isinstance(action, str) else ""
+        json.loads(command.body(), object_pairs_hook=collect)
+    except (ValueError, RecursionError):
+        return False
+    return bool(actions) and all(isinstance(action, str) and action.lower() in _LOOKING_ACTIONS for action in actions)

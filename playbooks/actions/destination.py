@@ -105,6 +105,6 @@ def _of_url(url: str, port: int) -> Endpoint:
 
 
 def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
-        raise ActionError(f"the port {text!r} is none")
+    if not text.isascii() or not text.isdigit() or len(text) > 5 or not 0 < int(text) < 65536:
+        raise ActionError(f"the port {text[:20]!r} is none")
     return int(text)

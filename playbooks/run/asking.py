@@ -85,6 +85,7 @@ def _close(session: Session, run_id: int, key: Key, outcome: str) -> None:
             PlaybookQuestion.call == call,
             PlaybookQuestion.attempt == attempt,
             PlaybookQuestion.kind == kind,
+            PlaybookQuestion.closed_at.is_(None),
         )
         .values(closed_at=clock.now(), outcome=outcome)
     )
@@ -122,7 +123,7 @@ def _row(run_id: int, machine: Machine, call: Call, plan: Planner) -> dict[str, 
         "out_args": _text({name: call.visit.scope[name].type for name in call.request.out_args if name in call.visit.scope}),
         "roles": _text(roles),
         "number": consent.number if consent is not None and kind == "approval" else 1,
-        "own": kind == "unknown" or (kind == "manual" and wish is None),
+        "own": (kind == "unknown" and consent is None) or (kind == "manual" and wish is None),
         "why": _text(consent.why.split()) if consent is not None else "[]",
         "touches": _text(told.touches[:100]),
         "asked_at": clock.now(),

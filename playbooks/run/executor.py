@@ -300,7 +300,7 @@ class Executor:
 
     def _waits(self, live: Live, call: Call) -> bool:
         """Whether people have to agree first; then they are asked."""
-        if call.consent is not None and call.consent.granted:
+        if call.consent is not None and call.consent.granted and now() <= call.consent.until:
             return False
         try:
             need = self._gate(call)
@@ -395,6 +395,9 @@ class Executor:
             return asking_people(call.request) if call.by_hand or kind is None else kind.plan(call.request)
         except ActionError as error:
             return Plan(f"{call.request.command.type}: {error}")
+        except Exception:  # a mistake of an action must not end the executor
+            log.exception("the action %s cannot tell what it would do", call.request.command.type)
+            return Plan(f"{call.request.command.type}: what it would do cannot be told")
 
     def _accept(self, session: Session) -> _Accepted:
         """Runs that were asked for: those that find room belong to this executor at once."""

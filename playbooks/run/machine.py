@@ -651,7 +651,7 @@ class Machine:
         if event.choice == "done":
             self._written(call, event.variables)
         elif event.choice == "again":
-            call.attempt += 1
+            call.attempt, call.consent = call.attempt + 1, None  # what people agreed to has been tried
             self._make_ready(call)
             self._restart_timeout(call.visit)
         else:

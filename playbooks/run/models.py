@@ -125,7 +125,7 @@ class PlaybookQuestion(Base):
     answers: Mapped[str] = mapped_column(Text)
 
     __table_args__ = (
-        Index("uq_playbook_questions", "run_id", "call", "attempt", "kind", unique=True),
+        Index("ix_playbook_questions_run", "run_id", "id"),
         Index("ix_playbook_questions_open", "closed_at", "id"),
         {"sqlite_autoincrement": True},
     )

@@ -1,24 +1,32 @@
 """When people have to agree to a command: the platform's own rule, whatever the playbook says.
 
 - What changes a system beyond the platform needs one person, unless its kind was declared automatic in the configuration.
-- In a zone with industrial control systems it needs two, always: nothing acts by itself there (GB/T 22239-2019, 8.5.3). Such a
-  zone is known by the addresses that the command would touch, or by the run's own ``__ot__`` not being false: what is not known
-  counts as one.
+- In a zone with industrial control systems it needs two, always: nothing acts by itself there (GB/T 22239-2019, 8.5.3).
 - A playbook may ask for more (``approval`` of our extension), never for less.
+
+Such a zone is known by what the command touches: its targets, what its plan names, and every address in what it sends. The run's
+own ``__ot__`` can only make it more: it counts unless every playbook of the run that declares it says false, and values of single
+steps do not count. Where no playbook declares it, all that is touched has to be known to lie elsewhere.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Iterator, Mapping
+from urllib.parse import urlsplit
+
+import msgspec
 
 from playbooks.actions.contract import ActionError, ActionKind, Plan, Request
 from playbooks.actions.parameters import PROPERTY
-from playbooks.model import Party
+from playbooks.model import Command, Party
 from playbooks.run.gate import Need
-from playbooks.run.state import Call
+from playbooks.run.state import Call, Frame
 
 OT_VARIABLE = "__ot__"
+_ADDRESS = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f:]*(?:[:.][0-9A-Fa-f:.]*)+(?:/[0-9]{1,3})?", re.ASCII)
+"""What may be an IPv4 or IPv6 address or network in a text."""
 
 
 class ApprovalPolicy:
@@ -28,7 +36,7 @@ class ApprovalPolicy:
         self,
         kinds: Mapping[str, ActionKind],
         changes: Callable[[Request], bool],
-        in_control_zone: Callable[[str], bool],
+        in_control_zone: Callable[[str], bool | None],
         *,
         automatic: frozenset[str] = frozenset(),
         minutes: int = 60,
@@ -36,7 +44,7 @@ class ApprovalPolicy:
         """
         kinds            say what a command would touch
         changes          whether a request changes a system beyond the platform
-        in_control_zone  whether an address lies in a zone with industrial control systems
+        in_control_zone  whether an address, a network or a name lies in a zone with industrial control systems; None = not known
         automatic        kinds of commands that need nobody elsewhere
         minutes          how long people may take where the playbook does not say
         """
@@ -61,41 +69,77 @@ class ApprovalPolicy:
         return Need(number=number, seconds=seconds, roles=wish.roles if wish else (), why=tuple(why))
 
     def _concerns_control(self, call: Call) -> bool:
-        told = call.visit.scope.get(OT_VARIABLE)
-        if told is not None and str(told.value).lower() != "false":
+        told = _told(call)
+        if told:
             return True
-        return any(self._in_control_zone(address) for address in self._touched(call.request))
+        places = [self._in_control_zone(place) for place in self._touched(call.request)]
+        if True in places or any(self._in_control_zone(address) for address in _sent(call.request.command)):
+            return True
+        return told is None and (not places or None in places)
 
     def _touched(self, request: Request) -> Iterator[str]:
-        """Every address that the command names or goes to."""
+        """Every address, network and name that the command goes to or says that it touches."""
         kind = self._kinds.get(request.command.type)
         try:
             touches = kind.plan(request).touches if kind is not None else Plan("").touches
         except ActionError:
             touches = ()  # it fails when it is begun
-        for text in (*touches, *_written(request.target), *_written(request.agent)):
-            yield from _addresses(text)
+        for text in touches:
+            yield from list(_addresses(text)) or [_host(text) if "://" in text else text]
+        for party in (request.target, request.agent):
+            if party is not None:
+                yield from _hosts(party)
+
+
+def _told(call: Call) -> bool | None:
+    """The worst that a playbook of the run says of itself; None where none says anything."""
+    found: bool | None = None
+    frame: Frame | None = call.visit.branch.frame
+    while frame is not None:
+        variable = frame.scope.get(OT_VARIABLE)
+        if variable is not None:
+            found = bool(found) or str(variable.value).lower() != "false"
+        frame = frame.opened_by.branch.frame if frame.opened_by is not None else None
+    return found
+
+
+def _hosts(party: Party) -> Iterator[str]:
+    for kind, values in party.address.items():
+        for value in values:
+            yield _host(value) if kind == "url" else value
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or url
+    except ValueError:
+        return url
+
+
+def _sent(command: Command) -> Iterator[str]:
+    """Addresses and networks in what is sent: the command, its content, its parameters."""
+    texts = [msgspec.json.encode(command.more).decode()]
+    for read in (command.text, lambda: command.body().decode("utf-8", "replace")):
+        try:
+            texts.append(read())
+        except ValueError:
+            continue  # no base64: it fails when it is begun
+    for text in texts:
+        yield from _addresses(text)
+
+
+def _addresses(text: str) -> Iterator[str]:
+    for match in _ADDRESS.finditer(text):
+        for written in (match[0], match[0].rstrip(".:"), match[0].rpartition(":")[0]):  # the end of a sentence, a port
+            try:
+                network = ipaddress.ip_network(written, strict=False)
+            except ValueError:
+                continue
+            yield str(network) if network.num_addresses > 1 else str(network.network_address)
+            break
 
 
 def _forced(request: Request) -> bool:
     """Whether the command is to touch what other runs have done: that is never automatic."""
     parameters = request.command.more.get(PROPERTY)
     return isinstance(parameters, dict) and str(parameters.get("force", "")).lower() not in ("", "false", "0")
-
-
-def _written(party: Party | None) -> Iterator[str]:
-    if party is not None:
-        for addresses in party.address.values():
-            yield from addresses
-
-
-def _addresses(text: str) -> Iterator[str]:
-    """IP addresses and networks among the words of a text; of a network its first and last address."""
-    for word in text.replace("=", " ").split():
-        try:
-            network = ipaddress.ip_network(word.strip("[](),;"), strict=False)
-        except ValueError:
-            continue
-        yield str(network[0])
-        if network.num_addresses > 1:
-            yield str(network[-1])

@@ -109,7 +109,7 @@ def hindrance(who: Principal, asked: Question) -> str:
     (they answered a step that this one is kept apart from), twice."""
     if asked.closed_at is not None:
         return "closed"
-    if not who.may(APPROVE if asked.kind == "approval" else RUN):
+    if not who.may(RUN if asked.kind != "approval" and asked.own else APPROVE):
         return "permission"
     if asked.roles and who.role not in asked.roles:
         return "role"

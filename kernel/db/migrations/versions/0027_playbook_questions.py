@@ -44,5 +44,5 @@ def upgrade() -> None:
         _text("answers"),
         sqlite_autoincrement=True,
     )
-    op.create_index("uq_playbook_questions", "playbook_questions", ["run_id", "call", "attempt", "kind"], unique=True)
+    op.create_index("ix_playbook_questions_run", "playbook_questions", ["run_id", "id"])
     op.create_index("ix_playbook_questions_open", "playbook_questions", ["closed_at", "id"])

@@ -50,6 +50,7 @@ _WORK = _READ | {
     "advisories.write",
     "keys.own",
     "playbooks.run",
+    "playbooks.answer",
 }
 _LEAD = frozenset({"incidents.decide", "incidents.report"})
 """Deciding class and level of an incident, closing it, issuing its reports."""
@@ -181,6 +182,7 @@ CITY_WIDE = frozenset(
         "intel.write",
         "playbooks.read",
         "playbooks.run",
+        "playbooks.answer",
         "playbooks.edit",
         "playbooks.release",
         "playbooks.approve",

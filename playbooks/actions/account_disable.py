@@ -6,6 +6,8 @@ that, so that it does not enable what somebody else disabled.
 
 from __future__ import annotations
 
+import re
+
 from playbooks.actions.account_directory import Account, opened
 from playbooks.actions.contract import ActionError, Context, Plan, Request
 from playbooks.actions.settings import AccountDirectory, Settings
@@ -44,10 +46,15 @@ def directory_of(settings: Settings) -> AccountDirectory:
 
 def _refuse_protected(names: tuple[str, ...], directory: AccountDirectory) -> None:
     """All names of an entry are looked at: one of them may be an alias of the account that must stay."""
-    protected = {one.strip().casefold() for one in (*directory.protected, directory.bind_dn)}
+    protected = {_plain(one) for one in (*directory.protected, directory.bind_dn)}
     for name in names:
-        if name.strip().casefold() in protected:
+        if _plain(name) in protected:
             raise ActionError(f"the account {name} is protected", "[playbooks.directory] protected", code="NOT_ALLOWED")
+
+
+def _plain(name: str) -> str:
+    """A name, or a DN, without what does not tell it from another: case, and blanks around commas and signs."""
+    return re.sub(r"\s*([,=+])\s*", r"\1", name.strip()).casefold()
 
 
 def _demand(holds: bool, account: Account) -> None:

@@ -88,7 +88,7 @@ def _of_incident(session: Session, incident_id: int) -> dict[str, str]:
     place = _place(session, [*incident.zones])
     if not place.get("__bureau__") and incident.organisations:
         place["__bureau__"] = incident.organisations[0]
-    return facts | _known({"__incident_id__": str(incident.id), "__matter__": incident.title, **place})
+    return _worst(facts, _known({"__incident_id__": str(incident.id), "__matter__": incident.title, **place}))
 
 
 def _of_asset(session: Session, key: str) -> dict[str, str]:
@@ -106,7 +106,13 @@ def _of_asset(session: Session, key: str) -> dict[str, str]:
 def _of_warning(session: Session, warning_id: int) -> dict[str, str]:
     warning = get_warning(session, warning_id)
     facts = of_alert(session, warning.source_alert) if warning.source_alert else {}
-    return facts | _known({"__matter__": warning.title, **_place(session, [*warning.zones])})
+    return _worst(facts, _known({"__matter__": warning.title, **_place(session, [*warning.zones])}))
+
+
+def _worst(first: dict[str, str], second: dict[str, str]) -> dict[str, str]:
+    """Both together, the second one first; where one of them may be a plant, it may be one."""
+    plant = "true" in (first.get("__ot__"), second.get("__ot__"))
+    return first | second | ({"__ot__": "true"} if plant else {})
 
 
 def _zones_of(entities: Iterable[AlertEntity]) -> list[str]:

@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 
 from operations.accounts.schema import Principal
 from operations.audit import service as audit
-from operations.errors import Conflict, Invalid
+from operations.errors import Conflict, Invalid, NotFound
 from playbooks.model import Playbook
 from playbooks.rights import RUN, need
 from playbooks.run import journal
 from playbooks.run.models import PlaybookRun
 from playbooks.shelf import rows
 from playbooks.shelf.known import called_bodies, calls_of
+from playbooks.shelf.prefill import KINDS, facts_of
 from playbooks.shelf.reading import document
 from playbooks.timestamps import read_timestamp
 from playbooks.variables import Value, VariableError, opening
@@ -29,6 +30,7 @@ from playbooks.variables import Value, VariableError, opening
 MAX_VALUES = 256 * 1024
 """Octets of all values together, as JSON."""
 _SHOWN = 200
+_OT = "__ot__"
 
 
 def start(
@@ -62,6 +64,7 @@ def start(
     for one in (playbook, *map(journal.playbook_of, called.values())):
         _refuse_invalid(one, _now())
     check_values(playbook, variables)
+    variables = _never_less(session, playbook, variables, cause)
     wanted = journal.Wanted(
         body=body,
         called=tuple(called.values()),
@@ -76,6 +79,21 @@ def start(
     }  # fmt: skip
     audit.append(session, who.actor, "playbook.start", "playbook_run", run_id, detail=detail)
     return run_id
+
+
+def _never_less(
+    session: Session, playbook: Playbook, variables: Mapping[str, Value], cause: Mapping[str, Any]
+) -> Mapping[str, Value]:
+    """Whoever starts a playbook about something in an industrial control zone cannot say that it lies elsewhere."""
+    kind, number = str(cause.get("kind", "")), str(cause.get("id", ""))
+    declared = playbook.playbook_variables.get(_OT)
+    if declared is None or not declared.external or kind not in KINDS or not number:
+        return variables
+    try:
+        plant = facts_of(session, kind, number).get(_OT) == "true"
+    except (NotFound, Invalid):
+        plant = True  # it cannot be looked at any more
+    return {**variables, _OT: "true"} if plant else variables
 
 
 def check_values(playbook: Playbook, variables: Mapping[str, Value]) -> None:

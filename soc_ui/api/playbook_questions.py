@@ -73,7 +73,7 @@ def approve(number: int, json_data: Body) -> Body:
 
 
 @playbook_questions.post("/<int:number>/answer")
-@permit(playbook_questions, "playbooks.run")
+@permit(playbook_questions, "playbooks.answer")
 @playbook_questions.input(schemas.AnswerIn)
 @playbook_questions.output(schemas.QuestionOut)
 @playbook_questions.doc(responses=[404, 409])
@@ -83,13 +83,14 @@ def answer(number: int, json_data: Body) -> Body:
     With the values that the step asks for; or that it could not be done.
     """
     json_data["variables"] = values_of(json_data["variables"])
+    _proof(number)
     with services().database.write() as session:
         found: Body = msgspec.to_builtins(questions.answer(session, caller(), number, **json_data))
     return found
 
 
 @playbook_questions.post("/<int:number>/decision")
-@permit(playbook_questions, "playbooks.run")
+@permit(playbook_questions, "playbooks.answer")
 @playbook_questions.input(schemas.DecisionIn)
 @playbook_questions.output(schemas.QuestionOut)
 @playbook_questions.doc(responses=[404, 409])
@@ -99,6 +100,14 @@ def decide(number: int, json_data: Body) -> Body:
     Whether a command that a crash interrupted was done, shall run again, or failed.
     """
     json_data["variables"] = values_of(json_data["variables"])
+    _proof(number)
     with services().database.write() as session:
         found: Body = msgspec.to_builtins(questions.decide(session, caller(), number, **json_data))
     return found
+
+
+def _proof(number: int) -> None:
+    """An answer that is an approval, too, needs a person with a fresh proof."""
+    with services().database.read() as session:
+        if not questions.question(session, number).own:
+            fresh()

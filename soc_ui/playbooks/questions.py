@@ -77,10 +77,22 @@ def approve(number: int) -> Response | tuple[str, int]:
 
 
 @playbook_questions.post("/playbooks/questions/<int:number>/answer")
-@access.needs("playbooks.run")
+@access.needs("playbooks.answer")
 def answer(number: int) -> Response | tuple[str, int]:
-    """Say that it was done or could not be (``choice``: done, failed); of an unknown outcome what happened (done, again, fail)."""
+    """Say that it was done or could not be (``choice``: done, failed); of an unknown outcome what happened (done, again, fail).
+
+    Where that is an approval, too, the person has to have proven who they are.
+    """
+    with services().database.read() as session:
+        own = questions.question(session, number).own
+    return _plainly(number) if own else _proven(number)
+
+
+def _plainly(number: int) -> Response | tuple[str, int]:
     return _settle(number, lambda session: _answer(session, number))
+
+
+_proven = proven(_plainly)
 
 
 def _answer(session: Session, number: int) -> Question:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from benchmarks.playbooks import chain
 from kernel.db import Database, open_database, upgrade
+from operations import clock
 from operations.accounts.schema import Principal
 from operations.audit.models import AuditEntry
 from operations.errors import Conflict, Denied, Invalid, NotFound
@@ -20,8 +21,9 @@ from playbooks.actions.destination import Reach
 from playbooks.actions.registry import standard
 from playbooks.extension import EXTENSION
 from playbooks.json_text import write_json
+from playbooks.rights import wrote
 from playbooks.run import journal, questions, steering
-from playbooks.run.events import Begun
+from playbooks.run.events import Approved, Asked, Begun, Started
 from playbooks.run.executor import Executor, Settings
 from playbooks.run.gate import Gate, Need
 from playbooks.run.journal import Wanted
@@ -264,3 +266,69 @@ def test_two_steps_kept_apart_need_two_people(target: Target, database: Database
         with database.write() as session:
             questions.answer(session, RESPONDER, following.id, done=True)
         assert state(database, run_id) == "finished"
+
+
+def test_an_agreement_ends(target: Target, database: Database) -> None:
+    """A retry after the time that people agreed to asks them again."""
+    document = chain(1, target.port)
+    step = next(step for step in document["workflow"].values() if step["type"] == "action")
+    step["commands"][0]["command"] = "POST /fail/x HTTP/1.1"
+    step["step_extensions"] = {EXTENSION: {"retry": {"attempts": 3, "wait": 900, "factor": 1}}}
+    with Executor(database, standard(LOOPBACK), QUICK, gate=needs(1, seconds=0.8)) as executor:
+        run_id = executor.submit(Wanted(body=write_json(document), by="starter"))
+        first = asked(database, run_id)
+        agree(database, DUTY, first)
+        end = time.monotonic() + 20
+        while (second := asked(database, run_id)).id == first.id and time.monotonic() < end:
+            time.sleep(0.02)
+        assert (second.kind, second.attempt, second.digest) == ("approval", 2, first.digest)
+        assert len(target.paths) == 1
+        agree(database, DUTY, second, yes=False, comment="enough")
+        assert state(database, run_id) == "failed"
+
+
+def test_repeating_what_two_agreed_to_needs_them_again(target: Target, database: Database) -> None:
+    """After a crash nobody knows whether it was done: who started the run does not decide that, and again means asking again."""
+    with database.write() as session:
+        run_id = journal.request(session, one(target))
+        claimed = journal.claim(session, "gone", clock.shift(clock.now(), -1), clock.now(), 1)[0]
+        machine, present = Machine(claimed.playbook), int(time.time() * 1000)
+        machine.apply(Started(at=present))
+        call = machine.ready()[0]
+        begun = [
+            Started(at=present),
+            Asked(at=present, call=call.key, digest=call.digest, number=2, until=present + 60_000),
+            *(Approved(at=present, call=call.key, digest=call.digest, by=by) for by in ("lin.mei", "zhou.ju")),
+            Begun(at=present, call=call.key, attempt=1, digest=call.digest),
+        ]
+        journal.append(session, [journal.event_row(run_id, number, event, []) for number, event in enumerate(begun, 1)])
+    with Executor(database, standard(LOOPBACK), QUICK, gate=needs(2)):
+        question = asked(database, run_id)
+        assert (question.kind, question.own) == ("unknown", False)
+        for who in (STARTER, ANALYST):
+            with pytest.raises(Denied), database.write() as session:
+                questions.decide(session, who, question.id, choice="again")
+        with database.write() as session:
+            questions.decide(session, RESPONDER, question.id, choice="again")
+        end = time.monotonic() + 20
+        while (following := asked(database, run_id)).kind != "approval" and time.monotonic() < end:
+            time.sleep(0.02)
+        assert (following.number, following.agreed, target.paths) == (2, 0, [])
+
+
+def test_the_owner_of_a_key_is_known_however_the_key_is_called() -> None:
+    owner = Principal(1, "o" * 64, "", "responder", key_name="k" * 128)
+    assert wrote(owner, owner.actor.name[:160])
+    assert not wrote(Principal(2, "p" * 64, "", "responder"), owner.actor.name[:160])
+
+
+def test_a_value_that_no_action_can_read_ends_its_run_only(target: Target, database: Database) -> None:
+    document = chain(1, target.port)
+    document["playbook_variables"]["__p__"] = {"type": "string", "external": True}
+    for party in (*document["agent_definitions"].values(), *document["target_definitions"].values()):
+        party["port"] = "__p__:value"
+    with Executor(database, standard(LOOPBACK), QUICK, gate=needs(1)) as executor:
+        run_id = executor.submit(Wanted(body=write_json(document), variables={"__p__": "9" * 5_000}, by="starter"))
+        agree(database, DUTY, asked(database, run_id))
+        assert state(database, run_id) == "failed"
+        assert executor.alive

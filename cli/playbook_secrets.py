@@ -27,30 +27,37 @@ def secret_group() -> None:
 
 @secret_group.command("set")
 @click.argument("name")
+@click.option(
+    "--host", "hosts", multiple=True, help="May be sent there: gw.example.cn, *.example.cn:8443, [2001:db8::7]:443. Again for more."
+)
 @_DATA
-def set_command(name: str, data: Path | None) -> None:
-    """Set or replace the secret NAME: asked for at a terminal, else all of standard input (a single line without its end)."""
+def set_command(name: str, hosts: tuple[str, ...], data: Path | None) -> None:
+    """Set or replace the secret NAME: asked for at a terminal, else all of standard input (a single line without its end).
+
+    No server that a playbook names gets it but those of --host. Without --host a replaced secret keeps its hosts, a new one has
+    none.
+    """
     value = _asked(name) if sys.stdin.isatty() else _piped()
     config = config_of(data)
     with state_of(config) as database:
         key = open_master_key(config)
         with database.write() as session:
-            vault.set_secret(session, _actor(), key, name, value)
-    click.echo(f"the secret {visible(name)} is set")
+            record = vault.set_secret(session, _actor(), key, name, value, hosts or None)
+    click.echo(f"the secret {visible(name)} is set, {_for(record)}")
 
 
 @secret_group.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_DATA
 def list_command(as_json: bool, data: Path | None) -> None:
-    """Names, and who set each when."""
+    """Names, the hosts that each may be sent to, and who set it when."""
     with state_of(config_of(data)) as database, database.read() as session:
         found = vault.names(session)
     if as_json:
         click.echo(json.dumps([msgspec.to_builtins(one) for one in found], ensure_ascii=False))
         return
     for one in found:
-        click.echo(visible(f"{one.name}   set {one.updated_at[:19]}Z by {one.updated_by}"))
+        click.echo(visible(f"{one.name}   {_for(one)}   set {one.updated_at[:19]}Z by {one.updated_by}"))
 
 
 @secret_group.command("remove")
@@ -61,6 +68,10 @@ def remove_command(name: str, data: Path | None) -> None:
     with state_of(config_of(data)) as database, database.write() as session:
         vault.remove_secret(session, _actor(), name)
     click.echo(f"the secret {visible(name)} is removed")
+
+
+def _for(record: vault.SecretRecord) -> str:
+    return f"for {', '.join(record.hosts)}" if record.hosts else "for no host that a playbook names"
 
 
 def _asked(name: str) -> str:

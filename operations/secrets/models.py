@@ -19,6 +19,7 @@ class PlaybookSecret(Base):
 
     name: Mapped[str] = mapped_column(String(128), primary_key=True)
     sealed: Mapped[str] = mapped_column(Text)
+    hosts: Mapped[str] = mapped_column(Text, default="[]")  # JSON list
     updated_at: Mapped[str] = mapped_column(String(27))
     updated_by: Mapped[str] = mapped_column(String(160))
 

@@ -92,7 +92,7 @@ class Accounts:
 @contextmanager
 def opened(settings: AccountDirectory, context: Context) -> Iterator[Accounts]:
     """A connection as ``bind_dn``. Raises ActionError: DIRECTORY_UNREACHABLE (worth another attempt), LOGIN_REFUSED."""
-    password = context.secrets(settings.secret)
+    password = context.secrets(settings.secret, None)  # the directory is the one of the configuration
     seconds = max(1, round(min(settings.timeout, context.left())))
     tls = ldap3.Tls(
         validate=ssl.CERT_REQUIRED,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
@@ -57,11 +57,25 @@ class Plan(msgspec.Struct, frozen=True):
     touches: tuple[str, ...] = ()
 
 
-Secrets = Callable[[str], str]
-"""The secret of a ``kms_key_identifier``. Raises ActionError."""
+class Destination(NamedTuple):
+    """A server as it is about to be connected to: name or address, and port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def no_secrets(identifier: str) -> str:
+Secrets: TypeAlias = "Callable[[str, Sequence[Destination] | None], str]"
+"""The secret of a ``kms_key_identifier`` for servers that a playbook, or who started it, names: it is meant for each of them.
+
+None instead of servers: the configuration, and no playbook, says where it goes. Raises ActionError: SECRET_MISSING,
+SECRET_NOT_FOR_HOST (then it was not opened), SECRET_UNREADABLE.
+"""
+
+
+def no_secrets(identifier: str, places: Sequence[Destination] | None) -> str:
     """Where there is no secret store."""
     raise ActionError(f"there is no secret store to take {identifier!r} from")
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import base64
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from playbooks.actions.contract import ActionError, Context, Plan, Request, Secrets
+from playbooks.actions.contract import ActionError, Context, Destination, Plan, Request, Secrets
 from playbooks.actions.destination import Endpoint, Reach, endpoints
 from playbooks.actions.http_answer import Answer
 from playbooks.actions.http_connection import HttpClient
@@ -63,7 +63,7 @@ class HttpApi:
         line, servers = start_line(request.command.command), endpoints(request.target)
         body = request.command.body() if request.command.content or request.command.content_b64 else b""
         headers = _headers(request, servers[0], body, line.method)
-        headers += authorization(request.authentication, context.secrets)
+        headers += authorization(request.authentication, context.secrets, servers)
         return self._client.exchange(servers, line.method, _target(servers[0], line.target), headers, body, context)
 
 
@@ -112,11 +112,15 @@ def _headers(request: Request, server: Endpoint, body: bytes, method: str) -> li
     return headers
 
 
-def authorization(authentication: Authentication | None, secrets: Secrets) -> list[tuple[str, str]]:
-    """The Authorization header of a target's authentication. Raises ActionError where its secret is not there."""
+def authorization(authentication: Authentication | None, secrets: Secrets, servers: Sequence[Endpoint]) -> list[tuple[str, str]]:
+    """The Authorization header of a target's authentication, which any of ``servers`` may get.
+
+    Raises ActionError where its secret is not there, or is not for all of them.
+    """
     if authentication is None:
         return []
-    secret = secrets(authentication.kms_key_identifier) if authentication.kms else ""
+    places = [Destination(one.host, one.port) for one in servers]
+    secret = secrets(authentication.kms_key_identifier, places) if authentication.kms else ""
     if authentication.type == "oauth2":
         return [("Authorization", f"{authentication.oauth_header or 'Bearer'} {secret or authentication.token}")]
     if authentication.type in ("http-basic", "user-auth"):

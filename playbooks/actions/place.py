@@ -49,7 +49,7 @@ class There:
     def __init__(self, request: Request, known_hosts: Path, privilege: tuple[str, ...], context: Context) -> None:
         """Nothing is sent yet. Raises ActionError where the host is not known, or the login is not there."""
         self._hosts = ssh_host.known(request.target, known_hosts, context)
-        self._login = ssh_client.login_of(request.authentication, context)
+        self._login = ssh_client.login_of(request.authentication, self._hosts, context)
         self._prefix = () if self._login.user == "root" else privilege
         self._known_hosts = known_hosts
         self._context = context

@@ -33,7 +33,7 @@ class Ssh:
         known_hosts = self._settings.known_hosts
         hosts = ssh_host.known(request.target, known_hosts, context)
         assert known_hosts is not None
-        login = ssh_client.login_of(request.authentication, context)
+        login = ssh_client.login_of(request.authentication, hosts, context)
         return values(request, ssh_client.execute(hosts, login, known_hosts, request.command.text(), context))
 
 

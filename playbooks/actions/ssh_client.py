@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from playbooks.actions import process
-from playbooks.actions.contract import ActionError, Context
+from playbooks.actions.contract import ActionError, Context, Destination
 from playbooks.actions.memory_file import memory_file
 from playbooks.actions.process import Finished
 from playbooks.actions.ssh_host import SshHost
@@ -51,8 +51,11 @@ class Login(msgspec.Struct, frozen=True):
         return self.secret.lstrip().startswith("-----BEGIN ")
 
 
-def login_of(authentication: Authentication | None, context: Context) -> Login:
-    """The login of a target, its secret out of the store. Raises ActionError(LOGIN_MISSING or COMMAND_WRONG)."""
+def login_of(authentication: Authentication | None, hosts: Sequence[SshHost], context: Context) -> Login:
+    """The login of a target, its secret out of the store, where it has to be meant for each of ``hosts``.
+
+    Raises ActionError(LOGIN_MISSING or COMMAND_WRONG), and what the store raises.
+    """
     if authentication is None:
         raise ActionError("the target has no login", "give it authentication_info of the type user-auth", code="LOGIN_MISSING")
     if authentication.type not in ("user-auth", "http-basic"):
@@ -60,7 +63,8 @@ def login_of(authentication: Authentication | None, context: Context) -> Login:
     user = authentication.username or authentication.user_id
     if not _USER.fullmatch(user):
         raise ActionError(f"{user[:60]!r} is no user name", "give the login a username", code="COMMAND_WRONG")
-    secret = context.secrets(authentication.kms_key_identifier) if authentication.kms else authentication.password
+    places = [Destination(host.name, host.port) for host in hosts]
+    secret = context.secrets(authentication.kms_key_identifier, places) if authentication.kms else authentication.password
     if not secret or "\0" in secret:
         raise ActionError(f"the login of {user} has no key and no password", code="LOGIN_MISSING")
     return Login(user, secret)

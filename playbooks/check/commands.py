@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from playbooks.actions.parameters import TERMS, mistakes
 from playbooks.actions.system_parameters import BY_SSH, HERE_TOO
+from playbooks.bodies import counts_as_json, is_form, is_json, kinds_of
 from playbooks.check.report import Report
 from playbooks.extension import ExtensionError, options_of
 from playbooks.model import Action, Command, Party, Playbook, decoded
@@ -69,6 +70,7 @@ def _complete(path: str, key: str, command: Command, report: Report) -> None:
     if command.type in _HTTP_KINDS:
         _start_line(f"{path}.command", key, command, report)
         _headers(f"{path}.headers", key, command, report)
+        _body(path, key, command, report)
     if command.type in TERMS:
         for found in mistakes(command.type, command.more):
             tell = report.lacking if found.lacking else report.wrong
@@ -134,6 +136,20 @@ def _headers(path: str, key: str, command: Command, report: Report) -> None:
             report.wrong(f"{path}.{name[:80]}", f"the header {name} is written by the executor", "leave it out", key)
         if any("\r" in value or "\n" in value for value in values):
             report.wrong(f"{path}.{name[:80]}", "the value of a header is one line", "remove the line end", key)
+
+
+def _body(path: str, key: str, command: Command, report: Report) -> None:
+    """What begins like JSON is JSON once its names have values; else nobody could say where a value ends."""
+    name, text = "content", command.content
+    if command.content_b64 and not text:
+        try:
+            name, text = "content_b64", decoded(command.content_b64).decode("utf-8")
+        except ValueError:
+            return  # no base64 is told above; no text has no names
+    kinds = kinds_of(command.headers)
+    if text and not is_form(kinds) and counts_as_json(text, kinds) and not is_json(text):
+        hint = "quote names that stand for text; others stand for numbers, true, false or null"
+        report.wrong(f"{path}.{name}", "the body begins like JSON and is none", hint, key)
 
 
 def _openc2(path: str, key: str, command: Command, report: Report) -> None:

@@ -1,31 +1,31 @@
 """From a command as it is written to a request with values: the last moment before it is carried out (CACAO 2.0, 10.18.2).
 
-How a value is written depends on where it goes. In the start line of an HTTP command it is percent-encoded into one part of the
-line; in JSON content it is escaped inside its string; in a script only letters may stand that mean nothing to a shell.
+How a value is written depends on where it goes. In the request target of an HTTP command it is percent-encoded into one part,
+unless it is the whole target; in a body it is written as the body needs it (playbooks.bodies); in a script only letters may stand
+that mean nothing to a shell.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, MutableMapping
-from functools import lru_cache
+from collections.abc import MutableMapping
 from typing import TypeAlias
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 
+from playbooks import bodies
 from playbooks.actions.contract import Failure, Request
 from playbooks.extension import options_of
 from playbooks.model import Action, Authentication, Command, Party, Playbook
-from playbooks.references import the_one
-from playbooks.variables import Scope, VariableError, for_json, for_shell, substitute, substitute_in
+from playbooks.references import references, the_one
+from playbooks.variables import Scope, VariableError, for_shell, substitute, substitute_in
 
 HTTP = frozenset({"http-api", "openc2-http"})
 SCRIPTS = frozenset({"bash", "powershell", "ssh", "caldera-cmd"})
 Varying: TypeAlias = MutableMapping[int, bool]
 _SAFE = "!$&'()*+,;=:@/?%~-._"
-"""What may stand in a request target beside letters and digits (RFC 3986); what a value holds else is percent-encoded."""
-_SHORT = 2_048
+"""What may stand in a whole request target beside letters and digits (RFC 3986); what a value holds else is percent-encoded."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -91,7 +91,7 @@ def _command(command: Command, scope: Scope, readable: frozenset[str] | None) ->
     if content_b64 and not content:
         content = _as_text(command.body())  # bytes that are no text hold no variables and stay base64
     if content:
-        content, content_b64 = substitute(content, scope, readable, _writer(content)), ""
+        content, content_b64 = _content(command.type, content, headers, scope, readable), ""
     return msgspec.structs.replace(
         command,
         command=text,
@@ -104,13 +104,41 @@ def _command(command: Command, scope: Scope, readable: frozenset[str] | None) ->
 
 
 def _start_line(text: str, scope: Scope, readable: frozenset[str] | None) -> str:
-    return " ".join(substitute(part, scope, readable, _for_target) for part in text.split())
+    return " ".join(_word(part, scope, readable) for part in text.split())
 
 
-def _for_target(value: str) -> str:
+def _word(template: str, scope: Scope, readable: frozenset[str] | None) -> str:
+    """A word of the start line with its values. One that is a value as a whole keeps its structure, but does not climb."""
+    whole = [(one.start, one.end) for one in references(template)] == [(0, len(template))]
+    word = substitute(template, scope, readable, _for_whole if whole else _for_part)
+    if word != template and _climbs(word):
+        raise VariableError("with these values the path has dot segments", "a value cannot lead to another path")
+    return word
+
+
+def _for_whole(value: str) -> str:
+    if not value.strip():
+        raise VariableError("an empty value cannot be a word of the request line")
+    return quote(_printable(value), safe=_SAFE)
+
+
+def _for_part(value: str) -> str:
+    return quote(_printable(value), safe="")
+
+
+def _printable(value: str) -> str:
     if _CONTROL.search(value):
         raise VariableError("a value with control characters cannot stand in a request line")
-    return quote(value, safe=_SAFE)
+    return value
+
+
+def _climbs(target: str) -> bool:
+    """Whether a path has dot segments (RFC 3986, 3.3), as the most generous of servers would read it: decoded before it is divided,
+    a backslash like a slash, and without the parameters of a segment.
+    """
+    path = target.partition("?")[0].partition("#")[0]
+    segments = re.split(r"[/\\]", unquote(path))
+    return any(segment.partition(";")[0] in (".", "..") for segment in segments)
 
 
 def _for_header(value: str) -> str:
@@ -119,20 +147,15 @@ def _for_header(value: str) -> str:
     return value
 
 
-def _writer(content: str) -> Callable[[str], str] | None:
-    """In JSON a name can only stand inside a string: there its value is escaped, so that it stays one string."""
-    if content.lstrip()[:1] not in ("{", "["):
-        return None
-    return for_json if (_is_json(content) if len(content) <= _SHORT else _is_json.__wrapped__(content)) else None
-
-
-@lru_cache(maxsize=2048)
-def _is_json(content: str) -> bool:
-    try:
-        msgspec.json.decode(content)
-    except msgspec.DecodeError:
-        return False
-    return True
+def _content(kind: str, content: str, headers: dict[str, list[str]], scope: Scope, readable: frozenset[str] | None) -> str:
+    """The body with its values. What only people read (commands that are no HTTP) need not be JSON where it begins so."""
+    kinds = bodies.kinds_of(headers)
+    if kind not in HTTP and not bodies.is_json(content):
+        return substitute(content, scope, readable)
+    written = substitute(content, scope, readable, bodies.writer(content, kinds))
+    if written != content:
+        bodies.check_result(written, kinds)
+    return written
 
 
 def _as_text(content: bytes) -> str:

@@ -50,6 +50,7 @@ from soc_ui.api.incident_reports import incident_reports
 from soc_ui.api.incidents import incidents
 from soc_ui.api.playbook_questions import playbook_questions
 from soc_ui.api.playbook_runs import playbook_runs
+from soc_ui.api.playbook_secrets import playbook_secrets
 from soc_ui.api.playbook_triggers import playbook_triggers
 from soc_ui.api.playbooks import playbooks
 
@@ -58,7 +59,7 @@ BLUEPRINTS = (
     *(warnings.warnings, warning_settings.warning_settings),
     *(incidents, incident_parts, incident_evidence, incident_reports),
     *(live.live, events.events, searches.searches, catalogue.catalogue, tuning.tuning, indicators.indicators),
-    *(playbooks, playbook_runs, playbook_questions, playbook_triggers),
+    *(playbooks, playbook_runs, playbook_questions, playbook_triggers, playbook_secrets),
     *(zones.zones, assets.assets, advisories.advisories, advisories.software, risk.risks),
     *(tickets.tickets, improvements.improvements, service_desk.service_desk, supervision.supervision, duty.duty, reports.reports),
     *(webhooks.webhooks, inbound_sources, keys.keys, accounts.accounts, audit.audit),

@@ -1,4 +1,4 @@
-"""``/playbooks/secrets``: what playbooks log in with. Names only: what was set is never shown again."""
+"""``/playbooks/secrets``: what playbooks log in with, and where. What was set is never shown again, only its name and its hosts."""
 
 from __future__ import annotations
 
@@ -19,22 +19,23 @@ playbook_secrets = Blueprint("playbook_secrets", __name__)
 @playbook_secrets.get("/playbooks/secrets")
 @access.needs("playbooks.secrets")
 def page() -> str:
-    """All names, and the form for one more."""
+    """All names with their hosts, and the form for one more."""
     return _page()
 
 
 @playbook_secrets.post("/playbooks/secrets")
 @access.needs("playbooks.secrets")
 def keep() -> Response | tuple[str, int]:
-    """Set a secret, or replace it."""
+    """Set a secret, or replace it (``name``, ``value``; ``hosts`` one to a line, none: as before)."""
     key, form = services().master_key, request.form
     if key is None:
         return _page(
             Invalid(_("This console has no master key, so it cannot keep secrets. Start it through ./liandun serve."))
         ), 503
+    hosts = form.get("hosts", "").replace(",", " ").split() or None
     try:
         with services().database.write() as session:
-            service.set_secret(session, access.me().actor, key, form.get("name", "").strip(), form.get("value", ""))
+            service.set_secret(session, access.me().actor, key, form.get("name", "").strip(), form.get("value", ""), hosts)
     except (Invalid, Conflict) as error:
         return _page(error), refusals.status(error)
     return redirect(url_for("playbook_secrets.page", done="secret"))
@@ -53,5 +54,7 @@ def remove() -> Response:
 def _page(error: LiandunError | None = None) -> str:
     with services().database.read() as session:
         found = service.names(session)
-    name = request.form.get("name", "") if error else ""
-    return render_template("playbooks/secrets.html", secrets=found, wrong=refusals.explain(error) if error else [], name=name)
+    typed = request.form if error else {}
+    name, hosts = typed.get("name", ""), typed.get("hosts", "")
+    wrong = refusals.explain(error) if error else []
+    return render_template("playbooks/secrets.html", secrets=found, wrong=wrong, name=name, hosts=hosts)

@@ -13,6 +13,7 @@ import pytest
 from crypto.secret import MasterKey
 from kernel.db import open_database, upgrade
 from kernel.layout import Layout
+from playbooks.actions.contract import ActionError, Destination
 from playbooks.vault import service as vault
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,10 +37,10 @@ def run(layout: Layout, *words: str, given: bytes = b"", code: int = 0) -> str:
     return told
 
 
-def opened(layout: Layout, name: str) -> str:
+def opened(layout: Layout, name: str, *places: Destination) -> str:
     database = open_database(layout.state_url)
     try:
-        return vault.secrets(database, MasterKey.load(layout.master_key))(name)
+        return vault.secrets(database, MasterKey.load(layout.master_key))(name, places or None)
     finally:
         database.close()
 
@@ -56,9 +57,23 @@ def test_set_list_remove(layout: Layout) -> None:
     assert "fw" not in run(layout, "list")
 
 
+def test_hosts_are_set_with_a_secret_and_shown_with_it(layout: Layout) -> None:
+    told = run(layout, "set", "gw", "--host", "GW.example.cn:0443", "--host", "[2001:DB8:0::7]", given=b"geheim")
+    assert "for gw.example.cn:443, 2001:db8::7" in told
+    assert "2001:db8::7" in run(layout, "set", "gw", given=b"younger")
+    assert "for gw.example.cn:443, 2001:db8::7" in run(layout, "list")
+    assert json.loads(run(layout, "list", "--json"))[0]["hosts"] == ["gw.example.cn:443", "2001:db8::7"]
+    assert opened(layout, "gw", Destination("gw.example.cn", 443), Destination("2001:db8::7", 8443)) == "younger"
+    with pytest.raises(ActionError) as refused:
+        opened(layout, "gw", Destination("gw.example.cn", 443), Destination("192.0.2.66", 443))
+    assert refused.value.code == "SECRET_NOT_FOR_HOST"
+    assert "no host that a playbook names" in run(layout, "set", "other", given=b"x")
+
+
 def test_what_is_refused(layout: Layout, tmp_path: Path) -> None:
     assert "no secret" in run(layout, "remove", "fw", code=1)
     assert "empty" in run(layout, "set", "fw", given=b"\n", code=1)
     assert "UTF-8" in run(layout, "set", "fw", given=b"\xff\xfe", code=1)
     assert "name of a secret" in run(layout, "set", "a b", given=b"x", code=1)
+    assert "is no host with a port" in run(layout, "set", "fw", "--host", "https://gw.example.cn/", given=b"x", code=1)
     assert "no platform" in run(layout, "list", "--data", str(tmp_path / "nowhere"), code=1)

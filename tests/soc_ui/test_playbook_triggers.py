@@ -18,6 +18,7 @@ from operations.accounts.schema import Principal
 from operations.accounts.service import create_user
 from operations.audit.schema import SYSTEM
 from operations.inbound import service as inbound
+from playbooks.actions.contract import Destination
 from playbooks.triggers import service
 from playbooks.triggers.schema import Definition
 from playbooks.vault import service as vault
@@ -160,15 +161,24 @@ def test_a_second_person_switches_it_on(filled: Services, as_: Open) -> None:
 def test_secrets_are_names(filled: Services, app: APIFlask) -> None:
     browser, path = browser_of(app, ADMINISTRATORS["sysadmin"][0]), "/playbooks/secrets"
     assert "No secret is kept" in browser.get(path).text
-    assert post(browser, path, {"name": "gateway", "value": "hunter2-hunter2"}).status_code == 302
+    sent = {"name": "gateway", "value": "hunter2-hunter2", "hosts": "GW.example.cn:443, [2001:db8::7]\r\n192.0.2.7"}
+    assert post(browser, path, sent).status_code == 302
     page = browser.get(path).text
     assert "gateway" in page
+    for host in ("gw.example.cn:443", "2001:db8::7", "192.0.2.7"):
+        assert f"<div>{host}</div>" in page
     assert "hunter2" not in page
-    for wrong in ({"name": "<b>", "value": "x"}, {"name": "gateway", "value": " "}, {"name": "", "value": "x"}):
+    for wrong in (
+        {"name": "<b>", "value": "x"},
+        {"name": "gateway", "value": " "},
+        {"name": "", "value": "x"},
+        {"name": "gateway", "value": "x", "hosts": "<b>"},
+    ):
         refused = post(browser, path, wrong)
         assert refused.status_code == 422
-        assert "<b>" not in refused.text.partition('name="name"')[2][:40]
-    assert vault.secrets(filled.database, filled.master_key)("gateway") == "hunter2-hunter2"  # type: ignore[arg-type]
+        assert not any(mark in refused.text.partition('<div class="detail">')[2] for mark in ("<b>", "x</textarea>"))
+    here = [Destination("gw.example.cn", 443)]
+    assert vault.secrets(filled.database, filled.master_key)("gateway", here) == "hunter2-hunter2"  # type: ignore[arg-type]
     assert post(browser, f"{path}/remove", {"name": "nothing"}).status_code == 404
     assert post(browser, f"{path}/remove", {"name": "gateway"}).status_code == 302
     assert browser_of(app, "the.duty").get(path).status_code == 403

@@ -115,7 +115,7 @@ class City:
         office = Zone(id="office", name="办公网", layer="application", owner="大数据局", importance=3, ranges=("10.60.0.0/24",))
         with self.database.write() as session:
             zones.import_plan(session, SYSTEM, ZonePlan((office,), ()))
-            vault.set_secret(session, Actor("sysadmin", ""), key, "gateway", gateway.secrets()("key"))
+            vault.set_secret(session, Actor("sysadmin", ""), key, "gateway", (gateway.folder / "login").read_text(), GATEWAY[:1])
             shelf.save(session, RESPONDER, block_playbook())
             shelf.release(session, DUTY, ID, 1, None)
             wanted = Definition(name="block", playbook_id=ID, kind="alert", condition={"level": "high", "per": "source_ip"})

@@ -10,9 +10,10 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from playbooks.actions.contract import ActionError, Secrets
+from playbooks.actions.contract import ActionError, Destination, Secrets
 from playbooks.actions.settings import Settings
 from playbooks.model import Authentication, Party
 from tests.playbooks.actions.street import Street
@@ -59,12 +60,13 @@ class SshServer:
         return Party(type="ssh", name="gateway", address={kind: [self.address]}, port=str(self.port))
 
     def secrets(self) -> Secrets:
-        """A secret store with the key (``key``), a key that is not let in (``other``) and the password (``password``)."""
+        """A secret store with the key (``key``), a key that is not let in (``other``) and the password (``password``), for here."""
         known = {"key": (self.folder / "login").read_text(), "other": (self.folder / "other").read_text(), "password": PASSWORD}
 
-        def secret(name: str) -> str:
+        def secret(name: str, places: Sequence[Destination] | None) -> str:
             if name not in known:
                 raise ActionError(f"there is no secret {name}")
+            assert places == [Destination(self.address, self.port)]
             return known[name]
 
         return secret

@@ -75,7 +75,7 @@ def _do(settings: Settings, kind: str, account: str, *, secret: str = ADMIN_SECR
         command=Command(type=f"liandun-account-{kind}", more={"parameters": {"account": account, "reason": "test", **more}}),
         out_args=("__account_name__", "__account_before__"),
     )
-    context = Context(time.monotonic() + 20, lambda name: {"directory": secret}[name])
+    context = Context(time.monotonic() + 20, lambda name, places: {("directory", None): secret}[name, places])
     return dict(system(settings)[request.command.type].run(request, context))
 
 

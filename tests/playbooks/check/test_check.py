@@ -285,7 +285,7 @@ def test_every_mistake_is_told(change: Change, path: str, message: str) -> None:
             f"workflow.{FIRST}.step_variables.__ip__",
             "hides",
         ),
-        (_set(f"{COMMAND}/content", "for __ip__"), f"workflow.{FIRST}.commands[0]", "__ip__ stays as it is"),
+        (_set(f"{COMMAND}/content", '"for __ip__"'), f"workflow.{FIRST}.commands[0]", "__ip__ stays as it is"),
         (_set("playbook_variables/__ip__/external", False), f"workflow.{FIRST}.commands[0]", "never gets a value"),
         (_set("playbook_variables/__own__", {"type": "colour", "value": "red"}), "playbook_variables.__own__.type", "not listed"),
         (_set(f"{STEP}/agent", PERSON), f"workflow.{FIRST}.commands[0]", "does this http-api command by hand"),

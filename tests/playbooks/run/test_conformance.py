@@ -126,7 +126,7 @@ def test_a_value_is_put_in_once_and_escaped_where_it_goes(target: Target, databa
         running.wait(running.submit(wanted("variables", target)), 20)
     last = target.requests[-1]
     assert json.loads(last["body"]) == {"text": 'a "b" __ticket__:value'}
-    assert last["path"] == "/hit/T-7?q=a%20%22b%22%20__ticket__:value"
+    assert last["path"] == "/hit/T-7?q=a%20%22b%22%20__ticket__%3Avalue"
     assert last["headers"]["X-Ticket"] == "T-7"
 
 

@@ -96,7 +96,7 @@ def _secrets(database: Database, key: MasterKey) -> None:
             vault.set_secret(session, Actor("zhou"), key, f"s{number}", f"geheim {number}")
 
     _all_at_once(put)
-    assert [vault.secrets(database, key)(f"s{number}") for number in range(TIMES)] == [f"geheim {n}" for n in range(TIMES)]
+    assert [vault.secrets(database, key)(f"s{number}", None) for number in range(TIMES)] == [f"geheim {n}" for n in range(TIMES)]
 
 
 def _numbers(database: Database) -> None:

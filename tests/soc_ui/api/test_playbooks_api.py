@@ -31,7 +31,7 @@ DUTY = "pb.duty"
 @pytest.fixture(scope="module", autouse=True)
 def shelf(services: Services) -> None:
     fill_shelf(services.database)
-    for role in ("responder", "duty", "leader"):
+    for role in ("responder", "duty", "leader", "sysadmin"):
         accounts.create_user(services.database, SYSTEM, f"pb.{role}", PASSWORD, role)
 
 
@@ -211,6 +211,31 @@ def test_a_proof_that_is_not_fresh_agrees_to_nothing(services: Services) -> None
     sent = {"digest": asked.digest, "agree": True}
     refused = browser.post(f"/api/v1/questions/{asked.id}/approval", json=sent, headers=headers)
     assert problem(refused, 403)["needs"] == "proof"
+
+
+def test_secrets_and_their_hosts(call: Call, person: Any) -> None:
+    path = "/playbook-secrets/openc2-gateway/north"
+    sent = {"value": "hunter2-hunter2", "hosts": ["GW.example.cn:443", "[2001:DB8::7]"]}
+    for method, where, more in (("GET", "/playbook-secrets", {}), ("PUT", path, {"json": sent}), ("DELETE", path, {})):
+        problem(call(method, where, **more), 403)
+        problem(person("responder", method, where, **more), 403)
+    made = person("sysadmin", "PUT", path, json=sent)
+    assert (made.status_code, made.get_json()["hosts"]) == (200, ["gw.example.cn:443", "2001:db8::7"])
+    assert person("sysadmin", "PUT", path, json={"value": "younger"}).get_json()["hosts"] == ["gw.example.cn:443", "2001:db8::7"]
+    listed = person("sysadmin", "GET", "/playbook-secrets")
+    assert [one["name"] for one in listed.get_json()["secrets"]] == ["openc2-gateway/north"]
+    assert "hunter2" not in listed.text + made.text
+    for wrong in (
+        {},
+        {"value": " "},
+        {**sent, "hosts": ["<b>"]},
+        {**sent, "hosts": "gw.example.cn"},
+        {**sent, "hosts": ["a.cn"] * 51},
+    ):
+        problem(person("sysadmin", "PUT", path, json=wrong), 422)
+    problem(person("sysadmin", "PUT", "/playbook-secrets/a%20b", json=sent), 422)
+    assert person("sysadmin", "DELETE", path).status_code == 204
+    problem(person("sysadmin", "DELETE", path), 404)
 
 
 def test_triggers(call: Call, person: Any) -> None:

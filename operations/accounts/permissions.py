@@ -123,6 +123,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "leader": _READ
     | {
         "incidents.decide",
+        "playbooks.answer",
         "playbooks.approve",
         "playbooks.release",
         "warnings.approve",

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from operations.accounts import service as accounts
 from operations.accounts.schema import Policy
 from operations.audit.schema import SYSTEM
+from playbooks.extension import EXTENSION
 from playbooks.run import questions
 from soc_ui.app import create_app
 from soc_ui.services import Services
@@ -180,6 +181,25 @@ def test_a_task_is_answered(call: Call, services: Services) -> None:
     go_on(services.database, run_id, "finished")
     told = call("GET", f"/runs/{run_id}/journal").get_json()["lines"]
     assert any(line["event"].get("variables") == {"__found__": EVIL} for line in told)
+
+
+def test_an_approval_by_hand_is_an_approval(call: Call, person: Any, services: Services) -> None:
+    """A step by hand that says who may answer: no key, not who lacks the role, but a leader, who may start nothing."""
+    run_id = run(services.database, by_approval({"roles": ["duty", "leader"]}), {"__ip__": "203.0.113.7"})
+    with services.database.read() as session:
+        (asked,) = questions.open_questions(session, run_id=run_id)
+    path, done = f"/questions/{asked.id}/answer", {"done": True, "variables": {"__found__": "yes"}}
+    problem(call("POST", path, json=done), 403)
+    problem(person("responder", "POST", path, json=done), 403)
+    assert person("leader", "POST", path, json=done).status_code == 200
+    go_on(services.database, run_id, "finished")
+
+
+def by_approval(approval: dict[str, Any]) -> bytes:
+    made = json.loads(question())
+    step = next(step for step in made["workflow"].values() if step["type"] == "action")
+    step["step_extensions"] = {EXTENSION: {"approval": approval}}
+    return json.dumps(made | {"id": f"playbook--{uuid(301)}"}).encode()
 
 
 def test_a_proof_that_is_not_fresh_agrees_to_nothing(services: Services) -> None:

@@ -322,9 +322,8 @@ class Machine:
         return self._limits.manual_ms if by_hand else self._limits.action_ms
 
     def _run_action(self, visit: Visit, step: Action) -> None:
-        targets = step.targets or [""]  # without targets the agent acts on itself
         visit.phase = "action"
-        visit.places = [(number, target) for number in range(len(step.commands)) for target in targets]
+        visit.places = _places(step)
         self._next_call(visit)
 
     def _run_playbook(self, visit: Visit, step: PlaybookAction) -> None:
@@ -528,8 +527,8 @@ class Machine:
             self._timer(pause, "retry", call.visit)
             self._tell(call.entry("retry", attempt=call.attempt, value=str(pause)))
             return
-        if call.by_hand and call.key == f"{call.visit.number}.0.0":
-            self._undo.pop(call.visit.number, None)  # a person says that the first of the step was not done
+        if call.by_hand and len(call.visit.places) == len(_places(call.visit.step)) - 1:
+            self._undo.pop(call.visit.number, None)  # a person says that nothing of the step was done
         self._fail(call, event.code, event.message)
 
     def _written(self, call: Call, variables: Mapping[str, Value]) -> None:
@@ -727,6 +726,14 @@ class Machine:
 
     def _tell(self, entry: Entry) -> None:
         self._trace.append(entry)
+
+
+def _places(step: Step) -> list[tuple[int, str]]:
+    """Command and target of every call of a step, in order."""
+    if not isinstance(step, Action):
+        return []
+    targets = step.targets or [""]  # without targets the agent acts on itself
+    return [(number, target) for number in range(len(step.commands)) for target in targets]
 
 
 def _options(step: Step) -> Options:

@@ -247,6 +247,22 @@ def test_what_a_person_did_not_do_is_not_taken_back() -> None:
     assert run.undo("") == ["/back/5"]
 
 
+def test_nobody_says_whether_a_person_did_it() -> None:
+    run = Driver(playbook(manual=True))
+    run.begin()
+    run.cancel()
+    assert run.machine.state == "cancelled"
+    assert run.undo("") == ["/back/none"]
+
+
+def test_a_failed_undo_leaves_no_values_behind() -> None:
+    run = Driver(playbook())
+    run.does(rule="7")
+    run.does("HTTP_ERROR")
+    assert run.undo("HTTP_ERROR") == ["/back/7"]
+    assert run.undo("") == ["/back/7"]
+
+
 def test_branches_are_taken_back_in_the_order_in_which_they_ended() -> None:
     run = Driver(playbook(parallel=True))
     first, second = run.begin(), run.begin()

@@ -25,6 +25,8 @@ Planner: TypeAlias = Callable[[Call], Plan]
 """What carrying a call out would do."""
 Tell: TypeAlias = Callable[[Session, Sequence[Mapping[str, Any]]], None]
 """Told of new questions (rows with their ids), in the transaction that asks them: who is told is told of what is asked, once."""
+UNDO_BY = "undo_by"
+"""Stands beside the request in its JSON: who asked for the undo that the question belongs to."""
 _SECRET = ("password", "oauth_header", "token")
 
 
@@ -118,7 +120,7 @@ def _row(run_id: int, machine: Machine, call: Call, plan: Planner) -> dict[str, 
         "kind": kind,
         "title": (call.visit.step.name or call.visit.step_id)[:512],
         "line": told.line[:8000],
-        "request": _text(_shown(call)),
+        "request": _text({**_shown(call), UNDO_BY: machine.undo_by} if machine.undo_by else _shown(call)),
         "digest": call.digest,
         "out_args": _text({name: call.visit.scope[name].type for name in call.request.out_args if name in call.visit.scope}),
         "roles": _text(roles),

@@ -88,6 +88,7 @@ class Machine:
         self.failure: Failure | None = None
         self.cancelling = ""
         self.frame: Frame | None = None
+        self.undo_by = ""  # who last asked that the run be taken back
         self.abandoned: list[str] = []
         """Keys of begun calls that nobody waits for any more; whoever carries them out may stop. Emptied by the reader."""
         self._library = library or {}
@@ -98,7 +99,9 @@ class Machine:
         self._open: dict[int, Visit] = {}
         self._timers: list[tuple[int, int, str, Visit | None]] = []
         self._work: deque[Callable[[], None]] = deque()
-        self._undo: list[tuple[str, Visit, Scope]] = []
+        self._undo: dict[int, tuple[str, Visit, Scope]] = {}  # by number of the visit: what can be taken back, the oldest first
+        self._to_undo: list[int] | None = None  # what this undo has not tried yet; None: the run was never to be taken back
+        self._undoing = 0
         self._undo_failure: Failure | None = None
         self._visits = self._events = self._timer_number = self._at = 0
 
@@ -175,7 +178,7 @@ class Machine:
             case Cancelled():
                 self._cancel(event)
             case UndoAsked():
-                self._start_undo()
+                self._start_undo(event)
         self._settle()
 
     def _settle(self) -> None:
@@ -319,9 +322,8 @@ class Machine:
         return self._limits.manual_ms if by_hand else self._limits.action_ms
 
     def _run_action(self, visit: Visit, step: Action) -> None:
-        targets = step.targets or [""]  # without targets the agent acts on itself
         visit.phase = "action"
-        visit.places = [(number, target) for number in range(len(step.commands)) for target in targets]
+        visit.places = _places(step)
         self._next_call(visit)
 
     def _run_playbook(self, visit: Visit, step: PlaybookAction) -> None:
@@ -396,8 +398,7 @@ class Machine:
 
     def _branch_over(self, branch: Branch, failure: Failure | None) -> None:
         if branch.undo:
-            self._undo_failure = self._undo_failure or failure
-            self._next_undo()
+            self._undone(failure)
             return
         visit = branch.opened_by
         if visit is None:
@@ -439,7 +440,8 @@ class Machine:
         if branch.undo:
             self._branch_over(branch, failure)
             return
-        self._remember_undo(visit, failure)
+        if visit.number in self._undo:
+            self._remember_undo(visit)
         if isinstance(step, End):
             self._branch_over(branch, None)
         elif failure is None:
@@ -505,6 +507,7 @@ class Machine:
         if call.consent is not None and event.digest and event.digest != call.consent.digest:
             raise Impossible(f"the call {event.call} is not what people agreed to")
         call.phase = "begun"
+        self._remember_undo(call.visit)
         self._tell(call.entry("begun", attempt=call.attempt))
 
     def _end(self, event: Ended) -> None:
@@ -524,6 +527,8 @@ class Machine:
             self._timer(pause, "retry", call.visit)
             self._tell(call.entry("retry", attempt=call.attempt, value=str(pause)))
             return
+        if call.by_hand and len(call.visit.places) == len(_places(call.visit.step)) - 1:
+            self._undo.pop(call.visit.number, None)  # a person says that nothing of the step was done
         self._fail(call, event.code, event.message)
 
     def _written(self, call: Call, variables: Mapping[str, Value]) -> None:
@@ -538,8 +543,12 @@ class Machine:
         except VariableError as error:
             self._leave(call.visit, Failure("VARIABLE_ERROR", call.visit.step_id, str(error)))
             return
+        if call.visit.number in self._undo:
+            self._remember_undo(call.visit)
         if not self.cancelling:
             self._next_call(call.visit)
+        elif call.visit.branch.undo and not call.visit.places:
+            self._undo.pop(self._undoing, None)  # the undo ends here, but this step is taken back
 
     def _fail(self, call: Call, code: str, message: str) -> None:
         self._drop(call)
@@ -673,32 +682,58 @@ class Machine:
 
     # -- taking back ----------------------------------------------------------------------------------------------------------
 
-    def _remember_undo(self, visit: Visit, failure: Failure | None) -> None:
-        """What has been done, or may have been, can be taken back later, with the variables of now."""
-        if isinstance(visit.step, Action) and (failure is None or failure.code in (TIMEOUT, UNKNOWN)):
+    def _remember_undo(self, visit: Visit) -> None:
+        """What may have been done can be taken back later, with the variables of now; what takes back itself cannot.
+
+        Called when a command of the step begins, again when it was done, and when the step is over: so with what was given back,
+        and in the order in which steps ended.
+        """
+        if isinstance(visit.step, Action) and self._to_undo is None:
             undo = _options(visit.step).undo
             if undo:
-                self._undo.append((undo, visit, visit.scope.copied()))
+                self._undo.pop(visit.number, None)
+                self._undo[visit.number] = undo, visit, visit.scope.copied()
 
-    def _start_undo(self) -> None:
+    def _start_undo(self, event: UndoAsked) -> None:
+        """Take back whatever has not been taken back yet."""
         if self.state not in ENDED:
-            raise Impossible("only a run that has ended can be taken back")
-        self.state, self._undo_failure = "running", None
+            if self._to_undo is None:
+                raise Impossible("only a run that has ended can be taken back")
+            self._tell(Entry(event="late", message="undo"))  # it is being taken back
+            return
+        self.state, self._undo_failure, self.undo_by = "running", None, event.by
         self._timer(self._limits.run_ms, "run", None)
         self._tell(Entry(event="undo", value=str(len(self._undo))))
+        self._to_undo = list(self._undo)
         self._next_undo()
 
     def _next_undo(self) -> None:
-        if not self._undo:
+        if not self._to_undo:
             failure = self._undo_failure
             self._stop("failed" if failure else "undone", failure)
             return
-        step_id, visit, scope = self._undo.pop()
-        branch = Branch(visit.branch.frame, f"undo/{visit.branch.label}/{visit.step_id}", scope, None, undo=True)
-        self._enter(branch, step_id)
+        self._undoing = self._to_undo.pop()
+        step_id, visit, scope = self._undo[self._undoing]
+        label = f"undo/{visit.branch.label}/{visit.step_id}"
+        self._enter(Branch(visit.branch.frame, label, scope.copied(), None, undo=True), step_id)
+
+    def _undone(self, failure: Failure | None) -> None:
+        """An undo step is over; what it could not take back is left for another undo."""
+        if failure is None:
+            del self._undo[self._undoing]
+        self._undo_failure = self._undo_failure or failure
+        self._next_undo()
 
     def _tell(self, entry: Entry) -> None:
         self._trace.append(entry)
+
+
+def _places(step: Step) -> list[tuple[int, str]]:
+    """Command and target of every call of a step, in order."""
+    if not isinstance(step, Action):
+        return []
+    targets = step.targets or [""]  # without targets the agent acts on itself
+    return [(number, target) for number in range(len(step.commands)) for target in targets]
 
 
 def _options(step: Step) -> Options:

@@ -91,11 +91,12 @@ class PlaybookQuestion(Base):
     call, attempt  the command it is about, as in the journal
     kind       manual (carry it out) | approval (agree to it) | unknown (was it carried out?)
     title      name of the step; ``line`` what is to be done or would be done
-    request    JSON of the whole request with its values; it holds names of secrets, never secrets
+    request    JSON of the whole request with its values; it holds names of secrets, never secrets; beside them
+               ``undo_by`` (who asked for it) where it takes something back
     digest     of the request: what people agree to
     out_args   JSON object: variable → its type, what an answer may give back
     roles      JSON list: who may answer, [] = every role that may
-    number     how many have to agree; ``own`` False: whoever started the run may not answer
+    number     how many have to agree; ``own`` False: whoever started the run, or its undo, may not answer
     why, touches  JSON lists: why people are asked, and what the command would touch
     outcome    "" while open; done | failed | approved | refused | expired | decided | gone
     answers    JSON list of {by, at, choice, comment}

@@ -20,6 +20,7 @@ from operations.audit import service as audit
 from operations.errors import Conflict, Denied, Invalid, NotFound
 from playbooks.rights import wrote
 from playbooks.run import journal
+from playbooks.run.asking import UNDO_BY
 from playbooks.run.messages import CHOICES, Answer, Approve, Decide, Message
 from playbooks.run.models import PlaybookQuestion, PlaybookRun
 from playbooks.values import typed
@@ -43,6 +44,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """A question as pages show it; its fields are those of PlaybookQuestion, lists and objects read.
 
     started_by   who started the run
+    undo_by      who asked for the undo that the question belongs to, "" where it belongs to none
     barred       who answered a step of this run that this one is kept apart from
     outcome      "" while open
     """
@@ -70,6 +72,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     answers: tuple[Given, ...]
     started_by: str
+    undo_by: str = ""
     barred: frozenset[str] = frozenset()
 
     @property
@@ -114,7 +117,7 @@ def hindrance(who: Principal, asked: Question) -> str:
         return "permission"
     if asked.roles and who.role not in asked.roles:
         return "role"
-    if not asked.own and wrote(who, asked.started_by):
+    if not asked.own and (wrote(who, asked.started_by) or wrote(who, asked.undo_by)):
         return "starter"
     if who.name in asked.barred:
         return "apart"
@@ -174,7 +177,7 @@ def _answerable(session: Session, who: Principal, number: int, kind: str) -> Que
         case "role":
             raise Denied(f"one of these has to answer: {', '.join(asked.roles)}")
         case "starter":
-            raise Denied("somebody else has to agree: you started this run")
+            raise Denied("somebody else has to agree: you started this run, or asked that it be taken back")
         case "apart":
             raise Denied("somebody else has to agree: you answered a step that this one is kept apart from")
         case "twice":
@@ -235,6 +238,7 @@ def _query() -> Any:
 
 def _question(session: Session, row: PlaybookQuestion, run: PlaybookRun) -> Question:
     request = msgspec.json.decode(row.request)
+    undo_by = request.pop(UNDO_BY, "")
     return Question(
         id=row.id,
         run_id=row.run_id,
@@ -259,6 +263,7 @@ def _question(session: Session, row: PlaybookQuestion, run: PlaybookRun) -> Ques
         outcome=row.outcome,
         answers=msgspec.json.decode(row.answers, type=tuple[Given, ...]),
         started_by=run.created_by,
+        undo_by=undo_by,
         barred=_barred(session, row, request),
     )
 

@@ -98,7 +98,7 @@ class Cancelled(_Event, frozen=True, kw_only=True, tag="cancelled"):
 
 
 class UndoAsked(_Event, frozen=True, kw_only=True, tag="undo"):
-    """Take back what the run has done: the undo steps of its finished actions, the last one first."""
+    """Take back what the run has done: the undo steps of its actions that have begun, the last one first."""
 
     by: str = ""
 

@@ -25,6 +25,7 @@ def page() -> str:
 
 @playbook_secrets.post("/playbooks/secrets")
 @access.needs("playbooks.secrets")
+@proven
 def keep() -> Response | tuple[str, int]:
     """Set a secret, or replace it (``name``, ``value``; ``hosts`` one to a line, none: as before)."""
     key, form = services().master_key, request.form

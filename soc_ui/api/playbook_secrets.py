@@ -71,7 +71,7 @@ def set_secret(name: str, json_data: Body) -> Body:
     if key is None:
         raise Problem(503, "this console has no master key, so it cannot keep secrets", "start it through ./liandun serve")
     with services().database.write() as session:
-        record = service.set_secret(session, caller(), key, name, json_data["value"], json_data["hosts"])
+        record = service.set_secret(session, caller().actor, key, name, json_data["value"], json_data["hosts"])
     found: Body = msgspec.to_builtins(record)
     return found
 
@@ -87,5 +87,5 @@ def remove_secret(name: str) -> str:
     """
     guard.fresh()
     with services().database.write() as session:
-        service.remove_secret(session, caller(), name)
+        service.remove_secret(session, caller().actor, name)
     return ""

@@ -107,7 +107,7 @@ def test_a_secret_does_not_follow_whoever_chooses_the_server(
     _ended(database, key, Wanted(body=both, variables={"__port__": str(target.port), "__host__": "h"}, by="a"))
     assert target.requests == []
 
-    right = {"__gateway__": f"http://127.0.0.1:{target.port}", "__host__": "h"}
+    right: dict[str, Value] = {"__gateway__": f"http://127.0.0.1:{target.port}", "__host__": "h"}
     assert _ended(database, key, Wanted(body=body, variables=right, by="a")).state == "finished"
     assert [one["headers"]["Authorization"] for one in target.requests] == ["Bearer geheim"]
 

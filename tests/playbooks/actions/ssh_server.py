@@ -66,7 +66,7 @@ class SshServer:
         def secret(name: str, places: Sequence[Destination] | None) -> str:
             if name not in known:
                 raise ActionError(f"there is no secret {name}")
-            assert places == [Destination(self.address, self.port)]
+            assert places and all(one.port == self.port for one in places)
             return known[name]
 
         return secret

@@ -66,7 +66,7 @@ class SshServer:
         def secret(name: str, places: Sequence[Destination] | None) -> str:
             if name not in known:
                 raise ActionError(f"there is no secret {name}")
-            assert places and all(one.port == self.port for one in places)
+            assert places, "a command by SSH goes to a host of a playbook"
             return known[name]
 
         return secret

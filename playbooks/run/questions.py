@@ -18,7 +18,7 @@ from operations import clock
 from operations.accounts.schema import Principal
 from operations.audit import service as audit
 from operations.errors import Conflict, Denied, Invalid, NotFound
-from playbooks.rights import wrote
+from playbooks.rights import RUN, wrote
 from playbooks.run import journal
 from playbooks.run.asking import UNDO_BY
 from playbooks.run.messages import CHOICES, Answer, Approve, Decide, Message
@@ -27,8 +27,8 @@ from playbooks.values import typed
 from playbooks.variables import LONGEST_VALUE, Value
 
 LONGEST_COMMENT = 2_000
-ANSWER, APPROVE = "playbooks.answer", "playbooks.approve"
-"""For what anybody on duty carries out; for what needs a second pair of eyes: an approval, also one that is a step by hand."""
+APPROVE = "playbooks.approve"
+"""For what needs a second pair of eyes: an approval, also one that is a step by hand."""
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -113,7 +113,7 @@ def hindrance(who: Principal, asked: Question) -> str:
     (they answered a step that this one is kept apart from), twice."""
     if asked.closed_at is not None:
         return "closed"
-    if not who.may(ANSWER if asked.kind != "approval" and asked.own else APPROVE):
+    if not who.may(RUN if asked.kind != "approval" and asked.own else APPROVE):
         return "permission"
     if asked.roles and who.role not in asked.roles:
         return "role"

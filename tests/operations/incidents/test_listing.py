@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from kernel.db import Database
-from operations.incidents import listing, service
+from operations import title_search
+from operations.incidents import service
 from operations.incidents.schema import IncidentFilter, NewIncident
 from tests.operations.incidents.conftest import ALICE
 from tests.operations.statements import statements
@@ -34,7 +35,8 @@ def page(database: Database, text: str) -> tuple[list[str], int, int]:
 def test_a_page_searches_its_text_once(city: Database, four: None) -> None:
     with statements(city) as sent:
         assert page(city, "tool quiet") == (["Tool 1 quiet", "tool 2 quiet"], 2, 2)
-    assert sum("LIKE" in one.upper() for one in sent) == 1
+    assert sum("MATCH" in one for one in sent) == 1
+    assert not any("LIKE" in one.upper() for one in sent)
 
 
 @pytest.mark.parametrize("few", [0, 1, 5000])
@@ -42,6 +44,6 @@ def test_a_page_searches_its_text_once(city: Database, four: None) -> None:
 def test_a_text_that_many_have_is_found_alike(
     city: Database, four: None, monkeypatch: pytest.MonkeyPatch, text: str, found: int, few: int
 ) -> None:
-    monkeypatch.setattr(listing, "TEXT_FEW", few)
+    monkeypatch.setattr(title_search, "MOST_IDS", few)
     titles, count, facet = page(city, text)
     assert (len(titles), count, facet) == (found, found, found)

@@ -44,6 +44,8 @@ def test_ciphertexts_open_on_the_other_side(peer: Peer, form: CiphertextEncoding
     for size in (1, 16, 31, 32, 33, 1000):
         key, message = PrivateKey.generate(), secrets.token_bytes(size)
         assert peer.must("decrypt", Key=key.to_bytes(), Ciphertext=key.public.encrypt(message, form), Form=form) == message
+        if size == 1:  # once in 256 times its key stream is zero, and gmsm does not draw again (GB/T 32918.4-2016, 6.1, A5)
+            continue
         theirs = peer.must("encrypt", Public=key.public.to_bytes(), Message=message, Form=form)
         assert key.decrypt(theirs, form) == message
 

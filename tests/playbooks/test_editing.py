@@ -81,7 +81,7 @@ def test_what_is_refused(act: Any) -> None:
 def test_whatever_is_done_the_outcome_can_be_read(data: st.DataObject) -> None:
     made = json.loads(files("playbooks.library").joinpath("ransomware.json").read_bytes())
     for _ in range(data.draw(st.integers(1, 8))):
-        step = data.draw(st.sampled_from(sorted(made["workflow"])))
+        step = data.draw(st.sampled_from(list(made["workflow"])))  # in their order: ids of new steps are made by chance
         act = data.draw(st.sampled_from(("remove", *editing.KINDS)))
         try:
             made = editing.remove(made, step) if act == "remove" else editing.add(made, step, act)[0]

@@ -211,7 +211,7 @@ def test_taking_the_run_back_ends_the_block(there: Street, city: City) -> None:
     city.wait(lambda: city.state(asked.run_id) == "finished", 20, "the run does not end")
     assert not there.reaches("attacker", SERVER[0])
     with city.database.write() as session:
-        steering.undo(session, DUTY, asked.run_id)
+        steering.undo(session, RESPONDER, asked.run_id)
     back = city.question()
     assert back.line.startswith(f"end the block of {ATTACKER[0]}/32")
     city.agree(back)

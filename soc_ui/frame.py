@@ -160,7 +160,7 @@ def menu_count(endpoint: str) -> int:
         with services().database.read() as session:
             return count_asked(session)
     if endpoint == "playbooks.page":
-        kinds = [("playbooks.approve", ("approval",)), ("playbooks.answer", ("manual", "unknown"))]
+        kinds = [("playbooks.approve", ("approval",)), ("playbooks.run", ("manual", "unknown"))]
         with services().database.read() as session:
             return runs.count_asked(session, tuple(kind for permission, those in kinds if me.may(permission) for kind in those))
     if endpoint == "tuning.page" and me.may("tuning.decide"):

@@ -18,6 +18,7 @@ from ldap3.utils.conv import escape_filter_chars
 
 from kernel.errors import LiandunError
 from operations.accounts.external import Person
+from operations.accounts.ldap_connection import NoTls, opened, server_of
 
 
 class DirectoryError(LiandunError):
@@ -56,14 +57,8 @@ class LdapDirectory:
     def __init__(self, settings: LdapSettings, roles: Mapping[str, str]) -> None:
         self.roles = roles
         self._settings = settings
-        tls = ldap3.Tls(
-            validate=ssl.CERT_REQUIRED,
-            ca_certs_file=str(settings.ca_file) if settings.ca_file else None,
-            version=ssl.PROTOCOL_TLS_CLIENT,
-        )
-        timeout = max(1, round(settings.timeout))
-        self._server = ldap3.Server(settings.url, tls=tls, connect_timeout=timeout, get_info=ldap3.NONE)
-        self._timeout = timeout
+        self._timeout = max(1, round(settings.timeout))
+        self._server = server_of(settings.url, settings.ca_file, self._timeout)
 
     def check(self, name: str, password: str) -> Person | None:
         """See Directory. A name that fits nobody, or more than one person, is wrong."""
@@ -81,21 +76,10 @@ class LdapDirectory:
             raise DirectoryError(f"the directory cannot be asked: {error}", "see accounts.ldap in the configuration") from error
 
     def _open(self, dn: str, password: str) -> Any:
-        connection = ldap3.Connection(
-            self._server,
-            user=dn or None,
-            password=password or None,
-            authentication=ldap3.SIMPLE if dn else ldap3.ANONYMOUS,
-            receive_timeout=self._timeout,
-            read_only=True,
-            raise_exceptions=False,
-            auto_referrals=False,  # a referral would carry the password to another server
-        )
-        connection.open()
-        if not self._settings.url.startswith("ldaps://") and not (self._settings.start_tls and connection.start_tls()):
-            connection.unbind()
-            raise DirectoryError("the directory does not speak TLS", "use ldaps://, or give it a certificate")
-        return connection
+        try:
+            return opened(self._server, dn, password, start_tls=self._settings.start_tls, seconds=self._timeout, read_only=True)
+        except NoTls as error:
+            raise DirectoryError(error.message, error.hint) from error
 
     def _searching(self) -> Any:
         connection = self._open(self._settings.bind_dn, self._settings.password)

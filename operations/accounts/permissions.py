@@ -50,7 +50,6 @@ _WORK = _READ | {
     "advisories.write",
     "keys.own",
     "playbooks.run",
-    "playbooks.answer",
 }
 _LEAD = frozenset({"incidents.decide", "incidents.report"})
 """Deciding class and level of an incident, closing it, issuing its reports."""
@@ -123,7 +122,6 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "leader": _READ
     | {
         "incidents.decide",
-        "playbooks.answer",
         "playbooks.approve",
         "playbooks.release",
         "warnings.approve",
@@ -183,7 +181,6 @@ CITY_WIDE = frozenset(
         "intel.write",
         "playbooks.read",
         "playbooks.run",
-        "playbooks.answer",
         "playbooks.edit",
         "playbooks.release",
         "playbooks.approve",

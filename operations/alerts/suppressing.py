@@ -15,10 +15,7 @@ from sqlalchemy.orm import Session
 from operations.accounts.models import User
 from operations.accounts.reach import zones_of
 from operations.alerts.desk_models import Suppression
-from operations.zones.models import ZoneRow
-
-FIELD_LAYER = "perception"
-"""Layer of the zone plan in which controllers, sensors and field devices stand: its zones are the OT zones."""
+from operations.assets.control_systems import control_zones
 
 RELEASED = "released"
 
@@ -50,7 +47,7 @@ class Active:
 
     def _in_the_field(self, entities: Iterable[tuple[str, str]]) -> bool:
         if self._field is None:
-            self._field = field_zones(self._session)
+            self._field = control_zones(self._session)
         return any(kind == "zone" and value in self._field for kind, value in entities)
 
 
@@ -79,11 +76,6 @@ def _reach(session: Session, owner_id: int) -> frozenset[str] | None:
     """Zones that an account can see, None = all; nothing for one that is not there."""
     owner = session.get(User, owner_id)
     return zones_of(session, owner) if owner is not None else frozenset()
-
-
-def field_zones(session: Session) -> frozenset[str]:
-    """Ids of the OT zones."""
-    return frozenset(session.execute(select(ZoneRow.id).where(ZoneRow.layer == FIELD_LAYER)).scalars())
 
 
 def count_hits(session: Session, hits: Mapping[int, int], present: str) -> None:

@@ -29,7 +29,8 @@ from operations.alerts.entities import normalise
 from operations.alerts.listing import within
 from operations.alerts.models import ENTITY_KINDS, Alert, AlertEntity
 from operations.alerts.saved_views import scope_of
-from operations.alerts.suppressing import RELEASED, field_zones
+from operations.alerts.suppressing import RELEASED
+from operations.assets.control_systems import control_zones
 from operations.audit import service as audit
 from operations.errors import Conflict, Denied, Invalid, NotFound, Stale
 from operations.reach import sees, zones_seen
@@ -293,7 +294,7 @@ def _names(kind: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 
 def _critical_in_the_field(session: Session, ids: Sequence[int]) -> int:
     found: set[int] = set()
-    zones = sorted(field_zones(session))
+    zones = sorted(control_zones(session))
     for start in range(0, len(ids), 1000):
         query = select(AlertEntity.alert_id).where(AlertEntity.alert_id.in_(ids[start : start + 1000]))
         found.update(session.execute(query.where(AlertEntity.kind == "zone", AlertEntity.value.in_(zones))).scalars())

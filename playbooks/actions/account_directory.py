@@ -8,7 +8,6 @@ meanwhile is lost.
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +17,7 @@ import msgspec
 from ldap3.core.exceptions import LDAPException
 from ldap3.utils.conv import escape_filter_chars
 
+from operations.accounts import ldap_connection
 from playbooks.actions.contract import ActionError, Context
 from playbooks.actions.settings import AccountDirectory
 
@@ -94,33 +94,33 @@ def opened(settings: AccountDirectory, context: Context) -> Iterator[Accounts]:
     """A connection as ``bind_dn``. Raises ActionError: DIRECTORY_UNREACHABLE (worth another attempt), LOGIN_REFUSED."""
     password = context.secrets(settings.secret, None)  # the directory is the one of the configuration
     seconds = max(1, round(min(settings.timeout, context.left())))
-    tls = ldap3.Tls(
-        validate=ssl.CERT_REQUIRED,
-        ca_certs_file=str(settings.ca_file) if settings.ca_file else None,
-        version=ssl.PROTOCOL_TLS_CLIENT,
-    )
-    server = ldap3.Server(settings.url, tls=tls, connect_timeout=seconds, get_info=ldap3.NONE)
-    connection = ldap3.Connection(
-        server,
-        user=settings.bind_dn,
-        password=password,
-        authentication=ldap3.SIMPLE,
-        receive_timeout=seconds,
-        raise_exceptions=False,
-        auto_referrals=False,  # a referral would carry the password to another server
-    )
+    if not password:
+        raise _refused(settings)
     try:
-        connection.open()
-        if not settings.url.startswith("ldaps://") and not (settings.start_tls and connection.start_tls()):
-            raise ActionError("the directory does not speak TLS", "use ldaps://, or give it a certificate", code="NOT_ALLOWED")
-        if not password or not connection.bind():
-            hint = f"see the secret {settings.secret}"
-            raise ActionError(f"the directory refuses {settings.bind_dn}", hint, code="LOGIN_REFUSED")
+        server = ldap_connection.server_of(settings.url, settings.ca_file, seconds)
+        connection = ldap_connection.opened(
+            server, settings.bind_dn, password, start_tls=settings.start_tls, seconds=seconds, read_only=False
+        )
+    except ldap_connection.NoTls as error:
+        raise ActionError(error.message, error.hint, code="NOT_ALLOWED") from error
+    except (LDAPException, OSError) as error:
+        raise _unreachable(error) from error
+    try:
+        if not connection.bind():
+            raise _refused(settings)
         yield Accounts(settings, connection)
     except (LDAPException, OSError) as error:
-        raise ActionError(f"the directory cannot be asked: {error}", code="DIRECTORY_UNREACHABLE", again=True) from error
+        raise _unreachable(error) from error
     finally:
         connection.unbind()
+
+
+def _refused(settings: AccountDirectory) -> ActionError:
+    return ActionError(f"the directory refuses {settings.bind_dn}", f"see the secret {settings.secret}", code="LOGIN_REFUSED")
+
+
+def _unreachable(error: Exception) -> ActionError:
+    return ActionError(f"the directory cannot be asked: {error}", code="DIRECTORY_UNREACHABLE", again=True)
 
 
 def _control(account: Account) -> int:

@@ -5,19 +5,16 @@ The journal of a run has it, too, but journals are thrown away in time, and noth
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from kernel.db import Database
 from kernel.errors import StoreError
 from operations.audit import service as audit
 from playbooks.actions.contract import ActionError, ActionKind, Context, Plan, Request
-from playbooks.actions.own import ACT, OBJECT, actor_of
+from playbooks.actions.own import ACT, OBJECT, actor_of, digest_of
 from playbooks.actions.parameters import TERMS
 from playbooks.variables import Value
 
@@ -54,7 +51,7 @@ class Audited:
     def _write(self, request: Request, outcome: dict[str, Any]) -> None:
         detail = {
             "command": request.command.type, "step": request.step_id, "name": request.step_name[:200],
-            "line": self._line(request), "digest": hashlib.sha256(msgspec.json.encode(request.command)).hexdigest(), **outcome,
+            "line": self._line(request), "digest": digest_of(request), **outcome,
         }  # fmt: skip
         end = time.monotonic() + _PATIENCE
         while True:

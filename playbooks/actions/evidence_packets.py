@@ -22,7 +22,7 @@ from operations.alerts.models import Alert
 from operations.errors import Conflict
 from operations.incidents import evidence
 from playbooks.actions.contract import ActionError, Context, Plan, Request
-from playbooks.actions.own import OwnAction
+from playbooks.actions.own import OwnCommand, inside_only
 from playbooks.actions.parameters import EvidencePacketsParameters
 from playbooks.variables import Value
 
@@ -48,7 +48,7 @@ def no_packets(conversation: Conversation) -> tuple[bytes, str]:
     return b"", ""
 
 
-class EvidencePacketsAction(OwnAction[EvidencePacketsParameters]):
+class EvidencePacketsAction(OwnCommand[EvidencePacketsParameters]):
     """The action. The packets are cut out before the transaction begins: nobody waits for it to write."""
 
     kind = "liandun-evidence-packets"
@@ -63,44 +63,31 @@ class EvidencePacketsAction(OwnAction[EvidencePacketsParameters]):
         return Plan(line, (f"alert {given.alert}", f"incident {given.incident}"))
 
     def run(self, request: Request, context: Context) -> Mapping[str, Value]:
-        given = self._given(request)
+        """Cut out and seal, unless this very request was done before. Raises ActionError."""
+        given = self.given(request)
         context.left()
         if self._database is None or self._key is None:
-            raise ActionError("this is done inside of the platform only", "run the playbook there")
+            raise inside_only()
         with self._database.read() as session:
             conversation = conversation_of(session, given.alert)
         try:
             pcap, cut = self._packets(conversation)
         except LiandunError as error:
             raise ActionError(f"the captures could not be read: {error}", again=True) from error
-        return _Sealing(self._database, self._key, conversation, pcap, cut).run(request, context)
-
-    def act(self, session: Session, who: Principal, given: EvidencePacketsParameters) -> dict[str, str]:
-        raise NotImplementedError  # _Sealing does it
+        key = self._key
+        return self.once(request, context, lambda session, who: _sealed(session, who, key, given, conversation, pcap, cut))
 
 
-class _Sealing(OwnAction[EvidencePacketsParameters]):
-    """The part that writes, with the packets at hand."""
-
-    kind = EvidencePacketsAction.kind
-
-    def __init__(self, database: Database, key: MasterKey, conversation: Conversation, pcap: bytes, cut: str) -> None:
-        super().__init__(database)
-        self._key, self._conversation, self._pcap, self._cut = key, conversation, pcap, cut
-
-    def told(self, given: EvidencePacketsParameters) -> Plan:
-        raise NotImplementedError
-
-    def act(self, session: Session, who: Principal, given: EvidencePacketsParameters) -> dict[str, str]:
-        if not self._pcap:
-            raise Conflict("there are no packets of this conversation in the kept captures", "were its sensors running?")
-        between = self._conversation
-        cut = f" (cut off by: {self._cut})" if self._cut else ""
-        record = evidence.seal(
-            session, self._key, who.actor, given.incident, f"alert-{given.alert}.pcap", self._pcap,
-            reason=given.reason, origin=f"captures, {between.source} – {between.target}{cut}"[:200],
-        )  # fmt: skip
-        return {"evidence_id": str(record.id), "evidence_sm3": record.sm3}
+def _sealed(
+    session: Session, who: Principal, key: MasterKey, given: EvidencePacketsParameters, between: Conversation, pcap: bytes, cut: str
+) -> dict[str, str]:
+    if not pcap:
+        raise Conflict("there are no packets of this conversation in the kept captures", "were its sensors running?")
+    origin = f"captures, {between.source} – {between.target}" + (f" (cut off by: {cut})" if cut else "")
+    record = evidence.seal(
+        session, key, who.actor, given.incident, f"alert-{given.alert}.pcap", pcap, reason=given.reason, origin=origin[:200]
+    )
+    return {"evidence_id": str(record.id), "evidence_sm3": record.sm3}
 
 
 def conversation_of(session: Session, alert_id: int) -> Conversation:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
@@ -36,8 +36,8 @@ _CODES: dict[type[Exception], str] = {NotFound: "NOT_FOUND", Conflict: "CONFLICT
 _P = TypeVar("_P", bound=Parameters)
 
 
-class OwnAction(ABC, Generic[_P]):
-    """One kind of command. Those that inherit say what they do with their parameters."""
+class OwnCommand(ABC, Generic[_P]):
+    """One kind of command; those that inherit say what it would do, and do it ``once``."""
 
     kind: ClassVar[str]
 
@@ -49,29 +49,29 @@ class OwnAction(ABC, Generic[_P]):
     def told(self, given: _P) -> Plan:
         """What it would do."""
 
-    @abstractmethod
-    def act(self, session: Session, who: Principal, given: _P) -> dict[str, str]:
-        """Do it and return values by the names of parameters.TERMS. Raises what the services raise."""
-
     def plan(self, request: Request) -> Plan:
         """What it would do. Raises ActionError."""
-        return self.told(self._given(request))
+        return self.told(self.given(request))
 
-    def run(self, request: Request, context: Context) -> Mapping[str, Value]:
-        """Do it, unless this very request was done before. Raises ActionError; only a database that is away is worth a retry."""
-        given = self._given(request)
+    def once(self, request: Request, context: Context, act: Callable[[Session, Principal], dict[str, str]]) -> Mapping[str, Value]:
+        """Do it in one transaction, unless this very request was done before.
+
+        act  does it and returns values by the names of parameters.TERMS; raises what the services raise
+
+        Raises ActionError; only a database that is away is worth a retry.
+        """
         context.left()
         if self._database is None:
-            raise ActionError("this is done inside of the platform only", "run the playbook there")
+            raise inside_only()
         try:
             with self._database.write() as session:
                 found = _done_before(session, request)
                 if found is None:
                     who = actor_of(request)
-                    found = self.act(session, who, given)
+                    found = act(session, who)
                     detail = {
                         "command": self.kind, "step": request.step_id, "name": request.step_name[:200],
-                        "digest": _digest(request), "gave": found,
+                        "digest": digest_of(request), "gave": found,
                     }  # fmt: skip
                     number = audit.append(session, who.actor, ACT, OBJECT, request.key, detail=detail)
                     if (first := _done_before(session, request, number)) is not None:
@@ -86,11 +86,30 @@ class OwnAction(ABC, Generic[_P]):
             raise ActionError(f"{field}{error}", code=code) from error
         return outputs(request, found)
 
-    def _given(self, request: Request) -> _P:
+    def given(self, request: Request) -> _P:
+        """The parameters of the command. Raises ActionError(COMMAND_WRONG)."""
         try:
             return read_parameters(self.kind, request.command.more)  # type: ignore[return-value]
         except ValueError as error:
             raise ActionError(f"the parameters of {self.kind} are wrong: {error}", code="COMMAND_WRONG") from error
+
+
+class OwnAction(OwnCommand[_P]):
+    """A command that is nothing but its transaction."""
+
+    @abstractmethod
+    def act(self, session: Session, who: Principal, given: _P) -> dict[str, str]:
+        """Do it and return values by the names of parameters.TERMS. Raises what the services raise."""
+
+    def run(self, request: Request, context: Context) -> Mapping[str, Value]:
+        """Do it, unless this very request was done before. Raises ActionError."""
+        given = self.given(request)
+        return self.once(request, context, lambda session, who: self.act(session, who, given))
+
+
+def inside_only() -> ActionError:
+    """Where there is no state database."""
+    return ActionError("this is done inside of the platform only", "run the playbook there")
 
 
 def actor_of(request: Request) -> Principal:
@@ -110,7 +129,8 @@ def cut(text: str, most: int) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
-def _digest(request: Request) -> str:
+def digest_of(request: Request) -> str:
+    """Names the command with its values in the audit trail: SHA-256, hexadecimal."""
     return hashlib.sha256(msgspec.json.encode(request.command)).hexdigest()
 
 
@@ -136,6 +156,6 @@ def _done_before(session: Session, request: Request, number: int | None = None) 
         query = query.where(AuditEntry.id < number)
     for text in session.execute(query.order_by(AuditEntry.id.desc()).limit(20)).scalars():
         detail: dict[str, Any] = msgspec.json.decode(text)
-        if detail.get("digest") == _digest(request):
+        if detail.get("digest") == digest_of(request):
             return dict(detail["gave"])
     return None

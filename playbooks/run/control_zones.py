@@ -1,7 +1,4 @@
-"""Whether something lies in a zone with industrial control systems, by the zone plan and the register in force.
-
-Such a zone is one of the perception layer (智能交互层: sensors, actuators, plants), or one in which a control system is registered.
-"""
+"""Whether an address, a network or a name lies in a zone with industrial control systems (operations.assets.control_systems)."""
 
 from __future__ import annotations
 
@@ -14,23 +11,21 @@ from kernel.zones.table import ZoneTable
 from operations.assets.control_systems import control_zones
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
-FIELD_LAYER = "perception"
 
 
 class ControlZones:
-    """Ask it of an address, a network or a host name. ``look`` reads the register again; the plan is followed by itself."""
+    """Ask it of an address, a network or a host name. ``look`` reads anew which zones these are; the plan is followed by itself."""
 
     def __init__(self, database: Database, zones: ZoneSource) -> None:
         self._database, self._zones = database, zones
-        self._registered: frozenset[str] = frozenset()
-        self._table: ZoneTable | None = None
         self._known: frozenset[str] = frozenset()
+        self._table: ZoneTable | None = None
         self._ranges: list[Network] = []
 
     def look(self) -> None:
-        """Read which zones have control systems. Raises StateUnavailable."""
+        """Read which zones these are. Raises StateUnavailable."""
         with self._database.read() as session:
-            self._registered = control_zones(session)
+            self._known = control_zones(session)
         self._table = None
 
     def __call__(self, place: str) -> bool | None:
@@ -55,8 +50,6 @@ class ControlZones:
     def _present(self) -> ZoneTable:
         table = self._zones()
         if table is not self._table:
-            field = {zone.id for zone in table.plan.zones if zone.layer == FIELD_LAYER}
-            self._known = self._registered | field
             ranges = [text for zone in table.plan.zones if zone.id in self._known for text in zone.ranges]
             self._ranges = [ipaddress.ip_network(text, strict=False) for text in ranges]
             self._table = table

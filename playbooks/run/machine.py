@@ -19,7 +19,6 @@ failed all the same.
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache, partial
@@ -28,7 +27,7 @@ import msgspec
 
 from playbooks.actions.contract import Failure
 from playbooks.conditions import Condition, ConditionError, parse
-from playbooks.extension import ExtensionError, Options, options_of
+from playbooks.extension import ExtensionError, options_of
 from playbooks.model import (
     Action,
     End,
@@ -45,7 +44,9 @@ from playbooks.references import the_one
 from playbooks.run.events import Approved, Asked, Begun, Cancelled, Decided, Due, Ended, Entry, Event, Resumed, Started, UndoAsked
 from playbooks.run.resolve import request_for
 from playbooks.run.state import Branch, Call, Consent, Frame, Visit
-from playbooks.variables import Scope, Value, VariableError, opening, substitute
+from playbooks.run.taking_back import TakingBack
+from playbooks.run.timers import Timers
+from playbooks.variables import Value, VariableError, opening, substitute
 from playbooks.vocabulary import is_by_hand, kind_of
 
 Library = Mapping[tuple[str, str], Playbook]
@@ -88,7 +89,7 @@ class Machine:
         self.failure: Failure | None = None
         self.cancelling = ""
         self.frame: Frame | None = None
-        self.undo_by = ""  # who last asked that the run be taken back
+        self.taking_back = TakingBack()
         self.abandoned: list[str] = []
         """Keys of begun calls that nobody waits for any more; whoever carries them out may stop. Emptied by the reader."""
         self._library = library or {}
@@ -97,13 +98,9 @@ class Machine:
         self._calls: dict[str, Call] = {}
         self._ready: dict[str, Call] = {}
         self._open: dict[int, Visit] = {}
-        self._timers: list[tuple[int, int, str, Visit | None]] = []
+        self._timers = Timers(lambda: self.state not in ENDED)
         self._work: deque[Callable[[], None]] = deque()
-        self._undo: dict[int, tuple[str, Visit, Scope]] = {}  # by number of the visit: what can be taken back, the oldest first
-        self._to_undo: list[int] | None = None  # what this undo has not tried yet; None: the run was never to be taken back
-        self._undoing = 0
-        self._undo_failure: Failure | None = None
-        self._visits = self._events = self._timer_number = self._at = 0
+        self._visits = self._events = self._at = 0
 
     # -- what comes out -------------------------------------------------------------------------------------------------------
 
@@ -127,21 +124,15 @@ class Machine:
 
     def questions(self) -> list[Call]:
         """Calls that wait for people: what is done by hand, what they have to agree to, and commands whose outcome is unknown."""
-        return [
-            call
-            for call in self._calls.values()
-            if call.phase in ("approval", "unknown") or (call.phase == "begun" and call.by_hand)
-        ]
+        return [call for call in self._calls.values() if call.asks]
 
     def next_timer(self) -> int | None:
         """The moment at which the next Due has to come."""
-        while self._timers and not self._counts(self._timers[0]):
-            heapq.heappop(self._timers)
-        return self._timers[0][0] if self._timers else None
+        return self._timers.next()
 
     def deadline(self, call: Call) -> int | None:
         """When the step of ``call`` runs out of time; None where its clock stands still."""
-        return next((at for at, number, kind, _ in self._timers if kind == "timeout" and number == call.visit.timer), None)
+        return self._timers.deadline(call)
 
     def taken_trace(self) -> list[Entry]:
         """What happened since the last call."""
@@ -398,7 +389,11 @@ class Machine:
 
     def _branch_over(self, branch: Branch, failure: Failure | None) -> None:
         if branch.undo:
-            self._undone(failure)
+            if failure is None:
+                self.taking_back.taken_back()
+            else:
+                self.taking_back.failed(failure)
+            self._take_back_next()
             return
         visit = branch.opened_by
         if visit is None:
@@ -440,8 +435,7 @@ class Machine:
         if branch.undo:
             self._branch_over(branch, failure)
             return
-        if visit.number in self._undo:
-            self._remember_undo(visit)
+        self.taking_back.refresh(visit)
         if isinstance(step, End):
             self._branch_over(branch, None)
         elif failure is None:
@@ -479,8 +473,7 @@ class Machine:
             raise Impossible(f"the call {event.call} is not ready")
         call.phase = "approval"
         call.consent = Consent(event.digest, event.number, event.roles, event.until, event.why)
-        self._timer(max(0, event.until - self._at), "approval", call.visit)
-        call.consent.timer = self._timer_number
+        call.consent.timer = self._timer(max(0, event.until - self._at), "approval", call.visit)
         self._tell(call.entry("asked", value=str(event.number), message=event.why))
 
     def _approve(self, event: Approved) -> None:
@@ -507,7 +500,7 @@ class Machine:
         if call.consent is not None and event.digest and event.digest != call.consent.digest:
             raise Impossible(f"the call {event.call} is not what people agreed to")
         call.phase = "begun"
-        self._remember_undo(call.visit)
+        self.taking_back.remember(call.visit)
         self._tell(call.entry("begun", attempt=call.attempt))
 
     def _end(self, event: Ended) -> None:
@@ -528,7 +521,7 @@ class Machine:
             self._tell(call.entry("retry", attempt=call.attempt, value=str(pause)))
             return
         if call.by_hand and len(call.visit.places) == len(_places(call.visit.step)) - 1:
-            self._undo.pop(call.visit.number, None)  # a person says that nothing of the step was done
+            self.taking_back.forget(call.visit)  # a person says that nothing of the step was done
         self._fail(call, event.code, event.message)
 
     def _written(self, call: Call, variables: Mapping[str, Value]) -> None:
@@ -543,12 +536,11 @@ class Machine:
         except VariableError as error:
             self._leave(call.visit, Failure("VARIABLE_ERROR", call.visit.step_id, str(error)))
             return
-        if call.visit.number in self._undo:
-            self._remember_undo(call.visit)
+        self.taking_back.refresh(call.visit)
         if not self.cancelling:
             self._next_call(call.visit)
         elif call.visit.branch.undo and not call.visit.places:
-            self._undo.pop(self._undoing, None)  # the undo ends here, but this step is taken back
+            self.taking_back.taken_back()  # the undo ends here, but this step is taken back
 
     def _fail(self, call: Call, code: str, message: str) -> None:
         self._drop(call)
@@ -567,46 +559,24 @@ class Machine:
 
     # -- timers ---------------------------------------------------------------------------------------------------------------
 
-    def _timer(self, milliseconds: int, kind: str, visit: Visit | None) -> None:
-        self._timer_number += 1
-        heapq.heappush(self._timers, (self._at + milliseconds, self._timer_number, kind, visit))
-        if kind == "timeout" and visit is not None:
-            visit.timer = self._timer_number
+    def _timer(self, milliseconds: int, kind: str, visit: Visit | None) -> int:
+        return self._timers.start(self._at + milliseconds, kind, visit)
 
     def _restart_timeout(self, visit: Visit) -> None:
         self._timer(visit.step.timeout or self._ceiling(visit.step), "timeout", visit)
 
-    def _counts(self, timer: tuple[int, int, str, Visit | None]) -> bool:
-        """Whether anybody still waits for it."""
-        _, number, kind, visit = timer
-        if visit is None:
-            return self.state not in ENDED
-        if kind == "delay":
-            return visit.phase == "delay"
-        if kind == "retry":
-            return visit.call is not None and visit.call.phase == "retry"
-        if kind == "approval":
-            call = visit.call
-            return call is not None and call.phase == "approval" and call.consent is not None and call.consent.timer == number
-        if number != visit.timer:
-            return False  # another attempt has a timer of its own
-        return visit.phase not in ("done", "delay") and (visit.call is None or visit.call.phase not in ("approval", "unknown"))
-
     def _due(self) -> None:
-        while self._timers and self._timers[0][0] <= self._at:
-            timer = heapq.heappop(self._timers)
-            if not self._counts(timer):
-                continue
-            _, _, kind, visit = timer
+        while (timer := self._timers.due(self._at)) is not None:
+            visit = timer.visit
             if visit is None:
                 self._stop("failed", Failure("TOO_LONG", "", "the run has lasted longer than runs may"))
-            elif kind == "delay":
+            elif timer.kind == "delay":
                 self._run(visit)
-            elif kind == "retry" and visit.call is not None:
+            elif timer.kind == "retry" and visit.call is not None:
                 self._make_ready(visit.call)
-            elif kind == "approval" and visit.call is not None:
+            elif timer.kind == "approval" and visit.call is not None:
                 self._fail(visit.call, EXPIRED, "nobody agreed in time")
-            elif kind == "timeout":
+            elif timer.kind == "timeout":
                 self._time_out(visit)
             while self._work:  # what follows happens before the next timer is looked at
                 self._work.popleft()()
@@ -682,47 +652,28 @@ class Machine:
 
     # -- taking back ----------------------------------------------------------------------------------------------------------
 
-    def _remember_undo(self, visit: Visit) -> None:
-        """What may have been done can be taken back later, with the variables of now; what takes back itself cannot.
-
-        Called when a command of the step begins, again when it was done, and when the step is over: so with what was given back,
-        and in the order in which steps ended.
-        """
-        if isinstance(visit.step, Action) and self._to_undo is None:
-            undo = _options(visit.step).undo
-            if undo:
-                self._undo.pop(visit.number, None)
-                self._undo[visit.number] = undo, visit, visit.scope.copied()
-
     def _start_undo(self, event: UndoAsked) -> None:
         """Take back whatever has not been taken back yet."""
         if self.state not in ENDED:
-            if self._to_undo is None:
+            if not self.taking_back.has_begun:
                 raise Impossible("only a run that has ended can be taken back")
             self._tell(Entry(event="late", message="undo"))  # it is being taken back
             return
-        self.state, self._undo_failure, self.undo_by = "running", None, event.by
+        self.state = "running"
         self._timer(self._limits.run_ms, "run", None)
-        self._tell(Entry(event="undo", value=str(len(self._undo))))
-        self._to_undo = list(self._undo)
-        self._next_undo()
+        self._tell(Entry(event="undo", value=str(len(self.taking_back))))
+        self.taking_back.begin(event.by)
+        self._take_back_next()
 
-    def _next_undo(self) -> None:
-        if not self._to_undo:
-            failure = self._undo_failure
+    def _take_back_next(self) -> None:
+        undo = self.taking_back.next()
+        if undo is None:
+            failure = self.taking_back.failure
             self._stop("failed" if failure else "undone", failure)
             return
-        self._undoing = self._to_undo.pop()
-        step_id, visit, scope = self._undo[self._undoing]
-        label = f"undo/{visit.branch.label}/{visit.step_id}"
-        self._enter(Branch(visit.branch.frame, label, scope.copied(), None, undo=True), step_id)
-
-    def _undone(self, failure: Failure | None) -> None:
-        """An undo step is over; what it could not take back is left for another undo."""
-        if failure is None:
-            del self._undo[self._undoing]
-        self._undo_failure = self._undo_failure or failure
-        self._next_undo()
+        branch = undo.visit.branch
+        label = f"undo/{branch.label}/{undo.visit.step_id}"
+        self._enter(Branch(branch.frame, label, undo.scope.copied(), None, undo=True), undo.step)
 
     def _tell(self, entry: Entry) -> None:
         self._trace.append(entry)
@@ -734,13 +685,6 @@ def _places(step: Step) -> list[tuple[int, str]]:
         return []
     targets = step.targets or [""]  # without targets the agent acts on itself
     return [(number, target) for number in range(len(step.commands)) for target in targets]
-
-
-def _options(step: Step) -> Options:
-    try:
-        return options_of(step)
-    except ExtensionError:
-        return Options()
 
 
 def replay(machine: Machine, events: Iterator[Event]) -> list[Entry]:

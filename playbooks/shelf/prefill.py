@@ -20,7 +20,7 @@ from kernel.zones.model import INTERNET
 from operations.alerts.models import AlertEntity, AlertSample
 from operations.alerts.reading import get_alert
 from operations.alerts.schema import AlertRow
-from operations.alerts.suppressing import FIELD_LAYER
+from operations.assets.control_systems import control_zones
 from operations.assets.register import get as get_asset
 from operations.errors import Invalid
 from operations.incidents.reading import alerts_of, get_incident
@@ -127,7 +127,7 @@ def _place(session: Session, zones: list[str]) -> dict[str, str]:
     rows = {row.id: row for row in session.execute(select(ZoneRow).where(ZoneRow.id.in_(zones))).scalars()} if zones else {}
     first = next((rows[zone] for zone in zones if zone in rows), None)
     unknown = not rows or any(zone not in rows and zone != INTERNET for zone in zones)
-    plant = unknown or any(row.layer == FIELD_LAYER for row in rows.values())
+    plant = unknown or not control_zones(session).isdisjoint(rows)
     return {
         "__zone__": first.id if first else "",
         "__bureau__": first.owner if first else "",

@@ -6,7 +6,6 @@ force is not put in force either.
 
 from __future__ import annotations
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from operations import clock
@@ -24,6 +23,7 @@ from playbooks.run.models import PlaybookDocument
 from playbooks.shelf import rows
 from playbooks.shelf.known import known_beside, problems_of
 from playbooks.shelf.models import PlaybookVersion, ShelfPlaybook
+from playbooks.shelf.reading import callers, document
 from playbooks.shelf.saving import describe, told, touch
 from playbooks.shelf.schema import Shelved
 
@@ -97,15 +97,5 @@ def _keep_callers(session: Session, playbook: Playbook) -> None:
 
 
 def _callers(session: Session, playbook_id: str) -> list[Playbook]:
-    query = (
-        select(PlaybookDocument.body)
-        .join(PlaybookVersion, PlaybookVersion.digest == PlaybookDocument.digest)
-        .join(ShelfPlaybook, ShelfPlaybook.playbook_id == PlaybookVersion.playbook_id)
-        .where(
-            ShelfPlaybook.released == PlaybookVersion.number,
-            ShelfPlaybook.enabled,
-            PlaybookVersion.calls.contains(f'"{playbook_id}"', autoescape=True),
-        )
-        .order_by(ShelfPlaybook.playbook_id)
-    )
-    return [playbook_of(body.encode()) for body in session.execute(query).scalars()]
+    running = [one for one in callers(session, playbook_id) if one.enabled]
+    return [playbook_of(document(session, one.playbook_id, one.released)) for one in running]

@@ -75,7 +75,7 @@ def _started(session: Session, trigger: PlaybookTrigger, subject: Subject, depth
     facts = facts_of(session, subject.kind, str(subject.number)) if subject.number else {}
     cause: dict[str, Any] = {"kind": subject.kind, "trigger": trigger.id, "name": trigger.name, "depth": depth}
     if subject.number:
-        cause |= {"id": subject.number, "ot": facts.get("__ot__", "true") == "true"}
+        cause["id"] = subject.number
     variables = _values(session, trigger, subject, facts)
     who = Principal(0, f"trigger:{trigger.id}", trigger.name, "analyst")
     return start(session, who, trigger.playbook_id, variables, cause, f"trigger:{trigger.id}:{subject.key}")

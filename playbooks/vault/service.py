@@ -22,8 +22,6 @@ from operations.audit.schema import Actor
 from operations.errors import Conflict, Invalid, NotFound
 from operations.secrets.models import PlaybookSecret, playbook_secret_context
 from playbooks.actions.contract import ActionError, Destination, Secrets
-from playbooks.model import Playbook
-from playbooks.references import names_within
 from playbooks.vault.hosts import all_normal, covers
 
 MOST = 1_000
@@ -117,16 +115,6 @@ def secrets(database: Database, key: MasterKey) -> Secrets:
             raise ActionError(f"the secret {identifier!r} does not open: {error}", code="SECRET_UNREADABLE") from error
 
     return secret_of
-
-
-def missing(session: Session, playbook: Playbook) -> list[str]:
-    """Secrets that the logins of a playbook ask for and that are not there, by name; names made of variables are left out."""
-    logins = playbook.authentication_info_definitions.values()
-    wanted = {one.kms_key_identifier for one in logins if one.kms and one.kms_key_identifier}
-    plain = sorted(name for name in wanted if not names_within(name))
-    query = select(PlaybookSecret.name).where(PlaybookSecret.name.in_(plain))
-    there = set(session.execute(query).scalars()) if plain else set()
-    return [name for name in plain if name not in there]
 
 
 def _hosts(texts: Sequence[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from marshmallow import RAISE
 from operations.errors import Invalid
 from playbooks.run import questions
 from soc_ui.api import playbook_schemas as schemas
-from soc_ui.api.guard import caller, fresh, permit
+from soc_ui.api.guard import caller, fresh, permit, permit_any
 from soc_ui.api.playbooks import values_of
 from soc_ui.services import services
 
@@ -73,7 +73,7 @@ def approve(number: int, json_data: Body) -> Body:
 
 
 @playbook_questions.post("/<int:number>/answer")
-@permit(playbook_questions, "playbooks.answer")
+@permit_any(playbook_questions, "playbooks.run", "playbooks.approve")
 @playbook_questions.input(schemas.AnswerIn)
 @playbook_questions.output(schemas.QuestionOut)
 @playbook_questions.doc(responses=[404, 409])
@@ -90,7 +90,7 @@ def answer(number: int, json_data: Body) -> Body:
 
 
 @playbook_questions.post("/<int:number>/decision")
-@permit(playbook_questions, "playbooks.answer")
+@permit_any(playbook_questions, "playbooks.run", "playbooks.approve")
 @playbook_questions.input(schemas.DecisionIn)
 @playbook_questions.output(schemas.QuestionOut)
 @playbook_questions.doc(responses=[404, 409])

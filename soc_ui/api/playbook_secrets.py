@@ -65,8 +65,9 @@ def list_secrets() -> Body:
 def set_secret(name: str, json_data: Body) -> Body:
     """Set or replace a secret of playbooks
 
-    Hosts are changed together with the value only.
+    Only from a console session with a fresh proof (header X-Proof). Hosts are changed together with the value only.
     """
+    guard.fresh()
     key = services().master_key
     if key is None:
         raise Problem(503, "this console has no master key, so it cannot keep secrets", "start it through ./liandun serve")

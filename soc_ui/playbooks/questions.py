@@ -77,7 +77,7 @@ def approve(number: int) -> Response | tuple[str, int]:
 
 
 @playbook_questions.post("/playbooks/questions/<int:number>/answer")
-@access.needs("playbooks.answer")
+@access.needs("playbooks.run", "playbooks.approve")
 def answer(number: int) -> Response | tuple[str, int]:
     """Say that it was done or could not be (``choice``: done, failed); of an unknown outcome what happened (done, again, fail).
 

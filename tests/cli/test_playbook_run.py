@@ -42,7 +42,7 @@ def test_a_run_fails(target: Target) -> None:
 def test_a_dry_run_shows_and_does_nothing(target: Target) -> None:
     done = run("variables", target, "--dry-run", "--assume", "ticket=T-9")
     assert done.returncode == 0
-    assert f"POST http://127.0.0.1:{target.port}/hit/T-9?q=a%20%22b%22%20__ticket__:value" in done.stdout
+    assert f"POST http://127.0.0.1:{target.port}/hit/T-9?q=a%20%22b%22%20__ticket__%3Avalue" in done.stdout
     assert target.paths == []
 
 

@@ -114,7 +114,7 @@ class Driver:
         again = Machine(read(self.body))
         for event in self.events:
             again.apply(event)
-        assert (again.state, again.failure, again.undo_by) == (self.machine.state, self.machine.failure, "lin.mei")
+        assert (again.state, again.failure, again.taking_back.by) == (self.machine.state, self.machine.failure, "lin.mei")
         return list(self.sent)
 
 
@@ -293,7 +293,7 @@ def test_only_a_run_that_has_ended_is_taken_back() -> None:
     run.does("HTTP_ERROR")
     run.happen(UndoAsked(at=0, by="lin.mei"))
     run.happen(UndoAsked(at=0, by="zhou.ju"))  # stands in journals of before: that run had been called undone
-    assert (run.machine.state, run.machine.undo_by) == ("running", "lin.mei")
+    assert (run.machine.state, run.machine.taking_back.by) == ("running", "lin.mei")
 
 
 # -- with people ----------------------------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ def test_an_alert_starts_a_run_once_with_what_is_known_of_it(city: Database, mak
         "__address__": "203.0.113.9", "__host__": "web1", "__matter__": "口令爆破", "__alert_id__": str(number), "__ot__": "false",
         "__what__": "203.0.113.9 → 口令爆破 ",
     }  # fmt: skip
-    cause = {"kind": "alert", "trigger": trigger.id, "name": "alert trigger", "depth": 0, "id": number, "ot": False}
+    cause = {"kind": "alert", "trigger": trigger.id, "name": "alert trigger", "depth": 0, "id": number}
     assert json.loads(run.cause) == cause
     with city.read() as session:
         found = triggers.get(session, trigger.id)

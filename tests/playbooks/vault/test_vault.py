@@ -17,7 +17,6 @@ from operations.secrets.models import PlaybookSecret
 from operations.secrets.rotate import SecretPlaces
 from playbooks.actions.contract import ActionError, Destination
 from playbooks.vault import service as vault
-from tests.playbooks.documents import document, playbook
 
 WHO = Actor("zhou-sysadmin", "192.0.2.7")
 HERE = [Destination("gw.example.cn", 443)]
@@ -117,17 +116,6 @@ def test_values_that_are_none(database: Database, key: MasterKey, value: str) ->
     with pytest.raises(Invalid) as refused:
         _set(database, key, "fw", value)
     assert refused.value.field == "value"
-
-
-def test_what_a_playbook_asks_for_and_is_not_there(database: Database, key: MasterKey) -> None:
-    login = {"type": "http-basic", "user_id": "x", "kms": True}
-    names = {"a": "fw", "b": "gone", "c": "gone", "d": "__name__:value", "e": ""}
-    logins = {f"http-basic--{name}": {**login, "kms_key_identifier": secret} for name, secret in names.items()}
-    logins["http-basic--f"] = {"type": "http-basic", "kms_key_identifier": "not-asked-for"}
-    _set(database, key, "fw", "x")
-    with database.read() as session:
-        assert vault.missing(session, playbook(document(authentication_info_definitions=logins))) == ["gone"]
-        assert vault.missing(session, playbook(document(authentication_info_definitions={}))) == []
 
 
 def test_there_is_an_end_to_it(database: Database, key: MasterKey, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,51 @@
+"""What a run asks of people reaches the webhook targets, once, with a link that can be told from others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+import pytest
+from sqlalchemy import select
+
+from crypto.secret import MasterKey
+from kernel.db import open_database, upgrade
+from operations.audit.schema import SYSTEM
+from operations.webhooks import service as webhooks
+from operations.webhooks.models import WebhookDelivery
+from playbooks.actions.registry import standard
+from playbooks.run.announcing import EVENT, QuestionAnnouncer, is_genuine
+from playbooks.run.executor import Executor
+from tests.playbooks.run.target import running_target
+from tests.playbooks.run.test_approvals import DUTY, LOOPBACK, QUICK, agree, asked, needs, one, state
+
+KEY = MasterKey(b"0123456789abcdef")
+
+
+@pytest.mark.parametrize("origin", ["https://soc.example.cn/", ""])
+def test_a_question_is_told_once_with_a_genuine_link(tmp_path: Path, origin: str) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/state.db")
+    upgrade(database)
+    with database.write() as session:
+        webhooks.create_target(session, SYSTEM, KEY, name="soc", url="https://hooks.example.cn/x", min_level="medium")
+    tell = QuestionAnnouncer(KEY, origin)
+    with running_target() as target:
+        with Executor(database, standard(LOOPBACK), QUICK, gate=needs(1), tell=tell) as executor:
+            run_id = executor.submit(one(target))
+            question = asked(database, run_id)
+        agree(database, DUTY, question)
+        with Executor(database, standard(LOOPBACK), QUICK, gate=needs(1), tell=tell):  # who goes on with it asks nobody anew
+            assert state(database, run_id) == "finished"
+    with database.read() as session:
+        (body,) = session.execute(select(WebhookDelivery.body).where(WebhookDelivery.event_type == EVENT)).scalars()
+    told = orjson.loads(body)["data"]
+    assert (told["question_id"], told["run_id"], told["digest"], told["number"]) == (question.id, run_id, question.digest, 1)
+    link = urlsplit(told["link"])
+    assert (link.netloc, link.path) == (urlsplit(origin).netloc, f"/playbooks/questions/{question.id}")
+    (seal,) = parse_qs(link.query)["seal"]
+    assert is_genuine(KEY, seal, question.id, question.digest)
+    assert not is_genuine(KEY, seal, question.id + 1, question.digest)
+    assert not is_genuine(KEY, seal, question.id, "0" * 64)
+    assert not is_genuine(MasterKey(b"fedcba9876543210"), seal, question.id, question.digest)
+    assert not is_genuine(KEY, "made up", question.id, question.digest)

@@ -33,6 +33,7 @@ COMMANDS = {
     "evidence": "cli.evidence",
     "zones": "cli.zones",
     "playbook": "cli.playbook",
+    "compliance": "cli.compliance",
 }
 
 

@@ -24,6 +24,7 @@ from detectors.sigma.rule import FilterSpec, LoadedRule, RuleFailure, RuleInfo
 from detectors.sigma.source import RuleFile
 from kernel.detection import LEVELS
 from kernel.errors import RuleError
+from kernel.yaml_nesting import refuse_deep
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_NODES = 200_000  # values in one document, aliases followed: a limit against "billion laughs"
@@ -63,6 +64,7 @@ def load_file(file: RuleFile, placeholders: Placeholders, routes: Routes) -> tup
 def _documents(text: str) -> Iterator[tuple[dict[str, Any], int]]:
     """The documents of a file with their first lines; ``action: global`` (Sigma 1) is merged into those that follow it."""
     common: dict[str, Any] = {}
+    refuse_deep(text, _Loader)
     loader = _Loader(text)
     try:
         while loader.check_node():

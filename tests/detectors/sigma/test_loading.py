@@ -99,6 +99,16 @@ def test_laughing_aliases_are_refused(tmp_path: Path) -> None:
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.parametrize("opening", ["[", "- "])
+def test_nesting_that_ends_libyaml_is_refused(tmp_path: Path, opening: str) -> None:
+    """100,000 levels overflow the stack of libyaml, and with it the process that loads the rules of a set."""
+    (tmp_path / "deep.yml").write_text("title: deep\ndetection:\n  a:\n    " + opening * 100_000)
+    engine = engine_of(tmp_path, rule({"selection": {"a": "b"}, "condition": "selection"}))
+    assert [Path(failure.file).name for failure in engine.failures] == ["deep.yml"]
+    assert "nested deeper than" in engine.failures[0].reason
+    assert len(engine.rules) == 1
+
+
 def _tarball(path: Path, members: dict[str, bytes]) -> None:
     with tarfile.open(path, "w:gz") as archive:
         for name, content in members.items():

@@ -1,0 +1,103 @@
+"""The catalogue as it ships, or with another file in place of one of its own. Read once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+from compliance.catalogue.model import (
+    CryptoRequirements,
+    Extension,
+    HighRiskGuide,
+    Probe,
+    Reference,
+    Requirements,
+)
+from crypto.sm3 import sm3
+from kernel.errors import LiandunError
+from kernel.yaml_nesting import refuse_deep
+
+FOLDER = Path(__file__).parent
+MOST_OCTETS = 4 << 20
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_T = TypeVar("_T")
+
+
+class CatalogueError(LiandunError):
+    """A catalogue file cannot be read or contradicts itself."""
+
+
+class _Extensions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    standard: str
+    level: int
+    extensions: tuple[Extension, ...]
+    reference: tuple[Reference, ...]
+
+
+class _Probes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    probes: tuple[Probe, ...]
+
+
+@lru_cache(maxsize=1)
+def requirements() -> Requirements:
+    """GB/T 22239-2019 level 3: general requirements, extensions and the big-data reference."""
+    general, more = FOLDER / "gbt22239-level3.yaml", FOLDER / "gbt22239-level3-extensions.yaml"
+    return put_together(general, more)
+
+
+def put_together(general: Path, more: Path) -> Requirements:
+    """Requirements of two files of the shape of ours. Raises CatalogueError."""
+    found = _read(general, Requirements)
+    added = _read(more, _Extensions)
+    whole = msgspec.structs.replace(found, extensions=added.extensions, reference=added.reference)
+    seen: set[str] = set()
+    for placed in whole.placed():
+        if placed.item.id in seen:
+            raise CatalogueError(f"the item {placed.item.id} is there twice", "clause ids are keys")
+        seen.add(placed.item.id)
+    return msgspec.structs.replace(whole, digest=_digest(whole))
+
+
+@lru_cache(maxsize=1)
+def crypto_requirements() -> CryptoRequirements:
+    """GB/T 39786-2021 level 3."""
+    found = _read(FOLDER / "gbt39786-level3.yaml", CryptoRequirements)
+    return msgspec.structs.replace(found, digest=_digest(found))
+
+
+@lru_cache(maxsize=2)
+def high_risk_guide(year: int = 2025) -> HighRiskGuide:
+    """The guide of 2025 (trial), or T/ISEAA 001-2020 for reports by the templates before it. Raises CatalogueError."""
+    path = FOLDER / f"high-risk-{year}.yaml"
+    if year not in (2020, 2025):
+        raise CatalogueError(f"there is no guide of {year}", "2020 or 2025")
+    return _read(path, HighRiskGuide)
+
+
+@lru_cache(maxsize=1)
+def probes() -> dict[str, Probe]:
+    """Ways to gather evidence by id."""
+    return {probe.id: probe for probe in _read(FOLDER / "probes.yaml", _Probes).probes}
+
+
+def _digest(whole: Any) -> str:
+    return sm3(msgspec.json.encode(whole, order="deterministic")).hex()
+
+
+def _read(path: Path, kind: type[_T]) -> _T:
+    try:
+        with path.open("rb") as opened:
+            octets = opened.read(MOST_OCTETS + 1)
+        if len(octets) > MOST_OCTETS:
+            raise CatalogueError(f"{path} is larger than {MOST_OCTETS >> 20} MiB (limit)")
+        text = octets.decode("utf-8")
+        refuse_deep(text, _LOADER)
+        return msgspec.convert(yaml.load(text, _LOADER), kind)  # noqa: S506 a safe loader
+    except OSError as error:
+        raise CatalogueError(f"{path}: {error.strerror}") from error
+    except (yaml.YAMLError, msgspec.ValidationError, RecursionError, UnicodeDecodeError) as error:
+        raise CatalogueError(f"{path}: {' '.join(str(error).split())[:300]}") from error

@@ -145,14 +145,21 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
     return [(heading, entries) for heading, entries in allowed if entries]
 
 
+def tickets_waiting() -> int:
+    """Open tickets in which it is this person's turn; counted once a request."""
+    if "tickets_waiting" not in g:
+        with services().database.read() as session:
+            g.tickets_waiting = count_waiting(session, access.me().name)
+    return int(g.tickets_waiting)
+
+
 def menu_count(endpoint: str) -> int:
     """How much waits on a page of the menu for this person: warnings, tickets, applications, escalations, exceptions."""
     me = access.me()
     if endpoint == "warnings.board":
         return waiting_now().total
     if endpoint == "tickets.page":
-        with services().database.read() as session:
-            return count_waiting(session, me.name)
+        return tickets_waiting()
     if endpoint == "service_desk.page" and me.may("services.handle"):
         with services().database.read() as session:
             return count_open(session)

@@ -65,13 +65,16 @@ def count_incidents(session: Session, where: IncidentFilter = IncidentFilter()) 
 
 
 def hidden(session: Session) -> int:
-    """How many incidents this session may not see."""
+    """How many incidents this session may not see. Counted once a snapshot."""
     zones = zones_seen(session)
     if zones is None:
         return 0
-    every = session.execute(select(func.count()).select_from(Incident)).scalar_one()
-    named = select(IncidentZone.incident_id).where(IncidentZone.zone.in_(sorted(zones))).distinct()
-    return every - session.execute(select(func.count()).select_from(named.subquery())).scalar_one()
+    known: dict[Any, int] = session.info.get("snapshot", {})
+    if "incidents_hidden" not in known:
+        every = session.execute(select(func.count()).select_from(Incident)).scalar_one()
+        named = select(IncidentZone.incident_id).where(IncidentZone.zone.in_(sorted(zones))).distinct()
+        known["incidents_hidden"] = every - session.execute(select(func.count()).select_from(named.subquery())).scalar_one()
+    return known["incidents_hidden"]
 
 
 def facets(session: Session, where: IncidentFilter) -> dict[str, list[tuple[str, int]]]:

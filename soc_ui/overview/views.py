@@ -19,11 +19,11 @@ from operations.incidents.listing import list_incidents, open_filter
 from operations.incidents.schema import IncidentRow
 from operations.risk import listing as risks
 from operations.risk.schema import RiskFilter
-from operations.tickets.listing import count_waiting
 from operations.warnings import service as warnings
 from operations.warnings.schema import BoardFilter
 from operations.zones import service as zones
 from soc_ui import access, times
+from soc_ui.frame import tickets_waiting
 from soc_ui.services import TrustHealth, services, source_health
 from soc_ui.zones import flows
 from soc_ui.zones.live import live_city
@@ -153,7 +153,7 @@ def _needs(session: Session) -> dict[str, Any]:
     top = risks.list_risks(session, RiskFilter(kind="zone"), limit=TOP).rows if me.may("risk.read") else []
     return {
         "due": due[:DUE],
-        "tickets_waiting": count_waiting(session, me.name) if me.may("tickets.read") else 0,
+        "tickets_waiting": tickets_waiting() if me.may("tickets.read") else 0,
         "top_risks": top,
         "risk_lines": risks.series(session, "zone", [row.key for row in top]) if top else {},
         "right_now": timestamp(times.now()),

@@ -8,6 +8,7 @@ event.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -232,20 +233,19 @@ def claim(session: Session, owner: str, until: str, present: str, room: int) -> 
             .with_for_update(skip_locked=True)
         ).scalars()
     )
-    found = []
+    rows = [row for row in rows if not row.lease_owner or row.lease_until < present]  # somebody may have been faster
+    bodies, found = _bodies(session, rows), []
     for row in rows:
-        if row.lease_owner and row.lease_until >= present:
-            continue  # somebody was faster
-        crashed = bool(row.lease_owner)
         try:
-            claimed = _claimed(session, row, crashed)
+            claimed = _claimed(session, row, bodies, crashed=bool(row.lease_owner))
         except (LiandunError, msgspec.MsgspecError) as error:  # of another version; it must not keep the others back
             row.state, row.reason, row.ended_at = "failed", f"the run cannot be read: {error}"[:4000], present
             row.lease_owner, row.lease_until, row.wake_at = "", "", None
             close_all(session, row.id)
             continue
-        row.lease_owner, row.lease_until, row.wake_at = owner, until, None
         found.append(claimed)
+    mine = among(session, PlaybookRun.id, [claimed.run_id for claimed in found])
+    session.connection().execute(update(_RUNS).where(mine).values(lease_owner=owner, lease_until=until, wake_at=None))
     session.flush()
     return found
 
@@ -268,16 +268,31 @@ def _addressed(session: Session, room: int) -> list[int]:
     return list(dict.fromkeys(session.execute(query).scalars()))
 
 
-def _claimed(session: Session, row: PlaybookRun, crashed: bool) -> Claimed:
-    called = msgspec.json.decode(row.called, type=list[str])
-    query = select(PlaybookDocument).where(PlaybookDocument.digest.in_([row.digest, *called]))
-    bodies = {document.digest: document.body.encode() for document in session.execute(query).scalars()}
+def _bodies(session: Session, rows: Iterable[PlaybookRun]) -> dict[str, bytes]:
+    """The documents of these runs by digest, those that are there."""
+    wanted: set[str] = set()
+    for row in rows:
+        with contextlib.suppress(msgspec.MsgspecError):  # of another version; told when that run is read
+            wanted.update((row.digest, *_called(row)))
+    query = select(PlaybookDocument.digest, PlaybookDocument.body).where(PlaybookDocument.digest.in_(sorted(wanted)))
+    return {digest: body.encode() for digest, body in session.execute(query)}
+
+
+def _called(row: PlaybookRun) -> list[str]:
+    return msgspec.json.decode(row.called, type=list[str])
+
+
+def _claimed(session: Session, row: PlaybookRun, bodies: Mapping[str, bytes], *, crashed: bool) -> Claimed:
+    called = _called(row)
+    if missing := [digest for digest in (row.digest, *called) if digest not in bodies]:
+        raise LiandunError(f"the playbook {missing[0][:16]} of the run {row.id} is not there")
+    new = row.state == "queued" and not crashed  # its journal is empty: nobody has had it yet
     return Claimed(
         run_id=row.id,
         playbook=playbook_of(bodies[row.digest]),
         called=tuple(playbook_of(bodies[digest]) for digest in called),
         variables=msgspec.json.decode(row.variables, type=dict[str, Value]),
-        events=tuple(line.event for line in lines(session, row.id)),
+        events=() if new else tuple(line.event for line in lines(session, row.id)),
         crashed=crashed,
         state=row.state,
     )
@@ -385,7 +400,7 @@ def load(session: Session, run_id: int) -> Claimed:
     row = session.get(PlaybookRun, run_id)
     if row is None:
         raise NotFound(f"there is no run {run_id}")
-    return _claimed(session, row, crashed=False)
+    return _claimed(session, row, _bodies(session, [row]), crashed=False)
 
 
 def prune(session: Session, before: str, limit: int = 1_000) -> int:

@@ -30,7 +30,7 @@ def list_runs(query_data: Body) -> Body:
 
     Newest first; the state open means: not over.
     """
-    where = RunFilter(state=query_data["state"], playbook_id=query_data["playbook_id"])
+    where = RunFilter(state=query_data["state"], playbook_id=query_data["playbook_id"], subject=query_data["subject"])
     with services().database.read() as session:
         page = listing.list_runs(session, where, limit=query_data["limit"], cursor=query_data["cursor"])
     return {"runs": msgspec.to_builtins(page.runs), "next_cursor": page.cursor}

@@ -142,6 +142,9 @@ class StartIn(Strict):
 class RunListIn(Paging):
     state = String(load_default="", validate=OneOf(("", "open", *STATES)))
     playbook_id = String(load_default="", validate=Length(0, 160))
+    subject = String(
+        load_default="", validate=Length(0, 160), metadata={"description": "What they were started for: alert:7, asset:<key>"}
+    )
 
 
 class RunOut(Schema):

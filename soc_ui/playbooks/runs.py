@@ -8,17 +8,19 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from operations.errors import Conflict, Invalid
 from playbooks.run import listing, questions, steering
+from playbooks.run.about import is_about
 from playbooks.run.listing import OPEN, STATES, RunFilter
 from playbooks.run.machine import ENDED
 from soc_ui import access, refusals
 from soc_ui.alerts.filters import Links
 from soc_ui.playbooks import run_page
 from soc_ui.playbooks.asked import Asked, asked
+from soc_ui.playbooks.words import subject_of
 from soc_ui.services import services
 from soc_ui.zones.problems import Problem
 
 PAGE_ROWS = 50
-FILTERS = ("state", "playbook")
+FILTERS = ("state", "playbook", "subject")
 UNCHANGED = 204
 playbook_runs = Blueprint("playbook_runs", __name__)
 
@@ -27,17 +29,20 @@ playbook_runs = Blueprint("playbook_runs", __name__)
 @access.needs("playbooks.read")
 def page() -> str:
     """The list: FILTERS and ``cursor``, the newest first."""
-    state = request.args.get("state", "")
+    state, subject = request.args.get("state", ""), request.args.get("subject", "")
     where = RunFilter(
         state=state if state in (*STATES, "open") else "",
         playbook_id=request.args.get("playbook", "")[:160],
+        subject=subject if is_about(subject) else "",
     )
     with services().database.read() as session:
         found = listing.list_runs(session, where, limit=PAGE_ROWS, cursor=request.args.get("cursor", ""))
-        counts = {} if where.playbook_id else listing.count_runs(session)
-    counts["open"] = sum(counts.get(one, 0) for one in OPEN)
+        counts = {} if where.playbook_id or where.subject else listing.count_runs(session)
+    if counts:
+        counts["open"] = sum(counts[one] for one in OPEN)
     return render_template(
-        "playbooks/runs.html", page=found, where=where, counts=counts, ended=[one for one in STATES if one not in OPEN],
+        "playbooks/runs.html", page=found, where=where, subject=subject_of(where.subject), counts=counts,
+        ended=[one for one in STATES if one not in OPEN],
         links=Links(request.path, request.args, FILTERS),
     )  # fmt: skip
 

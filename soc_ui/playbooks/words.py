@@ -107,6 +107,12 @@ def cause_of(cause: dict[str, Any]) -> tuple[str, str]:
     return f"{words} #{number}", url_for(endpoint, **{argument: number}) if endpoint else ""
 
 
+def subject_of(subject: str) -> tuple[str, str]:
+    """Words and address of what runs were started for (playbooks.run.about)."""
+    kind, _colon, number = subject.partition(":")
+    return cause_of({"kind": kind, "id": number if kind == "asset" else int(number)}) if subject else ("", "")
+
+
 def happened(entry: Entry) -> str:
     """One line of the trace as a sentence; "" for lines that only repeat what others say."""
     words = {

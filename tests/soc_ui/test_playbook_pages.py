@@ -106,6 +106,37 @@ def test_a_run_tells_its_story(as_: Open, runs: dict[str, int]) -> None:
     assert browser.get("/playbooks/runs/999").status_code == 404
 
 
+def test_what_an_alert_set_going_stands_on_its_page(filled: Services, as_: Open, runs: dict[str, int]) -> None:
+    page = as_("analyst").get("/alerts/1").text
+    assert 'href="/playbooks/runs?subject=alert:1"' in html.unescape(page).replace("%3A", ":")
+    assert f"/playbooks/runs/{runs['finished']}" in page
+    assert "<script>alert(1)" not in page
+    assert "剧本运行" in as_("analyst", "zh").get("/alerts/1").text or "runs?subject" in page
+    for quiet in ("/alerts/2", "/incidents/1"):
+        assert "/playbooks/runs/" not in as_("analyst").get(quiet).text
+    listed = as_("analyst").get("/playbooks/runs?subject=alert:1&state=failed").text
+    assert f'data-id="{runs["failed"]}"' in listed
+    assert f'data-id="{runs["finished"]}"' not in listed
+    assert "Alert #1" in listed
+    for wrong in ("alert:x", "alert:1'--", "asset:%00", "%3Cscript%3E"):
+        answer = as_("analyst").get(f"/playbooks/runs?subject={wrong}")
+        assert (answer.status_code, "<script>" in answer.text.partition("<main")[2]) == (200, False)
+    for who in ("leader", "zone"):
+        scoped = as_(who).get("/alerts/1")
+        assert ("/playbooks/runs/" in scoped.text) == (who == "leader")
+
+
+def test_only_ten_runs_of_an_alert_are_shown(filled: Services, as_: Open) -> None:
+    with filled.database.write() as session:
+        wanted = journal.Wanted(body=ticket(), by=EVIL, cause={"kind": "alert", "id": 3, "trigger": 5})
+        ids = journal.request_all(session, [wanted] * 12)
+    page = as_("analyst").get("/alerts/3").text
+    assert [f'/playbooks/runs/{one}"' in page for one in ids] == [False] * 2 + [True] * 10
+    assert "the newest 10" in page
+    assert "/playbooks/triggers/5" in page
+    assert "<img src=x" not in page
+
+
 def test_a_page_that_saw_everything_is_told_nothing(as_: Open, runs: dict[str, int]) -> None:
     browser = as_("analyst")
     path = f"/playbooks/runs/{runs['evil']}"

@@ -134,6 +134,9 @@ def test_a_run_from_its_start_to_its_end(call: Call, services: Services) -> None
     problem(call("POST", path, json={"subject": {"kind": "alert", "id": "9" * 30}}), 422)
     problem(call("POST", path, json={}, as_="leader:read"), 403)
     assert [one["id"] for one in call("GET", "/runs", query={"state": "open", "limit": 1}).get_json()["runs"]] == [run_id]
+    assert [one["id"] for one in call("GET", "/runs", query={"subject": "alert:1"}).get_json()["runs"]] == [run_id]
+    assert call("GET", "/runs", query={"subject": "incident:1"}).get_json()["runs"] == []
+    problem(call("GET", "/runs", query={"subject": "alert:1 OR 1=1"}), 422)
     problem(call("POST", f"/runs/{run_id}/undo"), 409)
     problem(call("POST", f"/runs/{run_id}/cancel", json={}), 422)
     assert call("POST", f"/runs/{run_id}/cancel", json={"reason": "over"}).status_code == 202

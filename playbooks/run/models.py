@@ -28,7 +28,7 @@ class PlaybookRun(Base):
     digest       the playbook it runs; ``called`` the ones that it may call: JSON list of digests
     variables    JSON object: the values given to it
     state        queued | running | waiting (for a person or a timer) | finished | failed | cancelled | undone
-    reason       why it failed, or what it waits for
+    reason       why it failed, what it waits for, or how it was taken back (taking_back.BY_HAND)
     cause        JSON object: what it was triggered by; ``subject`` the same for lists (playbooks.run.about), NULL = nothing of ours
     request_key  a second request with the same key is the same run
     lease_owner  the executor that has it, until ``lease_until``; "" = nobody

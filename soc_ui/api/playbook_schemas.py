@@ -188,6 +188,23 @@ class ReasonIn(Strict):
     reason = String(required=True, validate=Length(1, LONGEST_REASON))
 
 
+class LeftOut(Schema):
+    visit = Integer(required=True, metadata={"description": "Names it when it is settled"})
+    step_id = String(required=True)
+    undo = String(required=True, metadata={"description": "The step that should have taken it back"})
+    code = String(required=True, metadata={"description": "Why that failed; empty: the undo did not come to it"})
+    message = String(required=True)
+
+
+class LeftPageOut(Schema):
+    left = List(Nested(LeftOut), required=True)
+
+
+class SettleIn(Strict):
+    visit = Integer(required=True, strict=True, validate=Range(1, 2**31))
+    comment = String(required=True, validate=Length(1, LONGEST_REASON), metadata={"description": "What was done by hand"})
+
+
 class QuestionListIn(Paging):
     kind = String(load_default="", validate=OneOf(("", *QUESTIONS)))
     run_id = Integer(load_default=None, allow_none=True, validate=Range(1, 2**63 - 1))

@@ -13,8 +13,10 @@ from playbooks.run.listing import OPEN, STATES, RunFilter
 from playbooks.run.machine import ENDED
 from soc_ui import access, refusals
 from soc_ui.alerts.filters import Links
+from soc_ui.numbers import row_id
 from soc_ui.playbooks import run_page
 from soc_ui.playbooks.asked import Asked, asked
+from soc_ui.playbooks.left import left_of
 from soc_ui.playbooks.words import subject_of
 from soc_ui.services import services
 from soc_ui.zones.problems import Problem
@@ -100,6 +102,19 @@ def undo(run_id: int) -> BaseResponse | tuple[str, int]:
     return redirect(url_for("playbook_runs.one", run_id=run_id, done="run_undo"))
 
 
+@playbook_runs.post("/playbooks/runs/<int:run_id>/settle")
+@access.needs("playbooks.run")
+def settle(run_id: int) -> BaseResponse | tuple[str, int]:
+    """Say that what an undo could not take back (``visit``) was taken back by hand, with a ``comment``."""
+    try:
+        with services().database.write() as session:
+            visit = request.form.get("visit", 0, row_id)
+            steering.settle(session, access.me(), run_id, visit, request.form.get("comment", ""))
+    except (Invalid, Conflict) as error:
+        return _shown("playbooks/run.html", run_id, refusals.explain(error)), refusals.status(error)
+    return redirect(url_for("playbook_runs.one", run_id=run_id, done="run_settled"))
+
+
 def _shown(template: str, run_id: int, wrong: list[Problem] | None = None) -> str:
     with services().database.read() as session:
         found = run_page.shown(session, run_id, request.args.get("of", "")[:64])
@@ -113,4 +128,5 @@ def _people(session: Session, run_id: int) -> dict[str, object]:
     run = listing.get_run(session, run_id).run
     open_ones: list[Asked] = asked(session, questions.open_questions(session, run_id=run_id))
     told = "-".join(f"{one.question.id}.{len(one.question.answers)}" for one in open_ones)
-    return {"run": run, "asked": open_ones, "over": run.state in ENDED, "seen": f"{run.state}_{told}"}
+    left = left_of(session, run) if access.me().may("playbooks.run") else []
+    return {"run": run, "asked": open_ones, "left": left, "over": run.state in ENDED, "seen": f"{run.state}_{told}"}

@@ -221,6 +221,7 @@ def _notice() -> Notice | None:
         "secret_removed": _("Secret removed."),
         "run_cancel": _("The run is being cancelled."),
         "run_undo": _("What it did is being taken back."),
+        "run_settled": _("It counts as taken back in a moment."),
         "account": _("Account changed."),
         "proposed": _("Proposed. It takes effect when a second person confirms it."),
         "decided": _("Decided."),

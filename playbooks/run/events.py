@@ -103,14 +103,22 @@ class UndoAsked(_Event, frozen=True, kw_only=True, tag="undo"):
     by: str = ""
 
 
-Event: TypeAlias = Started | Asked | Approved | Begun | Ended | Due | Resumed | Decided | Cancelled | UndoAsked
+class Settled(_Event, frozen=True, kw_only=True, tag="settled"):
+    """A person has taken back by hand what an undo could not: what the step of this ``visit`` did."""
+
+    visit: int
+    by: str = ""
+    comment: str = ""
+
+
+Event: TypeAlias = Started | Asked | Approved | Begun | Ended | Due | Resumed | Decided | Cancelled | UndoAsked | Settled
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of the trace: what the machine did because of an event.
 
     event    run, step, delay, condition, branch, round, joined, case, playbook, asked, approved, begun, ended, retry, unknown,
-             decided, written, dropped, left, timeout, exception, cancel, undo, late
+             decided, written, dropped, left, timeout, exception, cancel, undo, settled, late
     branch   where: ``main``, or ``<branch>/<step>[<property>]`` for what a step opened, the same in every run
     """
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from operations import clock
 from playbooks.actions.contract import Request
-from playbooks.run.events import Approved, Begun, Cancelled, Decided, Ended, Event, UndoAsked
+from playbooks.run.events import Approved, Begun, Cancelled, Decided, Ended, Event, Settled, UndoAsked
 from playbooks.run.machine import ENDED, Machine
-from playbooks.run.messages import Answer, Approve, Cancel, Decide, Message, Undo
+from playbooks.run.messages import Answer, Approve, Cancel, Decide, Message, Settle, Undo
 from playbooks.run.state import Call
 from playbooks.variables import Value
 
@@ -67,4 +67,6 @@ def event_of(machine: Machine, message: Message, by: str) -> Event | None:
             return Cancelled(at=present, by=by, reason=message.reason)
         case Undo() if machine.state in ENDED:
             return UndoAsked(at=present, by=by)
+        case Settle(visit=visit) if machine.state in ENDED and machine.taking_back.is_left(visit):
+            return Settled(at=present, visit=visit, by=by, comment=message.comment)
     return None

@@ -25,6 +25,7 @@ from operations import clock
 from operations.errors import Invalid, NotFound
 from playbooks.model import Playbook
 from playbooks.reading import read
+from playbooks.run.about import about
 from playbooks.run.asking import close_all
 from playbooks.run.events import Entry, Event
 from playbooks.run.machine import ENDED, Limits, Machine
@@ -161,6 +162,7 @@ def _run_row(wanted: Wanted, owner: str, until: str, present: str) -> dict[str, 
         "state": "running" if owner else "queued",
         "reason": "",
         "cause": msgspec.json.encode(wanted.cause).decode(),
+        "subject": about(wanted.cause),
         "request_key": wanted.request_key or None,
         "created_at": present,
         "created_by": wanted.by[:160],

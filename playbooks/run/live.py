@@ -10,6 +10,7 @@ from playbooks.run import asking
 from playbooks.run.happenings import asked_line, moment, now, plain
 from playbooks.run.journal import Claimed
 from playbooks.run.machine import ENDED, Machine
+from playbooks.run.taking_back import BY_HAND
 
 
 class Live:
@@ -46,7 +47,7 @@ class Live:
             if self.state == machine.state:
                 return given_back  # a message came too late
             failure = machine.failure
-            reason = f"{failure.code} {failure.step}: {failure.message}" if failure else ""
+            reason = f"{failure.code} {failure.step}: {failure.message}" if failure else _how(machine)
             return {**given_back, "state": machine.state, "reason": plain(reason), "ended_at": present}
         if self.parks(flying, park):
             timer = machine.next_timer()
@@ -66,3 +67,7 @@ class Live:
             return False
         timer = machine.next_timer()
         return timer is None or timer - now() > park * 1000
+
+
+def _how(machine: Machine) -> str:
+    return BY_HAND if machine.state == "undone" and machine.taking_back.by_hand else ""

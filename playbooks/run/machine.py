@@ -41,7 +41,21 @@ from playbooks.model import (
     WhileCondition,
 )
 from playbooks.references import the_one
-from playbooks.run.events import Approved, Asked, Begun, Cancelled, Decided, Due, Ended, Entry, Event, Resumed, Started, UndoAsked
+from playbooks.run.events import (
+    Approved,
+    Asked,
+    Begun,
+    Cancelled,
+    Decided,
+    Due,
+    Ended,
+    Entry,
+    Event,
+    Resumed,
+    Settled,
+    Started,
+    UndoAsked,
+)
 from playbooks.run.resolve import request_for
 from playbooks.run.state import Branch, Call, Consent, Frame, Visit
 from playbooks.run.taking_back import TakingBack
@@ -170,6 +184,8 @@ class Machine:
                 self._cancel(event)
             case UndoAsked():
                 self._start_undo(event)
+            case Settled():
+                self._settle_by_hand(event)
         self._settle()
 
     def _settle(self) -> None:
@@ -674,6 +690,16 @@ class Machine:
         branch = undo.visit.branch
         label = f"undo/{branch.label}/{undo.visit.step_id}"
         self._enter(Branch(branch.frame, label, undo.scope.copied(), None, undo=True), undo.step)
+
+    def _settle_by_hand(self, event: Settled) -> None:
+        """Nothing left: the run is taken back."""
+        undo = self.taking_back.settle(event.visit) if self.state in ENDED else None
+        if undo is None:
+            self._tell(Entry(event="late", message="settled"))
+            return
+        self._tell(undo.visit.entry("settled", message=event.comment))
+        if not self.taking_back:
+            self._stop("undone", None)
 
     def _tell(self, entry: Entry) -> None:
         self._trace.append(entry)

@@ -50,5 +50,12 @@ class Undo(_Message, frozen=True, kw_only=True, tag="undo"):
     """Take back what an ended run has done."""
 
 
-Message: TypeAlias = Answer | Approve | Decide | Cancel | Undo
+class Settle(_Message, frozen=True, kw_only=True, tag="settle"):
+    """What the step of ``visit`` did, and an undo could not take back, was taken back by hand."""
+
+    visit: int
+    comment: str
+
+
+Message: TypeAlias = Answer | Approve | Decide | Cancel | Undo | Settle
 CHOICES = ("done", "again", "fail")

@@ -28,8 +28,8 @@ class PlaybookRun(Base):
     digest       the playbook it runs; ``called`` the ones that it may call: JSON list of digests
     variables    JSON object: the values given to it
     state        queued | running | waiting (for a person or a timer) | finished | failed | cancelled | undone
-    reason       why it failed, or what it waits for
-    cause        JSON object: what it was triggered by
+    reason       why it failed, what it waits for, or how it was taken back (taking_back.BY_HAND)
+    cause        JSON object: what it was triggered by; ``subject`` the same for lists (playbooks.run.about), NULL = nothing of ours
     request_key  a second request with the same key is the same run
     lease_owner  the executor that has it, until ``lease_until``; "" = nobody
     wake_at      when a run that waits has to be looked at again, NULL = when a message comes
@@ -48,6 +48,7 @@ class PlaybookRun(Base):
     state: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str] = mapped_column(Text)
     cause: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str | None] = mapped_column(String(160))
     request_key: Mapped[str | None] = mapped_column(String(128), unique=True)
     created_at: Mapped[str] = mapped_column(String(27))
     created_by: Mapped[str] = mapped_column(String(160))
@@ -63,6 +64,7 @@ class PlaybookRun(Base):
         Index("ix_playbook_runs_lease", "lease_until"),
         Index("ix_playbook_runs_wake", "wake_at"),
         Index("ix_playbook_runs_playbook", "playbook_id", "id"),
+        Index("ix_playbook_runs_subject", "subject", "id"),
         {"sqlite_autoincrement": True},
     )
 

@@ -1,7 +1,7 @@
 """What a run has done that can be taken back, and how far taking it back has come.
 
-An entry is kept from the moment that a command of the step begins until its undo step has succeeded: another undo goes on with what
-is left. What takes back is not taken back itself.
+An entry is kept from the moment that a command of the step begins until its undo step has succeeded, or a person has settled it by
+hand: another undo goes on with what is left. What takes back is not taken back itself.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from playbooks.model import Action
 from playbooks.run.state import Visit
 from playbooks.variables import Scope
 
+BY_HAND = "settled by hand"
+"""Reason of a run that is taken back, at least in part by people."""
+
 
 class Undo(NamedTuple):
     """The undo step of a visit, with the variables of then."""
@@ -23,12 +26,21 @@ class Undo(NamedTuple):
     scope: Scope
 
 
+class Left(NamedTuple):
+    """Something that an undo did not take back. ``failure``: why, None where it did not come to it."""
+
+    undo: Undo
+    failure: Failure | None
+
+
 class TakingBack:
-    """``by``: who last asked for it. ``failure``: the first one of this undo."""
+    """``by``: who last asked for it. ``failure``: the first one of this undo. ``by_hand``: a person settled at least a part."""
 
     def __init__(self) -> None:
         self.by = ""
+        self.by_hand = False
         self.failure: Failure | None = None
+        self._failures: dict[int, Failure] = {}  # the last one of each that is kept
         self._kept: dict[int, Undo] = {}  # by number of the visit, the oldest first
         self._left: list[int] | None = None  # what this undo has not tried yet; None: the run was never to be taken back
         self._now = 0
@@ -79,3 +91,21 @@ class TakingBack:
     def failed(self, failure: Failure) -> None:
         """What ``next`` gave could not be taken back; it is left for another undo."""
         self.failure = self.failure or failure
+        self._failures[self._now] = failure
+
+    def left(self) -> list[Left]:
+        """What is not taken back although somebody asked for it, the last one first; of a run that has ended."""
+        if not self.has_begun:
+            return []
+        return [Left(undo, self._failures.get(number)) for number, undo in reversed(self._kept.items())]
+
+    def is_left(self, visit: int) -> bool:
+        """Whether ``left`` has it."""
+        return self.has_begun and visit in self._kept
+
+    def settle(self, visit: int) -> Undo | None:
+        """A person has taken it back; None where it is not left."""
+        if not self.is_left(visit):
+            return None
+        self.by_hand = True
+        return self._kept.pop(visit)

@@ -153,6 +153,7 @@ def names() -> dict[str, str]:
         "playbook.decide": _("Decided what came of an act of a playbook"),
         "playbook.cancel": _("Cancelled a playbook run"),
         "playbook.undo": _("Had a playbook run taken back"),
+        "playbook.settle": _("Took back by hand what a playbook run had done"),
         "indicator.add": _("Watch for an indicator"),
         "indicator.change": _("Change an indicator"),
         "indicator.revoke": _("Revoke an indicator"),

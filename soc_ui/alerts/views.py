@@ -28,6 +28,7 @@ from soc_ui.event_view import grouped, raw_record
 from soc_ui.incidents import words as incident_words
 from soc_ui.locale import ngettext
 from soc_ui.numbers import row_id
+from soc_ui.playbooks.caused import caused
 from soc_ui.preferences import local_path
 from soc_ui.rule_titles import rule_text
 from soc_ui.services import services
@@ -173,6 +174,7 @@ def page(alert_id: int) -> str:
         people = assignable(session)
         incident = incident_of_alert(session, alert_id)
         suppression = service.suppression_of(session, detail.alert.suppressed_by)
+        runs = caused(session, "alert", alert_id)
         zone_name = ZoneNames(record.zone for record in zones.list_zones(session))
     return _alert_page(
         detail,
@@ -186,6 +188,7 @@ def page(alert_id: int) -> str:
         alike=alike,
         merged=merged,
         known=known,
+        caused=runs,
     )
 
 

@@ -30,7 +30,7 @@ def list_runs(query_data: Body) -> Body:
 
     Newest first; the state open means: not over.
     """
-    where = RunFilter(state=query_data["state"], playbook_id=query_data["playbook_id"])
+    where = RunFilter(state=query_data["state"], playbook_id=query_data["playbook_id"], subject=query_data["subject"])
     with services().database.read() as session:
         page = listing.list_runs(session, where, limit=query_data["limit"], cursor=query_data["cursor"])
     return {"runs": msgspec.to_builtins(page.runs), "next_cursor": page.cursor}
@@ -93,4 +93,44 @@ def undo(run_id: int) -> tuple[Body, int]:
     """
     with services().database.write() as session:
         steering.undo(session, caller(), run_id)
+        return msgspec.to_builtins(listing.get_run(session, run_id)), ACCEPTED
+
+
+@playbook_runs.get("/<int:run_id>/left")
+@permit(playbook_runs, "playbooks.read")
+@playbook_runs.output(schemas.LeftPageOut)
+@playbook_runs.doc(responses=[404, 409])
+def get_left(run_id: int) -> Body:
+    """Read what an undo could not take back
+
+    The last act first; empty while the undo goes on, and where nobody asked for one.
+    """
+    with services().database.read() as session:
+        found = steering.left(session, run_id)
+    return {
+        "left": [
+            {
+                "visit": one.undo.visit.number,
+                "step_id": one.undo.visit.step_id,
+                "undo": one.undo.step,
+                "code": one.failure.code if one.failure else "",
+                "message": one.failure.message if one.failure else "",
+            }
+            for one in found
+        ]
+    }
+
+
+@playbook_runs.post("/<int:run_id>/settle")
+@permit(playbook_runs, "playbooks.run")
+@playbook_runs.input(schemas.SettleIn)
+@playbook_runs.output(schemas.RunDetailOut, status_code=ACCEPTED)
+@playbook_runs.doc(responses=[404, 409])
+def settle(run_id: int, json_data: Body) -> tuple[Body, int]:
+    """Say that something was taken back by hand
+
+    One of what `left` names. With the last one the run becomes `undone`, with the reason `settled by hand`.
+    """
+    with services().database.write() as session:
+        steering.settle(session, caller(), run_id, json_data["visit"], json_data["comment"])
         return msgspec.to_builtins(listing.get_run(session, run_id)), ACCEPTED

@@ -142,6 +142,9 @@ class StartIn(Strict):
 class RunListIn(Paging):
     state = String(load_default="", validate=OneOf(("", "open", *STATES)))
     playbook_id = String(load_default="", validate=Length(0, 160))
+    subject = String(
+        load_default="", validate=Length(0, 160), metadata={"description": "What they were started for: alert:7, asset:<key>"}
+    )
 
 
 class RunOut(Schema):
@@ -183,6 +186,23 @@ class JournalOut(Schema):
 
 class ReasonIn(Strict):
     reason = String(required=True, validate=Length(1, LONGEST_REASON))
+
+
+class LeftOut(Schema):
+    visit = Integer(required=True, metadata={"description": "Names it when it is settled"})
+    step_id = String(required=True)
+    undo = String(required=True, metadata={"description": "The step that should have taken it back"})
+    code = String(required=True, metadata={"description": "Why that failed; empty: the undo did not come to it"})
+    message = String(required=True)
+
+
+class LeftPageOut(Schema):
+    left = List(Nested(LeftOut), required=True)
+
+
+class SettleIn(Strict):
+    visit = Integer(required=True, strict=True, validate=Range(1, 2**31))
+    comment = String(required=True, validate=Length(1, LONGEST_REASON), metadata={"description": "What was done by hand"})
 
 
 class QuestionListIn(Paging):

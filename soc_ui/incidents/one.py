@@ -20,6 +20,7 @@ from soc_ui import access, times
 from soc_ui.incidents import words
 from soc_ui.incidents.refusals import explain
 from soc_ui.incidents.views import incidents, open_incidents
+from soc_ui.playbooks.caused import caused
 from soc_ui.services import services
 from soc_ui.zones.names import ZoneNames
 from soc_ui.zones.problems import Problem
@@ -81,6 +82,7 @@ def _summary(session: Session, detail: IncidentDetail) -> dict[str, Any]:
     next_phases = [phase for phase in ways(row.phase) if phase != "closed" and (row.phase != "closed" or may_close)]
     return {
         "alerts": service.alerts_of(session, row.id, limit=100),
+        "caused": caused(session, "incident", row.id),
         "people": service.assignable(session),
         "classes": catalogue.subclasses(),
         "parents": {code: one for code, one in catalogue.classes().items() if len(code) == 2},

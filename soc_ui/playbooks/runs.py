@@ -8,17 +8,21 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from operations.errors import Conflict, Invalid
 from playbooks.run import listing, questions, steering
+from playbooks.run.about import is_about
 from playbooks.run.listing import OPEN, STATES, RunFilter
 from playbooks.run.machine import ENDED
 from soc_ui import access, refusals
 from soc_ui.alerts.filters import Links
+from soc_ui.numbers import row_id
 from soc_ui.playbooks import run_page
 from soc_ui.playbooks.asked import Asked, asked
+from soc_ui.playbooks.left import left_of
+from soc_ui.playbooks.words import subject_of
 from soc_ui.services import services
 from soc_ui.zones.problems import Problem
 
 PAGE_ROWS = 50
-FILTERS = ("state", "playbook")
+FILTERS = ("state", "playbook", "subject")
 UNCHANGED = 204
 playbook_runs = Blueprint("playbook_runs", __name__)
 
@@ -27,17 +31,20 @@ playbook_runs = Blueprint("playbook_runs", __name__)
 @access.needs("playbooks.read")
 def page() -> str:
     """The list: FILTERS and ``cursor``, the newest first."""
-    state = request.args.get("state", "")
+    state, subject = request.args.get("state", ""), request.args.get("subject", "")
     where = RunFilter(
         state=state if state in (*STATES, "open") else "",
         playbook_id=request.args.get("playbook", "")[:160],
+        subject=subject if is_about(subject) else "",
     )
     with services().database.read() as session:
         found = listing.list_runs(session, where, limit=PAGE_ROWS, cursor=request.args.get("cursor", ""))
-        counts = {} if where.playbook_id else listing.count_runs(session)
-    counts["open"] = sum(counts.get(one, 0) for one in OPEN)
+        counts = {} if where.playbook_id or where.subject else listing.count_runs(session)
+    if counts:
+        counts["open"] = sum(counts[one] for one in OPEN)
     return render_template(
-        "playbooks/runs.html", page=found, where=where, counts=counts, ended=[one for one in STATES if one not in OPEN],
+        "playbooks/runs.html", page=found, where=where, subject=subject_of(where.subject), counts=counts,
+        ended=[one for one in STATES if one not in OPEN],
         links=Links(request.path, request.args, FILTERS),
     )  # fmt: skip
 
@@ -95,6 +102,19 @@ def undo(run_id: int) -> BaseResponse | tuple[str, int]:
     return redirect(url_for("playbook_runs.one", run_id=run_id, done="run_undo"))
 
 
+@playbook_runs.post("/playbooks/runs/<int:run_id>/settle")
+@access.needs("playbooks.run")
+def settle(run_id: int) -> BaseResponse | tuple[str, int]:
+    """Say that what an undo could not take back (``visit``) was taken back by hand, with a ``comment``."""
+    try:
+        with services().database.write() as session:
+            visit = request.form.get("visit", 0, row_id)
+            steering.settle(session, access.me(), run_id, visit, request.form.get("comment", ""))
+    except (Invalid, Conflict) as error:
+        return _shown("playbooks/run.html", run_id, refusals.explain(error)), refusals.status(error)
+    return redirect(url_for("playbook_runs.one", run_id=run_id, done="run_settled"))
+
+
 def _shown(template: str, run_id: int, wrong: list[Problem] | None = None) -> str:
     with services().database.read() as session:
         found = run_page.shown(session, run_id, request.args.get("of", "")[:64])
@@ -108,4 +128,5 @@ def _people(session: Session, run_id: int) -> dict[str, object]:
     run = listing.get_run(session, run_id).run
     open_ones: list[Asked] = asked(session, questions.open_questions(session, run_id=run_id))
     told = "-".join(f"{one.question.id}.{len(one.question.answers)}" for one in open_ones)
-    return {"run": run, "asked": open_ones, "over": run.state in ENDED, "seen": f"{run.state}_{told}"}
+    left = left_of(session, run) if access.me().may("playbooks.run") else []
+    return {"run": run, "asked": open_ones, "left": left, "over": run.state in ENDED, "seen": f"{run.state}_{told}"}

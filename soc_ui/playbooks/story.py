@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from playbooks.run.events import Approved, Begun, Cancelled, Decided, Ended, Entry, Event, Resumed
+from playbooks.run.events import Approved, Begun, Cancelled, Decided, Ended, Entry, Event, Resumed, Settled
 from playbooks.run.journal import Line
 from playbooks.run.progress import Frames
 from playbooks.variables import Value
@@ -70,14 +70,14 @@ def _told(at: datetime, entry: Entry, event: Event, text: str, titles: Mapping[s
         within=(names.name if names else frame) if frame else "",
         line=line,
         more=_more(entry, event),
-        by=getattr(event, "by", "") if entry.event in ("approved", "ended", "decided", "cancel", "undo") else "",
+        by=getattr(event, "by", "") if entry.event in ("approved", "ended", "decided", "cancel", "undo", "settled") else "",
         given=event.variables if isinstance(event, Ended | Decided) and entry.event in ("ended", "decided") else {},
         look=_look(entry),
     )
 
 
 def _more(entry: Entry, event: Event) -> str:
-    if isinstance(event, Approved | Decided) and entry.event in ("approved", "decided"):
+    if isinstance(event, Approved | Decided | Settled) and entry.event in ("approved", "decided", "settled"):
         return event.comment
     if entry.event == "ended" and isinstance(event, Ended):
         return event.message
@@ -91,6 +91,6 @@ def _look(entry: Entry) -> str:
         return "quiet"
     if entry.outcome in ("failure", "failed", "no"):
         return "bad"
-    if entry.outcome in ("success", "finished", "yes"):
+    if entry.outcome in ("success", "finished", "yes") or entry.event == "settled":
         return "good"
     return "bad" if entry.event in _BAD else "warn" if entry.event in _WARN else ""

@@ -10,6 +10,7 @@ from flask import Flask, url_for
 from playbooks.run.events import Entry
 from playbooks.run.listing import RunRow
 from playbooks.run.progress import StepProgress
+from playbooks.run.taking_back import BY_HAND
 from soc_ui import access, times
 from soc_ui.inventory.addresses import asset_url
 from soc_ui.locale import _
@@ -36,6 +37,11 @@ def state_name(state: str) -> str:
         "undone": _("Taken back"),
     }
     return names.get(state, state)
+
+
+def reason_of(run: RunRow) -> str:
+    """Why a run failed, what it waits for, how it was taken back."""
+    return _("At least in part by hand") if (run.state, run.reason) == ("undone", BY_HAND) else run.reason
 
 
 def step_state_name(state: str) -> str:
@@ -107,6 +113,12 @@ def cause_of(cause: dict[str, Any]) -> tuple[str, str]:
     return f"{words} #{number}", url_for(endpoint, **{argument: number}) if endpoint else ""
 
 
+def subject_of(subject: str) -> tuple[str, str]:
+    """Words and address of what runs were started for (playbooks.run.about)."""
+    kind, _colon, number = subject.partition(":")
+    return cause_of({"kind": kind, "id": number if kind == "asset" else int(number)}) if subject else ("", "")
+
+
 def happened(entry: Entry) -> str:
     """One line of the trace as a sentence; "" for lines that only repeat what others say."""
     words = {
@@ -124,6 +136,7 @@ def happened(entry: Entry) -> str:
         "exception": _("the way for failures is taken"),
         "cancel": _("the run is being cancelled"),
         "undo": _("what was done is being taken back"),
+        "settled": _("taken back by hand"),
         "late": _("an answer came too late and changes nothing"),
         "joined": _("all branches are over"),
     }
@@ -246,7 +259,14 @@ def _seconds(milliseconds: str) -> str:
 def install(app: Flask) -> None:
     """Gives templates the names above, and those of questions and steps."""
     told = app.jinja_env.globals
-    told.update(run_state=state_name, step_state=step_state_name, run_cause=cause_of, failure_code=code_name, many=many)
+    told.update(
+        run_state=state_name,
+        run_reason=reason_of,
+        step_state=step_state_name,
+        run_cause=cause_of,
+        failure_code=code_name,
+        many=many,
+    )
     told.update(shelf_state=shelf_state, shelf_origin=shelf_origin, change_kind=change_kind, playbook_tabs=tabs)
     told.update(way_name=way_name, kind_of_step=kind_of_step, step_icon=step_icon, step_kind=titles.step_kind)
     told.update(variable_title=titles.variable_title, looks=titles.looks, is_text=titles.is_text)

@@ -14,6 +14,7 @@ from operations.warnings.levels import HARM, IMPORTANCE, LEVELS
 from operations.warnings.schema import MAX_NOTE, MAX_TEXT, TEXTS, ReceiptRecord, WarningDetail, WarningRecord
 from operations.zones import service as zones
 from soc_ui import access
+from soc_ui.playbooks.caused import caused
 from soc_ui.services import services
 from soc_ui.zones.names import ZoneNames
 
@@ -28,6 +29,7 @@ def warning_page(warning_id: int, *, wrong: str = "", act: str = "", values: Map
             "zone_name": ZoneNames(record.zone for record in zones.list_zones(session)),
             "choices": reach.choices(session) if "publish" in steps else None,
             "deadlines": settings.get(session, "deadlines"),
+            "caused": caused(session, "warning", warning_id),
             "matrix": settings.get(session, "matrix"),
         }
     return render_template(

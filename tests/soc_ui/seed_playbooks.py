@@ -10,10 +10,12 @@ from kernel.db import Database
 from operations.accounts.schema import Principal
 from playbooks.actions.own_kinds import own
 from playbooks.actions.registry import standard
+from playbooks.extension import EXTENSION
 from playbooks.run import journal
 from playbooks.run.executor import Executor, Settings
 from playbooks.run.gate import Gate, Need, open_gate
 from playbooks.run.journal import Wanted
+from playbooks.run.messages import Undo
 from playbooks.run.state import Call
 from playbooks.shelf import service
 from playbooks.variables import Value
@@ -21,6 +23,7 @@ from tests.playbooks.documents import AGENT, END, FIRST, PERSON, START, document
 
 EVIL = "\"'><script>alert(1)</script>{{ 7*7 }}<img src=x onerror=alert(2)>"
 EDITOR = Principal(0, "wang.jian", "", "responder")
+UNDO = f"action--{uuid(43)}"
 SETTLED = frozenset({"finished", "failed", "cancelled", "undone", "waiting"})
 
 
@@ -87,6 +90,21 @@ def go_on(database: Database, run_id: int, state: str) -> None:
     """Let an executor read what people have said to a run, until it has this state."""
     with Executor(database, standard() | own(database), Settings(workers=2, poll=0.02, park=0.0)):
         settle(database, run_id, frozenset({state}))
+
+
+def failed_undo(database: Database, by: str = "xu.fang") -> int:
+    """A run that opened a ticket; its undo names a warning that does not exist, so it cannot take that back."""
+    one = json.loads(ticket(id=f"playbook--{uuid(302)}"))
+    back = {"type": "liandun-warning-discard", "parameters": {"warning": 999_999, "reason": "x"}}
+    one["workflow"] |= {
+        UNDO: {"type": "action", "name": EVIL, "commands": [back], "agent": AGENT, "on_completion": END},
+    }
+    one["workflow"][FIRST] |= {"name": EVIL, "step_extensions": {EXTENSION: {"undo": UNDO}}}
+    run_id = run(database, json.dumps(one).encode(), {"__ip__": "203.0.113.7"}, by=by)
+    with database.write() as session:
+        journal.send(session, run_id, Undo(), "lin.mei")
+    go_on(database, run_id, "failed")
+    return run_id
 
 
 def settle(database: Database, run_id: int, states: frozenset[str] = SETTLED) -> None:

@@ -25,7 +25,19 @@ from soc_ui.services import Services
 from tests.playbooks.documents import FIRST, document, octets, uuid
 from tests.soc_ui.conftest import browser_of, post
 from tests.soc_ui.seed import PASSWORD, fill
-from tests.soc_ui.seed_playbooks import EDITOR, EVIL, fill_runs, fill_shelf, go_on, question, run, shipped, ticket, two_people
+from tests.soc_ui.seed_playbooks import (
+    EDITOR,
+    EVIL,
+    failed_undo,
+    fill_runs,
+    fill_shelf,
+    go_on,
+    question,
+    run,
+    shipped,
+    ticket,
+    two_people,
+)
 from tests.soc_ui.seed_zones import fill_zones
 
 DRILL = json.loads(shipped("drill"))["id"]
@@ -104,6 +116,37 @@ def test_a_run_tells_its_story(as_: Open, runs: dict[str, int]) -> None:
     assert other is not None
     assert browser.get(html.unescape(other[1])).status_code == 200
     assert browser.get("/playbooks/runs/999").status_code == 404
+
+
+def test_what_an_alert_set_going_stands_on_its_page(filled: Services, as_: Open, runs: dict[str, int]) -> None:
+    page = as_("analyst").get("/alerts/1").text
+    assert 'href="/playbooks/runs?subject=alert:1"' in html.unescape(page).replace("%3A", ":")
+    assert f"/playbooks/runs/{runs['finished']}" in page
+    assert "<script>alert(1)" not in page
+    assert "剧本运行" in as_("analyst", "zh").get("/alerts/1").text or "runs?subject" in page
+    for quiet in ("/alerts/2", "/incidents/1"):
+        assert "/playbooks/runs/" not in as_("analyst").get(quiet).text
+    listed = as_("analyst").get("/playbooks/runs?subject=alert:1&state=failed").text
+    assert f'data-id="{runs["failed"]}"' in listed
+    assert f'data-id="{runs["finished"]}"' not in listed
+    assert "Alert #1" in listed
+    for wrong in ("alert:x", "alert:1'--", "asset:%00", "%3Cscript%3E"):
+        answer = as_("analyst").get(f"/playbooks/runs?subject={wrong}")
+        assert (answer.status_code, "<script>" in answer.text.partition("<main")[2]) == (200, False)
+    for who in ("leader", "zone"):
+        scoped = as_(who).get("/alerts/1")
+        assert ("/playbooks/runs/" in scoped.text) == (who == "leader")
+
+
+def test_only_ten_runs_of_an_alert_are_shown(filled: Services, as_: Open) -> None:
+    with filled.database.write() as session:
+        wanted = journal.Wanted(body=ticket(), by=EVIL, cause={"kind": "alert", "id": 3, "trigger": 5})
+        ids = journal.request_all(session, [wanted] * 12)
+    page = as_("analyst").get("/alerts/3").text
+    assert [f'/playbooks/runs/{one}"' in page for one in ids] == [False] * 2 + [True] * 10
+    assert "the newest 10" in page
+    assert "/playbooks/triggers/5" in page
+    assert "<img src=x" not in page
 
 
 def test_a_page_that_saw_everything_is_told_nothing(as_: Open, runs: dict[str, int]) -> None:
@@ -202,6 +245,34 @@ def test_cancelling_and_taking_back(filled: Services, as_: Open) -> None:
     assert post(as_("analyst"), f"{path}/cancel", {"reason": "x"}).status_code == 409
     assert post(as_("analyst"), f"{path}/undo", {}).status_code == 302
     go_on(filled.database, asking, "undone")
+
+
+def test_what_an_undo_could_not_take_back_is_settled_by_hand(filled: Services, as_: Open) -> None:
+    number = failed_undo(filled.database)
+    path = f"/playbooks/runs/{number}"
+    page = as_("analyst").get(path).text
+    assert "Not taken back" in page
+    assert "<script>alert(1)" not in page
+    assert "未撤销" in as_("analyst", "zh").get(path).text
+    visit = re.search(r'name="visit" value="(\d+)"', page)
+    assert visit is not None
+    assert 'name="visit"' not in as_("leader").get(path).text
+    form = {"visit": visit[1], "comment": f"{EVIL} closed by hand"}
+    assert post(as_("leader"), f"{path}/settle", form).status_code == 403
+    assert post(as_("zone"), f"{path}/settle", form, page="/account").status_code in (403, 404)
+    for wrong, status in (({"comment": " "}, 422), ({"visit": "999"}, 404), ({"visit": "1;--"}, 404), ({"visit": "9" * 40}, 404)):
+        assert post(as_("analyst"), f"{path}/settle", form | wrong).status_code == status
+    assert post(as_("analyst"), f"{path}/settle", form).location == f"{path}?done=run_settled"
+    assert post(as_("analyst"), f"{path}/settle", form).status_code == 409
+    go_on(filled.database, number, "undone")
+    story = as_("leader").get(path).text
+    assert "taken back by hand" in story
+    assert "closed by hand" in story
+    assert "the.analyst" in story
+    assert "At least in part by hand" in story
+    assert "<script>alert(1)" not in story
+    assert "至少部分由人工撤销" in as_("analyst", "zh").get("/playbooks/runs?state=undone").text
+    assert post(as_("analyst"), f"{path}/settle", form).status_code == 404
 
 
 def test_the_shelf_and_its_filters(as_: Open) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text, update
@@ -75,10 +76,54 @@ def test_lists_use_their_indexes(database: Database, many: list[str]) -> None:
         for condition, index in (
             ("state = 'failed'", "ix_playbook_runs_state"),
             ("playbook_id = 'x'", "ix_playbook_runs_playbook"),
+            ("subject = 'alert:7'", "ix_playbook_runs_subject"),
+            ("subject = 'alert:7' AND state || '' IN ('failed')", "ix_playbook_runs_subject"),
         ):
             told = " ".join(str(row) for row in session.execute(text(plan.format(condition))))
             assert index in told
             assert "TEMP B-TREE" not in told
+
+
+def test_runs_of_one_alert(database: Database) -> None:
+    causes: list[dict[str, Any]] = [
+        {"kind": "alert", "id": 7}, {"kind": "alert", "id": 7, "trigger": 3, "name": "x"}, {"kind": "alert", "id": 77},
+        {"kind": "asset", "id": "水-plc/1"}, {"kind": "incident", "id": 7}, {"kind": "person"}, {"kind": "alert", "id": "7\0"},
+        {"kind": "alert", "id": True}, {"kind": ["alert"], "id": 7}, {},
+    ]  # fmt: skip
+    with database.write() as session:
+        journal.request_all(session, [Wanted(body=octets(document()), by="a", cause=cause) for cause in causes])
+        session.execute(update(PlaybookRun).where(PlaybookRun.id == 1).values(state="finished"))
+
+    def found(subject: str, state: str = "") -> list[int]:
+        with database.read() as session:
+            return [one.id for one in listing.list_runs(session, RunFilter(subject=subject, state=state)).runs]
+
+    assert (found("alert:7"), found("asset:水-plc/1"), found("incident:7"), found("alert:8")) == ([2, 1], [4], [5], [])
+    assert (found("alert:7", "open"), found("alert:7", "finished"), found("alert:7", "failed")) == ([2], [1], [])
+    for wrong in ("alert", "alert:0", "alert:7 OR 1=1", "alert:٧", "asset:a\0b", "asset:" + "x" * 129, "person:1"):
+        with pytest.raises(Invalid):
+            found(wrong)
+
+
+def test_runs_of_an_older_release_know_their_subject(tmp_path: Path) -> None:
+    opened = open_database(f"sqlite:///{tmp_path}/old.db")
+    upgrade(opened, "0029")
+    columns = (
+        "playbook_id, playbook_name, digest, called, variables, state, reason, cause, created_at, created_by, lease_owner,"
+        " lease_until, events"
+    )
+    with opened.write() as session:
+        session.execute(
+            text("INSERT INTO playbook_documents (digest, playbook_id, modified, body, created_at) VALUES ('d', '', '', '', '')")
+        )
+        for cause in ('{"kind":"alert","id":7}', '{"kind":"asset","id":"plc"}', '{"kind":"api"}', "{}"):
+            values = f"'', '', 'd', '[]', '{{}}', 'finished', '', '{cause}', '', '', '', '', 0".replace(":", "\\:")
+            session.execute(text(f"INSERT INTO playbook_runs ({columns}) VALUES ({values})"))
+    upgrade(opened)
+    with opened.read() as session:
+        subjects = list(session.execute(text("SELECT subject FROM playbook_runs ORDER BY id")).scalars())
+    opened.close()
+    assert subjects == ["alert:7", "asset:plc", None, None]
 
 
 def test_how_each_step_stands(database: Database) -> None:

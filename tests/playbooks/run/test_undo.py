@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from benchmarks.playbooks import chain
 from kernel.db import Database, open_database, upgrade
 from operations.accounts.schema import Principal
-from operations.errors import Denied
+from operations.audit import service as audit
+from operations.errors import Conflict, Denied, Invalid, NotFound
 from playbooks.actions.destination import Reach
 from playbooks.actions.registry import standard
 from playbooks.extension import EXTENSION
@@ -29,6 +31,7 @@ from playbooks.run.events import (
     Ended,
     Event,
     Resumed,
+    Settled,
     Started,
     UndoAsked,
 )
@@ -36,8 +39,10 @@ from playbooks.run.executor import Executor, Settings
 from playbooks.run.gate import Need
 from playbooks.run.journal import Wanted
 from playbooks.run.machine import ENDED, Impossible, Machine
+from playbooks.run.models import PlaybookRun
 from playbooks.run.questions import Question
 from playbooks.run.state import Call
+from playbooks.run.taking_back import BY_HAND
 from playbooks.variables import Value
 from tests.playbooks.documents import AGENT, END, FIRST, START, document, octets, uuid
 from tests.playbooks.run.target import Target, running_target
@@ -296,6 +301,62 @@ def test_only_a_run_that_has_ended_is_taken_back() -> None:
     assert (run.machine.state, run.machine.taking_back.by) == ("running", "lin.mei")
 
 
+# -- settled by hand ------------------------------------------------------------------------------------------------------------
+
+
+def left_of(run: Driver) -> list[tuple[str, str]]:
+    return [(one.undo.visit.step.name, one.failure.code if one.failure else "") for one in run.machine.taking_back.left()]
+
+
+def visits(run: Driver) -> list[int]:
+    return [one.undo.visit.number for one in run.machine.taking_back.left()]
+
+
+def test_with_the_last_one_settled_by_hand_the_run_is_taken_back() -> None:
+    run = Driver(playbook())
+    assert left_of(run) == []
+    for rule in ("1", "2", "3", "4"):
+        run.does(rule=rule)
+    assert left_of(run) == [], "nobody has asked for an undo"
+    run.undo("HTTP_ERROR", "SSH_FAILED")
+    assert left_of(run) == [("second", "HTTP_ERROR"), ("first", "SSH_FAILED")]
+    second, first = visits(run)
+    run.happen(Settled(at=0, visit=second, by="zhou.ju", comment="by console"))
+    assert (run.machine.state, left_of(run)) == ("failed", [("first", "SSH_FAILED")])
+    run.happen(Settled(at=0, visit=second, by="zhou.ju"))
+    run.happen(Settled(at=0, visit=999, by="zhou.ju"))
+    assert [entry.event for entry in run.machine.taken_trace()][-2:] == ["late", "late"]
+    run.happen(Settled(at=0, visit=first, by="zhou.ju", comment="too"))
+    assert (run.machine.state, run.machine.failure, run.machine.taking_back.by_hand) == ("undone", None, True)
+    assert [(entry.event, entry.outcome) for entry in run.machine.taken_trace()] == [("settled", ""), ("run", "undone")]
+    assert run.undo() == [], "nothing is left"
+    assert run.machine.state == "undone"
+
+
+def test_what_is_settled_by_hand_is_not_taken_back_again() -> None:
+    run = Driver(playbook())
+    for rule in ("1", "2", "3", "4"):
+        run.does(rule=rule)
+    run.undo("HTTP_ERROR", "HTTP_ERROR")
+    run.happen(Settled(at=0, visit=visits(run)[0]))
+    assert run.undo("") == ["/back/2"]
+    assert (run.machine.state, run.machine.taking_back.by_hand) == ("undone", True)
+
+
+def test_nothing_is_settled_while_a_run_or_its_undo_goes_on() -> None:
+    run = Driver(playbook())
+    number = run.begin().visit.number
+    run.happen(Settled(at=0, visit=number))
+    run.cancel()
+    run.happen(Resumed(at=0))
+    run.happen(Settled(at=0, visit=number))
+    assert (run.machine.state, run.machine.taking_back.by_hand) == ("cancelled", False)
+    run.happen(UndoAsked(at=0))
+    run.happen(Settled(at=0, visit=number))
+    assert run.machine.state == "running"
+    assert run.machine.taking_back.is_left(number)
+
+
 # -- with people ----------------------------------------------------------------------------------------------------------------
 
 STARTER = Principal(5, "starter", "", "duty")
@@ -414,3 +475,65 @@ def test_a_run_cancelled_within_a_command_is_really_taken_back(target: Target, d
         agree(database, ZHOU, take_back(database, LIN, run_id))
         comes_to(database, run_id, "undone")
     assert target.paths == ["/slow/600/block", "/hit/back"]
+
+
+def refused_undo(target: Target, database: Database) -> int:
+    """A run whose undo nobody agreed to."""
+    with Executor(database, standard(Reach(("127.0.0.0/8",))), Settings(poll=0.02), gate=gate) as executor:
+        run_id = executor.submit(with_undo(target))
+        comes_to(database, run_id, "finished")
+        agree(database, ZHOU, take_back(database, LIN, run_id), yes=False)
+        comes_to(database, run_id, "failed")
+    return run_id
+
+
+def settle(database: Database, who: Principal, run_id: int, comment: str = "rule removed at the console") -> None:
+    with database.write() as session:
+        (one,) = steering.left(session, run_id)
+        steering.settle(session, who, run_id, one.undo.visit.number, comment)
+
+
+@pytest.mark.parametrize("crashed", [False, True])
+def test_settled_by_hand_while_no_executor_runs(target: Target, database: Database, crashed: bool) -> None:
+    run_id = refused_undo(target, database)
+    settle(database, ZHOU, run_id)
+    with pytest.raises(Conflict):
+        settle(database, LIN, run_id)  # before anybody has read the first
+    if crashed:  # an executor took the run up for the message, and died before it wrote anything
+        with database.write() as session:
+            gone = {"lease_owner": "dead", "lease_until": "2026-01-01T00:00:00.000000Z"}
+            session.execute(update(PlaybookRun).where(PlaybookRun.id == run_id).values(**gone))
+    with Executor(database, standard(Reach(("127.0.0.0/8",))), Settings(poll=0.02), gate=gate):
+        comes_to(database, run_id, "undone")
+    with database.read() as session:
+        claimed = journal.load(session, run_id)
+        assert journal.state_of(session, run_id).reason == BY_HAND
+        assert steering.left(session, run_id) == []
+        told = [one.comment for one in claimed.events if isinstance(one, Settled)]
+        acts = [entry for entry in audit.since(session, 0) if entry.action == "playbook.settle"]
+    machine = journal.machine_of(claimed)
+    assert (machine.state, machine.taking_back.by_hand, told) == ("undone", True, ["rule removed at the console"])
+    assert [(one.actor, one.object_id) for one in acts] == [("zhou.ju", str(run_id))]
+    assert target.paths == ["/hit/block"], "nothing was sent"
+
+
+def test_what_cannot_be_settled(target: Target, database: Database) -> None:
+    run_id = refused_undo(target, database)
+    with database.write() as session:
+        (one,) = steering.left(session, run_id)
+        number = one.undo.visit.number
+        assert one.failure is not None
+        assert one.failure.code == "APPROVAL_REFUSED"
+        for who, run, visit, comment, refusal in (
+            (Principal(9, "w", "", "auditor"), run_id, number, "x", Denied),
+            (ZHOU, 999, number, "x", NotFound),
+            (ZHOU, run_id, number + 1, "x", NotFound),
+            (ZHOU, run_id, -1, "x", NotFound),
+            (ZHOU, run_id, number, " \0 ", Invalid),
+            (ZHOU, run_id, number, "x" * 2_001, Invalid),
+        ):
+            with pytest.raises(refusal):
+                steering.settle(session, who, run, visit, comment)
+        steering.undo(session, LIN, run_id)
+        with pytest.raises(Conflict):
+            steering.settle(session, ZHOU, run_id, number, "while another undo is about to begin")

@@ -18,11 +18,11 @@ from playbooks.extension import EXTENSION
 from playbooks.run import questions
 from soc_ui.app import create_app
 from soc_ui.services import Services
-from tests.playbooks.documents import document, uuid
+from tests.playbooks.documents import FIRST, document, uuid
 from tests.soc_ui.api.conftest import Call
 from tests.soc_ui.conftest import browser_of, token_of
 from tests.soc_ui.seed import PASSWORD
-from tests.soc_ui.seed_playbooks import EVIL, fill_shelf, go_on, question, run, shipped, ticket, two_people
+from tests.soc_ui.seed_playbooks import EVIL, UNDO, failed_undo, fill_shelf, go_on, question, run, shipped, ticket, two_people
 
 DRILL = json.loads(shipped("drill"))["id"]
 DUTY = "pb.duty"
@@ -134,6 +134,9 @@ def test_a_run_from_its_start_to_its_end(call: Call, services: Services) -> None
     problem(call("POST", path, json={"subject": {"kind": "alert", "id": "9" * 30}}), 422)
     problem(call("POST", path, json={}, as_="leader:read"), 403)
     assert [one["id"] for one in call("GET", "/runs", query={"state": "open", "limit": 1}).get_json()["runs"]] == [run_id]
+    assert [one["id"] for one in call("GET", "/runs", query={"subject": "alert:1"}).get_json()["runs"]] == [run_id]
+    assert call("GET", "/runs", query={"subject": "incident:1"}).get_json()["runs"] == []
+    problem(call("GET", "/runs", query={"subject": "alert:1 OR 1=1"}), 422)
     problem(call("POST", f"/runs/{run_id}/undo"), 409)
     problem(call("POST", f"/runs/{run_id}/cancel", json={}), 422)
     assert call("POST", f"/runs/{run_id}/cancel", json={"reason": "over"}).status_code == 202
@@ -262,3 +265,26 @@ def test_triggers(call: Call, person: Any) -> None:
     problem(call("GET", "/triggers?cursor=x"), 422)
     assert person("responder", "DELETE", path, headers={"If-Match": "*"}).status_code == 204
     problem(call("GET", path), 404)
+
+
+def test_settled_by_hand(call: Call, services: Services) -> None:
+    run_id = failed_undo(services.database)
+    path = f"/runs/{run_id}"
+    (left,) = call("GET", f"{path}/left").get_json()["left"]
+    assert (left["step_id"], left["undo"], left["code"]) == (FIRST, UNDO, "NOT_FOUND")
+    body = {"visit": left["visit"], "comment": EVIL}
+    problem(call("POST", f"{path}/settle", json=body, as_="leader:read"), 403)
+    for wrong in ({}, {"visit": left["visit"]}, body | {"comment": ""}, body | {"comment": "x" * 2_001}, body | {"visit": 0},
+                  body | {"visit": "1"}, body | {"visit": 10**30}, body | {"by": "root"}):  # fmt: skip
+        problem(call("POST", f"{path}/settle", json=wrong), 422)
+    problem(call("POST", f"{path}/settle", json=body | {"visit": 77}), 404)
+    problem(call("POST", "/runs/99999/settle", json=body), 404)
+    problem(call("GET", "/runs/99999/left"), 404)
+    assert call("POST", f"{path}/settle", json=body).status_code == 202
+    problem(call("POST", f"{path}/settle", json=body), 409)
+    go_on(services.database, run_id, "undone")
+    assert call("GET", path).get_json()["run"]["reason"] == "settled by hand"
+    assert call("GET", f"{path}/left").get_json()["left"] == []
+    events = [line["event"] for line in call("GET", f"{path}/journal", query={"limit": 200}).get_json()["lines"]]
+    assert [one["comment"] for one in events if one["kind"] == "settled"] == [EVIL]
+    problem(call("POST", f"{path}/settle", json=body), 404)

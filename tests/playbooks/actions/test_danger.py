@@ -39,7 +39,7 @@ def test_every_kind_that_acts_on_systems_is_listed() -> None:
         (_request("ssh", "true"), True),
         (_request("bash", "true"), True),
         (_request("liandun-unheard-of"), True),
-        (_request("elastic"), True),
+        (_request("elastic"), False),
         (_request("http-api", "GET /x HTTP/1.1"), False),
         (_request("http-api", "POST /x HTTP/1.1"), True),
         (_request("http-api", "__method__:value /x HTTP/1.1"), True),

@@ -1,4 +1,4 @@
-"""Queries and rules with their values: ``elastic`` in JSON or in the language of Lucene."""
+"""Queries and rules with their values: ``elastic`` in JSON or in the language of Lucene, ``sigma`` in YAML."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from playbooks import bodies, lucene
+from playbooks import bodies, lucene, sigma_text
 from playbooks.model import Variable
 from playbooks.references import names_within
 from playbooks.variables import VariableError, substitute
@@ -54,5 +54,8 @@ def _elastic(text: str, scope: Mapping[str, Variable], readable: frozenset[str] 
     return written
 
 
-_WRITERS: dict[str, Callable[[str, Mapping[str, Variable], frozenset[str] | None], str]] = {"elastic": _elastic}
+_WRITERS: dict[str, Callable[[str, Mapping[str, Variable], frozenset[str] | None], str]] = {
+    "elastic": _elastic,
+    "sigma": sigma_text.filled,
+}
 KINDS = frozenset(_WRITERS)

@@ -1,4 +1,4 @@
-"""``elastic`` (CACAO 2.0, 5.5): a query to an Elasticsearch or OpenSearch at the address of the target, over HTTP like ``http-api``.
+"""``elastic`` (CACAO 2.0, 5.5): a query to an Elasticsearch or OpenSearch at the address of the target, over our HTTP.
 
 Nothing is asked but ``_search`` and ``_count``. The query is the body of a search or one query of the DSL (JSON), or a text in the
 language of Lucene. An answer that lacks a part (a shard, what came after the time was over) is a failure, never a smaller number.
@@ -6,15 +6,17 @@ language of Lucene. An answer that lacks a part (a shard, what came after the ti
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
 from playbooks.actions import findings
 from playbooks.actions.contract import ActionError, Context, Plan, Request
-from playbooks.actions.destination import Reach, endpoints
+from playbooks.actions.destination import Endpoint, Reach, endpoints
 from playbooks.actions.elastic_query import body_of, path_of
 from playbooks.actions.http_answer import MAX_BODY, Answer
 from playbooks.actions.http_api import HttpApi, refusal
@@ -33,13 +35,14 @@ class Elastic:
     def plan(self, request: Request) -> Plan:
         """``search https://host/index: query``. Raises ActionError for what is no query."""
         given, path, _ = _question(request)
-        servers = endpoints(request.target)
+        servers = _servers(request)
         line = f"{given.call} {servers[0].url(path.partition('?')[0])}: {request.command.text()}"
         return Plan(line, tuple(f"{one.scheme}://{one.netloc}" for one in servers))
 
     def run(self, request: Request, context: Context) -> Mapping[str, Value]:
         """Ask. Raises ActionError."""
         given, path, body = _question(request)
+        _servers(request)
         if given.call == "search":
             body["timeout"] = f"{max(1, int(context.left() * 1000))}ms"
         command = Command(
@@ -51,6 +54,16 @@ class Elastic:
         answer = self._http.answer(msgspec.structs.replace(request, command=command), context)
         found = _read(answer)
         return findings.values(request, {"hits": _hits(found), "took": found.get("took", 0)}, found)
+
+
+def _servers(request: Request) -> list[Endpoint]:
+    """The servers of the target. Raises ActionError where a URL leads into an API: ``/x/_doc`` would write a document."""
+    servers = endpoints(request.target)
+    for server in servers:
+        if any(part.startswith("_") for part in re.split(r"[/\\]", unquote(unquote(server.path)))):
+            hint = "name the server, and what is searched by the parameter index"
+            raise ActionError(f"{server.path[:80]!r} leads into an API of Elasticsearch", hint, code="COMMAND_WRONG")
+    return servers
 
 
 def _question(request: Request) -> tuple[ElasticParameters, str, dict[str, Any]]:

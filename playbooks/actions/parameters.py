@@ -161,6 +161,7 @@ TERMS: dict[str, Terms] = {
 }
 LOOKING: dict[str, Terms] = {
     "elastic": Terms(query.ElasticParameters, ("hits", "took")),
+    "sigma": Terms(query.SigmaParameters, ("matches", "events", "event_ids", "hosts", "users", "addresses", "first", "last")),
 }
 """Commands of the standard that only look: they change nothing, wherever they go, and may be repeated at will."""
 

@@ -15,6 +15,8 @@ from playbooks.actions.parameter_base import Parameters
 
 MOST_DOCUMENTS = 100
 """Documents that an Elasticsearch is asked for at once."""
+MOST_HOURS = 8_784
+"""A year."""
 
 
 class ElasticParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,3 +26,10 @@ class ElasticParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fi
     index: Annotated[str, msgspec.Meta(max_length=500)] = ""
     call: Literal["search", "count"] = "search"
     size: Annotated[int, msgspec.Meta(ge=0, le=MOST_DOCUMENTS)] = 10
+
+
+class SigmaParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Events of so many ``hours`` before ``until`` (a time with its zone, "" = now)."""
+
+    hours: Annotated[int, msgspec.Meta(ge=1, le=MOST_HOURS)] = 24
+    until: Annotated[str, msgspec.Meta(max_length=40)] = ""

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from playbooks import bodies
+from playbooks import bodies, sigma_text
 from playbooks.actions.elastic_query import body_of, path_of
 from playbooks.actions.parameters import LOOKING, PROPERTY, mistakes
 from playbooks.actions.query_parameters import ElasticParameters
@@ -16,6 +16,7 @@ from playbooks.extension import EXTENSION, ExtensionError, Options, options_of, 
 from playbooks.model import Action, Command
 from playbooks.query_texts import is_dsl, languages_within
 from playbooks.references import names_within, the_one
+from playbooks.variables import VariableError
 
 
 def check_looking(key: str, step: Action, report: Report) -> None:
@@ -101,4 +102,18 @@ def _decodes(text: str) -> bool:
     return True
 
 
-_TEXTS: dict[str, Callable[[str, dict[str, Any]], Mistakes]] = {"elastic": _elastic}
+def _sigma(text: str, given: dict[str, Any]) -> Mistakes:
+    """The form only: what compiles rules is not known here. Dry runs and plans say the rest."""
+    try:
+        rules = [one for one in sigma_text.documents(text) if one is not None]
+        place = sigma_text.misplaced(text)
+    except VariableError as error:
+        return [(error.message, error.hint or "a Sigma rule is YAML")]
+    if not any(isinstance(one, dict) and isinstance(one.get("detection"), dict) for one in rules):
+        return [("there is no Sigma rule with a detection", "title, logsource, detection with its condition")]
+    if place:
+        return [(f"a value cannot stand in {place[:80]} of a rule", "values stand in the texts of selections")]
+    return []
+
+
+_TEXTS: dict[str, Callable[[str, dict[str, Any]], Mistakes]] = {"elastic": _elastic, "sigma": _sigma}

@@ -40,6 +40,8 @@ def test_every_kind_that_acts_on_systems_is_listed() -> None:
         (_request("bash", "true"), True),
         (_request("liandun-unheard-of"), True),
         (_request("elastic"), False),
+        (_request("sigma"), False),
+        (_request("kestrel"), True),
         (_request("http-api", "GET /x HTTP/1.1"), False),
         (_request("http-api", "POST /x HTTP/1.1"), True),
         (_request("http-api", "__method__:value /x HTTP/1.1"), True),

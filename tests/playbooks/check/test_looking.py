@@ -67,6 +67,33 @@ def test_wrong_queries(text: str, given: dict[str, Any] | None, path: str, messa
     assert message in found[0].message
 
 
+RULE = """title: Word
+logsource: {product: liandun, service: test}
+detection:
+  selection: {source.ip: __ip__:value}
+  condition: selection
+"""
+
+
+def test_right_rules() -> None:
+    assert problems("sigma", RULE, {"hours": "__answer__:value"}, targets=["http-api--" + FIREWALL.partition("--")[2]]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [", "no YAML"),
+        ("title: x", "no Sigma rule with a detection"),
+        (RULE.replace("condition: selection", "condition: __ip__:value"), "cannot stand in condition"),
+        (RULE.replace("product: liandun", "product: __ip__:value"), "cannot stand in logsource"),
+        (RULE.replace("__ip__", "__nobody__"), "__nobody__ is not declared"),
+    ],
+)
+def test_wrong_rules(text: str, message: str) -> None:
+    found = [one.message for one in problems("sigma", text) if one.severity == "error"]
+    assert message in " ".join(found)
+
+
 def test_wanted_values_are_given() -> None:
     (found,) = problems("elastic", "a:1", out_args=["__answer__", "__ip__"], extension={"outputs": {"__ip__": "/x"}})
     assert (found.path, "do not give answer" in found.message) == (f"{STEP}.out_args[0]", True)

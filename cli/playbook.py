@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
+from cli.playbook_rules import rule_problems
 from cli.playbook_run import run_command
 from cli.playbook_secrets import secret_group
 from cli.playbook_signatures import sign_command, verify_command
@@ -68,9 +69,16 @@ def _check_all(files: Sequence[Path], draft: bool) -> list[_Checked]:
         if one.playbook is not None and one.playbook.id:
             known.setdefault(one.playbook.id, []).append(one.playbook)
     return [
-        one if one.playbook is None else _Checked(one.file, one.playbook, check(one.playbook, draft=draft, known_playbooks=known))
-        for one in opened
+        one if one.playbook is None else _Checked(one.file, one.playbook, _problems(one.playbook, draft, known)) for one in opened
     ]
+
+
+def _problems(playbook: Playbook, draft: bool, known: Mapping[str, Sequence[Playbook]]) -> list[Problem]:
+    """What the check says, and what compiles rules, of which the check knows only the form."""
+    problems = check(playbook, draft=draft, known_playbooks=known)
+    told = {problem.path for problem in problems}
+    rules = [problem for problem in rule_problems(playbook) if problem.path not in told]
+    return sorted([*problems, *rules], key=lambda problem: problem.severity != "error")
 
 
 def _open(file: Path) -> _Checked:

@@ -8,7 +8,7 @@ import queue
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,7 +21,7 @@ from kernel.errors import LiandunError
 from playbooks.actions.destination import Reach
 from playbooks.actions.registry import standard
 from playbooks.check import check
-from playbooks.model import Playbook
+from playbooks.model import Action, Playbook
 from playbooks.problems import PlaybookError
 from playbooks.reading import MAX_BYTES
 from playbooks.run import journal
@@ -34,6 +34,7 @@ from playbooks.run.messages import CHOICES, Answer, Decide, Message
 from playbooks.run.models import create_tables
 from playbooks.run.state import Call
 from playbooks.variables import Value, VariableError, opening
+from playbooks.vocabulary import is_by_hand, kind_of
 
 _QUIET = frozenset({"written", "dropped", "delay", "late"})
 
@@ -158,11 +159,14 @@ def _journal(kept: Path | None) -> Iterator[Database]:
 def _dry(
     playbook: Playbook, others: list[Playbook], variables: Mapping[str, Value], assumed: Mapping[str, Value], out: BinaryIO | None
 ) -> int:
-    from playbooks.actions.own_kinds import own  # brings the services of the platform, which a real run here has no use for
+    from cli.sigma_hunt import SigmaHunt  # these bring the services of the platform, which a real run here has no use for
+    from playbooks.actions.looking_kinds import looking
+    from playbooks.actions.own_kinds import own
     from playbooks.actions.system_kinds import system
 
     last, problems = "", 0
-    kinds = standard(Reach(Reach.ANYWHERE)) | own(None) | system()
+    reach = Reach(Reach.ANYWHERE)
+    kinds = standard(reach) | own(None) | system() | looking(reach, SigmaHunt())
     steps = dry_run(playbook, kinds, variables=variables, assumed=assumed, library=library_of([playbook, *others]))
     for shown in steps:
         if isinstance(shown, Shown):
@@ -210,7 +214,9 @@ def _run(database: Database, wanted: Wanted, workers: int, out: BinaryIO | None)
             told.put("")
 
     settings = Settings(workers=workers, poll=0.1, lease=2.0)
-    with Executor(database, standard(Reach(Reach.ANYWHERE)), settings, listener=listen) as executor:
+    kinds = standard(Reach(Reach.ANYWHERE))
+    _tell_what_is_not_done_here([playbook, *map(playbook_of, wanted.called)], kinds)
+    with Executor(database, kinds, settings, listener=listen) as executor:
         with database.read() as session:
             found = journal.open_run(session, journal.digest_of(wanted.body))
         run_id = executor.submit(wanted) if found is None else found  # one that a crash left is gone on with
@@ -231,6 +237,21 @@ def _run(database: Database, wanted: Wanted, workers: int, out: BinaryIO | None)
                 if (call.key, call.attempt) not in asked:
                     asked.add((call.key, call.attempt))
                     executor.send(run_id, _ask(machine, call), wanted.by)
+
+
+def _tell_what_is_not_done_here(playbooks: Sequence[Playbook], kinds: Collection[str]) -> None:
+    """Before anything begins: which steps will fail outside of the platform."""
+    lacking: dict[str, list[str]] = {}
+    for playbook in playbooks:
+        for key, step in playbook.workflow.items():
+            for command in step.commands if isinstance(step, Action) else ():
+                if command.type not in kinds and not is_by_hand(command.type, kind_of(step.agent)):
+                    lacking.setdefault(command.type, []).append(step.name or key)
+    for kind, steps in sorted(lacking.items()):
+        shown = ", ".join(dict.fromkeys(steps))
+        click.echo(visible(f"{kind} commands are carried out by the platform only; these steps will fail here: {shown}"), err=True)
+    if lacking:
+        click.echo(f"carried out here are {', '.join(sorted(kinds))}; --dry-run shows the others", err=True)
 
 
 def _ask(machine: Machine | None, call: Call) -> Message:

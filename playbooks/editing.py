@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import copy
 import uuid
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from operations.errors import Invalid
+from playbooks.actions.parameters import LOOKING
 from playbooks.vocabulary import PEOPLE
 
 Document: TypeAlias = dict[str, Any]
@@ -50,8 +52,16 @@ def change(
             step.pop(name, None)
     commands = step.get("commands")
     if command is not None and isinstance(commands, list) and commands and isinstance(commands[0], dict):
-        commands[0] = {key: value for key, value in commands[0].items() if key != "command_b64"} | {"command": command}
+        commands[0] = _with_text(commands[0], command)
     return changed
+
+
+def _with_text(command: dict[str, Any], text: str) -> dict[str, Any]:
+    """A command with another text, in its place; queries and rules stand as base64 only."""
+    if command.get("type") not in LOOKING:
+        return {key: value for key, value in command.items() if key != "command_b64"} | {"command": text}
+    encoded = b64encode(text.replace("\r\n", "\n").encode("utf-8", "replace")).decode()
+    return {key: value for key, value in command.items() if key != "command"} | {"command_b64": encoded}
 
 
 def add(document: Document, after: str, kind: str) -> tuple[Document, str]:

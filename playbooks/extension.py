@@ -7,6 +7,7 @@ It stands where CACAO 2.0 puts such things, in ``step_extensions`` under the id 
         "retry": {"attempts": 4, "wait": 500, "factor": 2, "most": 30000},
         "undo": "action--…",
         "outputs": {"__ticket__": "/result/0/number"},
+        "parameters": {"elastic": {"index": "logs-*"}},
         "rounds": 50,
         "approval": {"number": 2, "roles": ["duty", "leader"], "minutes": 30}}}
 """
@@ -14,7 +15,7 @@ It stands where CACAO 2.0 puts such things, in ``step_extensions`` under the id 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -58,7 +59,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     idempotent  its commands may run again when a crash left it unknown whether they ran
     undo        id of the action step that takes back what this one did (run on request only)
-    outputs     variable → JSON pointer (RFC 6901) into the answer of an HTTP command
+    outputs     variable → JSON pointer (RFC 6901) into the answer of an HTTP command, or into what was found
+    parameters  kind of command → what commands of this kind are told beside their text (playbooks.actions.query_parameters)
     rounds      ceiling of a while step, in place of the executor's own
     approval    people who have to agree first
     """
@@ -67,6 +69,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retry: Retry = Retry()
     undo: str = ""
     outputs: dict[str, str] = {}
+    parameters: dict[str, dict[str, Any]] = {}
     rounds: Annotated[int, msgspec.Meta(ge=1, le=MOST_ROUNDS)] | None = None
     approval: Approval | None = None
 
@@ -84,6 +87,14 @@ def options_of(step: StepBase) -> Options:
     if given is None:
         return NONE
     return _read(msgspec.json.encode(given))
+
+
+def parameters_for(step: StepBase, kind: str) -> dict[str, Any]:
+    """What our extension tells commands of this kind; nothing where it cannot be read."""
+    try:
+        return options_of(step).parameters.get(kind, {})
+    except ExtensionError:
+        return {}
 
 
 @lru_cache(maxsize=4096)

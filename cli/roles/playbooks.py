@@ -10,14 +10,17 @@ from cli.kept_packets import KeptPackets
 from cli.roles.health import tell_health
 from cli.roles.jobs import Job
 from cli.roles.process import stop_event
+from cli.sigma_hunt import SigmaHunt
 from kernel.config import Config
 from kernel.db import Database, open_database, upgrade
 from kernel.layout import Layout
 from kernel.master_key import open_master_key
+from kernel.store.open import open_store
 from kernel.zones.snapshot import ZoneSource
 from operations import clock
 from playbooks.actions.danger import changes_a_system
 from playbooks.actions.destination import Reach
+from playbooks.actions.looking_kinds import looking
 from playbooks.actions.own_kinds import own
 from playbooks.actions.registry import standard
 from playbooks.actions.settings import settings_of
@@ -44,10 +47,12 @@ def run(config: Config) -> int:
     with database.write() as session:
         install_library(session)
     reach = Reach(tuple(rules.allowed_networks))
+    hunt = SigmaHunt(functools.partial(open_store, config, writable=False))
     kinds = {
         **standard(reach),
         **own(database, key, KeptPackets(capture_places(config, layout))),
         **system(settings_of(rules), database),
+        **looking(reach, hunt, database),
     }
     zones = ControlZones(database, ZoneSource(layout.zones))
     zones.look()
@@ -75,6 +80,7 @@ def run(config: Config) -> int:
             for job in jobs:
                 job.run_if_due()
         code = 0 if executor.alive else 1  # the supervisor starts the role anew
+    hunt.close()
     database.close()
     return code
 

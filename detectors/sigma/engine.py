@@ -25,7 +25,7 @@ from detectors.sigma.correlation import Correlator
 from detectors.sigma.event_fields import class_of, reader
 from detectors.sigma.explain import explain
 from detectors.sigma.loader import load_file
-from detectors.sigma.logsource import EVENT_CODE, EventClass, LogSource, Routes, load_routes, mappings_digest
+from detectors.sigma.logsource import EVENT_CODE, EventClass, LogSource, Route, Routes, load_routes, mappings_digest
 from detectors.sigma.plan import Plan
 from detectors.sigma.plans import Plans, no_garbage_collection
 from detectors.sigma.rule import LoadedRule, RuleFailure, RuleInfo
@@ -108,6 +108,16 @@ class SigmaEngine:
             artifacts.write(key, msgspec.msgpack.encode(compiled))
             artifacts.trim(KEPT)
         return cls(compiled.rules, compiled.failures, artifacts, routes, key)
+
+    @property
+    def correlates(self) -> bool:
+        """Whether there are rules with memory."""
+        return self._correlator.active
+
+    @property
+    def detection_rules(self) -> list[tuple[Node, list[Route]]]:
+        """Tree and routes of each rule that looks at single events, by the numbers of :meth:`match_rules`."""
+        return list(zip(self._trees, self._routes, strict=True))
 
     def plan_for(self, kind: EventClass) -> Plan | None:
         """Plan of a class of events, None where no rule is about it."""

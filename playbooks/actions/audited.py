@@ -15,13 +15,15 @@ from kernel.errors import StoreError
 from operations.audit import service as audit
 from playbooks.actions.contract import ActionError, ActionKind, Context, Plan, Request
 from playbooks.actions.own import ACT, OBJECT, actor_of, digest_of
-from playbooks.actions.parameters import TERMS
+from playbooks.actions.parameters import LOOKING, TERMS
 from playbooks.variables import Value
 
 log = logging.getLogger(__name__)
 _PATIENCE = 5.0
 """Seconds in which a database that cannot be written is asked again."""
 _LONGEST = 1_000
+_TOLD = TERMS.keys() | LOOKING.keys() - {"elastic"}
+"""Kinds whose values are our own and short."""
 
 
 class Audited:
@@ -45,7 +47,7 @@ class Audited:
             self._write(request, {"failed": "ACTION_BROKEN", "message": f"{type(error).__name__}: {error}"[:_LONGEST]})
             raise
         # what a script said may be anything, and much of it; the journal keeps what the playbook wanted of it
-        self._write(request, {"gave": dict(gave)} if request.command.type in TERMS else {})
+        self._write(request, {"gave": dict(gave)} if request.command.type in _TOLD else {})
         return gave
 
     def _write(self, request: Request, outcome: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from playbooks.actions.contract import Request
-from playbooks.actions.parameters import TERMS
+from playbooks.actions.parameters import LOOKING, TERMS
 from playbooks.model import Command
 
 DESTRUCTIVE: frozenset[str] = frozenset(
@@ -38,12 +38,13 @@ _OTHER_METHOD = re.compile(r"x-(http-)?method(-override)?", re.IGNORECASE)
 """Headers by which some servers take a GET for something else."""
 _WITHIN = TERMS.keys() - DESTRUCTIVE | {"manual"}
 """Our own commands act inside of the platform, by its own rules; people act by theirs."""
+_HARMLESS = _WITHIN | LOOKING.keys()
 
 
 def changes_a_system(request: Request) -> bool:
     """Whether carrying the request out may change another system."""
     command = request.command
-    if command.type in _WITHIN:
+    if command.type in _HARMLESS:
         return False
     if command.type == "http-api":
         return not _only_asks(command)

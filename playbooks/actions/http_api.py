@@ -55,7 +55,7 @@ class HttpApi:
         """Send it and read the answer. Raises ActionError for everything but 2xx."""
         answer = self.answer(request, context)
         if not 200 <= answer.status < 300:
-            raise _refusal(answer)
+            raise refusal(answer)
         return outputs(request, answer)
 
     def answer(self, request: Request, context: Context) -> Answer:
@@ -130,7 +130,8 @@ def authorization(authentication: Authentication | None, secrets: Secrets, serve
     raise ActionError(f"authentication of the kind {authentication.type} cannot be used over HTTP", code="COMMAND_WRONG")
 
 
-def _refusal(answer: Answer) -> ActionError:
+def refusal(answer: Answer) -> ActionError:
+    """What an answer other than 2xx comes to."""
     said = answer.body[:300].decode("utf-8", "replace").strip()
     message = f"the server answered {answer.status}" + (f": {said}" if said else "")
     if 300 <= answer.status < 400:

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
+from playbooks.actions import query_parameters as query
 from playbooks.actions import system_parameters as system
 from playbooks.actions.parameter_base import Parameters
 from playbooks.references import names_within
@@ -158,6 +159,11 @@ TERMS: dict[str, Terms] = {
     "liandun-account-disable": Terms(system.AccountDisableParameters, ("account_name", "account_before")),
     "liandun-account-enable": Terms(system.AccountEnableParameters, ("account_name",)),
 }
+LOOKING: dict[str, Terms] = {
+    "elastic": Terms(query.ElasticParameters, ("hits", "took")),
+    "sigma": Terms(query.SigmaParameters, ("matches", "events", "event_ids", "hosts", "users", "addresses", "first", "last")),
+}
+"""Commands of the standard that only look: they change nothing, wherever they go, and may be repeated at will."""
 
 
 class Mistake(NamedTuple):
@@ -172,7 +178,7 @@ class Mistake(NamedTuple):
 def read_parameters(kind: str, more: Mapping[str, Any]) -> Parameters:
     """The parameters of a command whose variables have been replaced. Raises ValueError, KeyError for a kind that is not ours."""
     try:
-        return msgspec.convert(more.get(PROPERTY, {}), TERMS[kind].takes, strict=False)
+        return msgspec.convert(more.get(PROPERTY, {}), _terms(kind).takes, strict=False)
     except msgspec.ValidationError as error:
         raise ValueError(_plain(error)) from error
 
@@ -185,7 +191,7 @@ def mistakes(kind: str, more: Mapping[str, Any]) -> Iterator[Mistake]:
     if not isinstance(given, dict):
         yield Mistake(PROPERTY, "the parameters are an object", f'"{PROPERTY}": {{…}}')
         return
-    fields = {field.name: field for field in msgspec.structs.fields(TERMS[kind].takes)}
+    fields = {field.name: field for field in msgspec.structs.fields(_terms(kind).takes)}
     for name in given.keys() - fields.keys():
         close = get_close_matches(name[:60], fields, n=1)
         hint = f"{close[0]} is meant?" if close else "one of " + ", ".join(fields)
@@ -202,6 +208,10 @@ def mistakes(kind: str, more: Mapping[str, Any]) -> Iterator[Mistake]:
                 msgspec.convert(known, field.type, strict=False)
         except msgspec.ValidationError as error:
             yield Mistake(path, f"{name}: {_plain(error)}", _allowed(field.type))
+
+
+def _terms(kind: str) -> Terms:
+    return LOOKING[kind] if kind in LOOKING else TERMS[kind]
 
 
 def _without_variables(value: Any) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from playbooks.actions.parameters import TERMS, mistakes
 from playbooks.actions.system_parameters import BY_SSH, HERE_TOO
 from playbooks.bodies import counts_as_json, is_form, is_json, kinds_of
+from playbooks.check.looking import check_looking
 from playbooks.check.report import Report
 from playbooks.extension import ExtensionError, options_of
 from playbooks.model import Action, Command, Party, Playbook, decoded
@@ -20,7 +21,7 @@ MOST_COMMANDS = 100
 _TEXT_KINDS = frozenset({"manual", "bash", "caldera-cmd", "powershell", "ssh"})
 _ENCODED_KINDS = frozenset({"elastic", "jupyter", "kestrel", "sigma", "yara"})
 _HTTP_KINDS = frozenset({"http-api", "openc2-http"})
-_REMOTE_KINDS = _HTTP_KINDS | {"ssh", "powershell"} | BY_SSH - HERE_TOO
+_REMOTE_KINDS = _HTTP_KINDS | {"elastic", "ssh", "powershell"} | BY_SSH - HERE_TOO
 """Commands that go to an address."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _VERSION = re.compile(r"HTTP/(?:1\.0|1\.1|2|2\.0|3|3\.0)", re.ASCII)
@@ -49,6 +50,7 @@ def check_commands(playbook: Playbook, report: Report, own: Collection[str] | No
                 _possible(path, key, command.type, agent, targets, report)
         if step.commands and all(command.type in TERMS for command in step.commands):
             _given_back(key, step, report)
+        check_looking(key, step, report)
 
 
 def _is_known(kind: str, own: Collection[str] | None) -> bool:
@@ -64,7 +66,7 @@ def _complete(path: str, key: str, command: Command, report: Report) -> None:
         report.wrong(f"{path}.content_b64", "content and content_b64 stand together", "keep one of them", key)
     if command.type in _TEXT_KINDS and not command.command.strip() and not command.command_b64:
         report.lacking(f"{path}.command", f"the {command.type} command is empty", "say what is to be done", key)
-    if command.type in _ENCODED_KINDS and not command.command_b64:
+    if command.type in _ENCODED_KINDS and not command.command_b64 and not command.command.strip():
         report.lacking(f"{path}.command_b64", f"the {command.type} command is missing", "give it as base64", key)
     _encoded(path, key, command, report)
     if command.type in _HTTP_KINDS:
@@ -186,7 +188,7 @@ def _possible(path: str, key: str, kind: str, agent: Party, targets: list[Party]
         if nameless:
             message = f"the target {nameless[0].name[:80]!r} has no login"
             report.doubtful(path, message, "give it authentication_info of the type user-auth", key)
-    if kind == "http-api" and agent.type in EXECUTORS and any(one.type == "ssh" for one in targets):
+    if kind in ("http-api", "elastic") and agent.type in EXECUTORS and any(one.type == "ssh" for one in targets):
         report.wrong(path, "an ssh target does not speak HTTP", "make it http-api", key)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from playbooks.check.report import Report, Scope
+from playbooks.extension import parameters_for
 from playbooks.model import Action, Command, Party, Playbook, PlaybookAction, Variable
 from playbooks.references import forgotten, names_within, the_one
 from playbooks.values import typed
@@ -90,7 +91,7 @@ def _arguments(key: str, step: Action | PlaybookAction, report: Report, scope: S
 def _commands(key: str, step: Action, report: Report, scope: Scope, written: frozenset[str]) -> None:
     for place, command in enumerate(step.commands):
         path = f"workflow.{key}.commands[{place}]"
-        texts = texts_of(command)
+        texts = texts_of(command) + _texts_within(parameters_for(step, command.type))
         names = names_within(texts)
         _usable(path, key, names, step, scope, report)
         for name in sorted(names & scope.keys()):

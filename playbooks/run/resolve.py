@@ -1,8 +1,8 @@
 """From a command as it is written to a request with values: the last moment before it is carried out (CACAO 2.0, 10.18.2).
 
 How a value is written depends on where it goes. In the request target of an HTTP command it is percent-encoded into one part,
-unless it is the whole target; in a body it is written as the body needs it (playbooks.bodies); in a script only letters may stand
-that mean nothing to a shell.
+unless it is the whole target; in a body it is written as the body needs it (playbooks.bodies), in a query or rule as its language
+needs it (playbooks.query_texts); in a script only letters may stand that mean nothing to a shell.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from playbooks import bodies
+from playbooks import bodies, query_texts
 from playbooks.actions.contract import Failure, Request
-from playbooks.extension import options_of
+from playbooks.actions.parameters import LOOKING, PROPERTY
+from playbooks.extension import Options, options_of
 from playbooks.model import Action, Authentication, Command, Party, Playbook
 from playbooks.references import references, the_one
 from playbooks.variables import Scope, VariableError, for_shell, substitute, substitute_in
@@ -51,21 +52,28 @@ def request_for(
     agent = playbook.agent_definitions.get(step.agent)
     target = playbook.target_definitions.get(target_id) or playbook.agent_definitions.get(target_id)
     reached = _party(target or agent, scope, readable, varying)
-    command = step.commands[number]
+    command, options = step.commands[number], options_of(step)
+    written = _command(command, scope, readable) if _varies(command, varying) else command
     return Request(
         key=key,
         step_id=step_id,
         step_name=step.name,
-        command=_command(command, scope, readable) if _varies(command, varying) else command,
+        command=_told(written, options, scope, readable) if command.type in LOOKING else written,
         agent_id=step.agent,
         agent=reached if target is None else _party(agent, scope, readable, varying),
         target_id=target_id,
         target=reached,
         authentication=_authentication(playbook, reached, scope, readable),
         out_args=tuple(map(the_one, step.out_args)),
-        options=options_of(step),
+        options=options,
         cause=cause,
     )
+
+
+def _told(command: Command, options: Options, scope: Scope, readable: frozenset[str] | None) -> Command:
+    """A command of the standard with the parameters that our extension has for its kind, where ours have theirs."""
+    given = substitute_in(options.parameters.get(command.type, {}), scope, readable)
+    return msgspec.structs.replace(command, more={PROPERTY: given} if given else {})
 
 
 def _varies(part: Command | Party, varying: Varying) -> bool:
@@ -82,6 +90,8 @@ def _command(command: Command, scope: Scope, readable: frozenset[str] | None) ->
     text = command.text() if command.command or command.command_b64 else ""
     if command.type in HTTP:
         text = _start_line(text, scope, readable)
+    elif command.type in query_texts.KINDS:
+        text = query_texts.filled(command.type, text, scope, readable)
     else:
         text = substitute(text, scope, readable, for_shell if command.type in SCRIPTS else None)
     headers = {

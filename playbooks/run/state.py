@@ -7,6 +7,7 @@ import hashlib
 import msgspec
 
 from playbooks.actions.contract import Failure, Request
+from playbooks.actions.parameters import LOOKING
 from playbooks.model import Playbook, Step
 from playbooks.run.events import Entry
 from playbooks.variables import Scope
@@ -123,8 +124,11 @@ class Call:
 
     @property
     def repeatable(self) -> bool:
-        """Whether it may be carried out again when nobody knows whether it was: declared so, or sent with an idempotency key."""
-        return self.request.options.idempotent or any(name.lower() == "idempotency-key" for name in self.request.command.headers)
+        """Whether it may be carried out again when nobody knows whether it was: it only looks, is declared so, or is sent with an
+        idempotency key."""
+        command = self.request.command
+        looks = command.type in LOOKING or self.request.options.idempotent
+        return looks or any(name.lower() == "idempotency-key" for name in command.headers)
 
     def entry(self, event: str, **more: object) -> Entry:
         """A line of the trace about this call."""

@@ -9,8 +9,9 @@ from werkzeug.datastructures import MultiDict
 
 from operations.errors import Invalid
 from playbooks import editing
+from playbooks.actions.parameters import LOOKING
 from playbooks.json_text import read_json, write_json
-from playbooks.model import Action, Playbook
+from playbooks.model import Action, Command, Playbook
 from soc_ui.playbooks.chart import MOST_DRAWN
 from soc_ui.playbooks.titles import Titles, step_kind
 
@@ -24,7 +25,7 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True):
     steps     all steps of the playbook: id and title
     ways      property → id of the step that it leads to, "" = to none
     agents    those that may be chosen: id and name; empty where the step has none
-    command   of its first command, None where it has none, or one that is kept in base64
+    command   of its first command, None where it has none, or one that is kept in base64 and is no query or rule
     condition None where its kind has none
     """
 
@@ -59,10 +60,19 @@ def form_of(playbook: Playbook, step_id: str) -> StepForm | None:
         ways={name: getattr(step, name, "") for name in ways},
         agents=[(one, titles.party(one)) for one in playbook.agent_definitions] if is_action else [],
         agent=step.agent if isinstance(step, Action) else "",
-        command=step.commands[0].command if isinstance(step, Action) and step.commands and step.commands[0].command else None,
+        command=_command_of(step.commands[0]) if isinstance(step, Action) and step.commands else None,
         condition=getattr(step, "condition", None),
         can_add=bool(ways),
     )
+
+
+def _command_of(command: Command) -> str | None:
+    if command.type not in LOOKING:
+        return command.command or None
+    try:
+        return command.text() or None
+    except ValueError:  # no base64 of a text: the check says so
+        return None
 
 
 def applied(text: str, form: MultiDict[str, str]) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import itertools
 import json
@@ -48,6 +49,15 @@ def test_the_words_and_ways_of_a_step() -> None:
     assert "description" not in step
     without = editing.change(after, FIRST, {}, {"on_completion": ""})
     assert "on_completion" not in without["workflow"][FIRST]
+
+
+def test_queries_and_rules_stay_base64() -> None:
+    before = document()
+    before["workflow"][FIRST]["commands"] = [{"type": "elastic", "command": "x", "description": "?"}]
+    after = editing.change(before, FIRST, {}, {}, "user:莲\r\nAND b:1")
+    (command,) = after["workflow"][FIRST]["commands"]
+    assert list(command) == ["type", "description", "command_b64"]
+    assert base64.b64decode(command["command_b64"]).decode() == "user:莲\nAND b:1"
 
 
 def test_what_is_removed_takes_along_what_only_it_led_to() -> None:

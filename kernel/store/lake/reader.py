@@ -136,7 +136,10 @@ class Reader:
         return Page([_only(hit, names) for hit in hits], following)
 
     def scan(self, manifest: Manifest, query: Query, when: TimeRange, names: Sequence[str]) -> Iterator[list[Event]]:
-        """All hits, segment by segment (latest first), unordered within one; a few thousand at a time."""
+        """All hits, segment by segment (latest first), unordered within one; a few thousand at a time.
+
+        What was looked through and holds none gives an empty list, so that whoever asks may give up.
+        """
         for part in self.indexes.parts(manifest.live(when), query.root):
             layout = layout_of([part.segment])
             condition = Condition(layout)
@@ -146,8 +149,7 @@ class Reader:
                 for start in range(first, last + 1, _SCAN_ROWS):
                     piece = Part(part.segment, part.rows, ((start, min(last, start + _SCAN_ROWS - 1)),))
                     events = self._events(manifest, [piece], columns, f"WHERE {where}", condition.parameters)
-                    if events:
-                        yield [_only(event, names) for event in events]
+                    yield [_only(event, names) for event in events]
 
     def _newest(
         self,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from playbooks.actions.danger import DESTRUCTIVE
-from playbooks.actions.parameters import TERMS
+from playbooks.actions.parameters import LOOKING, TERMS, Terms
 from playbooks.library import BUILDING_BLOCK, load
 from playbooks.model import Playbook, PlaybookAction
 from playbooks.translations import playbook_words
@@ -18,11 +19,9 @@ ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "playbooks.md"
 
 
-def _commands(*, on_systems: bool) -> list[str]:
+def _commands(shown: Mapping[str, Terms]) -> list[str]:
     lines = ["| command | parameters | gives |", "|---|---|---|"]
-    for kind, terms in TERMS.items():
-        if (kind in DESTRUCTIVE) is not on_systems:
-            continue
+    for kind, terms in shown.items():
         fields = msgspec.structs.fields(terms.takes)
         names = [f"**{one.name}**" if one.required else one.name for one in fields]
         lines.append(f"| `{kind}` | {', '.join(names)} | {', '.join(terms.gives) or '–'} |")
@@ -52,8 +51,9 @@ def test_the_tables_are_those_of_the_code() -> None:
     text = PAGE.read_text("utf-8")
     made = text
     tables = (
-        ("commands", _commands(on_systems=False)),
-        ("system commands", _commands(on_systems=True)),
+        ("commands", _commands({kind: terms for kind, terms in TERMS.items() if kind not in DESTRUCTIVE})),
+        ("system commands", _commands({kind: terms for kind, terms in TERMS.items() if kind in DESTRUCTIVE})),
+        ("looking commands", _commands(LOOKING)),
         ("library", _library()),
     )
     for name, lines in tables:

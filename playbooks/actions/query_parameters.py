@@ -1,0 +1,35 @@
+"""What commands of the standard that only look (``elastic``, ``sigma``, ``yara``) are told beside the query or rule itself.
+
+The standard has no place for it in the command, so it stands in our step extension (``playbooks.extension``), under the kind:
+
+    "parameters": {"elastic": {"index": "logs-*"}, "yara": {"path": "/srv/__site__:value"}}
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from playbooks.actions.parameter_base import Parameters
+
+MOST_DOCUMENTS = 100
+"""Documents that an Elasticsearch is asked for at once."""
+MOST_HOURS = 8_784
+"""A year."""
+
+
+class ElasticParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``index``: names and patterns of indices, data streams and aliases, "" = all that the login may read. ``size``: documents
+    that come back, beside their number."""
+
+    index: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    call: Literal["search", "count"] = "search"
+    size: Annotated[int, msgspec.Meta(ge=0, le=MOST_DOCUMENTS)] = 10
+
+
+class SigmaParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Events of so many ``hours`` before ``until`` (a time with its zone, "" = now)."""
+
+    hours: Annotated[int, msgspec.Meta(ge=1, le=MOST_HOURS)] = 24
+    until: Annotated[str, msgspec.Meta(max_length=40)] = ""

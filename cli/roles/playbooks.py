@@ -46,7 +46,7 @@ def run(config: Config) -> int:
     reach = Reach(tuple(rules.allowed_networks))
     kinds = {
         **standard(reach),
-        **own(database, key, KeptPackets(capture_places(config, layout))),
+        **own(database, key, KeptPackets(capture_places(config, layout)), settings_of(rules)),
         **system(settings_of(rules), database),
     }
     zones = ControlZones(database, ZoneSource(layout.zones))

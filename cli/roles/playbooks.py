@@ -50,7 +50,7 @@ def run(config: Config) -> int:
     hunt = SigmaHunt(functools.partial(open_store, config, writable=False))
     kinds = {
         **standard(reach),
-        **own(database, key, KeptPackets(capture_places(config, layout))),
+        **own(database, key, KeptPackets(capture_places(config, layout)), settings_of(rules)),
         **system(settings_of(rules), database),
         **looking(reach, hunt, database),
     }

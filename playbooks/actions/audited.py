@@ -51,25 +51,30 @@ class Audited:
         return gave
 
     def _write(self, request: Request, outcome: dict[str, Any]) -> None:
-        detail = {
-            "command": request.command.type, "step": request.step_id, "name": request.step_name[:200],
-            "line": self._line(request), "digest": digest_of(request), **outcome,
-        }  # fmt: skip
-        end = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                with self._database.write() as session:
-                    audit.append(session, actor_of(request).actor, ACT, OBJECT, request.key, detail=detail)
-                return
-            except StoreError as error:
-                if time.monotonic() >= end:
-                    log.exception("what %s of %s did is not in the audit trail: %s", request.command.type, request.key, detail)
-                    return
-                log.warning("the audit trail cannot be written, %s", error)
-                time.sleep(0.25)
+        write_down(self._database, request, self._line(request), outcome)
 
     def _line(self, request: Request) -> str:
         try:
             return self._kind.plan(request).line[:_LONGEST]
         except ActionError:
             return ""
+
+
+def write_down(database: Database, request: Request, line: str, outcome: dict[str, Any]) -> None:
+    """An entry for an attempt; where the trail cannot be written for a while, the log has it. ``line``: of its plan."""
+    detail = {
+        "command": request.command.type, "step": request.step_id, "name": request.step_name[:200],
+        "line": line[:_LONGEST], "digest": digest_of(request), **outcome,
+    }  # fmt: skip
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            with database.write() as session:
+                audit.append(session, actor_of(request).actor, ACT, OBJECT, request.key, detail=detail)
+            return
+        except StoreError as error:
+            if time.monotonic() >= end:
+                log.exception("what %s of %s did is not in the audit trail: %s", request.command.type, request.key, detail)
+                return
+            log.warning("the audit trail cannot be written, %s", error)
+            time.sleep(0.25)

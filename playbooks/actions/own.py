@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
@@ -63,8 +64,26 @@ class OwnCommand(ABC, Generic[_P]):
         context.left()
         if self._database is None:
             raise inside_only()
+        with _told_plainly():
+            return outputs(request, self._once(self._database, request, act))
+
+    def was_done(self, request: Request) -> bool:
+        """Whether this very request was done: then ``once`` gives what it gave. For acts that ask another system first."""
+        if self._database is None:
+            raise inside_only()
+        with _told_plainly(), self._database.read() as session:
+            return _done_before(session, request) is not None
+
+    def possible(self, look: Callable[[Session], object]) -> None:
+        """Look whether the act will be possible at all before another system is asked for it. Raises ActionError."""
+        if self._database is None:
+            raise inside_only()
+        with _told_plainly(), self._database.read() as session:
+            look(session)
+
+    def _once(self, database: Database, request: Request, act: Callable[[Session, Principal], dict[str, str]]) -> Mapping[str, str]:
         try:
-            with self._database.write() as session:
+            with database.write() as session:
                 found = _done_before(session, request)
                 if found is None:
                     who = actor_of(request)
@@ -78,13 +97,7 @@ class OwnCommand(ABC, Generic[_P]):
                         raise _Twice(first)
         except _Twice as twice:
             found = twice.gave
-        except StoreError as error:
-            raise ActionError(str(error), code="STATE_UNAVAILABLE", again=True) from error
-        except (NotFound, Conflict, Denied, Invalid) as error:
-            code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
-            field = f"{error.field}: " if isinstance(error, Invalid) and error.field else ""
-            raise ActionError(f"{field}{error}", code=code) from error
-        return outputs(request, found)
+        return found
 
     def given(self, request: Request) -> _P:
         """The parameters of the command. Raises ActionError(COMMAND_WRONG)."""
@@ -105,6 +118,19 @@ class OwnAction(OwnCommand[_P]):
         """Do it, unless this very request was done before. Raises ActionError."""
         given = self.given(request)
         return self.once(request, context, lambda session, who: self.act(session, who, given))
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """What the services and the database raise, as what an action raises."""
+    try:
+        yield
+    except StoreError as error:
+        raise ActionError(str(error), code="STATE_UNAVAILABLE", again=True) from error
+    except (NotFound, Conflict, Denied, Invalid) as error:
+        code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
+        field = f"{error.field}: " if isinstance(error, Invalid) and error.field else ""
+        raise ActionError(f"{field}{error}", code=code) from error
 
 
 def inside_only() -> ActionError:
@@ -156,6 +182,6 @@ def _done_before(session: Session, request: Request, number: int | None = None) 
         query = query.where(AuditEntry.id < number)
     for text in session.execute(query.order_by(AuditEntry.id.desc()).limit(20)).scalars():
         detail: dict[str, Any] = msgspec.json.decode(text)
-        if detail.get("digest") == digest_of(request):
+        if detail.get("digest") == digest_of(request) and "gave" in detail:
             return dict(detail["gave"])
     return None

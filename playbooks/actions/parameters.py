@@ -29,6 +29,7 @@ _IdOrNone = Annotated[int, msgspec.Meta(ge=0)]
 _Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 _Needed = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
+_Path = Annotated[str, msgspec.Meta(max_length=1024, pattern=r"^(?:/.*)?$")]
 _Names = Annotated[list[str], msgspec.Meta(max_length=64)]
 
 
@@ -108,6 +109,15 @@ class EvidencePacketsParameters(Parameters, frozen=True, kw_only=True, forbid_un
     reason: _Line
 
 
+class EvidenceHostParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Volatile data of the target, and ``files`` (absolute paths; empty ones are left out), as evidence of an incident."""
+
+    incident: _Id
+    reason: _Line
+    volatile: bool = True
+    files: Annotated[list[_Path], msgspec.Meta(max_length=64)] = []
+
+
 class AlertStatusParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Another status of an alert; ``verdict`` and ``assignee`` "" = stay."""
 
@@ -148,6 +158,7 @@ TERMS: dict[str, Terms] = {
     "liandun-warning-discard": Terms(WarningDiscardParameters),
     "liandun-incident-note": Terms(IncidentNoteParameters, ("incident_number",)),
     "liandun-evidence-packets": Terms(EvidencePacketsParameters, ("evidence_id", "evidence_sm3")),
+    "liandun-evidence-host": Terms(EvidenceHostParameters, ("evidence_id", "evidence_sm3", "evidence_lacking")),
     "liandun-alert-status": Terms(AlertStatusParameters, ("alert_status_before",)),
     "liandun-notify": Terms(NotifyParameters, ("notified",)),
     "liandun-nft-block": Terms(system.NftBlockParameters, ("blocked", "blocked_until", "block_state")),

@@ -16,6 +16,7 @@ _Minutes = Annotated[int, msgspec.Meta(ge=1, le=MOST_MINUTES)]
 
 BY_SSH = frozenset(
     {
+        "liandun-evidence-host",
         "liandun-host-isolate",
         "liandun-host-release",
         "liandun-nft-block",

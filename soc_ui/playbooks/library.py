@@ -17,6 +17,7 @@ from soc_ui.alerts.filters import Links
 from soc_ui.download import as_attachment
 from soc_ui.numbers import row_id
 from soc_ui.playbooks.chart import chart_of
+from soc_ui.playbooks.statistics import BY_HAND
 from soc_ui.playbooks.titles import Titles
 from soc_ui.services import services
 from soc_ui.zones.problems import Problem
@@ -42,8 +43,9 @@ def page() -> str:
     )
     with services().database.read() as session:
         found = service.listing(session, where, after=args.get("cursor", ""), limit=PAGE_ROWS)
-        labels = dict(list(service.labels(session).items())[:MOST_LABELS])
+        every = service.labels(session).items()
         told = records(session, [one.playbook_id for one in found.playbooks], clock.shift(clock.now(), -MONTH))
+    labels = dict([one for one in every if not BY_HAND.fullmatch(one[0])][:MOST_LABELS])
     return render_template(
         "playbooks/library.html", page=found, where=where, labels=labels, told=told, states=STATES, origins=ORIGINS,
         links=Links(request.path, args, FILTERS),

@@ -149,6 +149,13 @@ def test_at_least_twenty_beside_the_building_blocks() -> None:
     assert len({one.id for one in PLAYBOOKS}) == len(PLAYBOOKS)
 
 
+@each
+def test_says_how_long_people_would_take(playbook: Playbook) -> None:
+    """One label that the statistics read (soc_ui.playbooks.statistics): an estimate in steps of five minutes."""
+    (label,) = (one for one in playbook.labels if one.startswith("by-hand:"))
+    assert label in {f"by-hand:{minutes}m" for minutes in range(5, 35, 5)}
+
+
 def test_callers_outside_ot_zones_are_asked_first() -> None:
     """Who does not say what zone it is gets the careful way."""
     for playbook in PLAYBOOKS:

@@ -81,7 +81,7 @@ def _program(found: Any) -> str:
             raise ValueError(f"the query is nested more than {_DEEPEST} deep")
         if isinstance(one, dict):
             if programs := sorted(one.keys() & _PROGRAMS):
-                return programs[0]
+                return str(programs[0])
             waiting += [(inner, depth + 1) for inner in one.values()]
         elif isinstance(one, list):
             waiting += [(inner, depth + 1) for inner in one]

@@ -48,7 +48,9 @@ def catalogue_command(levels: str, extensions: tuple[str, ...], form: str, lang:
         click.echo(as_csv(items), nl=False)
     elif form == "json":
         head = {"standard": whole.standard, "level": whole.level, "levels": str(Levels.read(levels)), "extensions": wanted}
-        _print_json({**head, "digest": whole.digest, "count": len(items), "items": [row(one) for one in items]})
+        reference = msgspec.to_builtins(whole.reference)  # big data, for information: not counted
+        told = {"digest": whole.digest, "count": len(items), "items": [row(one) for one in items], "reference": reference}
+        _print_json(head | told)
     else:
         lines = [(one.placed.item.id, one.placed.control_point.attribute, getattr(one.placed.item, lang)) for one in items]
         print_lines(("clause", "S/A/G", "requirement"), lines)

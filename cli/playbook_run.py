@@ -19,6 +19,7 @@ from cli.terminal import visible
 from kernel.db import Database, open_database
 from kernel.errors import LiandunError
 from playbooks.actions.destination import Reach
+from playbooks.actions.looking_kinds import looking
 from playbooks.actions.registry import standard
 from playbooks.check import check
 from playbooks.model import Action, Playbook
@@ -160,7 +161,6 @@ def _dry(
     playbook: Playbook, others: list[Playbook], variables: Mapping[str, Value], assumed: Mapping[str, Value], out: BinaryIO | None
 ) -> int:
     from cli.sigma_hunt import SigmaHunt  # these bring the services of the platform, which a real run here has no use for
-    from playbooks.actions.looking_kinds import looking
     from playbooks.actions.own_kinds import own
     from playbooks.actions.system_kinds import system
 
@@ -214,7 +214,7 @@ def _run(database: Database, wanted: Wanted, workers: int, out: BinaryIO | None)
             told.put("")
 
     settings = Settings(workers=workers, poll=0.1, lease=2.0)
-    kinds = standard(Reach(Reach.ANYWHERE))
+    kinds = standard(Reach(Reach.ANYWHERE)) | looking(Reach(Reach.ANYWHERE))
     _tell_what_is_not_done_here([playbook, *map(playbook_of, wanted.called)], kinds)
     with Executor(database, kinds, settings, listener=listen) as executor:
         with database.read() as session:

@@ -30,9 +30,11 @@ def filled(text: str, scope: Mapping[str, Variable], readable: frozenset[str] | 
     """The rules with their values. Raises VariableError."""
     if next(references(text), None) is None:
         return text
-    return yaml.safe_dump_all(
-        [_document(one, _Writer(scope, readable)) for one in documents(text)], allow_unicode=True, sort_keys=False, width=10_000
-    )
+    found = documents(text)
+    if place := misplaced(found):
+        raise VariableError(f"a value cannot stand in {place} of a rule", "values stand in the texts of selections")
+    writer = _Writer(scope, readable)
+    return yaml.safe_dump_all([_document(one, writer) for one in found], allow_unicode=True, sort_keys=False, width=10_000)
 
 
 def documents(text: str) -> list[Any]:
@@ -51,16 +53,16 @@ def documents(text: str) -> list[Any]:
     return found
 
 
-def misplaced(text: str) -> str:
-    """A place of the rule in which a value cannot stand although a name does; "" for none. Raises VariableError as documents do."""
-    for one in documents(text):
+def misplaced(found: list[Any]) -> str:
+    """A place of these documents in which a value cannot stand although a name does; "" for none."""
+    for one in found:
         if not isinstance(one, dict):
             continue
         for key, inner in one.items():
             if key == "detection" and isinstance(inner, dict):
                 if place := next((name for name, part in inner.items() if _wrong(str(name), part)), ""):
                     return str(place)
-            elif key not in _WORDS and names_within([str(key), inner]):
+            elif names_within([str(key), inner]) and not (key in _WORDS and isinstance(inner, str)):
                 return str(key)
     return ""
 
@@ -94,16 +96,12 @@ def _document(one: Any, writer: _Writer) -> Any:
     done = dict(one)
     for key, inner in one.items():
         if key == "detection" and isinstance(inner, dict):
-            if place := next((name for name, part in inner.items() if _wrong(str(name), part)), ""):
-                raise VariableError(f"a value cannot stand in {place} of a rule", "values stand in the texts of selections")
             done[key] = {
                 name: part if name in ("condition", "timeframe") else _selection(part, writer, frozenset())
                 for name, part in inner.items()
             }
         elif key in _WORDS and isinstance(inner, str):
             done[key] = writer.words(inner)
-        elif names_within([str(key), inner]):
-            raise VariableError(f"a value cannot stand in {key} of a rule", "values stand in the texts of selections")
     return done
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -15,6 +15,7 @@ from compliance.verdicts import Verdict, read_verdict, together
 from kernel.errors import LiandunError
 
 MOST_VERDICTS = 1_000_000
+_T = TypeVar("_T")
 X = {Verdict.MET: Fraction(1), Verdict.PARTLY: Fraction(1, 2), Verdict.NOT_MET: Fraction(0)}
 """What a verdict counts (formula of 2021)."""
 
@@ -134,13 +135,18 @@ class Judged(msgspec.Struct, frozen=True):
 
 def read(octets: bytes) -> Assessed:
     """From JSON. Raises AssessedError with the path of what is wrong."""
-    try:
-        found = msgspec.json.decode(octets, type=Assessed)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
-        raise AssessedError(f"the verdicts cannot be read: {str(error)[:300]}", "docs/compliance.md shows the form") from error
+    found = decoded(octets, Assessed)
     if len(found.verdicts) > MOST_VERDICTS:
         raise AssessedError(f"{len(found.verdicts):,} verdicts", f"at most {MOST_VERDICTS:,}")
     return found
+
+
+def decoded(octets: bytes, kind: type[_T]) -> _T:
+    """JSON of this kind. Raises AssessedError with the path of what is wrong."""
+    try:
+        return msgspec.json.decode(octets, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise AssessedError(f"the verdicts cannot be read: {str(error)[:300]}", "docs/compliance.md shows the form") from error
 
 
 def judged(whole: Requirements, assessed: Assessed) -> Judged:
@@ -157,6 +163,10 @@ def judged(whole: Requirements, assessed: Assessed) -> Judged:
     for name in ("importance", "compensations", "risks"):
         for item in getattr(assessed, name):
             _must_hold(item if isinstance(item, str) else item.item, holding, known, name)
+    for name in ("compensations", "risks"):
+        for place, one in enumerate(getattr(assessed, name)):
+            if one.item not in by_item:
+                raise AssessedError(f"{name}[{place}]: the item {one.item} has no verdict", "what people decide is about a verdict")
     compensations = _once(assessed.compensations)
     items = tuple(
         _judged_item(one, by_item[name], assessed, compensations.get(name)) for name, one in holding.items() if name in by_item

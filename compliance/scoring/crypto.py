@@ -16,7 +16,7 @@ from fractions import Fraction
 import msgspec
 
 from compliance.catalogue.model import CryptoLayer, CryptoRequirements, CryptoUnit
-from compliance.scoring.assessed import AssessedError, X
+from compliance.scoring.assessed import AssessedError, X, decoded
 from compliance.scoring.outcome import CONCLUSIONS, Outcome, Share, rounded
 from compliance.verdicts import Verdict, read_verdict
 
@@ -86,10 +86,7 @@ class UnitScore(msgspec.Struct, frozen=True):
 
 def read(octets: bytes) -> CryptoAssessed:
     """From JSON. Raises AssessedError with the path of what is wrong."""
-    try:
-        return msgspec.json.decode(octets, type=CryptoAssessed)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
-        raise AssessedError(f"the findings cannot be read: {str(error)[:300]}", "docs/compliance.md shows the form") from error
+    return decoded(octets, CryptoAssessed)
 
 
 def object_score(one: CryptoObject) -> Fraction:

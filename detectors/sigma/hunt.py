@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import msgspec
 
@@ -25,12 +24,12 @@ from kernel.errors import RuleError, StoreError
 from kernel.event import Event
 from kernel.query import Query
 from kernel.store.contract import EventStore, TimeRange
+from kernel.store.pages import pages_of
 
 MOST_HELD = 20_000
 """Events that correlations are fed with: they are put in order first."""
 MOST_LISTED = 20
 _MOST_COUNTED = 100_000
-_PAGE = 2_000
 _TOLD = ("@timestamp", "event.id", "host.name", "user.name", "source.ip")
 
 
@@ -114,7 +113,7 @@ class Hunt:
     def _events(self, store: EventStore, when: TimeRange, whole: bool, go_on: Callable[[], object]) -> Iterator[Event]:
         fields = ["*"] if whole or self._fields is None else sorted({*self._fields, *_TOLD})
         damaged: set[str] = set()
-        for page in _pages(store, self.query, when, fields, damaged):
+        for page in pages_of(store, self.query, when, fields, damaged):
             go_on()
             yield from page
         if damaged:
@@ -155,18 +154,3 @@ class _Tally:
 
     def _cut(self) -> None:
         self._earliest = sorted(set(self._earliest))[:MOST_LISTED]
-
-
-def _pages(store: EventStore, query: Query, when: TimeRange, fields: Sequence[str], damaged: set[str]) -> Iterator[Sequence[Event]]:
-    scan: Any = getattr(store, "scan", None)
-    if scan is not None:
-        yield from scan(query, when, fields=fields, damaged=damaged)
-        return
-    cursor = ""
-    while True:
-        page = store.search(query, when, limit=_PAGE, cursor=cursor, fields=fields)
-        damaged.update(page.damaged)
-        yield page.events
-        cursor = page.cursor
-        if not cursor:
-            return

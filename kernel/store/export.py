@@ -29,9 +29,9 @@ from kernel.query import Query
 from kernel.query.tree import Fields
 from kernel.spreadsheet import csv_row
 from kernel.store.contract import EventStore, TimeRange
+from kernel.store.pages import PAGE, pages_of
 
 Format = Literal["jsonl", "csv", "parquet"]
-PAGE = 10_000
 ALL = ("*",)
 MISFITS = "liandun.misfits"
 _CHUNK = 1 << 20
@@ -79,7 +79,7 @@ def export(
     part = path.with_name(path.name + ".part")
     spool = path.with_name(path.name + ".spool")
     try:
-        events = _told(_pages(store, query, when, fields, damaged), progress)
+        events = _told(pages_of(store, query, when, fields, damaged), progress)
         with part.open("wb") as file:
             if form == "jsonl":
                 rows = _write_lines(events, file)
@@ -112,21 +112,6 @@ def export(
             with contextlib.suppress(OSError):
                 leftover.unlink(missing_ok=True)
     return manifest
-
-
-def _pages(store: EventStore, query: Query, when: TimeRange, fields: Sequence[str], damaged: set[str]) -> Iterator[Sequence[Event]]:
-    scan: Any = getattr(store, "scan", None)
-    if scan is not None:
-        yield from scan(query, when, fields=fields, damaged=damaged)
-        return
-    cursor = ""
-    while True:
-        page = store.search(query, when, limit=PAGE, cursor=cursor, fields=fields)
-        damaged.update(page.damaged)
-        yield page.events
-        cursor = page.cursor
-        if not cursor:
-            return
 
 
 def _told(pages: Iterable[Sequence[Event]], progress: Callable[[int], None]) -> Iterator[Sequence[Event]]:

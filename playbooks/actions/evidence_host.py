@@ -15,7 +15,7 @@ from crypto.secret import MasterKey
 from kernel.db import Database
 from operations import clock
 from operations.accounts.schema import Principal
-from operations.errors import Conflict, NotFound
+from operations.errors import Conflict
 from operations.incidents import evidence
 from operations.incidents.reading import get_incident
 from playbooks.actions import ssh_host
@@ -66,10 +66,9 @@ class EvidenceHostAction(OwnCommand[EvidenceHostParameters]):
         if self._database is None or self._key is None:
             raise inside_only()
         database, key = self._database, self._key
-        if self.was_done(request):
-            return self.once(request, context, _never)
         try:
-            self.possible(lambda session: _open(session, given.incident))
+            if (gave := self.before(request, lambda session: _open(session, given.incident))) is not None:
+                return gave
             began = clock.now()
             gathered = gather(there_of(request, self._settings, context), _files(given), volatile=given.volatile)
             origin = _origin(request, given, began)
@@ -84,11 +83,6 @@ class EvidenceHostAction(OwnCommand[EvidenceHostParameters]):
 def _open(session: Session, incident_id: int) -> None:
     if get_incident(session, incident_id).phase == "closed":
         raise Conflict(f"incident {incident_id} is closed", "open it again first")
-
-
-def _never(session: Session, who: Principal) -> dict[str, str]:
-    """Where the trail of a request has gone between two looks at it: it is better not done again."""
-    raise NotFound("what this request gave is not in the audit trail any more")
 
 
 def _sealed(

@@ -11,7 +11,7 @@ import base64
 import re
 import ssl
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -20,6 +20,7 @@ from playbooks.actions.contract import ActionError, Context, Destination, Plan, 
 from playbooks.actions.destination import Endpoint, Reach, endpoints
 from playbooks.actions.http_answer import Answer
 from playbooks.actions.http_connection import HttpClient
+from playbooks.actions.json_values import pointed, value_of
 from playbooks.model import Authentication
 from playbooks.variables import LONGEST_VALUE, Value
 
@@ -152,31 +153,15 @@ def outputs(request: Request, answer: Answer) -> dict[str, Value]:
     found: dict[str, Value] = {}
     for name in request.out_args:
         if name in request.options.outputs:
-            found[name] = _text(_pointed(content, request.options.outputs[name], name))
+            pointer = request.options.outputs[name]
+            try:
+                found[name] = value_of(pointed(content, pointer))
+            except LookupError as error:
+                raise ActionError(f"the answer has nothing at {pointer!r} for {name}", code="OUTPUT_MISSING") from error
         elif isinstance(content, dict) and (name in content or name.strip("_") in content):
-            found[name] = _text(content.get(name, content.get(name.strip("_"))))
+            found[name] = value_of(content.get(name, content.get(name.strip("_"))))
         elif name in built_in:
             found[name] = built_in[name]
         elif len(request.out_args) == 1:
             found[name] = body
     return found
-
-
-def _pointed(content: Any, pointer: str, name: str) -> Any:
-    """The value at a JSON pointer (RFC 6901). Raises ActionError."""
-    for part in pointer.split("/")[1:] if pointer else ():
-        key = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(content, dict) and key in content:
-            content = content[key]
-        elif isinstance(content, list) and key.isascii() and key.isdigit() and int(key) < len(content):
-            content = content[int(key)]
-        else:
-            raise ActionError(f"the answer has nothing at {pointer!r} for {name}", code="OUTPUT_MISSING")
-    return content
-
-
-def _text(value: Any) -> Value:
-    """A JSON value as variables hold it: text, or an object."""
-    if value is None or isinstance(value, (str, dict)):
-        return value
-    return msgspec.json.encode(value).decode()

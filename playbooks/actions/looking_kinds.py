@@ -14,8 +14,10 @@ def looking(reach: Reach, hunt: RuleHunt | None = None, database: Database | Non
     """The commands.
 
     reach     the networks that an Elasticsearch may be in
-    hunt      looks for Sigma rules; None: where there is no event store
+    hunt      looks for Sigma rules; None: where there is no event store, there is no such command
     database  where attempts are written into the audit trail; None: nowhere
     """
-    kinds: dict[str, ActionKind] = {"elastic": Elastic(reach), "sigma": Sigma(hunt)}
+    kinds: dict[str, ActionKind] = {"elastic": Elastic(reach)}
+    if hunt is not None:
+        kinds["sigma"] = Sigma(hunt)
     return kinds if database is None else {name: Audited(kind, database) for name, kind in kinds.items()}

@@ -67,19 +67,20 @@ class OwnCommand(ABC, Generic[_P]):
         with _told_plainly():
             return outputs(request, self._once(self._database, request, act))
 
-    def was_done(self, request: Request) -> bool:
-        """Whether this very request was done: then ``once`` gives what it gave. For acts that ask another system first."""
-        if self._database is None:
-            raise inside_only()
-        with _told_plainly(), self._database.read() as session:
-            return _done_before(session, request) is not None
+    def before(self, request: Request, possible: Callable[[Session], object]) -> Mapping[str, Value] | None:
+        """For acts that ask another system first: what this very request gave when it was done, None where it has to be done.
 
-    def possible(self, look: Callable[[Session], object]) -> None:
-        """Look whether the act will be possible at all before another system is asked for it. Raises ActionError."""
+        possible  looks whether it can be done at all; raises what the services raise
+
+        Raises ActionError.
+        """
         if self._database is None:
             raise inside_only()
         with _told_plainly(), self._database.read() as session:
-            look(session)
+            found = _done_before(session, request)
+            if found is None:
+                possible(session)
+        return None if found is None else outputs(request, found)
 
     def _once(self, database: Database, request: Request, act: Callable[[Session, Principal], dict[str, str]]) -> Mapping[str, str]:
         try:

@@ -1,8 +1,8 @@
-"""What commands of the standard that only look (``elastic``, ``sigma``, ``yara``) are told beside the query or rule itself.
+"""What commands of the standard that only look (``elastic``, ``sigma``) are told beside the query or rule itself.
 
 The standard has no place for it in the command, so it stands in our step extension (``playbooks.extension``), under the kind:
 
-    "parameters": {"elastic": {"index": "logs-*"}, "yara": {"path": "/srv/__site__:value"}}
+    "parameters": {"elastic": {"index": "logs-__site__:value"}}
 """
 
 from __future__ import annotations

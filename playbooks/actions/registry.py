@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from playbooks.actions.contract import ActionKind
 from playbooks.actions.destination import Reach
-from playbooks.actions.elastic import Elastic
 from playbooks.actions.http_api import HttpApi
 from playbooks.actions.manual import Manual
 from playbooks.actions.openc2_http import OpenC2Http
@@ -13,4 +12,4 @@ from playbooks.actions.openc2_http import OpenC2Http
 def standard(reach: Reach = Reach()) -> dict[str, ActionKind]:
     """Commands by kind. ``reach``: the networks that HTTP commands may go to. No scripts are run: bash and ssh are not among
     them."""
-    return {"elastic": Elastic(reach), "http-api": HttpApi(reach), "openc2-http": OpenC2Http(reach), "manual": Manual()}
+    return {"http-api": HttpApi(reach), "openc2-http": OpenC2Http(reach), "manual": Manual()}

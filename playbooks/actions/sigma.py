@@ -15,7 +15,7 @@ from kernel.errors import LiandunError, QueryError, RuleError, StoreError
 from kernel.event import parse_timestamp, timestamp
 from playbooks.actions import findings
 from playbooks.actions.contract import ActionError, Context, Plan, Request
-from playbooks.actions.own import cut, inside_only
+from playbooks.actions.own import cut
 from playbooks.actions.parameters import read_parameters
 from playbooks.actions.query_parameters import SigmaParameters
 from playbooks.variables import Value
@@ -37,21 +37,11 @@ class RuleHunt(Protocol):
         ...
 
 
-class NoHunt:
-    """Where there is no event store, and nothing that reads rules."""
-
-    def titles(self, rule: str) -> list[str]:
-        return ["a rule"]
-
-    def find(self, rule: str, start: str, end: str, go_on: Callable[[], object]) -> Mapping[str, Any]:
-        raise inside_only()
-
-
 class Sigma:
     """The action."""
 
-    def __init__(self, hunt: RuleHunt | None = None) -> None:
-        self._hunt = hunt or NoHunt()
+    def __init__(self, hunt: RuleHunt) -> None:
+        self._hunt = hunt
 
     def plan(self, request: Request) -> Plan:
         """Which rules, and how far back. Raises ActionError for what is no rule."""

@@ -105,13 +105,12 @@ def _decodes(text: str) -> bool:
 def _sigma(text: str, given: dict[str, Any]) -> Mistakes:
     """The form only: what compiles rules is not known here. Dry runs and plans say the rest."""
     try:
-        rules = [one for one in sigma_text.documents(text) if one is not None]
-        place = sigma_text.misplaced(text)
+        rules = sigma_text.documents(text)
     except VariableError as error:
         return [(error.message, error.hint or "a Sigma rule is YAML")]
     if not any(isinstance(one, dict) and isinstance(one.get("detection"), dict) for one in rules):
         return [("there is no Sigma rule with a detection", "title, logsource, detection with its condition")]
-    if place:
+    if place := sigma_text.misplaced(rules):
         return [(f"a value cannot stand in {place[:80]} of a rule", "values stand in the texts of selections")]
     return []
 

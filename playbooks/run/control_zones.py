@@ -8,7 +8,7 @@ from typing import TypeAlias
 from kernel.db import Database
 from kernel.zones.snapshot import ZoneSource
 from kernel.zones.table import ZoneTable
-from operations.assets.control_systems import control_zones
+from operations.assets.control_systems import FIELD_LAYER, control_zones
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -50,6 +50,7 @@ class ControlZones:
     def _present(self) -> ZoneTable:
         table = self._zones()
         if table is not self._table:
+            self._known |= {zone.id for zone in table.plan.zones if zone.layer == FIELD_LAYER}  # from the first moment of a plan
             ranges = [text for zone in table.plan.zones if zone.id in self._known for text in zone.ranges]
             self._ranges = [ipaddress.ip_network(text, strict=False) for text in ranges]
             self._table = table

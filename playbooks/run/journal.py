@@ -28,6 +28,7 @@ from playbooks.reading import read
 from playbooks.run.about import about
 from playbooks.run.asking import close_all
 from playbooks.run.events import Entry, Event
+from playbooks.run.listing import documents
 from playbooks.run.machine import ENDED, Limits, Machine
 from playbooks.run.messages import Message
 from playbooks.run.models import PlaybookDocument, PlaybookEvent, PlaybookMessage, PlaybookQuestion, PlaybookRun
@@ -276,8 +277,7 @@ def _bodies(session: Session, rows: Iterable[PlaybookRun]) -> dict[str, bytes]:
     for row in rows:
         with contextlib.suppress(msgspec.MsgspecError):  # of another version; told when that run is read
             wanted.update((row.digest, *_called(row)))
-    query = select(PlaybookDocument.digest, PlaybookDocument.body).where(PlaybookDocument.digest.in_(sorted(wanted)))
-    return {digest: body.encode() for digest, body in session.execute(query)}
+    return documents(session, sorted(wanted))
 
 
 def _called(row: PlaybookRun) -> list[str]:

@@ -75,7 +75,7 @@ def list_runs(session: Session, where: RunFilter = RunFilter(), *, limit: int = 
     if cursor and not _CURSOR.fullmatch(cursor):
         raise Invalid("the page cursor cannot be read", "start again from the first page", field="cursor")
     limit = max(1, min(limit, MAX_PAGE))
-    states = OPEN if where.state == "open" and not where.subject else (where.state,)
+    states = OPEN if where.state == "open" else (where.state,)
     found: list[PlaybookRun] = []
     for state in states:  # each by its own end of the index: together they would have to be sorted
         query = _filtered(select(PlaybookRun).options(*_LEFT_OUT), msgspec.structs.replace(where, state=state))
@@ -124,12 +124,10 @@ def row_of(run: PlaybookRun) -> RunRow:
 
 
 def _filtered(query: Select[Any], where: RunFilter) -> Select[Any]:
-    if where.subject:  # there are few, and whoever looks for them by their state would look through far more
-        states = OPEN if where.state == "open" else (where.state,)
+    if where.subject:
         query = query.where(PlaybookRun.subject == where.subject)
-        query = query.where((PlaybookRun.state + "").in_(states)) if where.state else query
-    elif where.state:
-        query = query.where(PlaybookRun.state == where.state)
+    if where.state:  # of a subject there are few runs: the index of states would lead through far more
+        query = query.where((PlaybookRun.state + "" if where.subject else PlaybookRun.state) == where.state)
     if where.playbook_id:
         query = query.where(PlaybookRun.playbook_id == where.playbook_id)
     return query

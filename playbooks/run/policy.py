@@ -1,7 +1,8 @@
 """When people have to agree to a command: the platform's own rule, whatever the playbook says.
 
 - What changes a system beyond the platform needs one person, unless its kind was declared automatic in the configuration.
-- In a zone with industrial control systems it needs two, always: nothing acts by itself there (GB/T 22239-2019, 8.5.3).
+- In a zone with industrial control systems it needs two, always: nothing acts by itself there (GB/T 22239-2019, 8.5.3). Nor does
+  anything log in there by itself, were it to read only.
 - A playbook may ask for more (``approval`` of our extension), never for less.
 
 Such a zone is known by what the command touches: its targets, what its plan names, and every address in what it sends. The run's
@@ -20,6 +21,7 @@ import msgspec
 
 from playbooks.actions.contract import ActionError, ActionKind, Plan, Request
 from playbooks.actions.parameters import PROPERTY
+from playbooks.actions.system_parameters import BY_SSH
 from playbooks.model import Command, Party
 from playbooks.run.gate import Need
 from playbooks.run.state import Call, Frame
@@ -58,7 +60,7 @@ class ApprovalPolicy:
         """What people have to agree to before ``call`` begins; None = nothing."""
         wish = call.request.options.approval
         changes = self._changes(call.request)
-        control = changes and self._concerns_control(call)
+        control = (changes or call.request.command.type in BY_SSH) and self._concerns_control(call)
         alone = changes and not control and call.request.command.type in self._automatic and not _forced(call.request)
         least = 2 if control else 1 if changes and not alone else 0
         number = max(least, wish.number if wish else 0)

@@ -113,10 +113,10 @@ def test_it_ends_when_it_is_called_off(store: Lake) -> None:
     assert caught.value.code == "ACTION_CANCELLED"
 
 
-def test_without_a_store_or_a_platform() -> None:
-    for hunt in (SigmaHunt(), None):
-        with pytest.raises(ActionError):
-            Sigma(hunt).run(_request(RULE), Context(time.monotonic() + 5))
+def test_without_a_store() -> None:
+    with pytest.raises(ActionError, match="no event store here"):
+        Sigma(SigmaHunt()).run(_request(RULE), Context(time.monotonic() + 5))
+    assert set(looking(Reach())) == {"elastic"}
 
 
 def test_attempts_stand_in_the_audit_trail(store: Lake, database: Database) -> None:

@@ -15,7 +15,7 @@ from detectors.sigma.loader import load_file
 from detectors.sigma.logsource import load_routes
 from detectors.sigma.source import RuleFile
 from playbooks.model import Variable
-from playbooks.sigma_text import filled, misplaced
+from playbooks.sigma_text import documents, filled, misplaced
 from playbooks.variables import Scope, VariableError
 
 RULE = """title: Hunt for __who__:value
@@ -101,7 +101,7 @@ def test_an_empty_value_is_refused(value: str) -> None:
     ],
 )
 def test_places_without_values(text: str, place: str) -> None:
-    assert misplaced(text) == place
+    assert misplaced(documents(text)) == place
     with pytest.raises(VariableError, match="cannot stand in"):
         filled(text, _scope("x"), None)
 

@@ -195,6 +195,10 @@ def test_a_compensated_item_counts_as_met_where_it_is_made_up_wholly() -> None:
             {"verdicts": [{"item": TECHNICAL, "verdict": "met"}],
              "compensations": [{"item": TECHNICAL, "value": 1, "by": " ", "reason": "b"}]}, "who decided",
         ),
+        (
+            {"verdicts": [{"item": TECHNICAL, "verdict": "met"}],
+             "compensations": [{"item": "8.1.4.1.b", "value": 1, "by": "a", "reason": "b"}]}, "8.1.4.1.b has no verdict",
+        ),
         ([], "object"),
     ],
 )  # fmt: skip

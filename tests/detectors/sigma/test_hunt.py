@@ -8,10 +8,19 @@ from pathlib import Path
 import pytest
 
 from detectors.sigma import hunt as module
+from detectors.sigma.artifacts import Artifacts
+from detectors.sigma.engine import SigmaEngine
 from detectors.sigma.hunt import Hunt
+from detectors.sigma.loader import load_file
+from detectors.sigma.logsource import load_routes
+from detectors.sigma.source import RuleFile
 from kernel.errors import RuleError
+from kernel.event import Event
+from kernel.query import Query
+from kernel.query.tree import And
 from kernel.store.contract import Commit, TimeRange
 from kernel.store.lake import Lake
+from kernel.store.pages import pages_of
 
 RULE = """title: Word
 logsource: {product: liandun, service: test}
@@ -36,6 +45,10 @@ correlation:
   condition: {gte: 3}
 """
 ALWAYS = TimeRange()
+
+
+def _time(event: Event) -> str:
+    return str(event["@timestamp"])
 
 
 @pytest.fixture
@@ -75,9 +88,17 @@ def test_only_in_the_time_asked_for(store: Lake) -> None:
     assert (nothing.matches, nothing.event_ids, nothing.first) == (0, [], "")
 
 
+def _correlated(given: list[Event]) -> set[str]:
+    """Events of the correlations that an engine makes which sees them one by one."""
+    engine = SigmaEngine(*load_file(RuleFile("rule", MANY.encode()), {}, load_routes()), Artifacts(), load_routes())
+    return {one for event in given for detection in engine.process([event]) for one in detection.event_ids}
+
+
 def test_a_correlation_sees_events_in_the_order_of_time(store: Lake) -> None:
     found = Hunt(MANY).run(store, ALWAYS)
-    assert found.matches > 0
+    in_order = sorted((event for page in pages_of(store, Query("", And()), ALWAYS, ["*"], set()) for event in page), key=_time)
+    assert set(found.event_ids) == _correlated(in_order)
+    assert set(found.event_ids) != _correlated(in_order[::-1])  # else the order would show nothing
     assert found.events == 15
     assert Hunt(MANY.replace("gte: 3", "gte: 300")).run(store, ALWAYS).matches == 0
 

@@ -135,7 +135,7 @@ def test_what_elasticsearch_refuses(url: str) -> None:
 
 
 def test_large_answers_and_pointers_to_nothing(url: str) -> None:
-    long = {"query": {"match_all": {}}, "size": 100, "docvalue_fields": ["text.keyword"] * 1}
+    long = {"query": {"match_all": {}}, "size": 100, "docvalue_fields": ["text.keyword"]}
     assert _run(_request(url, json.dumps(long), "__hits__"))["__hits__"] == str(len(PEOPLE))
     query = json.dumps({"size": 100, "aggs": {f"a{number}": {"top_hits": {"size": 10}} for number in range(6)}})
     assert _refused(_request(url, query)).code == "OUTPUT_TOO_LONG"

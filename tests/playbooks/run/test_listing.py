@@ -21,6 +21,7 @@ from playbooks.run.models import PlaybookRun
 from playbooks.run.progress import Frames, progress
 from playbooks.run.statistics import Record, busiest, days, records
 from tests.playbooks.documents import END, FIRST, START, document, octets, uuid
+from tests.postgresql_server import running_postgresql
 from tests.soc_ui.seed_playbooks import question, run, shipped, ticket
 
 OTHER = f"playbook--{uuid(77)}"
@@ -106,7 +107,17 @@ def test_runs_of_one_alert(database: Database) -> None:
 
 
 def test_runs_of_an_older_release_know_their_subject(tmp_path: Path) -> None:
-    opened = open_database(f"sqlite:///{tmp_path}/old.db")
+    _old_runs_know_their_subject(f"sqlite:///{tmp_path}/old.db")
+
+
+@pytest.mark.slow
+def test_they_do_on_postgresql_too(shared: Path, tmp_path: Path) -> None:
+    with running_postgresql(shared, tmp_path) as url:
+        _old_runs_know_their_subject(url)
+
+
+def _old_runs_know_their_subject(url: str) -> None:
+    opened = open_database(url)
     upgrade(opened, "0029")
     columns = (
         "playbook_id, playbook_name, digest, called, variables, state, reason, cause, created_at, created_by, lease_owner,"
@@ -122,8 +133,13 @@ def test_runs_of_an_older_release_know_their_subject(tmp_path: Path) -> None:
     upgrade(opened)
     with opened.read() as session:
         subjects = list(session.execute(text("SELECT subject FROM playbook_runs ORDER BY id")).scalars())
+        listed = [
+            [one.id for one in listing.list_runs(session, RunFilter(subject="alert:7", state=state)).runs]
+            for state in ("", "finished", "open")
+        ]
     opened.close()
     assert subjects == ["alert:7", "asset:plc", None, None]
+    assert listed == [[1], [1], []]
 
 
 def test_how_each_step_stands(database: Database) -> None:

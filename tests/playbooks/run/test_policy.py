@@ -126,6 +126,16 @@ def test_whatever_names_a_plant_needs_two(call: Call) -> None:
     assert need.number == 2
 
 
+def test_logging_in_at_a_plant_needs_two_were_it_to_read_only() -> None:
+    read = policy(changes=False)
+    assert read(with_command("liandun-evidence-host")) is None
+    assert read(aimed_at("ipv4", "10.60.0.5")) is None  # a GET of HTTP logs in nowhere
+    # a plant; and a name of which neither the playbook nor the register says what it is
+    for call in (aimed_at("ipv4", "10.60.0.5"), aimed_at("dname", "no.such.name", ot=None)):
+        call.request = msgspec.structs.replace(call.request, command=Command(type="liandun-evidence-host"))
+        assert read(call) == Need(number=2, seconds=45 * 60, why=("control",))
+
+
 @pytest.mark.parametrize(
     ("call", "number"),
     [

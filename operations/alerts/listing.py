@@ -88,7 +88,7 @@ def count_alerts(session: Session, where: AlertFilter = AlertFilter()) -> Count:
     most = COUNT_LIMIT if zones_seen(session) is None else COUNT_LIMIT_SCOPED
     inner = _page_query(session, where, most + 1, "", False, [_ALERTS.c.id, _ALERTS.c.last_seen], ordered=False).subquery()
     number = session.execute(select(func.count()).select_from(inner)).scalar_one()
-    return Count(min(number, most), number <= most)
+    return Count.up_to(most, number)
 
 
 def _says_too_much(session: Session, where: AlertFilter) -> bool:
@@ -109,7 +109,7 @@ def new_since(session: Session, where: AlertFilter, alert_id: int) -> Count:
     conditions = [*_plain(where), *_conditions(where), *_large(session, where), *within(session)]
     inner = select(_ALERTS.c.id).where(_ALERTS.c.id > alert_id, *conditions).limit(1001).subquery()
     number = session.execute(select(func.count()).select_from(inner)).scalar_one()
-    return Count(min(number, 1000), number <= 1000)
+    return Count.up_to(1000, number)
 
 
 def _page_query(

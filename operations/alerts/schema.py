@@ -145,10 +145,15 @@ class AlertPage(msgspec.Struct, frozen=True):
 
 
 class Count(msgspec.Struct, frozen=True):
-    """A number of alerts; ``exact`` is False when there are more than were counted ("10,000+")."""
+    """A number of rows; ``exact`` is False when there are more than were counted ("10,000+")."""
 
     count: int
     exact: bool = True
+
+    @staticmethod
+    def up_to(most: int, found: int) -> Count:
+        """Of ``found`` rows, where looking stopped after ``most`` + 1."""
+        return Count(min(found, most), found <= most)
 
 
 class FacetValue(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Integer, String, and_, exists, func, liter
 from sqlalchemy.orm import Session
 
 from operations import clock
+from operations.alerts.schema import Count
 from operations.errors import Invalid
 from operations.incidents.models import Incident, IncidentZone
 from operations.incidents.phases import OPEN
@@ -22,6 +23,7 @@ from operations.title_search import titled
 
 MAX_PAGE = 500
 COUNT_LIMIT = 10_000
+COUNT_LIMIT_SCOPED = 1_000
 FACET_LIMIT = 20
 SAMPLE = 1000
 """So many of the newest matches are counted for facets."""
@@ -55,13 +57,14 @@ def list_incidents(
     return IncidentPage(rows, f"{found[limit - 1].place}~{found[limit - 1].id}" if more else "", hidden(session))
 
 
-def count_incidents(session: Session, where: IncidentFilter = IncidentFilter()) -> int:
-    """How many match, counted up to COUNT_LIMIT."""
+def count_incidents(session: Session, where: IncidentFilter = IncidentFilter()) -> Count:
+    """How many match, counted up to COUNT_LIMIT; up to COUNT_LIMIT_SCOPED for who sees some zones only."""
     conditions = _all(session, msgspec.structs.replace(where, zone=()))
     if where.zone:  # a list walks its order and looks whether each names the zone; a count is quicker from the zone's side
         conditions.append(Incident.id.in_(select(IncidentZone.incident_id).where(IncidentZone.zone.in_(where.zone))))
-    inner = select(Incident.id).where(*conditions, *within(session)).limit(COUNT_LIMIT).subquery()
-    return session.execute(select(func.count()).select_from(inner)).scalar_one()
+    most = COUNT_LIMIT if zones_seen(session) is None else COUNT_LIMIT_SCOPED
+    inner = select(Incident.id).where(*conditions, *within(session)).limit(most + 1).subquery()
+    return Count.up_to(most, session.execute(select(func.count()).select_from(inner)).scalar_one())
 
 
 def hidden(session: Session) -> int:
@@ -79,6 +82,19 @@ def hidden(session: Session) -> int:
 
 def facets(session: Session, where: IncidentFilter) -> dict[str, list[tuple[str, int]]]:
     """The most frequent values of each dimension among the newest SAMPLE matches, the filter on the dimension itself left out."""
+    return _facets(session, where)[0]
+
+
+def facets_and_count(session: Session, where: IncidentFilter) -> tuple[dict[str, list[tuple[str, int]]], Count]:
+    """:func:`facets`, and :func:`count_incidents` where the facets have not read all that match anyway."""
+    found, matches = _facets(session, where)
+    if matches is None or (len(matches) == SAMPLE and zones_seen(session) is None):
+        return found, count_incidents(session, where)
+    return found, Count(len(matches), exact=len(matches) < SAMPLE)
+
+
+def _facets(session: Session, where: IncidentFilter) -> tuple[dict[str, list[tuple[str, int]]], list[Any] | None]:
+    """The facets, and the newest matches of the whole filter where a facet needed them."""
     shared: list[Any] | None = None
     found: dict[str, list[tuple[str, int]]] = {}
     for name in DIMENSIONS:
@@ -88,7 +104,7 @@ def facets(session: Session, where: IncidentFilter) -> dict[str, list[tuple[str,
             rows = shared = _sample(session, where, "") if shared is None else shared
         counted = _zones(session, rows) if name == "zone" else _count(rows, 1 + _COLUMNS.index(name))
         found[name] = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))[:FACET_LIMIT]
-    return found
+    return found, shared
 
 
 def _sample(session: Session, where: IncidentFilter, without: str) -> list[Any]:

@@ -9,7 +9,7 @@ from operations.incidents.evidence import hand_on, list_evidence, open_payload, 
 from operations.incidents.evidence_events import collect
 from operations.incidents.indicators import add_indicator, list_indicators, remove_indicator, watch, watched
 from operations.incidents.linking import MAX_ALERTS, add_alerts, remove_alert
-from operations.incidents.listing import SORTS, UNASSIGNED, count_incidents, facets, list_incidents
+from operations.incidents.listing import SORTS, UNASSIGNED, count_incidents, facets, facets_and_count, list_incidents
 from operations.incidents.merging import merge
 from operations.incidents.metrics import metrics
 from operations.incidents.people import assignable
@@ -46,6 +46,7 @@ __all__ = [
     "decide",
     "entries",
     "facets",
+    "facets_and_count",
     "get_detail",
     "get_incident",
     "get_review",

@@ -66,6 +66,7 @@ class Application(Base):
         Index("ix_service_applications_state", "state", "updated_at", "id"),
         Index("ix_service_applications_service", "service", "state", "updated_at", "id"),
         Index("ix_service_applications_bureau", "bureau", "applied_at", "id"),
+        Index("ix_service_applications_bureau_state", "bureau", "state"),
         Index("ix_service_applications_expiry", "state", "expires_at"),
         Index("ix_service_applications_applied", "applied_at"),
         {"sqlite_autoincrement": True},

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import CompoundSelect, Select, and_, exists, func, or_, select, tuple_, union
+from sqlalchemy import Select, and_, exists, func, or_, select, tuple_, union
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
@@ -36,20 +37,6 @@ def visible(session: Session) -> list[ColumnElement[bool]]:
     named = exists().where(TicketZone.ticket_id == Ticket.id, TicketZone.zone.in_(sorted(zones)))
     ours = sorted(organisations_seen(session) or ())
     return [or_(Ticket.bureau.in_(ours), Ticket.issuer.in_(ours), named)]
-
-
-def seen(session: Session) -> CompoundSelect[Any] | None:
-    """Id and state of what this session may see, each way to see it through its own index; None for who may see all.
-
-    The same as :func:`visible`: for counting, where a condition checked per row would look at every ticket.
-    """
-    zones = zones_seen(session)
-    if zones is None:
-        return None
-    ours = sorted(organisations_seen(session) or ())
-    rows = select(Ticket.id, Ticket.state)
-    named = rows.join(TicketZone, TicketZone.ticket_id == Ticket.id).where(TicketZone.zone.in_(sorted(zones)))
-    return union(rows.where(Ticket.bureau.in_(ours)), rows.where(Ticket.issuer.in_(ours)), named)
 
 
 def list_tickets(
@@ -98,14 +85,24 @@ def count_hidden(session: Session, state: str = "") -> int:
 
 def _seen_by_state(session: Session) -> dict[str, int] | None:
     """How many tickets of each state this session may see; None for who may see all. Counted once a snapshot."""
-    mine = seen(session)
-    if mine is None:
+    zones = zones_seen(session)
+    if zones is None:
         return None
     known: dict[Any, dict[str, int]] = session.info.get("snapshot", {})
-    if "tickets_seen" not in known:
-        rows = mine.subquery()
-        counted = select(rows.c.state, func.count()).group_by(rows.c.state)
-        known["tickets_seen"] = {row[0]: row[1] for row in session.execute(counted)}
+    if "tickets_seen" in known:
+        return known["tickets_seen"]
+    # Each way to see a ticket through its own index: the condition of `visible` would be checked for every ticket there is.
+    organisations = sorted(organisations_seen(session) or ())
+    to_us, from_us = Ticket.bureau.in_(organisations), Ticket.issuer.in_(organisations)
+    number = TicketZone.ticket_id
+    named = select(number).where(
+        TicketZone.zone.in_(sorted(zones)), *(number.not_in(select(Ticket.id).where(way)) for way in (to_us, from_us))
+    )
+    counted: Counter[str] = Counter()
+    for ways in ([to_us], [from_us, Ticket.bureau.not_in(organisations)], [Ticket.id.in_(named)]):
+        by_state = select(Ticket.state, func.count()).where(*ways).group_by(Ticket.state)
+        counted.update({row[0]: row[1] for row in session.execute(by_state)})
+    known["tickets_seen"] = dict(counted)
     return known["tickets_seen"]
 
 

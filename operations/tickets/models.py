@@ -73,6 +73,7 @@ class Ticket(Base):
         Index("ix_tickets_bureau", "bureau", "state", "updated_at", "id"),
         Index("ix_tickets_bureau_updated", "bureau", "updated_at", "id"),
         Index("ix_tickets_issuer", "issuer", "updated_at", "id"),
+        Index("ix_tickets_issuer_state", "issuer", "bureau", "state"),
         Index("ix_tickets_waiting", "waiting_for", "state"),
         Index("ix_tickets_created", "created_at"),
         {"sqlite_autoincrement": True},

@@ -37,7 +37,10 @@ class IncidentFilterIn(Strict):
 
 class IncidentListIn(IncidentFilterIn, Paging):
     sort = String(load_default="newest", validate=OneOf(SORTS))
-    count = Boolean(load_default=False, metadata={"description": "Also count all that match, up to 10,000"})
+    count = Boolean(
+        load_default=False,
+        metadata={"description": "Also count all that match, up to 10,000 (1,000 where an account has a scope)"},
+    )
 
 
 class ClockOut(Schema):
@@ -91,6 +94,7 @@ class IncidentPageOut(Schema):
     next_cursor = String(required=True, metadata={"description": "Empty at the end"})
     hidden = Integer(required=True, metadata={"description": "Incidents outside of the caller's scope"})
     total = Integer(allow_none=True)
+    total_exact = Boolean(allow_none=True)
 
 
 class IncidentFacetOut(Schema):

@@ -39,7 +39,7 @@ def list_incidents(query_data: Body) -> Body:
         )
         total = service.count_incidents(session, where) if query_data["count"] else None
     body: Body = {"incidents": msgspec.to_builtins(page.incidents), "next_cursor": page.cursor, "hidden": page.hidden}
-    return body | ({} if total is None else {"total": total})
+    return body | ({"total": total.count, "total_exact": total.exact} if total else {})
 
 
 @incidents.get("/facets")

@@ -41,10 +41,11 @@ def page() -> str:
     where, order = filters.read(request.args), filters.sort(request.args)
     with services().database.read() as session:
         found = service.list_incidents(session, where, sort=order, limit=PAGE_ROWS, cursor=request.args.get("cursor", ""))
+        facets, total = service.facets_and_count(session, where)
         context: dict[str, Any] = {
-            "facets": service.facets(session, where),
-            "total": service.count_incidents(session, where),
-            "anything": bool(found.incidents) or service.count_incidents(session) > 0,
+            "facets": facets,
+            "total": total,
+            "anything": bool(found.incidents) or service.count_incidents(session).count > 0,
             "zone_name": ZoneNames(record.zone for record in zones.list_zones(session)),
         }
     return render_template(

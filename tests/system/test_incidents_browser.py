@@ -57,7 +57,7 @@ def _attacked(database: Database) -> list[int]:
 
 def _seeded(database: Database) -> int:
     with database.read() as session:
-        return service.count_incidents(session, IncidentFilter())
+        return service.count_incidents(session, IncidentFilter()).count
 
 
 def test_from_a_brute_force_to_the_initial_report(platform: Platform, page: Page, tmp_path: Path) -> None:

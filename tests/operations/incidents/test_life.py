@@ -185,12 +185,12 @@ def test_the_list(act: Run, look: Run, time: Clock) -> None:
                 break
         assert sorted(seen) == list(range(1, 8)), sort
     assert [row.id for row in look(service.list_incidents, limit=1).incidents] == [7]
-    assert look(service.count_incidents, IncidentFilter(text="100%_")) == 7
-    assert look(service.count_incidents, IncidentFilter(text="100x")) == 0
-    assert look(service.count_incidents, IncidentFilter(severity=("high",), zone=("gov-cloud",))) == 3
+    assert look(service.count_incidents, IncidentFilter(text="100%_")).count == 7
+    assert look(service.count_incidents, IncidentFilter(text="100x")).count == 0
+    assert look(service.count_incidents, IncidentFilter(severity=("high",), zone=("gov-cloud",))).count == 3
     assert dict(look(service.facets, IncidentFilter(severity=("high",)))["severity"]) == {"high": 3, "low": 4}
     time.move(hours=1, minutes=-4)
-    assert look(service.count_incidents, IncidentFilter(clock="overdue")) == 2  # 04:01 and 04:02, an hour to acknowledge
+    assert look(service.count_incidents, IncidentFilter(clock="overdue")).count == 2  # 04:01 and 04:02, an hour to acknowledge
     with pytest.raises(Invalid, match="cursor"):
         look(service.list_incidents, cursor="nonsense")
 

@@ -29,7 +29,11 @@ def page(database: Database, text: str) -> tuple[list[str], int, int]:
     with database.read() as session:
         rows = service.list_incidents(session, where).incidents
         facet = service.facets(session, where)["phase"]
-        return sorted(row.title for row in rows), service.count_incidents(session, where), sum(number for _value, number in facet)
+        return (
+            sorted(row.title for row in rows),
+            service.count_incidents(session, where).count,
+            sum(number for _value, number in facet),
+        )
 
 
 def test_a_page_searches_its_text_once(city: Database, four: None) -> None:

@@ -1,54 +1,19 @@
-"""One command on another host, by the system's own ``ssh``: the domestic systems ship one that knows SM2 and SM4.
-
-Whatever ssh could do beyond that is switched off: no configuration of the account, no agent, no forwarding, no terminal, no
-proxy, no new host keys. Key or password are handed over in memory (memory_file), never as an argument, in the environment, or on a
-disk.
-"""
+"""One command on another host for a playbook (kernel.programs.ssh): the login of a target, and failures as ActionError."""
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
-from playbooks.actions import process
+from kernel.programs import process, ssh
+from kernel.programs.process import Finished
+from kernel.programs.ssh import Login, is_user_name
 from playbooks.actions.contract import ActionError, Context, Destination
-from playbooks.actions.memory_file import memory_file
-from playbooks.actions.process import Finished
+from playbooks.actions.program_errors import as_actions
 from playbooks.actions.ssh_host import SshHost
 from playbooks.model import Authentication
 
-_ASKPASS = Path(__file__).with_name("askpass.sh")
-_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.@\\-]{0,127}", re.ASCII)
-_LONGEST = 100_000
-"""Bytes of a command: a single argument of a program has at most 128 KiB (execve(2))."""
-_FAILED = 255
-"""Exit code of ssh where ssh itself failed."""
-_NOT_CONNECTED = (b"ssh: connect to host ", b"ssh: Could not resolve hostname ")
-"""How its message begins where no command can have been sent yet."""
-_OFF = (
-    "CanonicalizeHostname=no", "CheckHostIP=no", "ClearAllForwardings=yes", "ControlMaster=no", "ControlPath=none",
-    "EscapeChar=none", "ForwardAgent=no", "ForwardX11=no", "GSSAPIAuthentication=no", "GlobalKnownHostsFile=/dev/null",
-    "HostbasedAuthentication=no", "IdentitiesOnly=yes", "IdentityAgent=none", "LogLevel=ERROR", "NumberOfPasswordPrompts=1",
-    "PermitLocalCommand=no", "ProxyCommand=none", "RequestTTY=no", "ServerAliveCountMax=3", "ServerAliveInterval=5",
-    "StrictHostKeyChecking=yes", "Tunnel=no", "UpdateHostKeys=no", "VerifyHostKeyDNS=no",
-)  # fmt: skip
-
-
-class Login(msgspec.Struct, frozen=True):
-    """A user name, and its private key or its password."""
-
-    user: str
-    secret: str
-
-    @property
-    def is_key(self) -> bool:
-        """Whether the secret is a private key."""
-        return self.secret.lstrip().startswith("-----BEGIN ")
+__all__ = ["Login", "execute", "login_of"]
 
 
 def login_of(authentication: Authentication | None, hosts: Sequence[SshHost], context: Context) -> Login:
@@ -61,7 +26,7 @@ def login_of(authentication: Authentication | None, hosts: Sequence[SshHost], co
     if authentication.type not in ("user-auth", "http-basic"):
         raise ActionError(f"a login of the kind {authentication.type} cannot be used with SSH", "user-auth", code="COMMAND_WRONG")
     user = authentication.username or authentication.user_id
-    if not _USER.fullmatch(user):
+    if not is_user_name(user):
         raise ActionError(f"{user[:60]!r} is no user name", "give the login a username", code="COMMAND_WRONG")
     places = [Destination(host.name, host.port) for host in hosts]
     secret = context.secrets(authentication.kms_key_identifier, places) if authentication.kms else authentication.password
@@ -86,39 +51,5 @@ def execute(
     (login refused, another host key, connection lost); and what process.run raises. After ACTION_TIMEOUT or a lost connection
     nobody knows how far the command came.
     """
-    if not command.strip() or command.lstrip().startswith("-") or "\0" in command or len(command.encode()) > _LONGEST:
-        hint = "not empty, not first a -, at most 100,000 bytes"
-        raise ActionError("this cannot be sent as a command", hint, code="COMMAND_WRONG")
-    problem = ""
-    with _handed_over(login) as (options, environment):
-        for host in hosts:
-            arguments = ["ssh", "-F", "none", *_options(host, login, known_hosts, options), "--", host.name, command]
-            finished = process.run(arguments, context, stdin=stdin, environment=environment, most=most)
-            if finished.code != _FAILED:
-                return finished
-            problem = finished.said() or "no reason given"
-            if not finished.errors.startswith(_NOT_CONNECTED):
-                raise ActionError(f"ssh to {host.shown()} failed: {problem}", code="SSH_FAILED")
-    raise ActionError(problem, code="UNREACHABLE", again=True)
-
-
-def _options(host: SshHost, login: Login, known_hosts: Path, more: list[str]) -> Iterator[str]:
-    keys = str(known_hosts).replace("%", "%%")
-    for option in (*_OFF, f'UserKnownHostsFile="{keys}"', "ConnectTimeout=10", *more):
-        yield from ("-o", option)
-    yield from ("-p", str(host.port), "-l", login.user)
-
-
-@contextmanager
-def _handed_over(login: Login) -> Iterator[tuple[list[str], Mapping[str, str]]]:
-    """Options and environment with which ssh finds the secret."""
-    text = login.secret.strip("\r\n") + "\n"
-    with memory_file(text.encode()) as path:
-        if login.is_key:
-            yield ["BatchMode=yes", "PreferredAuthentications=publickey", f"IdentityFile={path}"], process.ENVIRONMENT
-            return
-        if not os.access(_ASKPASS, os.X_OK):
-            raise ActionError(f"{_ASKPASS.name} cannot be executed", "chmod +x", code="PROGRAM_MISSING")
-        asking = {"SSH_ASKPASS": str(_ASKPASS), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":0", "LIANDUN_PASSWORD_FILE": path}
-        by_password = ["BatchMode=no", "PubkeyAuthentication=no", "PreferredAuthentications=password,keyboard-interactive"]
-        yield by_password, {**process.ENVIRONMENT, **asking}
+    with as_actions():
+        return ssh.execute(hosts, login, known_hosts, command, context, stdin=stdin, most=most)

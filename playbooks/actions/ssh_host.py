@@ -7,30 +7,17 @@ that does not stand there no connection is opened, so a playbook cannot be used 
 from __future__ import annotations
 
 import ipaddress
-import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
-from playbooks.actions import process
+from kernel.programs.ssh_host import SshHost, is_known, read_address, read_name, read_port
 from playbooks.actions.contract import ActionError, Context
+from playbooks.actions.program_errors import as_actions
 from playbooks.actions.protected import Address
 from playbooks.model import Party
 
-_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.(?!-)[A-Za-z0-9-]{1,63})*", re.ASCII)
-
-
-class SshHost(msgspec.Struct, frozen=True):
-    """A host and the port of its sshd."""
-
-    name: str
-    port: int
-
-    def shown(self) -> str:
-        """For people."""
-        return self.name if self.port == 22 else f"{self.name} port {self.port}"
+__all__ = ["SshHost", "ends", "known", "named"]
 
 
 def named(party: Party | None) -> list[SshHost]:
@@ -38,8 +25,9 @@ def named(party: Party | None) -> list[SshHost]:
     if party is None or not party.address:
         hint = "give the step a target of the type ssh"
         raise ActionError("the command has no target with an address", hint, code="COMMAND_WRONG")
-    port = _port(party.port)
-    found = [SshHost(name, port) for name in _names(party)]
+    with as_actions():
+        port = read_port(party.port)
+        found = [SshHost(name, port) for name in _names(party)]
     if not found:
         hint = "give it one under dname, ipv4 or ipv6"
         raise ActionError("the target has no address that SSH can go to", hint, code="COMMAND_WRONG")
@@ -51,7 +39,8 @@ def known(party: Party | None, known_hosts: Path | None, context: Context) -> li
     wanted = named(party)
     if known_hosts is None or not known_hosts.is_file():
         raise ActionError("no host may be reached by SSH", "name a file in [playbooks] known_hosts", code="HOST_UNKNOWN")
-    found = [one for one in wanted if _is_known(one, known_hosts, context)]
+    with as_actions():
+        found = [one for one in wanted if is_known(one, known_hosts, context)]
     if not found:
         shown = ", ".join(one.shown() for one in wanted)[:200]
         hint = f"add it to {known_hosts}, from a source you trust"
@@ -74,37 +63,7 @@ def ends(host: SshHost) -> tuple[Address, Address] | None:
 def _names(party: Party) -> Iterator[str]:
     for kind in ("dname", "ipv6", "ipv4"):
         for name in party.address.get(kind, ()):
-            yield _name(name) if kind == "dname" else _literal(name)
-
-
-def _name(text: str) -> str:
-    if len(text) > 253 or not _NAME.fullmatch(text):
-        raise ActionError(f"{text[:80]!r} is no name of a host", code="COMMAND_WRONG")
-    return text
-
-
-def _literal(text: str) -> str:
-    try:
-        found = ipaddress.ip_address(text)
-    except ValueError as error:
-        raise ActionError(f"{text[:80]!r} is no address", code="COMMAND_WRONG") from error
-    if "%" in text:
-        raise ActionError("an address with a zone means something on one host only", code="COMMAND_WRONG")
-    return str(found)
-
-
-def _port(text: str) -> int:
-    if not text:
-        return 22
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= 65535):
-        raise ActionError(f"{text[:40]!r} is no port", code="COMMAND_WRONG")
-    return int(text)
-
-
-def _is_known(host: SshHost, known_hosts: Path, context: Context) -> bool:
-    """ssh-keygen(1) looks: it knows patterns and hashed names."""
-    entry = host.name if host.port == 22 else f"[{host.name}]:{host.port}"
-    return process.run(["ssh-keygen", "-F", entry, "-f", str(known_hosts)], context).code == 0
+            yield read_name(name) if kind == "dname" else read_address(name)
 
 
 def _address(text: str) -> Address:

@@ -161,12 +161,13 @@ def _dry(
     playbook: Playbook, others: list[Playbook], variables: Mapping[str, Value], assumed: Mapping[str, Value], out: BinaryIO | None
 ) -> int:
     from cli.sigma_hunt import SigmaHunt  # these bring the services of the platform, which a real run here has no use for
+    from cli.yara_scan import YaraScan
     from playbooks.actions.own_kinds import own
     from playbooks.actions.system_kinds import system
 
     last, problems = "", 0
     reach = Reach(Reach.ANYWHERE)
-    kinds = standard(reach) | own(None) | system() | looking(reach, SigmaHunt())
+    kinds = standard(reach) | own(None) | system() | looking(reach, SigmaHunt(), scan=YaraScan())
     steps = dry_run(playbook, kinds, variables=variables, assumed=assumed, library=library_of([playbook, *others]))
     for shown in steps:
         if isinstance(shown, Shown):

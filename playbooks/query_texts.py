@@ -1,4 +1,4 @@
-"""Queries and rules with their values: ``elastic`` in JSON or in the language of Lucene, ``sigma`` in YAML."""
+"""Queries and rules with their values: ``elastic`` in JSON or in the language of Lucene, ``sigma`` in YAML, ``yara`` in its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from playbooks import bodies, lucene, sigma_text
+from playbooks import bodies, lucene, sigma_text, yara_text
 from playbooks.model import Variable
 from playbooks.references import names_within
 from playbooks.variables import VariableError, substitute
@@ -57,5 +57,6 @@ def _elastic(text: str, scope: Mapping[str, Variable], readable: frozenset[str] 
 _WRITERS: dict[str, Callable[[str, Mapping[str, Variable], frozenset[str] | None], str]] = {
     "elastic": _elastic,
     "sigma": sigma_text.filled,
+    "yara": yara_text.filled,
 }
 KINDS = frozenset(_WRITERS)

@@ -11,6 +11,7 @@ from cli.roles.health import tell_health
 from cli.roles.jobs import Job
 from cli.roles.process import stop_event
 from cli.sigma_hunt import SigmaHunt
+from cli.yara_scan import YaraScan
 from kernel.config import Config
 from kernel.db import Database, open_database, upgrade
 from kernel.layout import Layout
@@ -52,7 +53,7 @@ def run(config: Config) -> int:
         **standard(reach),
         **own(database, key, KeptPackets(capture_places(config, layout)), settings_of(rules)),
         **system(settings_of(rules), database),
-        **looking(reach, hunt, database),
+        **looking(reach, hunt, database, scan=YaraScan(), key=key, settings=settings_of(rules)),
     }
     zones = ControlZones(database, ZoneSource(layout.zones))
     zones.look()

@@ -47,7 +47,8 @@ class Audited:
             self._write(request, {"failed": "ACTION_BROKEN", "message": f"{type(error).__name__}: {error}"[:_LONGEST]})
             raise
         # what a script said may be anything, and much of it; the journal keeps what the playbook wanted of it
-        self._write(request, {"gave": dict(gave)} if request.command.type in _TOLD else {})
+        told = {name: _told(value) for name, value in gave.items()}
+        self._write(request, {"gave": told} if request.command.type in _TOLD else {})
         return gave
 
     def _write(self, request: Request, outcome: dict[str, Any]) -> None:
@@ -58,6 +59,11 @@ class Audited:
             return self._kind.plan(request).line[:_LONGEST]
         except ActionError:
             return ""
+
+
+def _told(value: Value) -> Value:
+    """A value as it stands in the trail: a long list is cut off, the journal has all of it."""
+    return value if not isinstance(value, str) or len(value) <= _LONGEST else value[: _LONGEST - 1] + "…"
 
 
 def write_down(database: Database, request: Request, line: str, outcome: dict[str, Any]) -> None:

@@ -11,7 +11,8 @@ import re
 from typing import Any
 
 from playbooks.actions.contract import Request
-from playbooks.actions.parameters import LOOKING, TERMS
+from playbooks.actions.parameters import LOOKING, PROPERTY, TERMS
+from playbooks.actions.system_parameters import BY_SSH
 from playbooks.model import Command
 
 DESTRUCTIVE: frozenset[str] = frozenset(
@@ -49,6 +50,16 @@ def changes_a_system(request: Request) -> bool:
     if command.type == "http-api":
         return not _only_asks(command)
     return command.type != "openc2-http" or not _only_looks(command)
+
+
+def logs_in(request: Request) -> bool:
+    """Whether the request logs in to a host, were it only to read there."""
+    command = request.command
+    if command.type != "yara":
+        return command.type in BY_SSH
+    given = command.more.get(PROPERTY, {})
+    paths = given.get("paths", ()) if isinstance(given, dict) else ("?",)
+    return any(paths) if isinstance(paths, (list, tuple)) else True
 
 
 def _only_asks(command: Command) -> bool:

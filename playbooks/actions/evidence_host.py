@@ -7,7 +7,6 @@ host is only read (volatile.py, gather.sh), in one connection, and not again for
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
 from sqlalchemy.orm import Session
 
@@ -21,6 +20,7 @@ from operations.incidents.reading import get_incident
 from playbooks.actions import ssh_host
 from playbooks.actions.audited import write_down
 from playbooks.actions.contract import ActionError, Context, Plan, Request
+from playbooks.actions.file_paths import whole_paths
 from playbooks.actions.gathering import gather
 from playbooks.actions.host_archive import Origin, archive
 from playbooks.actions.own import OwnCommand, inside_only
@@ -29,9 +29,6 @@ from playbooks.actions.place import there_of
 from playbooks.actions.settings import Settings
 from playbooks.actions.system_action import run_number
 from playbooks.variables import Value
-
-_OF_THE_KERNEL = frozenset({"dev", "proc", "sys"})
-"""Reading a file there may do something, or never end; what is worth knowing of them is in the volatile data."""
 
 
 class EvidenceHostAction(OwnCommand[EvidenceHostParameters]):
@@ -45,7 +42,7 @@ class EvidenceHostAction(OwnCommand[EvidenceHostParameters]):
         self._settings = settings
 
     def told(self, given: EvidenceHostParameters) -> Plan:
-        files = _files(given)
+        files = whole_paths(given.files)
         what = [*(["volatile data"] if given.volatile else []), *([f"{len(files)} files"] if files else [])]
         if not what:
             raise ActionError("there is nothing to gather", "name files, or leave volatile true", code="COMMAND_WRONG")
@@ -70,7 +67,7 @@ class EvidenceHostAction(OwnCommand[EvidenceHostParameters]):
             if (gave := self.before(request, lambda session: _open(session, given.incident))) is not None:
                 return gave
             began = clock.now()
-            gathered = gather(there_of(request, self._settings, context), _files(given), volatile=given.volatile)
+            gathered = gather(there_of(request, self._settings, context), whole_paths(given.files), volatile=given.volatile)
             origin = _origin(request, given, began)
             payload = archive(origin, gathered)
             lacking = sum(bool(one.problem) for one in (*gathered.volatile, *gathered.files))
@@ -103,16 +100,3 @@ def _origin(request: Request, given: EvidenceHostParameters, began: str) -> Orig
         user=(login.username or login.user_id) if login else "",
         run=run_number(request), step=request.step_id, incident=given.incident, reason=given.reason, began=began, ended=clock.now(),
     )  # fmt: skip
-
-
-def _files(given: EvidenceHostParameters) -> list[str]:
-    """The paths, each once. Raises ActionError for one that is none, or leads to where reading may do something."""
-    found = [path for path in dict.fromkeys(given.files) if path]
-    for path in found:
-        parts = path.split("/")[1:]
-        if not path.isprintable() or not all(parts) or {".", ".."} & set(parts) or str(PurePosixPath(path)) != path:
-            hint = "from / on, without . and .., without letters that cannot be printed"
-            raise ActionError(f"{path[:80]!r} is no whole path of a file", hint, code="COMMAND_WRONG")
-        if parts[0] in _OF_THE_KERNEL:
-            raise ActionError(f"{path[:80]!r} is no file of a disk", "leave it to volatile", code="COMMAND_WRONG")
-    return found

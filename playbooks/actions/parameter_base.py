@@ -6,6 +6,8 @@ from typing import Annotated
 
 import msgspec
 
+AbsolutePath = Annotated[str, msgspec.Meta(max_length=1024, pattern=r"^(?:/.*)?$")]
+"""A path from the root on; "" = none, as a variable without a value says it."""
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 

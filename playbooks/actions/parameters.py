@@ -18,7 +18,7 @@ import msgspec
 
 from playbooks.actions import query_parameters as query
 from playbooks.actions import system_parameters as system
-from playbooks.actions.parameter_base import Parameters
+from playbooks.actions.parameter_base import AbsolutePath, Parameters
 from playbooks.references import names_within
 
 PROPERTY = "parameters"
@@ -29,7 +29,6 @@ _IdOrNone = Annotated[int, msgspec.Meta(ge=0)]
 _Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 _Needed = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
-_Path = Annotated[str, msgspec.Meta(max_length=1024, pattern=r"^(?:/.*)?$")]
 _Names = Annotated[list[str], msgspec.Meta(max_length=64)]
 
 
@@ -115,7 +114,7 @@ class EvidenceHostParameters(Parameters, frozen=True, kw_only=True, forbid_unkno
     incident: _Id
     reason: _Line
     volatile: bool = True
-    files: Annotated[list[_Path], msgspec.Meta(max_length=64)] = []
+    files: Annotated[list[AbsolutePath], msgspec.Meta(max_length=64)] = []
 
 
 class AlertStatusParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -173,6 +172,7 @@ TERMS: dict[str, Terms] = {
 LOOKING: dict[str, Terms] = {
     "elastic": Terms(query.ElasticParameters, ("hits", "took")),
     "sigma": Terms(query.SigmaParameters, ("matches", "events", "event_ids", "hosts", "users", "addresses", "first", "last")),
+    "yara": Terms(query.YaraParameters, ("matches", "found", "rules", "files", "scanned", "not_read", "unread")),
 }
 """Commands of the standard that only look: they change nothing, wherever they go, and may be repeated at will."""
 

@@ -1,4 +1,4 @@
-"""What commands of the standard that only look (``elastic``, ``sigma``) are told beside the query or rule itself.
+"""What commands of the standard that only look (``elastic``, ``sigma``, ``yara``) are told beside the query or rule itself.
 
 The standard has no place for it in the command, so it stands in our step extension (``playbooks.extension``), under the kind:
 
@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from playbooks.actions.parameter_base import Parameters
+from playbooks.actions.parameter_base import AbsolutePath, Parameters
 
 MOST_DOCUMENTS = 100
 """Documents that an Elasticsearch is asked for at once."""
@@ -33,3 +33,12 @@ class SigmaParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fiel
 
     hours: Annotated[int, msgspec.Meta(ge=1, le=MOST_HOURS)] = 24
     until: Annotated[str, msgspec.Meta(max_length=40)] = ""
+
+
+class YaraParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is scanned: ``paths`` of the target (files, and folders with all below them; empty ones are left out), and what is
+    sealed as evidence of ``incident``: the pieces with these numbers (0 = none), or all of them where no number is named."""
+
+    paths: Annotated[list[AbsolutePath], msgspec.Meta(max_length=64)] = []
+    incident: Annotated[int, msgspec.Meta(ge=0)] = 0
+    evidence: Annotated[list[Annotated[int, msgspec.Meta(ge=0)]], msgspec.Meta(max_length=100)] = []

@@ -11,7 +11,7 @@ from playbooks.actions.system_parameters import BY_SSH, HERE_TOO
 from playbooks.bodies import counts_as_json, is_form, is_json, kinds_of
 from playbooks.check.looking import check_looking
 from playbooks.check.report import Report
-from playbooks.extension import ExtensionError, options_of
+from playbooks.extension import ExtensionError, options_of, parameters_for
 from playbooks.model import Action, Command, Party, Playbook, decoded
 from playbooks.references import names_within, the_one
 from playbooks.vocabulary import BY_HAND_ONLY, COMMAND_TYPES, EXECUTORS, OWN_COMMAND, PEOPLE, THINGS
@@ -48,6 +48,8 @@ def check_commands(playbook: Playbook, report: Report, own: Collection[str] | No
             _complete(path, key, command, report)
             if agent is not None:
                 _possible(path, key, command.type, agent, targets, report)
+                if command.type in BY_SSH or (command.type == "yara" and parameters_for(step, "yara").get("paths")):
+                    _by_ssh(path, key, command.type, targets, report)
         if step.commands and all(command.type in TERMS for command in step.commands):
             _given_back(key, step, report)
         check_looking(key, step, report)
@@ -181,15 +183,20 @@ def _possible(path: str, key: str, kind: str, agent: Party, targets: list[Party]
         without = next((one.name or one.type for one in targets if not _is_reachable(one)), "")
         message = f"the target {without[:80]!r} has no address" if without else "there is no address to send this command to"
         report.wrong(path, message, "give the targets, or the agent, an address", key)
-    if kind in BY_SSH and not all(one.type == "ssh" and _is_reachable(one) for one in targets):
-        report.wrong(path, f"a {kind} command goes to targets of the type ssh", "make them ssh, with address and login", key)
-    if kind in BY_SSH | {"ssh"}:
+    if kind in BY_SSH | {"ssh", "yara"}:
         nameless = [one for one in targets or [agent] if one.type == "ssh" and not one.authentication_info]
         if nameless:
             message = f"the target {nameless[0].name[:80]!r} has no login"
             report.doubtful(path, message, "give it authentication_info of the type user-auth", key)
     if kind in ("http-api", "elastic") and agent.type in EXECUTORS and any(one.type == "ssh" for one in targets):
         report.wrong(path, "an ssh target does not speak HTTP", "make it http-api", key)
+
+
+def _by_ssh(path: str, key: str, kind: str, targets: list[Party], report: Report) -> None:
+    if not all(one.type == "ssh" and _is_reachable(one) for one in targets):
+        report.wrong(path, f"a {kind} command goes to targets of the type ssh", "make them ssh, with address and login", key)
+    elif kind == "yara" and not targets:
+        report.wrong(path, "there is no host whose files are to be looked through", "give the step targets of the type ssh", key)
 
 
 def _is_reachable(party: Party) -> bool:

@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
-from playbooks import bodies, sigma_text
+from playbooks import bodies, sigma_text, yara_text
+from playbooks.actions.contract import ActionError
 from playbooks.actions.elastic_query import body_of, path_of
+from playbooks.actions.file_paths import whole_paths
 from playbooks.actions.parameters import LOOKING, PROPERTY, mistakes
 from playbooks.actions.query_parameters import ElasticParameters
 from playbooks.check.report import Report
@@ -115,4 +117,20 @@ def _sigma(text: str, given: dict[str, Any]) -> Mistakes:
     return []
 
 
-_TEXTS: dict[str, Callable[[str, dict[str, Any]], Mistakes]] = {"elastic": _elastic, "sigma": _sigma}
+def _yara(text: str, given: dict[str, Any]) -> Mistakes:
+    """The form only: what compiles rules is not known here. The check of files, dry runs and plans say the rest."""
+    if problem := yara_text.mistake(text):
+        return [(problem, "docs/playbooks.md, Looking")]
+    if place := yara_text.misplaced(text):
+        return [(f"a value cannot stand in {place} of a rule", "values stand in texts in quotes")]
+    if not given.get("paths") and not given.get("incident"):
+        return [("there is nothing to look through", "say in parameters.yara: paths of the target, or an incident")]
+    try:
+        paths = given.get("paths", [])
+        whole_paths(one for one in paths if isinstance(one, str) and not names_within(one)) if isinstance(paths, list) else None
+    except ActionError as error:
+        return [(error.message, error.hint)]
+    return []
+
+
+_TEXTS: dict[str, Callable[[str, dict[str, Any]], Mistakes]] = {"elastic": _elastic, "sigma": _sigma, "yara": _yara}

@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from playbooks.actions.contract import ActionError, ActionKind, Plan, Request
+from playbooks.actions.danger import logs_in
 from playbooks.actions.parameters import PROPERTY
-from playbooks.actions.system_parameters import BY_SSH
 from playbooks.model import Command, Party
 from playbooks.run.gate import Need
 from playbooks.run.state import Call, Frame
@@ -60,7 +60,7 @@ class ApprovalPolicy:
         """What people have to agree to before ``call`` begins; None = nothing."""
         wish = call.request.options.approval
         changes = self._changes(call.request)
-        control = (changes or call.request.command.type in BY_SSH) and self._concerns_control(call)
+        control = (changes or logs_in(call.request)) and self._concerns_control(call)
         alone = changes and not control and call.request.command.type in self._automatic and not _forced(call.request)
         least = 2 if control else 1 if changes and not alone else 0
         number = max(least, wish.number if wish else 0)

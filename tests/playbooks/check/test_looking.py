@@ -94,6 +94,34 @@ def test_wrong_rules(text: str, message: str) -> None:
     assert message in " ".join(found)
 
 
+YARA = 'rule one { strings: $a = "__ip__:value" condition: $a }'
+
+
+def test_right_yara_rules() -> None:
+    found = problems("yara", YARA, {"incident": "__answer__:value"}, targets=[])
+    assert [one.message for one in found] == ["targets is empty"]
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "message"),
+    [
+        ("strings", {"incident": 1}, "there is no YARA rule"),
+        ('include "x" ' + YARA, {"incident": 1}, "cannot include a file"),
+        (YARA.replace("condition: $a", "condition: __ip__:value"), {"incident": 1}, "cannot stand in names"),
+        (YARA.replace("__ip__", "__nobody__"), {"incident": 1}, "__nobody__ is not declared"),
+        (YARA, None, "nothing to look through"),
+        (YARA, {"incident": 1, "path": ["/srv"]}, "no parameter 'path'"),
+        (YARA, {"paths": ["/srv/../x"]}, "no whole path"),
+        (YARA, {"paths": ["/srv"]}, "goes to targets of the type ssh"),
+        (YARA, {"paths": ["/srv"], "targets": []}, "there is no host whose files"),
+    ],
+)
+def test_wrong_yara_rules(text: str, given: dict[str, Any] | None, message: str) -> None:
+    step = {"targets": given.pop("targets")} if given and "targets" in given else {}
+    found = [one.message for one in problems("yara", text, given, **step) if one.severity == "error"]
+    assert message in " ".join(found)
+
+
 def test_wanted_values_are_given() -> None:
     (found,) = problems("elastic", "a:1", out_args=["__answer__", "__ip__"], extension={"outputs": {"__ip__": "/x"}})
     assert (found.path, "do not give answer" in found.message) == (f"{STEP}.out_args[0]", True)

@@ -131,9 +131,19 @@ def test_logging_in_at_a_plant_needs_two_were_it_to_read_only() -> None:
     assert read(with_command("liandun-evidence-host")) is None
     assert read(aimed_at("ipv4", "10.60.0.5")) is None  # a GET of HTTP logs in nowhere
     # a plant; and a name of which neither the playbook nor the register says what it is
-    for call in (aimed_at("ipv4", "10.60.0.5"), aimed_at("dname", "no.such.name", ot=None)):
-        call.request = msgspec.structs.replace(call.request, command=Command(type="liandun-evidence-host"))
-        assert read(call) == Need(number=2, seconds=45 * 60, why=("control",))
+    paths = {"parameters": {"paths": ["/srv"]}}
+    for command in (Command(type="liandun-evidence-host"), Command(type="yara", more=paths)):
+        for call in (aimed_at("ipv4", "10.60.0.5"), aimed_at("dname", "no.such.name", ot=None)):
+            call.request = msgspec.structs.replace(call.request, command=command)
+            assert read(call) == Need(number=2, seconds=45 * 60, why=("control",))
+
+
+def test_scanning_elsewhere_or_what_is_sealed_needs_nobody() -> None:
+    read = policy(changes=False)
+    call = aimed_at("ipv4", "10.80.0.5", ot=None)
+    call.request = msgspec.structs.replace(call.request, command=Command(type="yara", more={"parameters": {"paths": ["/srv"]}}))
+    assert read(call) is None
+    assert read(with_command("yara", ot=None, incident=7)) is None
 
 
 @pytest.mark.parametrize(

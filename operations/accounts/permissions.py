@@ -36,6 +36,7 @@ _READ = frozenset(
         "intel.read",
         "advisories.read",
         "playbooks.read",
+        "compliance.read",
     }
 )
 _WORK = _READ | {
@@ -90,6 +91,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "tuning.read",
             "tuning.decide",
             "intel.read",
+            "compliance.read",
+            "compliance.write",
+            "compliance.decide",
             "keys.own",
             "keys.all",
             *_HANDLE,
@@ -108,6 +112,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "advisories.read",
             "alerts.read",
             "assets.read",
+            "compliance.read",
             "incidents.read",
             "risk.read",
             "rules.read",
@@ -121,6 +126,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     ),
     "leader": _READ
     | {
+        "compliance.decide",
         "incidents.decide",
         "playbooks.approve",
         "playbooks.release",
@@ -136,6 +142,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "alerts.read",
             "assets.read",
             "audit.read",
+            "compliance.read",
             "incidents.read",
             "intel.read",
             "platform.read",
@@ -199,6 +206,7 @@ KEYLESS = frozenset(
         "keys.own",
         "keys.all",
         "incidents.decide",
+        "compliance.decide",
         "warnings.approve",
         "suppressions.release",
         "tuning.decide",

@@ -14,13 +14,14 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+import compliance
 import operations
 import operations.services.usage
 import playbooks
 from kernel.db import Base, open_database, upgrade
 from kernel.errors import StoreError
 
-for _room in (operations, playbooks):
+for _room in (operations, playbooks, compliance):
     for _module in pkgutil.walk_packages(_room.__path__, f"{_room.__name__}."):
         if _module.name.endswith("models"):
             importlib.import_module(_module.name)  # so that Base.metadata knows every table

@@ -30,6 +30,7 @@ from soc_ui.admin.audit import audit
 from soc_ui.admin.health import health
 from soc_ui.admin.inbound import inbound
 from soc_ui.admin.keys import keys
+from soc_ui.admin.routing import webhook_routing
 from soc_ui.admin.webhooks import webhooks
 from soc_ui.advisories import words as advisory_words
 from soc_ui.advisories.views import advisories
@@ -141,7 +142,7 @@ def create_app(services: Services) -> APIFlask:
     response = (*shelf, playbook_runs, playbook_questions, playbook_statistics)
     watch = (live_views.live, overview, wall, risk_views.risk, attack)
     estate = (zones, conduits, zone_plan, inventory, asset_software, advisories, sources, rules, tuning, exceptions, intel)
-    admin = (keys, webhooks, inbound, audit, health)
+    admin = (keys, webhooks, webhook_routing, inbound, audit, health)
     queue = (alerts, alert_packets, alert_flyout, alert_merge, alert_surroundings, alert_views, alert_suppressions)
     pages = (*who, *watch, *queue, *early, *cases, hunt, hunt_searches, *response, *work, *estate, *admin)
     for blueprint in (*pages, preferences):

@@ -40,7 +40,10 @@ class WebhookTarget(Base):
 
 
 class WebhookDelivery(Base):
-    """One message for one target. Written in the transaction of its cause; ``message_id`` stays the same over all attempts."""
+    """One message for one target. Written in the transaction of its cause; ``message_id`` stays the same over all attempts.
+
+    level  what it counts as for routing; "" = nothing (and of messages older than this column)
+    """
 
     __tablename__ = "webhook_deliveries"
 
@@ -54,6 +57,7 @@ class WebhookDelivery(Base):
     due_at: Mapped[str] = mapped_column(String(27))
     created_at: Mapped[str] = mapped_column(String(27))
     finished_at: Mapped[str | None] = mapped_column(String(27))
+    level: Mapped[str] = mapped_column(String(16), default="", server_default="")
 
     __table_args__ = (
         Index("ix_webhook_deliveries_due", "target_id", "status", "due_at", "id"),

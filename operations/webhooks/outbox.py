@@ -80,11 +80,11 @@ def _rows(
     for target, rules in targets:
         due_at = routing.due(rules, target.min_level, matter, present)
         if due_at is not None:
-            rows.append(delivery_row(target.id, event_type, data) | {"due_at": due_at})
+            rows.append(delivery_row(target.id, event_type, data, level) | {"due_at": due_at})
     return rows
 
 
-def delivery_row(target_id: int, event_type: str, data: Mapping[str, Any]) -> dict[str, Any]:
+def delivery_row(target_id: int, event_type: str, data: Mapping[str, Any], level: str = "") -> dict[str, Any]:
     """A pending delivery, due now. The body is fixed here: all attempts send the same bytes under the same id."""
     present = clock.now()
     return {
@@ -97,6 +97,7 @@ def delivery_row(target_id: int, event_type: str, data: Mapping[str, Any]) -> di
         "due_at": present,
         "created_at": present,
         "finished_at": None,
+        "level": level,
     }
 
 

@@ -1,4 +1,4 @@
-"""The form of a webhook: which fields a kind has, and what was filled in as settings and routing."""
+"""The form of a webhook: which fields a kind has, and what was filled in as settings. Routing has a form of its own."""
 
 from __future__ import annotations
 
@@ -6,15 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
-from operations.errors import Invalid
 from operations.webhooks.channels.kafka import MECHANISMS
 from operations.webhooks.channels.registry import CHANNELS
 from operations.webhooks.schema import TargetRecord
 from soc_ui.locale import _
-
-MAX_RULES_TEXT = 16 * 1024
 
 
 def kind_names() -> dict[str, str]:
@@ -56,37 +51,16 @@ def settings_in(kind: str, form: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def routing_in(form: Mapping[str, str]) -> dict[str, Any]:
-    """Rules (JSON) and quiet hours. Raises Invalid."""
-    found: dict[str, Any] = {}
-    written = form.get("rules", "").strip()
-    if written:
-        if len(written) > MAX_RULES_TEXT:
-            raise Invalid("the rules are too long", field="routing")
-        try:
-            found["rules"] = msgspec.json.decode(written)
-        except msgspec.DecodeError as error:
-            raise Invalid(f"the rules are no JSON: {error}", field="routing") from error
-    start, end = form.get("quiet_start", "").strip(), form.get("quiet_end", "").strip()
-    if start or end:
-        found["quiet"] = {"start": start, "end": end, "through": form.get("through", "critical")}
-    return found
-
-
 def filled(target: TargetRecord | None, form: Mapping[str, str]) -> dict[str, Any]:
     """Values of the form: what was entered, else what the target has, else what a new one begins with."""
     settings: Mapping[str, Any] = target.settings if target else {}
-    routing: Mapping[str, Any] = target.routing if target else {}
-    quiet, rules = routing.get("quiet") or {}, routing.get("rules") or []
     values = {
         "name": target.name if target else "", "url": target.url if target else "",
         "min_level": target.min_level if target else "medium",
         "language": settings.get("language", "zh"), "template": settings.get("template", ""), "ca": settings.get("ca", ""),
         "from": settings.get("from", ""), "to": ", ".join(settings.get("to", [])), "user": settings.get("user", ""),
         "topic": settings.get("topic", ""), "mechanism": settings.get("mechanism", ""),
-        "sm3": "on" if settings.get("sm3") else "", "quiet_start": quiet.get("start", ""), "quiet_end": quiet.get("end", ""),
-        "through": quiet.get("through", "critical"),
-        "rules": msgspec.json.format(msgspec.json.encode(rules)).decode() if rules else "",
+        "sm3": "on" if settings.get("sm3") else "",
     }  # fmt: skip
     if form:
         values |= {name: form.get(name, "") for name in values}

@@ -13,12 +13,14 @@ from operations.errors import Conflict, Invalid
 from operations.webhooks import service
 from operations.webhooks.channels.registry import KINDS
 from operations.webhooks.preview import preview
+from operations.zones import service as zones
 from soc_ui import access
-from soc_ui.admin import webhook_form
+from soc_ui.admin import routing_words, webhook_form
 from soc_ui.locale import _
 from soc_ui.numbers import row_id
 from soc_ui.preferences import local_path
 from soc_ui.services import services
+from soc_ui.zones.names import ZoneNames
 
 PAGE_ROWS = 50
 STATES = ("pending", "delivered", "dead")
@@ -50,10 +52,11 @@ def create() -> str | tuple[str, int]:
                 min_level=form.get("min_level", ""),
                 kind=form.get("kind", "standard"),
                 settings=webhook_form.settings_in(_kind(form.get("kind", "standard")), form),
-                routing=webhook_form.routing_in(form),
                 secret=form.get("secret", ""),
                 policy=services().webhook_policy,
             )
+            if form.get("waiting") == "on":  # routing is set before it is switched on
+                service.change_target(session, access.me().actor, target.id, enabled=False)
     except Conflict:
         return _targets_page(error=_("There are %(n)d webhooks already; delete one first.", n=service.MAX_TARGETS)), 409
     except Invalid as error:
@@ -82,7 +85,6 @@ def change(target_id: int) -> Response | tuple[str, int]:
                 target_id,
                 key=services().master_key,
                 settings=webhook_form.settings_in(kind, form),
-                routing=webhook_form.routing_in(form),
                 secret=form.get("secret") or None,
                 name=form.get("name", "").strip(),
                 url=form.get("url", "").strip(),
@@ -195,12 +197,14 @@ def _target_page(target_id: int, *, error: str = "", secret: str = "", form: Any
     with services().database.read() as session:
         target = service.get_target(session, target_id)
         listed = _deliveries(session, target_id)
+        plan = [record.zone for record in zones.list_zones(session)]
     asked = webhook_form.fields_of(target.kind)
     chosen = (target.kind, str(target.settings.get("language", "zh")), str(target.settings.get("template", "")))
     return render_template(
         "admin/webhook.html",
         target=target, levels=LEVELS, error=error, secret=secret, kinds=webhook_form.kind_names(), asked=asked,
-        value=webhook_form.filled(target, form or {}), example=preview(*chosen) if asked["chat"] else None, **listed,
+        value=webhook_form.filled(target, form or {}), example=preview(*chosen) if asked["chat"] else None,
+        w=routing_words, zone_name=ZoneNames(plan), **listed,
     )  # fmt: skip
 
 

@@ -11,7 +11,9 @@ from operations.webhooks.channels.registry import KINDS
 from soc_ui.api.schemas import Paging, Strict, String
 
 SETTINGS = "What the kind knows: sm3, ca; language, template, ca; from, to, user, language, template, ca (docs/webhooks.md)"
-ROUTING = "Rules (types, min_level, zones, organisations, hours) and quiet hours (docs/webhooks.md); empty = everything, always"
+ROUTING = (
+    "Rules (types, min_level, zones, organisations, hours), quiet hours, digest (docs/webhooks.md); empty = everything, always"
+)
 CREDENTIAL = "Secret of a robot, password of a mailbox; sealed, never told again"
 
 
@@ -105,6 +107,27 @@ class PreviewIn(Strict):
 class PreviewOut(Schema):
     subject = String(required=True)
     text = String(required=True)
+
+
+class RehearsalIn(Strict):
+    min_level = String(load_default="medium", validate=OneOf(LEVELS))
+    routing = Dict(keys=String(), load_default=dict, metadata={"description": ROUTING})
+
+
+class RehearsedOut(Schema):
+    time = String(required=True)
+    event_type = String(required=True)
+    level = String(required=True)
+    subject = String(required=True, metadata={"description": "Its number, where it has one"})
+    zones = List(String(), required=True)
+    organisations = List(String(), required=True)
+    verdict = String(required=True, validate=OneOf(["now", "later", "level", "rules"]))
+    due_at = String(required=True, metadata={"description": 'When it would have gone; "" = not at all'})
+    rule = Integer(required=True, metadata={"description": "The rule that lets it through, from 1; 0 = none"})
+
+
+class RehearsalOut(Schema):
+    notifications = List(Nested(RehearsedOut), required=True)
 
 
 class ReplayedOut(Schema):

@@ -13,6 +13,7 @@ from crypto.secret import MasterKey
 from operations.errors import Conflict
 from operations.webhooks import service
 from operations.webhooks.preview import preview
+from operations.webhooks.rehearsal import rehearse
 from soc_ui.api import webhook_schemas as schemas
 from soc_ui.api.alerts import expected_version
 from soc_ui.api.guard import caller, permit
@@ -57,6 +58,19 @@ def show_preview(json_data: Body) -> Body:
     Nothing is sent. For the kinds that people read.
     """
     return msgspec.to_builtins(preview(json_data["kind"], json_data["language"], json_data["template"]))  # type: ignore[no-any-return]
+
+
+@webhooks.post("/routing/preview")
+@permit(webhooks, "webhooks.manage")
+@webhooks.input(schemas.RehearsalIn)
+@webhooks.output(schemas.RehearsalOut)
+def show_rehearsal(json_data: Body) -> Body:
+    """Show which of the last 50 notifications routing would have let through
+
+    Nothing is sent or saved.
+    """
+    with services().database.read() as session:
+        return {"notifications": msgspec.to_builtins(rehearse(session, json_data["min_level"], json_data["routing"]))}
 
 
 @webhooks.get("/<int:target_id>")

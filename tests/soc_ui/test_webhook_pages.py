@@ -71,13 +71,11 @@ def test_a_target_of_every_kind_is_made_shown_and_saved_again(browser: FlaskClie
     assert ('name="sm3"' in form) == (kind in ("standard", "cloudevents"))
     assert ('name="secret"' in form) == (kind in GIVEN)
     given = {"secret": "SEC-given"} if kind in GIVEN else {}
-    answer = create(
-        browser, kind, quiet_start="22:00", quiet_end="07:00", through="critical", rules='[{"types": ["alert.*"]}]', **given
-    )
+    answer = create(browser, kind, waiting="on", **given)
     assert answer.status_code == 200, answer.text
     assert ("whsec_" in answer.text) == (kind in ("standard", "cloudevents"))
     target = newest(filled)
-    assert (target.kind, target.routing["quiet"]["start"]) == (kind, "22:00")
+    assert (target.kind, target.enabled) == (kind, False)
     page = browser.get(f"/webhooks/{target.id}").text
     assert "SEC-given" not in page
     assert ("T0ken" in page) == (kind in ("standard", "cloudevents"))
@@ -85,7 +83,6 @@ def test_a_target_of_every_kind_is_made_shown_and_saved_again(browser: FlaskClie
     again = FORM | {"url": target.url, "name": "renamed", "version": str(target.version)}
     assert post(browser, f"/webhooks/{target.id}", again, page="/account").status_code == 302
     assert newest(filled).name == "renamed"
-    assert newest(filled).routing["quiet"] is None
 
 
 @pytest.mark.parametrize(
@@ -94,10 +91,7 @@ def test_a_target_of_every_kind_is_made_shown_and_saved_again(browser: FlaskClie
         ("mail", {"to": "nobody"}),
         ("mail", {"url": "http://127.0.0.1/"}),
         ("dingtalk", {"template": "{% for a in b %}{% endfor %}<script>"}),
-        ("standard", {"rules": "<script>alert(1)</script>"}),
-        ("standard", {"rules": '{"a": 1}'}),
-        ("standard", {"rules": "[" * 20000}),
-        ("standard", {"quiet_start": "22:00"}),
+        ("standard", {"name": ""}),
         ("standard", {"ca": "nothing"}),
         ("cef", {"url": "tls://10.0.0.1"}),
     ],
@@ -134,4 +128,4 @@ def test_a_paused_target_says_so_and_dead_letters_go_again(browser: FlaskClient,
 
 def test_the_pages_are_chinese(open_as: Callable[[str], FlaskClient]) -> None:
     page = open_as("zh").get("/webhooks?kind=dingtalk").text
-    assert all(word in page for word in ("钉钉", "企业微信", "机器人加签密钥", "免打扰开始", "消息模板"))
+    assert all(word in page for word in ("钉钉", "企业微信", "机器人加签密钥", "先停用", "消息模板"))

@@ -82,9 +82,18 @@ def test_quiet_hours_hold_back_what_does_not_break_through() -> None:
     assert goes(quiet, at=morning) == morning
 
 
+def test_whole_days() -> None:
+    weekend = {"start": "00:00", "end": "00:00", "days": [6, 7]}
+    saturday = "2026-11-28T02:00:00.000000Z"
+    assert goes({"rules": [{"hours": weekend}]}, at=saturday) == saturday
+    assert goes({"rules": [{"hours": weekend}]}, at=MONDAY_10) is None
+    assert goes({"quiet": weekend}, at=saturday) == "2026-11-29T16:00:00.000000Z"  # Monday 00:00 in the city
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
+        {"quiet": {"start": "00:00", "end": "00:00"}},
         {"rule": []},
         {"rules": [{"type": ["a.b"]}]},
         {"rules": [{"types": ["*"]}]},
@@ -99,13 +108,42 @@ def test_quiet_hours_hold_back_what_does_not_break_through() -> None:
         {"quiet": {"start": "22:00"}},
         {"quiet": NIGHT | {"through": "purple"}},
         {"quiet": 7},
+        {"digest": {"minutes": 1441}},
+        {"digest": {"minutes": 5, "through": "purple"}},
         [],
     ],
 )
 def test_routing_that_is_none(wrong: Any) -> None:
     with pytest.raises(Invalid) as refusal:
         checked(wrong)
-    assert refusal.value.field == "routing"
+    assert refusal.value.field.split(".")[0] == "routing"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"rules": [{}, {"types": ["*"]}]}, "routing.rules.1.types"),
+        ({"rules": [{"hours": {"start": "9", "end": "18:00"}}]}, "routing.rules.0.hours"),
+        ({"rules": [{"hours": NIGHT | {"days": []}}]}, "routing.rules.0.hours.days"),
+        ({"quiet": NIGHT | {"through": "purple"}}, "routing.quiet.through"),
+        ({"digest": {"minutes": 0}}, "routing.digest"),
+    ],
+)
+def test_a_refusal_names_the_place(wrong: Any, field: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        checked(wrong)
+    assert refusal.value.field == field
+
+
+def test_a_digest_holds_back_until_the_end_of_its_period() -> None:
+    at = "2026-11-23T02:07:30.500000Z"  # 10:07:30 in the city
+    assert goes({"digest": {"minutes": 15}}, at=at) == "2026-11-23T02:15:00.000000Z"
+    assert goes({"digest": {"minutes": 15}}, at=at, level="critical") == at
+    assert goes({"digest": {"minutes": 15, "through": "high"}}, at=at) == at
+    assert goes({"digest": {"minutes": 60, "through": ""}}, at=at, level="critical") == "2026-11-23T03:00:00.000000Z"
+    assert goes({"digest": {"minutes": 1000}}, at=MONDAY_23) == "2026-11-23T16:00:00.000000Z"  # midnight ends a period
+    noon = {"digest": {"minutes": 60}, "quiet": {"start": "11:00", "end": "12:30"}}
+    assert goes(noon, at=at) == "2026-11-23T04:30:00.000000Z"  # its digest ends within the quiet hours
 
 
 def test_an_alert_goes_to_the_target_of_its_zone(bench: Bench, http: HttpReceiver, make: Callable[..., Detection]) -> None:
@@ -135,4 +173,6 @@ def test_what_waited_through_the_quiet_hours_comes_as_one_digest(bench: Bench, h
     assert "合并 5 条通知" in http.requests[1][2].decode()
     with bench.database.write() as session:
         service.change_target(session, bench.who.actor, target.id, routing={}, policy=POLICY)
-        assert session.execute(text("SELECT routing FROM webhook_targets")).scalar_one() == '{"rules":[],"quiet":null}'
+        assert session.execute(text("SELECT routing FROM webhook_targets")).scalar_one() == (
+            '{"rules":[],"quiet":null,"digest":null}'
+        )

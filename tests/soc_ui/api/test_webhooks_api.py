@@ -51,6 +51,18 @@ def test_what_is_refused(call: Call, wrong: dict[str, Any]) -> None:
     assert (answer.status_code, answer.mimetype) == (422, "application/problem+json"), answer.text
 
 
+def test_a_rehearsal_of_routing(call: Call) -> None:
+    asked = {"routing": {"rules": [{"types": ["incident.*"]}]}, "min_level": "low"}
+    found = call("POST", "/webhooks/routing/preview", json=asked)
+    assert found.status_code == 200, found.text
+    told = found.get_json()["notifications"]
+    assert 1 <= len(told) <= 50
+    alerts = [one for one in told if one["event_type"] == "alert.created" and one["level"] != "informational"]
+    assert {one["verdict"] for one in alerts} == {"rules"}
+    assert call("POST", "/webhooks/routing/preview", json={"routing": {"rules": [{"types": ["x"]}]}}).status_code == 422
+    assert call("POST", "/webhooks/routing/preview", as_="analyst:write", json={}).status_code == 403
+
+
 def test_a_preview(call: Call) -> None:
     told = call(
         "POST", "/webhooks/preview", json={"kind": "mail", "language": "en", "template": "{{ level_name }}: {{ data.host }}"}

@@ -1,0 +1,15 @@
+"""What a message counts as stands beside it: a rehearsal of routing asks again who would have had it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0031"
+down_revision = "0030"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("webhook_deliveries", sa.Column("level", sa.String(16), nullable=False, server_default=""))

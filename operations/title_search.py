@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from kernel.db.among import among
 
 MOST_WORDS = 8
-MOST_IDS = 20_000
+MOST_IDS = 5_000
 """More matches than this are not listed by their ids, but searched again with each statement."""
 _SHORTEST = 3
 

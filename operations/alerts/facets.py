@@ -14,7 +14,7 @@ from sqlalchemy.sql import ColumnElement
 from kernel.detection import LEVELS
 from kernel.event import timestamp
 from operations import clock
-from operations.alerts.listing import kept_conditions, sample_query, within
+from operations.alerts.listing import kept_conditions, many_say, sample_query, within
 from operations.alerts.models import STATUSES, Alert, AlertCount
 from operations.alerts.schema import UNASSIGNED, AlertFilter, Facet, FacetValue, TimelineBar
 from operations.errors import Invalid
@@ -22,6 +22,8 @@ from operations.reach import zones_seen
 
 SAMPLE = 5_000
 """So many of the newest matching alerts are counted where the kept counts do not know the answer."""
+SAMPLE_TEXT = 1_000
+"""Less where many have the text that is sought: each alert is then read."""
 SAMPLE_SCOPED = 300
 """Less for who sees some zones only: each alert is then looked at on its own."""
 MANY = 5_000
@@ -65,9 +67,11 @@ def facets(
     return found
 
 
-def sample_size(session: Session) -> int:
+def sample_size(session: Session, where: AlertFilter = AlertFilter()) -> int:
     """How many alerts are counted for this session where the kept counts do not know the answer."""
-    return SAMPLE if zones_seen(session) is None else SAMPLE_SCOPED
+    if zones_seen(session) is not None:
+        return SAMPLE_SCOPED
+    return SAMPLE_TEXT if many_say(session, where) else SAMPLE
 
 
 def top(session: Session, dimension: str, *, start: str = "", end: str = "", limit: int = 10) -> list[FacetValue]:
@@ -133,7 +137,7 @@ def _kept_within(session: Session, dimension: str, conditions: list[ColumnElemen
 
 
 def _sampled(session: Session, where: AlertFilter) -> tuple[dict[str, Counter[str]], dict[str, str], bool]:
-    most = sample_size(session)
+    most = sample_size(session, where)
     result = session.execute(sample_query(session, where, most + 1))
     names, rows = list(result.keys()), result.all()
     columns = dict(zip(names, zip(*rows[:most], strict=True), strict=True)) if rows else dict.fromkeys(names, ())

@@ -32,12 +32,15 @@ from operations.reach import zones_seen
 FEW = 5000
 """A filter that at most this many alerts pass is resolved to ids first."""
 
-TEXT_FEW = 20_000
-"""The same for the text, whose index lists ids far quicker than rows are read and searched."""
+TEXT_FEW = 5_000
+"""The same for the text."""
 
 COUNT_LIMIT = 10_000
 COUNT_LIMIT_SCOPED = 1_000
 """Less for who sees some zones only: each alert is then looked at on its own."""
+COUNT_LIMIT_TEXT = 1_000
+COUNT_LIMIT_TEXT_SCOPED = 300
+"""Less again where more than TEXT_FEW have the text: each alert is then read."""
 
 MAX_PAGE = 500
 
@@ -79,24 +82,24 @@ def sample_query(session: Session, where: AlertFilter, limit: int) -> Select[Any
 
 
 def count_alerts(session: Session, where: AlertFilter = AlertFilter()) -> Count:
-    """How many match: exact where the kept counts know it, else counted up to COUNT_LIMIT."""
+    """How many match: exact where the kept counts know it, else counted up to one of the limits above."""
     known = _kept_count(session, where) if zones_seen(session) is None else None
     if known is not None:
         return Count(known)
-    if zones_seen(session) is None and _says_too_much(session, where):
-        return Count(COUNT_LIMIT, exact=False)
     most = COUNT_LIMIT if zones_seen(session) is None else COUNT_LIMIT_SCOPED
+    if many_say(session, where):
+        if zones_seen(session) is None and where == AlertFilter(text=where.text):
+            return Count(TEXT_FEW, exact=False)
+        most = COUNT_LIMIT_TEXT if zones_seen(session) is None else COUNT_LIMIT_TEXT_SCOPED
     inner = _page_query(session, where, most + 1, "", False, [_ALERTS.c.id, _ALERTS.c.last_seen], ordered=False).subquery()
     number = session.execute(select(func.count()).select_from(inner)).scalar_one()
     return Count.up_to(most, number)
 
 
-def _says_too_much(session: Session, where: AlertFilter) -> bool:
-    """Whether nothing but a text is sought, and the index alone names more than are counted."""
+def many_say(session: Session, where: AlertFilter) -> bool:
+    """Whether a text is sought that more than TEXT_FEW alerts have. False where no index tells."""
     words = words_of(where.text)
-    if not words or where != AlertFilter(text=where.text) or min(map(len, words)) < 3:
-        return False
-    return session.get_bind().dialect.name == "sqlite" and text_ids(session, words, max(TEXT_FEW, COUNT_LIMIT)) is None
+    return bool(words) and session.get_bind().dialect.name == "sqlite" and text_ids(session, words, TEXT_FEW) is None
 
 
 def latest_id(session: Session) -> int:

@@ -58,7 +58,7 @@ def queue() -> Response | str:
             "total": service.count_alerts(session, where),
             "latest": service.latest_id(session),
             "people": assignable(session),
-            "sample": service.sample_size(session),
+            "sample": service.sample_size(session, where),
             "anything": service.latest_id(session) > 0,
         }
     links = filters.Links(request.path, args)

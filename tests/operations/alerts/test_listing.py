@@ -145,7 +145,8 @@ def test_a_text_is_found_alike_on_every_way_to_it(
         monkeypatch.setattr(listing, "TEXT_FEW", few)
         found = [row.id for row in walk(database, where, limit=7)]
         with database.read() as session:
-            assert service.count_alerts(session, where).count == len(found)
+            count = service.count_alerts(session, where)
+            assert count.count == len(found) if count.exact else count.count == few < len(found)
             answers.append((found, service.facets(session, where)))
     assert answers[0] == answers[1]
     tags = {entry.value: entry.count for facet in answers[0][1] if facet.dimension == "tag" for entry in facet.values}

@@ -105,6 +105,9 @@ _SIGNATURES = """for one in /var/lib/clamav/*.cld /var/lib/clamav/*.cvd /usr/loc
     [ -e "$one" ] && stat -L -c '%Y %n' "$one"
 done; exit 0"""
 
+_HIDING = r"""sed -E '/^\| *(proxy_set_header|fastcgi_param|uwsgi_param|set|env) /s/^(\| *[a-z_]+ [^ ]*"""
+_HIDING += r"""([Aa]uthorization|[Pp]assw|[Tt]oken|[Ss]ecret|[Kk]ey)[^ ]*) .*/\1 hidden;/'"""
+
 PARTS: dict[str, Ask] = {
     "os": Ask("cat /etc/os-release 2>/dev/null; uname -r; exit 0", "cat /etc/os-release; uname -r"),
     "clock": Ask("date +%s", "date +%s"),
@@ -196,8 +199,7 @@ PARTS: dict[str, Ask] = {
     "nginx": Ask(
         "show /etc/nginx/nginx.conf /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* /etc/nginx/modules-enabled/* "
         "/etc/nginx/snippets/* "
-        "/usr/local/nginx/conf/*.conf /usr/local/nginx/conf/*/*.conf /usr/local/openresty/nginx/conf/*.conf | "
-        "sed -E 's/^(\\| .*([Aa]uthorization|[Pp]assword|[Tt]oken|[Ss]ecret)[^ ]*[ \"]+).*/\\1(hidden);/'",
+        "/usr/local/nginx/conf/*.conf /usr/local/nginx/conf/*/*.conf /usr/local/openresty/nginx/conf/*.conf | " + _HIDING,
         "nginx -T",
     ),
 }

@@ -1,0 +1,88 @@
+"""What was read of an object: texts by name, and why one is not there. It can be kept and judged again later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+import msgspec
+
+_T = TypeVar("_T")
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One thing that was asked. ``problem``: why it was not, or not wholly, read; "" where it was. ``how``: the command."""
+
+    text: str
+    problem: str = ""
+    how: str = ""
+
+
+class Unreadable(Exception):
+    """What a verdict needs could not be read: then there is none."""
+
+
+class Facts:
+    """The parts of one object, for one probe: it remembers which ones were looked at, for the evidence."""
+
+    def __init__(self, parts: Mapping[str, Part]) -> None:
+        self._parts = parts
+        self.seen: list[str] = []
+
+    def text(self, name: str) -> str:
+        """A part, wholly read. Raises Unreadable."""
+        if name not in self.seen:
+            self.seen.append(name)
+        part = self._parts.get(name)
+        if part is None:
+            raise Unreadable(f"{name} was not read")
+        if part.problem:
+            raise Unreadable(f"{name}: {part.problem}")
+        return part.text
+
+    def is_read(self, name: str) -> bool:
+        """Whether a part is there wholly: for what has another way."""
+        part = self._parts.get(name)
+        if name not in self.seen:
+            self.seen.append(name)
+        return part is not None and not part.problem
+
+    def lines(self, name: str) -> list[str]:
+        """Lines of a part that are not empty. Raises Unreadable."""
+        return [line for line in self.text(name).splitlines() if line.strip()]
+
+    def listed(self, name: str) -> list[str]:
+        """Lines of a part that cannot be empty on a host that says all. Raises Unreadable where it is."""
+        found = self.lines(name)
+        if not found:
+            raise Unreadable(f"{name} is empty")
+        return found
+
+    def files(self, name: str) -> dict[str, str]:
+        """A part that shows files, by path; a file that is not there is not among them.
+
+        Raises Unreadable where one of them is there and may not be read.
+        """
+        found: dict[str, list[str]] = {}
+        lines: list[str] = []
+        for line in self.text(name).splitlines():
+            if line.startswith("== "):
+                lines = found.setdefault(line[3:], [])
+            elif line.startswith("| "):
+                lines.append(line[2:])
+            elif line.startswith("!! "):
+                raise Unreadable(f"the login may not read {line[3:]}")
+        return {path: "\n".join(content) + "\n" for path, content in found.items()}
+
+    def rows(self, name: str, kind: type[_T]) -> _T:
+        """A part that is JSON. Raises Unreadable."""
+        try:
+            return msgspec.json.decode(self.text(name), type=kind)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise Unreadable(f"{name}: {error}") from error
+
+    def evidence(self) -> Iterator[tuple[str, Part]]:
+        """The parts that were looked at, in that order."""
+        for name in self.seen:
+            if name in self._parts:
+                yield name, self._parts[name]

@@ -1,0 +1,1 @@
+"""What configuration texts mean; nothing here reads a host or knows a criterion."""

@@ -1,0 +1,1 @@
+"""Network devices: each file is one probe over a configuration file (formats.device)."""

@@ -1,0 +1,1 @@
+"""nginx: each file is one probe over its configuration files."""

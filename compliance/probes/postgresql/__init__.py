@@ -1,0 +1,1 @@
+"""PostgreSQL: each file is one probe over what the server says of itself (reading.postgresql)."""

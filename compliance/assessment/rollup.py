@@ -1,4 +1,4 @@
-"""What the verdicts of an item come to over its objects: the unit of GB/T 28448, by three grouped statements for a whole system.
+"""What the verdicts of an item come to over its objects: the unit of GB/T 28448, by one grouped statement for a whole system.
 
 An item counts the objects of its kinds that are in the system, and the system as a whole where there is none. Objects that a person
 took from it count as not applicable. Verdicts of objects that were taken out are subtracted: they are few, the others many.
@@ -7,7 +7,7 @@ took from it count as not applicable. Verdicts of objects that were taken out ar
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -19,13 +19,15 @@ from compliance.systems.applicability import WHOLE, Scope
 from compliance.systems.models import ApplicabilityRow, ObjectRow
 from compliance.systems.objects import count_kinds
 from compliance.verdicts import Verdict
+from kernel.db.among import among
 
 _Counts = dict[str, Counter[str]]
+_CHUNK = 500
 
 
 def tallies(session: Session, system_id: int, scope: Scope) -> dict[str, Tally]:
     """Every item that holds for the system, in the order of the standard."""
-    kinds, counts = count_kinds(session, system_id), _counts(session, system_id)
+    kinds, counts = count_kinds(session, system_id), _counts(session, system_id, scope)
     kind_of = _kinds_of_decided(session, system_id, scope)
     extra, aside = Counter[str](), Counter[str]()
     for (item, object_id), decision in scope.decisions.items():
@@ -54,28 +56,29 @@ def _tally(item: str, scope: Scope, kinds: Mapping[str, int], counts: Counter[st
     )  # fmt: skip
 
 
-def _counts(session: Session, system_id: int) -> _Counts:
+def _counts(session: Session, system_id: int, scope: Scope) -> _Counts:
     """Item → verdict → number of objects, without those that were taken out or that a person decided about."""
     found: _Counts = {}
     mine = (VerdictRow.system_id == system_id, VerdictRow.standard == MLPS)
     columns = select(VerdictRow.item, VerdictRow.verdict, func.count()).where(*mine).group_by(VerdictRow.item, VerdictRow.verdict)
     for item, verdict, number in session.execute(columns):
         found.setdefault(item, Counter())[verdict] += number
-    removed = columns.join(ObjectRow, ObjectRow.id == VerdictRow.object_id).where(ObjectRow.removed_at.is_not(None))
-    decided = (
-        columns.join(
-            ApplicabilityRow,
-            (ApplicabilityRow.system_id == VerdictRow.system_id)
-            & (ApplicabilityRow.item == VerdictRow.item)
-            & (ApplicabilityRow.object_id == VerdictRow.object_id),
-        )
-        .join(ObjectRow, ObjectRow.id == VerdictRow.object_id)
-        .where(ApplicabilityRow.applies.is_(False), ApplicabilityRow.object_id != WHOLE, ObjectRow.removed_at.is_(None))
-    )
-    for query in (removed, decided):
-        for item, verdict, number in session.execute(query):
-            found[item][verdict] -= number
+    out = select(ObjectRow.id).where(ObjectRow.system_id == system_id, ObjectRow.removed_at.is_not(None))
+    removed = set(session.execute(out).scalars())
+    aside = {key for key, decision in scope.decisions.items() if not decision.applies and key[1] != WHOLE}
+    for item, object_id, verdict in _rows_of(session, system_id, {*removed, *(key[1] for key in aside)}):
+        if object_id in removed or (item, object_id) in aside:
+            found[item][verdict] -= 1
     return found
+
+
+def _rows_of(session: Session, system_id: int, objects: Collection[int]) -> Iterator[tuple[str, int, str]]:
+    columns = select(VerdictRow.item, VerdictRow.object_id, VerdictRow.verdict)
+    ids = sorted(objects)
+    for start in range(0, len(ids), _CHUNK):
+        part = among(session, VerdictRow.object_id, ids[start : start + _CHUNK])
+        query = columns.where(part, VerdictRow.system_id == system_id, VerdictRow.standard == MLPS)
+        yield from ((row[0], row[1], row[2]) for row in session.execute(query))
 
 
 def _kinds_of_decided(session: Session, system_id: int, scope: Scope) -> dict[int, str]:

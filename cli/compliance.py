@@ -1,4 +1,4 @@
-"""``./liandun compliance``: the catalogue of requirements, and scores by template (docs/compliance.md)."""
+"""``./liandun compliance``: the catalogue of requirements, systems and assessment, scores by template (docs/compliance.md)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from cli import compliance_systems
 from cli.terminal import print_lines, visible
 from compliance.catalogue.applicable import Levels, applicable
 from compliance.catalogue.difference import difference
@@ -86,19 +87,55 @@ def diff_command(general: Path, extensions: Path, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+@command.command("systems")
+@click.option("--add", type=_FILE, help="Add those of a JSON file first.")
+@compliance_systems.json_option
+@compliance_systems.data_option
+def systems_command(add: Path | None, as_json: bool, data: Path | None) -> None:
+    """List the MLPS systems (定级对象)."""
+    compliance_systems.show_systems(data, add, as_json, _print_json)
+
+
+@command.command("objects")
+@click.argument("system")
+@click.option("--take-over", is_flag=True, help="Make objects of the registered assets in the zones of SYSTEM first.")
+@compliance_systems.json_option
+@compliance_systems.data_option
+def objects_command(system: str, take_over: bool, as_json: bool, data: Path | None) -> None:
+    """List the objects of SYSTEM (its number or name) that are assessed."""
+    compliance_systems.show_objects(data, system, take_over, as_json, _print_json)
+
+
+@command.command("assess")
+@click.argument("system")
+@click.option("--findings", type=_FILE, help="Record what probes found first: a JSON list (docs/compliance.md).")
+@compliance_systems.json_option
+@compliance_systems.data_option
+def assess_command(system: str, findings: Path | None, as_json: bool, data: Path | None) -> None:
+    """Tell what SYSTEM (its number or name) does not meet, and what has no verdict yet."""
+    compliance_systems.assess(data, system, findings, as_json, _print_json)
+
+
 @command.command("score")
-@click.argument("file", type=_FILE)
+@click.argument("what", metavar="FILE|SYSTEM")
 @click.option(
-    "--template", type=click.Choice((*TEMPLATES, crypto.NAME)), required=True, help="Of which report; 39786: cryptography."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def score_command(file: Path, template: str, as_json: bool) -> None:
-    """Score the verdicts in FILE. Exit code 0 scored, 1 refused."""
-    octets = _octets(file)
-    if template == crypto.NAME:
-        outcome = crypto.outcome(crypto_requirements(), crypto.read(octets))
+    "--template", type=click.Choice((*TEMPLATES, crypto.NAME)), default="2025", show_default=True,
+    help="Of which report; 39786: cryptography.",
+)  # fmt: skip
+@click.option("--keep", is_flag=True, help="Keep the score of SYSTEM for its trend.")
+@compliance_systems.json_option
+@compliance_systems.data_option
+def score_command(what: str, template: str, keep: bool, as_json: bool, data: Path | None) -> None:
+    """Score the verdicts in FILE, or what is recorded about SYSTEM (its number or name). Exit code 0 scored, 1 refused."""
+    file = Path(what)
+    if file.is_file():
+        octets = _octets(file)
+        if template == crypto.NAME:
+            outcome = crypto.outcome(crypto_requirements(), crypto.read(octets))
+        else:
+            outcome = TEMPLATES[template](requirements(), assessed.read(octets))
     else:
-        outcome = TEMPLATES[template](requirements(), assessed.read(octets))
+        outcome = compliance_systems.score(data, what, template, keep).outcome
     if as_json:
         _print_json(msgspec.to_builtins(outcome))
     else:

@@ -155,14 +155,22 @@ def withdraw(
     session: Session, who: Principal, system_id: int, item: str, reason: str, *,
     object_id: int = WHOLE, expected_version: int | None = None,
 ) -> None:  # fmt: skip
-    """The rule holds again. Raises NotFound, Invalid, Stale."""
-    rows.find_system(session, system_id, for_update=True)
+    """The rule holds again; an object of another kind that was added stays named, as one to which the item does not apply.
+
+    Raises NotFound, Invalid, Stale.
+    """
+    system = rows.system_record(rows.find_system(session, system_id, for_update=True))
     row = session.get(ApplicabilityRow, (system_id, item[:24], object_id), with_for_update=True)
     if row is None:
         raise NotFound("there is no such decision")
     rows.check_version(row.version, expected_version)
     words = text(reason, "reason", MAX_REASON, needed=True)
-    session.delete(row)
+    there = rows.find_object(session, system_id, object_id) if object_id != WHOLE else None
+    if row.applies and there is not None and there.kind not in scope_of(session, system).kinds(item):
+        row.applies, row.reason, row.decided_by, row.decided_at = False, words, who.name, clock.now()
+        row.version += 1
+    else:
+        session.delete(row)
     session.flush()
     detail = {"item": item, "object": object_id, "reason": words}
     audit.append(session, who.actor, "applicability.withdraw", "mlps-system", system_id, detail=detail)

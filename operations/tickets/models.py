@@ -23,6 +23,7 @@ LINK_KINDS: tuple[str, ...] = (
     "certificate",
     "rule",
     "source",
+    "control",
 )
 
 NO_DATE = "9999-12-31T23:59:59.999999Z"

@@ -72,6 +72,7 @@ def link_name(kind: str) -> str:
         "certificate": _("Certificate"),
         "rule": _("Rule"),
         "source": _("Source"),
+        "control": _("Control of a system"),
     }
     return names.get(kind, kind)
 

@@ -69,3 +69,28 @@ def test_a_version_against_itself() -> None:
     folder = ROOT / "compliance" / "catalogue"
     done = run("diff", str(folder / "gbt22239-level3.yaml"), str(folder / "gbt22239-level3-extensions.yaml"), "--json")
     assert (done.returncode, json.loads(done.stdout)) == (0, [])
+
+
+def test_from_a_system_to_its_score(tmp_path: Path) -> None:
+    data, given = str(tmp_path / "data"), tmp_path / "systems.json"
+    given.write_text(json.dumps([{"name": "供水调度", "level": "S3A2", "extensions": ["8.5"]}]))
+    listed = json.loads(run("systems", "--add", str(given), "--json", "--data", data).stdout)
+    assert [(one["id"], one["name"], one["level"]) for one in listed] == [(1, "供水调度", "S3A2G3")]
+    assert run("objects", "供水调度", "--take-over", "--data", data).stderr.splitlines() == [
+        "0 objects made, 0 were there",
+        "0 objects",
+    ]
+    findings = tmp_path / "findings.json"
+    words = [("8.1.4.1.a", "met"), ("8.1.4.1.d", "not_met"), ("8.2.1.1", "met")]
+    findings.write_text(
+        json.dumps([{"item_id": item, "object_id": None, "verdict": verdict, "reason": "probe"} for item, verdict in words])
+    )
+    done = run("assess", "1", "--findings", str(findings), "--data", data)
+    assert (done.returncode, "2 findings recorded, 2 changed something" in done.stderr) == (0, True)
+    assert "finding 2 refused: the item 8.2.1.1 does not apply to this system" in done.stderr
+    assert "重大风险隐患 A-19 found" in done.stdout
+    told = json.loads(run("assess", "供水调度", "--json", "--data", data).stdout)
+    assert len(told["gaps"]) == 209 + 21 - 1
+    score = run("score", "供水调度", "--template", "2025", "--keep", "--data", data)
+    assert (score.returncode, "50.00" in score.stdout) == (0, True)
+    assert run("score", "没有", "--data", data).returncode == 1

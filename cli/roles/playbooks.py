@@ -52,7 +52,7 @@ def run(config: Config) -> int:
     kinds = {
         **standard(reach),
         **own(database, key, KeptPackets(capture_places(config, layout)), settings_of(rules)),
-        **system(settings_of(rules), database),
+        **system(settings_of(rules), database, reach),
         **looking(reach, hunt, database, scan=YaraScan(), key=key, settings=settings_of(rules)),
     }
     zones = ControlZones(database, ZoneSource(layout.zones))

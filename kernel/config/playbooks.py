@@ -61,6 +61,7 @@ class Playbooks(msgspec.Struct, forbid_unknown_fields=True):
     """[playbooks] — which systems playbooks may act on. See docs/playbooks.md, "Actions on systems".
 
     known_hosts          file of host keys: the hosts that may be reached by SSH, no others
+    windows_ca           file of authorities (PEM) that vouch for Windows hosts; without it those of the system do
     protected_networks   never blocked, and hosts in them never isolated: management, gateways, name servers
     protected_domains    names that are never diverted, nor what is above or below them: the city's own
     management_networks  what an isolated host may still speak to
@@ -76,6 +77,7 @@ class Playbooks(msgspec.Struct, forbid_unknown_fields=True):
     """
 
     known_hosts: Path | None = None
+    windows_ca: Path | None = None
     protected_networks: list[str] = []
     protected_domains: list[str] = []
     management_networks: list[str] = []
@@ -94,8 +96,10 @@ class Playbooks(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def check_playbooks(playbooks: Playbooks, mistakes: Mistakes) -> None:
-    if playbooks.known_hosts is not None and not _is_plain_path(str(playbooks.known_hosts)):
-        mistakes.add("playbooks.known_hosts", "must be a whole path, without quotation marks and line ends")
+    for name in ("known_hosts", "windows_ca"):
+        file: Path | None = getattr(playbooks, name)
+        if file is not None and not _is_plain_path(str(file)):
+            mistakes.add(f"playbooks.{name}", "must be a whole path, without quotation marks and line ends")
     for name in ("protected_networks", "management_networks", "allowed_networks"):
         for network in getattr(playbooks, name):
             if not is_network(network):

@@ -62,6 +62,19 @@ class Reach:
             )
         return allowed
 
+    def listed(self, endpoint: Endpoint) -> list[str]:
+        """Those of its addresses that lie in a network of the configuration: where a login goes, the public internet counts for
+        nothing. Raises ActionError."""
+        try:
+            found = [ipaddress.ip_address(endpoint.host)]
+        except ValueError:
+            found = self._looked_up(endpoint)
+        allowed = [str(address) for address in found if permitted(address, "", self._allow)]
+        if not allowed:
+            shown = endpoint.host if str(found[0]) == endpoint.host else f"{endpoint.host} ({found[0]})"
+            raise ActionError(f"{shown} is in no network that playbooks may log in to", _REFUSED, code="NOT_ALLOWED")
+        return allowed
+
     @staticmethod
     def _looked_up(endpoint: Endpoint) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
         try:
@@ -78,6 +91,24 @@ def endpoints(party: Party | None) -> list[Endpoint]:
     found = list(_endpoints(party))
     if not found:
         raise ActionError("the target has no address that HTTP can go to", "give it one under url, dname, ipv4 or ipv6")
+    return found
+
+
+def host_endpoints(party: Party | None, port: int) -> list[Endpoint]:
+    """The hosts of a target, all over TLS: URLs of https, names, IPv6 and IPv4 addresses, where nothing is said at ``port``.
+
+    Raises ActionError(COMMAND_WRONG).
+    """
+    if party is None or not party.address:
+        raise ActionError("the command has no target with an address", "name the host by dname, ipv4 or ipv6", code="COMMAND_WRONG")
+    port = _port(party.port) if party.port else port
+    found = [_of_url(url, 0) for url in party.address.get("url", ())]
+    if any(one.scheme != "https" for one in found):
+        raise ActionError("a login goes over TLS only", "name it by https://", code="COMMAND_WRONG")
+    for kind in ("dname", "ipv6", "ipv4"):
+        found += [Endpoint("https", host.strip("[]"), port, "") for host in party.address.get(kind, ())]
+    if not found or any(not one.host or not one.host.isprintable() or set(one.host) & set(" /@%?#") for one in found):
+        raise ActionError("the target has no address of a host", "name it by dname, ipv4 or ipv6", code="COMMAND_WRONG")
     return found
 
 

@@ -47,7 +47,7 @@ def run(config: Config) -> int:
     key = open_master_key(config)
     with database.write() as session:
         install_library(session)
-    reach = Reach(tuple(rules.allowed_networks))
+    reach = Reach(tuple(rules.allowed_networks), tuple(rules.plain_hosts))
     hunt = SigmaHunt(functools.partial(open_store, config, writable=False))
     kinds = {
         **standard(reach),

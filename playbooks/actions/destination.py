@@ -13,8 +13,9 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from operations.webhooks.guard import Network, permitted
-from playbooks.actions.contract import ActionError
+from playbooks.actions.contract import ActionError, Destination
 from playbooks.model import Party
+from playbooks.vault.hosts import all_normal, covers
 
 _TLS_PORTS = frozenset({443, 8443})
 _REFUSED = "allow its network in the configuration"
@@ -40,16 +41,32 @@ class Endpoint(NamedTuple):
 
 
 class Reach:
-    """Networks that commands may go to beside the public internet over TLS. ``ANYWHERE`` is for a person at a terminal."""
+    """Networks that commands may go to beside the public internet over TLS, and hosts that may be asked without TLS."""
 
-    ANYWHERE = ("0.0.0.0/0", "::/0")
+    def __init__(self, allow: tuple[str, ...] = (), plain: tuple[str, ...] = ()) -> None:
+        """
+        allow  networks such as ``10.1.2.0/24``
+        plain  hosts as playbooks.vault.hosts writes them (``cam.example.cn:8080``) that may be asked without TLS, where they lie in
+               one of these networks
 
-    def __init__(self, allow: tuple[str, ...] = ()) -> None:
-        """``allow``: networks such as ``10.1.2.0/24``. Raises ValueError for what is none."""
+        Raises ValueError for what is none.
+        """
         self._allow: list[Network] = [ipaddress.ip_network(network) for network in allow]
+        self._plain = all_normal(plain)
+        self._anything = False
+
+    @classmethod
+    def anywhere(cls) -> Reach:
+        """For a person at a terminal, who answers for it all."""
+        reach = cls(("0.0.0.0/0", "::/0"))
+        reach._anything = True
+        return reach
 
     def addresses(self, endpoint: Endpoint) -> list[str]:
         """The addresses of a server that may be connected to. Raises ActionError."""
+        if endpoint.scheme != "https" and not (self._anything or covers(self._plain, Destination(endpoint.host, endpoint.port))):
+            hint = "ask it by https://, or list it in [playbooks] plain_hosts"
+            raise ActionError(f"{endpoint.netloc} may not be asked without TLS", hint, code="NOT_ALLOWED")
         try:
             found = [ipaddress.ip_address(endpoint.host)]
         except ValueError:

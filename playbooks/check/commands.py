@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from playbooks.actions.parameters import TERMS, mistakes
 from playbooks.actions.system_parameters import BY_SSH, HERE_TOO
-from playbooks.bodies import counts_as_json, is_form, is_json, kinds_of
+from playbooks.bodies import kinds_of, mistake
 from playbooks.check.looking import check_looking
 from playbooks.check.report import Report
 from playbooks.extension import ExtensionError, options_of, parameters_for
@@ -148,17 +148,16 @@ def _headers(path: str, key: str, command: Command, report: Report) -> None:
 
 
 def _body(path: str, key: str, command: Command, report: Report) -> None:
-    """What begins like JSON is JSON once its names have values; else nobody could say where a value ends."""
+    """A body is of the kind that it says, or begins like, once its names have values; else nobody could say where a value ends."""
     name, text = "content", command.content
     if command.content_b64 and not text:
         try:
             name, text = "content_b64", decoded(command.content_b64).decode("utf-8")
         except ValueError:
             return  # no base64 is told above; no text has no names
-    kinds = kinds_of(command.headers)
-    if text and not is_form(kinds) and counts_as_json(text, kinds) and not is_json(text):
-        hint = "quote names that stand for text; others stand for numbers, true, false or null"
-        report.wrong(f"{path}.{name}", "the body begins like JSON and is none", hint, key)
+    message, hint = mistake(text, kinds_of(command.headers)) if text else ("", "")
+    if message:
+        report.wrong(f"{path}.{name}", message, hint, key)
 
 
 def _openc2(path: str, key: str, command: Command, report: Report) -> None:

@@ -82,7 +82,7 @@ def embedded(document: bytes, runs: int, workers: int, folder: Path) -> tuple[fl
     database = open_database(f"sqlite:///{folder}/state.db")
     upgrade(database)
     settings = Settings(workers=workers)
-    with Executor(database, standard(Reach(Reach.ANYWHERE)), settings) as executor:
+    with Executor(database, standard(Reach.anywhere()), settings) as executor:
         begun = time.perf_counter()
         futures = [executor.submit_soon(Wanted(body=document, by="benchmark")) for _ in range(runs)]
         states = [executor.wait(future.result(), 600) for future in futures]

@@ -166,7 +166,7 @@ def _dry(
     from playbooks.actions.system_kinds import system
 
     last, problems = "", 0
-    reach = Reach(Reach.ANYWHERE)
+    reach = Reach.anywhere()
     kinds = standard(reach) | own(None) | system() | looking(reach, SigmaHunt(), scan=YaraScan())
     steps = dry_run(playbook, kinds, variables=variables, assumed=assumed, library=library_of([playbook, *others]))
     for shown in steps:
@@ -215,7 +215,7 @@ def _run(database: Database, wanted: Wanted, workers: int, out: BinaryIO | None)
             told.put("")
 
     settings = Settings(workers=workers, poll=0.1, lease=2.0)
-    kinds = standard(Reach(Reach.ANYWHERE)) | looking(Reach(Reach.ANYWHERE))
+    kinds = standard(Reach.anywhere()) | looking(Reach.anywhere())
     _tell_what_is_not_done_here([playbook, *map(playbook_of, wanted.called)], kinds)
     with Executor(database, kinds, settings, listener=listen) as executor:
         with database.read() as session:

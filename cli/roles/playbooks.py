@@ -47,12 +47,12 @@ def run(config: Config) -> int:
     key = open_master_key(config)
     with database.write() as session:
         install_library(session)
-    reach = Reach(tuple(rules.allowed_networks))
+    reach = Reach(tuple(rules.allowed_networks), tuple(rules.plain_hosts))
     hunt = SigmaHunt(functools.partial(open_store, config, writable=False))
     kinds = {
         **standard(reach),
         **own(database, key, KeptPackets(capture_places(config, layout)), settings_of(rules)),
-        **system(settings_of(rules), database),
+        **system(settings_of(rules), database, reach),
         **looking(reach, hunt, database, scan=YaraScan(), key=key, settings=settings_of(rules)),
     }
     zones = ControlZones(database, ZoneSource(layout.zones))

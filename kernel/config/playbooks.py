@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from kernel.config.mistakes import Mistakes
-from kernel.config.names import is_network
+from kernel.config.names import is_host, is_network
 
 
 class DnsServer(msgspec.Struct, forbid_unknown_fields=True):
@@ -61,6 +61,7 @@ class Playbooks(msgspec.Struct, forbid_unknown_fields=True):
     """[playbooks] — which systems playbooks may act on. See docs/playbooks.md, "Actions on systems".
 
     known_hosts          file of host keys: the hosts that may be reached by SSH, no others
+    windows_ca           file of authorities (PEM) that vouch for Windows hosts; without it those of the system do
     protected_networks   never blocked, and hosts in them never isolated: management, gateways, name servers
     protected_domains    names that are never diverted, nor what is above or below them: the city's own
     management_networks  what an isolated host may still speak to
@@ -68,7 +69,8 @@ class Playbooks(msgspec.Struct, forbid_unknown_fields=True):
     local_firewall       whether playbooks may change the packet filter of this very machine
     bash                 whether playbooks may run scripts on this machine, in a sandbox
     sinkhole             addresses that diverted names get; none: such names do not exist any more
-    allowed_networks     private or loopback networks that HTTP commands may go to (none unless listed)
+    allowed_networks     networks that HTTP commands may go to beside the public internet, and those of Windows hosts
+    plain_hosts          hosts in these networks that may be asked by HTTP without TLS, e.g. "cam.example.cn:8080"
     workers              commands that are carried out at the same time
     automatic            kinds of commands that need nobody's agreement outside of industrial control zones
     approval_minutes     how long people may take to agree, where the playbook does not say
@@ -76,6 +78,7 @@ class Playbooks(msgspec.Struct, forbid_unknown_fields=True):
     """
 
     known_hosts: Path | None = None
+    windows_ca: Path | None = None
     protected_networks: list[str] = []
     protected_domains: list[str] = []
     management_networks: list[str] = []
@@ -84,6 +87,7 @@ class Playbooks(msgspec.Struct, forbid_unknown_fields=True):
     bash: bool = False
     sinkhole: list[str] = []
     allowed_networks: list[str] = []
+    plain_hosts: list[str] = []
     workers: int = 8
     automatic: list[str] = []
     approval_minutes: int = 60
@@ -94,12 +98,17 @@ class Playbooks(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def check_playbooks(playbooks: Playbooks, mistakes: Mistakes) -> None:
-    if playbooks.known_hosts is not None and not _is_plain_path(str(playbooks.known_hosts)):
-        mistakes.add("playbooks.known_hosts", "must be a whole path, without quotation marks and line ends")
+    for name in ("known_hosts", "windows_ca"):
+        file: Path | None = getattr(playbooks, name)
+        if file is not None and not _is_plain_path(str(file)):
+            mistakes.add(f"playbooks.{name}", "must be a whole path, without quotation marks and line ends")
     for name in ("protected_networks", "management_networks", "allowed_networks"):
         for network in getattr(playbooks, name):
             if not is_network(network):
                 mistakes.add(f"playbooks.{name}", f"{network!r} is no network, write e.g. 10.9.0.0/16 or 2001:db8:9::/48")
+    for host in playbooks.plain_hosts:
+        if not is_host(host):
+            mistakes.add("playbooks.plain_hosts", f"{host!r} is no host, write e.g. cam.example.cn:8080 or [2001:db8:9::7]:80")
     for name in playbooks.protected_domains:
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,253}", name):
             mistakes.add("playbooks.protected_domains", f"{name!r} is no domain name")

@@ -13,8 +13,9 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from operations.webhooks.guard import Network, permitted
-from playbooks.actions.contract import ActionError
+from playbooks.actions.contract import ActionError, Destination
 from playbooks.model import Party
+from playbooks.vault.hosts import all_normal, covers
 
 _TLS_PORTS = frozenset({443, 8443})
 _REFUSED = "allow its network in the configuration"
@@ -40,16 +41,32 @@ class Endpoint(NamedTuple):
 
 
 class Reach:
-    """Networks that commands may go to beside the public internet over TLS. ``ANYWHERE`` is for a person at a terminal."""
+    """Networks that commands may go to beside the public internet over TLS, and hosts that may be asked without TLS."""
 
-    ANYWHERE = ("0.0.0.0/0", "::/0")
+    def __init__(self, allow: tuple[str, ...] = (), plain: tuple[str, ...] = ()) -> None:
+        """
+        allow  networks such as ``10.1.2.0/24``
+        plain  hosts as playbooks.vault.hosts writes them (``cam.example.cn:8080``) that may be asked without TLS, where they lie in
+               one of these networks
 
-    def __init__(self, allow: tuple[str, ...] = ()) -> None:
-        """``allow``: networks such as ``10.1.2.0/24``. Raises ValueError for what is none."""
+        Raises ValueError for what is none.
+        """
         self._allow: list[Network] = [ipaddress.ip_network(network) for network in allow]
+        self._plain = all_normal(plain)
+        self._anything = False
+
+    @classmethod
+    def anywhere(cls) -> Reach:
+        """For a person at a terminal, who answers for it all."""
+        reach = cls(("0.0.0.0/0", "::/0"))
+        reach._anything = True
+        return reach
 
     def addresses(self, endpoint: Endpoint) -> list[str]:
         """The addresses of a server that may be connected to. Raises ActionError."""
+        if endpoint.scheme != "https" and not (self._anything or covers(self._plain, Destination(endpoint.host, endpoint.port))):
+            hint = "ask it by https://, or list it in [playbooks] plain_hosts"
+            raise ActionError(f"{endpoint.netloc} may not be asked without TLS", hint, code="NOT_ALLOWED")
         try:
             found = [ipaddress.ip_address(endpoint.host)]
         except ValueError:
@@ -60,6 +77,19 @@ class Reach:
             raise ActionError(
                 f"{shown} may not be connected to: it is no public address, or asked for without TLS", _REFUSED, code="NOT_ALLOWED"
             )
+        return allowed
+
+    def listed(self, endpoint: Endpoint) -> list[str]:
+        """Those of its addresses that lie in a network of the configuration: where a login goes, the public internet counts for
+        nothing. Raises ActionError."""
+        try:
+            found = [ipaddress.ip_address(endpoint.host)]
+        except ValueError:
+            found = self._looked_up(endpoint)
+        allowed = [str(address) for address in found if permitted(address, "", self._allow)]
+        if not allowed:
+            shown = endpoint.host if str(found[0]) == endpoint.host else f"{endpoint.host} ({found[0]})"
+            raise ActionError(f"{shown} is in no network that playbooks may log in to", _REFUSED, code="NOT_ALLOWED")
         return allowed
 
     @staticmethod
@@ -78,6 +108,24 @@ def endpoints(party: Party | None) -> list[Endpoint]:
     found = list(_endpoints(party))
     if not found:
         raise ActionError("the target has no address that HTTP can go to", "give it one under url, dname, ipv4 or ipv6")
+    return found
+
+
+def host_endpoints(party: Party | None, port: int) -> list[Endpoint]:
+    """The hosts of a target, all over TLS: URLs of https, names, IPv6 and IPv4 addresses, where nothing is said at ``port``.
+
+    Raises ActionError(COMMAND_WRONG).
+    """
+    if party is None or not party.address:
+        raise ActionError("the command has no target with an address", "name the host by dname, ipv4 or ipv6", code="COMMAND_WRONG")
+    port = _port(party.port) if party.port else port
+    found = [_of_url(url, 0) for url in party.address.get("url", ())]
+    if any(one.scheme != "https" for one in found):
+        raise ActionError("a login goes over TLS only", "name it by https://", code="COMMAND_WRONG")
+    for kind in ("dname", "ipv6", "ipv4"):
+        found += [Endpoint("https", host.strip("[]"), port, "") for host in party.address.get(kind, ())]
+    if not found or any(not one.host or not one.host.isprintable() or set(one.host) & set(" /@%?#") for one in found):
+        raise ActionError("the target has no address of a host", "name it by dname, ipv4 or ipv6", code="COMMAND_WRONG")
     return found
 
 

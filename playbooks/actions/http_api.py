@@ -1,7 +1,7 @@
 """``http-api`` (CACAO 2.0, 5.6): ``METHOD target HTTP/x`` to the address of the target, with its authentication.
 
 Success is an answer 2xx. Redirects are not followed: they would lead where nobody has looked. Values for out_args, the first that
-fits: the JSON pointer that our extension gives (``outputs``), the member of a JSON answer called ``__name__`` or ``name``, the
+fits: the pointer that our extension gives (``outputs``), the member of a JSON or XML answer called ``__name__`` or ``name``, the
 built-in ``__http_status__`` and ``__http_body__``, and where a step wants exactly one value, the whole body.
 """
 
@@ -14,12 +14,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
-import msgspec
-
 from playbooks.actions.contract import ActionError, Context, Destination, Plan, Request, Secrets
 from playbooks.actions.destination import Endpoint, Reach, endpoints
 from playbooks.actions.http_answer import Answer
 from playbooks.actions.http_connection import HttpClient
+from playbooks.actions.http_content import content_of, members_of, text_of
 from playbooks.actions.json_values import pointed, value_of
 from playbooks.model import Authentication
 from playbooks.variables import LONGEST_VALUE, Value
@@ -107,10 +106,18 @@ def _headers(request: Request, server: Endpoint, body: bytes, method: str) -> li
         if name.lower() not in named:
             headers.append((name, default))
     if body and "content-type" not in named:
-        headers.append(("Content-Type", "application/json" if body.lstrip()[:1] in (b"{", b"[") else "text/plain; charset=utf-8"))
+        headers.append(("Content-Type", _kind_of(body)))
     if body or method in ("POST", "PUT", "PATCH"):
         headers.append(("Content-Length", str(len(body))))
     return headers
+
+
+def _kind_of(body: bytes) -> str:
+    """The content type of a body that says nothing of it."""
+    begins = body.lstrip()
+    if begins.startswith(b"<?xml"):
+        return "application/xml"
+    return "application/json" if begins[:1] in (b"{", b"[") else "text/plain; charset=utf-8"
 
 
 def authorization(authentication: Authentication | None, secrets: Secrets, servers: Sequence[Endpoint]) -> list[tuple[str, str]]:
@@ -144,12 +151,10 @@ def outputs(request: Request, answer: Answer) -> dict[str, Value]:
     """The values that the step wants, as far as the answer has them."""
     if not request.out_args:
         return {}
-    body = answer.body.decode("utf-8", "replace")[:LONGEST_VALUE]
+    body = text_of(answer)[:LONGEST_VALUE]
     built_in: dict[str, Value] = {"__http_status__": str(answer.status), "__http_body__": body}
-    try:
-        content = msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        content = None
+    content = content_of(answer)
+    members = members_of(answer, content)
     found: dict[str, Value] = {}
     for name in request.out_args:
         if name in request.options.outputs:
@@ -158,8 +163,8 @@ def outputs(request: Request, answer: Answer) -> dict[str, Value]:
                 found[name] = value_of(pointed(content, pointer))
             except LookupError as error:
                 raise ActionError(f"the answer has nothing at {pointer!r} for {name}", code="OUTPUT_MISSING") from error
-        elif isinstance(content, dict) and (name in content or name.strip("_") in content):
-            found[name] = value_of(content.get(name, content.get(name.strip("_"))))
+        elif name in members or name.strip("_") in members:
+            found[name] = value_of(members.get(name, members.get(name.strip("_"))))
         elif name in built_in:
             found[name] = built_in[name]
         elif len(request.out_args) == 1:

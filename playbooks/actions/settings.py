@@ -42,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All of it. The defaults are those of an installation that has configured nothing: nothing is reached.
 
     known_hosts     host keys of those hosts that may be reached by SSH (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT); None: none
+    windows_ca      authorities that certificates of Windows hosts are checked by; None: those of the system
     protected       networks that are never blocked or isolated, beside those of ``protected.ALWAYS``
     management      what an isolated host may still speak to, beside the platform itself
     protected_domains  names that are never diverted, nor what is above or below them
@@ -52,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     known_hosts: Path | None = None
+    windows_ca: Path | None = None
     protected: tuple[Network, ...] = ()
     management: tuple[Network, ...] = ()
     privilege: tuple[str, ...] = ()
@@ -68,6 +70,7 @@ def settings_of(config: Playbooks) -> Settings:
     directory = config.directory
     return Settings(
         known_hosts=config.known_hosts,
+        windows_ca=config.windows_ca,
         protected=networks(config.protected_networks),
         management=networks(config.management_networks),
         privilege=tuple(config.privilege),

@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from playbooks.actions.parameters import TERMS, mistakes
 from playbooks.actions.system_parameters import BY_SSH, HERE_TOO
-from playbooks.bodies import counts_as_json, is_form, is_json, kinds_of
+from playbooks.bodies import kinds_of, mistake
 from playbooks.check.looking import check_looking
 from playbooks.check.report import Report
 from playbooks.extension import ExtensionError, options_of, parameters_for
@@ -17,6 +17,8 @@ from playbooks.references import names_within, the_one
 from playbooks.vocabulary import BY_HAND_ONLY, COMMAND_TYPES, EXECUTORS, OWN_COMMAND, PEOPLE, THINGS
 
 LONGEST_COMMAND = 1_000_000
+LONGEST_POWERSHELL = 2_900
+"""Letters: Windows takes no longer command line (playbooks.actions.powershell)."""
 MOST_COMMANDS = 100
 _TEXT_KINDS = frozenset({"manual", "bash", "caldera-cmd", "powershell", "ssh"})
 _ENCODED_KINDS = frozenset({"elastic", "jupyter", "kestrel", "sigma", "yara"})
@@ -71,6 +73,9 @@ def _complete(path: str, key: str, command: Command, report: Report) -> None:
     if command.type in _ENCODED_KINDS and not command.command_b64 and not command.command.strip():
         report.lacking(f"{path}.command_b64", f"the {command.type} command is missing", "give it as base64", key)
     _encoded(path, key, command, report)
+    if command.type == "powershell" and len(command.command) > LONGEST_POWERSHELL and not names_within(command.command):
+        message = f"a powershell command has at most {LONGEST_POWERSHELL:,} letters"
+        report.wrong(f"{path}.command", message, "fetch a longer one from a share, or divide it", key)
     if command.type in _HTTP_KINDS:
         _start_line(f"{path}.command", key, command, report)
         _headers(f"{path}.headers", key, command, report)
@@ -143,17 +148,16 @@ def _headers(path: str, key: str, command: Command, report: Report) -> None:
 
 
 def _body(path: str, key: str, command: Command, report: Report) -> None:
-    """What begins like JSON is JSON once its names have values; else nobody could say where a value ends."""
+    """A body is of the kind that it says, or begins like, once its names have values; else nobody could say where a value ends."""
     name, text = "content", command.content
     if command.content_b64 and not text:
         try:
             name, text = "content_b64", decoded(command.content_b64).decode("utf-8")
         except ValueError:
             return  # no base64 is told above; no text has no names
-    kinds = kinds_of(command.headers)
-    if text and not is_form(kinds) and counts_as_json(text, kinds) and not is_json(text):
-        hint = "quote names that stand for text; others stand for numbers, true, false or null"
-        report.wrong(f"{path}.{name}", "the body begins like JSON and is none", hint, key)
+    message, hint = mistake(text, kinds_of(command.headers)) if text else ("", "")
+    if message:
+        report.wrong(f"{path}.{name}", message, hint, key)
 
 
 def _openc2(path: str, key: str, command: Command, report: Report) -> None:
@@ -183,6 +187,8 @@ def _possible(path: str, key: str, kind: str, agent: Party, targets: list[Party]
         without = next((one.name or one.type for one in targets if not _is_reachable(one)), "")
         message = f"the target {without[:80]!r} has no address" if without else "there is no address to send this command to"
         report.wrong(path, message, "give the targets, or the agent, an address", key)
+    if kind == "powershell":
+        _windows(path, key, [one for one in targets or [agent] if _is_reachable(one)], report)
     if kind in BY_SSH | {"ssh", "yara"}:
         nameless = [one for one in targets or [agent] if one.type == "ssh" and not one.authentication_info]
         if nameless:
@@ -190,6 +196,15 @@ def _possible(path: str, key: str, kind: str, agent: Party, targets: list[Party]
             report.doubtful(path, message, "give it authentication_info of the type user-auth", key)
     if kind in ("http-api", "elastic") and agent.type in EXECUTORS and any(one.type == "ssh" for one in targets):
         report.wrong(path, "an ssh target does not speak HTTP", "make it http-api", key)
+
+
+def _windows(path: str, key: str, hosts: list[Party], report: Report) -> None:
+    if any(url.startswith("http://") for one in hosts for url in one.address.get("url", ())):
+        report.wrong(path, "a login goes to a Windows host over TLS only", "name the host by dname, or by https://", key)
+    nameless = [one for one in hosts if not one.authentication_info]
+    if nameless:
+        hint = "give it authentication_info of the type user-auth (NTLM) or http-basic"
+        report.doubtful(path, f"the target {nameless[0].name[:80]!r} has no login", hint, key)
 
 
 def _by_ssh(path: str, key: str, kind: str, targets: list[Party], report: Report) -> None:

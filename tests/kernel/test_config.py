@@ -195,6 +195,10 @@ def test_a_pin_in_the_environment_is_not_shown(tmp_path: Path) -> None:
     [
         ('[playbooks]\nknown_hosts = "known_hosts"', "playbooks.known_hosts: must be a whole path"),
         ('[playbooks]\nprotected_networks = ["10.0.0.1/8"]', "playbooks.protected_networks: '10.0.0.1/8' is no network"),
+        ('[playbooks]\nplain_hosts = ["http://cam"]', "playbooks.plain_hosts: 'http://cam' is no host"),
+        ('[playbooks]\nplain_hosts = ["10.0.0.0/8"]', "playbooks.plain_hosts: '10.0.0.0/8' is no host"),
+        ('[playbooks]\nplain_hosts = ["cam:0"]', "playbooks.plain_hosts: 'cam:0' is no host"),
+        ('[playbooks]\nplain_hosts = ["*.cn"]', "playbooks.plain_hosts: '*.cn' is no host"),
         ('[playbooks]\nmanagement_networks = ["x"]', "playbooks.management_networks: 'x' is no network"),
         ('[playbooks]\nprotected_domains = ["city gov"]', "playbooks.protected_domains: 'city gov' is no domain name"),
         ('[playbooks]\nsinkhole = ["10.0.0.0/24"]', "playbooks.sinkhole: '10.0.0.0/24' is no address"),

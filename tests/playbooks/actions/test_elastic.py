@@ -53,7 +53,7 @@ def _request(url: str, query: str, *wanted: str, value: str = "", outputs: dict[
     return request_for(made, "action--1", step, (0, "http-api--1"), scope, "1.1")
 
 
-def _run(request: Request, *, reach: Reach = Reach(("127.0.0.0/8",)), seconds: float = 20) -> dict[str, Value]:
+def _run(request: Request, *, reach: Reach = Reach(("127.0.0.0/8",), ("127.0.0.1",)), seconds: float = 20) -> dict[str, Value]:
     return dict(Elastic(reach).run(request, Context(time.monotonic() + seconds)))
 
 

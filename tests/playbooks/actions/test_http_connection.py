@@ -76,7 +76,7 @@ def ask(
 
 
 def client() -> HttpClient:
-    return HttpClient(Reach(("127.0.0.0/8",)))
+    return HttpClient(Reach(("127.0.0.0/8",), ("127.0.0.1",)))
 
 
 @settings(max_examples=40, deadline=None)

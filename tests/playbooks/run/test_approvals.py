@@ -32,7 +32,7 @@ from playbooks.run.questions import Question
 from playbooks.run.state import Call
 from tests.playbooks.run.target import Target, running_target
 
-LOOPBACK = Reach(("127.0.0.0/8",))
+LOOPBACK = Reach(("127.0.0.0/8",), ("127.0.0.1",))
 QUICK = Settings(poll=0.02)
 DUTY = Principal(1, "lin.mei", "", "duty")
 LEADER = Principal(2, "zhou.ju", "", "leader")

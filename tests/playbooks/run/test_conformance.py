@@ -74,7 +74,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def executor(database: Database) -> Executor:
-    return Executor(database, standard(Reach(("127.0.0.0/8",))), Settings(poll=0.05))
+    return Executor(database, standard(Reach(("127.0.0.0/8",), ("127.0.0.1",))), Settings(poll=0.05))
 
 
 def wanted(name: str, target: Target) -> Wanted:

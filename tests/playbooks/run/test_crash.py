@@ -112,7 +112,7 @@ class _MortalHttp(HttpApi):
 def _child(url: str, run_id: int, stage: str, number: int) -> None:
     """Run what the journal has until the run has ended; die on the way where that is asked for."""
     database = open_database(url)
-    http = _MortalHttp(Reach(("127.0.0.0/8",)))
+    http = _MortalHttp(Reach(("127.0.0.0/8",), ("127.0.0.1",)))
     http.number = number if stage == STAGES[2] else 0
     kinds: dict[str, ActionKind] = {"http-api": http}
     executor = _Mortal(database, kinds, SETTINGS)

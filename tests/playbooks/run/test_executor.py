@@ -23,7 +23,7 @@ from playbooks.run.models import create_tables
 from tests.playbooks.run.target import Target, running_target
 
 CONFORMANCE = Path(__file__).parent.parent / "conformance"
-LOOPBACK = Reach(("127.0.0.0/8",))
+LOOPBACK = Reach(("127.0.0.0/8",), ("127.0.0.1",))
 
 
 @pytest.fixture

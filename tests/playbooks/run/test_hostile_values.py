@@ -37,7 +37,7 @@ from playbooks.vault import service as vault
 from tests.playbooks.documents import document, playbook
 from tests.playbooks.run.target import Target, running_target
 
-LOOPBACK = Reach(("127.0.0.0/8",))
+LOOPBACK = Reach(("127.0.0.0/8",), ("127.0.0.1",))
 FORM = {"Content-Type": ["application/x-www-form-urlencoded; charset=utf-8"]}
 CALLED = Path(__file__).parent.parent / "conformance" / "called.json"
 LOGIN = "oauth2--7ffb5d2a-3e6f-4d37-8f8d-0a4b3a3d2c11"

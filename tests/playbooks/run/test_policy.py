@@ -53,7 +53,7 @@ def policy(*, changes: bool = True, automatic: frozenset[str] = frozenset()) -> 
             return True if place == "plc1.water.local" else None
         return any(network.version == one.version and network.overlaps(one) for one in PLANT)  # type: ignore[arg-type]
 
-    return ApprovalPolicy(standard(Reach(Reach.ANYWHERE)), change, in_control_zone, automatic=automatic, minutes=45)
+    return ApprovalPolicy(standard(Reach.anywhere()), change, in_control_zone, automatic=automatic, minutes=45)
 
 
 def test_what_changes_a_system_needs_one_person() -> None:

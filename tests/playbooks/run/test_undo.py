@@ -434,7 +434,7 @@ def agree(database: Database, who: Principal, question: Question, *, yes: bool =
 
 
 def test_whoever_asks_for_an_undo_does_not_agree_to_it(target: Target, database: Database) -> None:
-    with Executor(database, standard(Reach(("127.0.0.0/8",))), Settings(poll=0.02), gate=gate) as executor:
+    with Executor(database, standard(Reach(("127.0.0.0/8",), ("127.0.0.1",))), Settings(poll=0.02), gate=gate) as executor:
         run_id = executor.submit(with_undo(target))
         comes_to(database, run_id, "finished")
         question = take_back(database, LIN, run_id)
@@ -451,7 +451,7 @@ def test_whoever_asks_for_an_undo_does_not_agree_to_it(target: Target, database:
 
 
 def test_refused_an_undo_can_be_asked_for_again_by_another(target: Target, database: Database) -> None:
-    with Executor(database, standard(Reach(("127.0.0.0/8",))), Settings(poll=0.02), gate=gate) as executor:
+    with Executor(database, standard(Reach(("127.0.0.0/8",), ("127.0.0.1",))), Settings(poll=0.02), gate=gate) as executor:
         run_id = executor.submit(with_undo(target))
         comes_to(database, run_id, "finished")
         agree(database, ZHOU, take_back(database, LIN, run_id), yes=False)
@@ -466,7 +466,7 @@ def test_refused_an_undo_can_be_asked_for_again_by_another(target: Target, datab
 
 
 def test_a_run_cancelled_within_a_command_is_really_taken_back(target: Target, database: Database) -> None:
-    with Executor(database, standard(Reach(("127.0.0.0/8",))), Settings(poll=0.02), gate=gate) as executor:
+    with Executor(database, standard(Reach(("127.0.0.0/8",), ("127.0.0.1",))), Settings(poll=0.02), gate=gate) as executor:
         run_id = executor.submit(with_undo(target, "/slow/600/block"))
         until(lambda: target.paths)
         with database.write() as session:
@@ -479,7 +479,7 @@ def test_a_run_cancelled_within_a_command_is_really_taken_back(target: Target, d
 
 def refused_undo(target: Target, database: Database) -> int:
     """A run whose undo nobody agreed to."""
-    with Executor(database, standard(Reach(("127.0.0.0/8",))), Settings(poll=0.02), gate=gate) as executor:
+    with Executor(database, standard(Reach(("127.0.0.0/8",), ("127.0.0.1",))), Settings(poll=0.02), gate=gate) as executor:
         run_id = executor.submit(with_undo(target))
         comes_to(database, run_id, "finished")
         agree(database, ZHOU, take_back(database, LIN, run_id), yes=False)
@@ -503,7 +503,7 @@ def test_settled_by_hand_while_no_executor_runs(target: Target, database: Databa
         with database.write() as session:
             gone = {"lease_owner": "dead", "lease_until": "2026-01-01T00:00:00.000000Z"}
             session.execute(update(PlaybookRun).where(PlaybookRun.id == run_id).values(**gone))
-    with Executor(database, standard(Reach(("127.0.0.0/8",))), Settings(poll=0.02), gate=gate):
+    with Executor(database, standard(Reach(("127.0.0.0/8",), ("127.0.0.1",))), Settings(poll=0.02), gate=gate):
         comes_to(database, run_id, "undone")
     with database.read() as session:
         claimed = journal.load(session, run_id)

@@ -32,6 +32,23 @@ class SshHost(msgspec.Struct, frozen=True):
         """For people."""
         return self.name if self.port == 22 else f"{self.name} port {self.port}"
 
+    def entry(self) -> str:
+        """As it stands in a file of host keys (sshd(8)): the name, with another port than 22 in brackets and with it."""
+        name = self.name.lower()
+        return name if self.port == 22 else f"[{name}]:{self.port}"
+
+
+def written(text: str) -> SshHost:
+    """The host a person writes: ``gw``, ``gw:2222``, ``10.9.0.1``, ``2001:db8::7``, ``[2001:db8::7]:22``; raises ActionError."""
+    host, port = text.strip(), "22"
+    bracketed = re.fullmatch(r"\[([^\]]*)\](?::(.*))?", host)
+    if bracketed:
+        host, port = bracketed[1], "22" if bracketed[2] is None else bracketed[2]
+    elif host.count(":") == 1:
+        host, _, port = host.partition(":")
+    literal = ":" in host or re.fullmatch(r"[0-9.]+", host)
+    return SshHost(_literal(host) if literal else _name(host), _port(port or "none"))
+
 
 def named(party: Party | None) -> list[SshHost]:
     """The hosts that a target names, in the order in which they are tried. Raises ActionError(COMMAND_WRONG)."""
@@ -54,7 +71,7 @@ def known(party: Party | None, known_hosts: Path | None, context: Context) -> li
     found = [one for one in wanted if _is_known(one, known_hosts, context)]
     if not found:
         shown = ", ".join(one.shown() for one in wanted)[:200]
-        hint = f"add it to {known_hosts}, from a source you trust"
+        hint = f"add it to {known_hosts}: ./liandun playbook host-keys HOST"
         raise ActionError(f"there is no host key of {shown}", hint, code="HOST_UNKNOWN")
     return found
 
@@ -103,8 +120,7 @@ def _port(text: str) -> int:
 
 def _is_known(host: SshHost, known_hosts: Path, context: Context) -> bool:
     """ssh-keygen(1) looks: it knows patterns and hashed names."""
-    entry = host.name if host.port == 22 else f"[{host.name}]:{host.port}"
-    return process.run(["ssh-keygen", "-F", entry, "-f", str(known_hosts)], context).code == 0
+    return process.run(["ssh-keygen", "-F", host.entry(), "-f", str(known_hosts)], context).code == 0
 
 
 def _address(text: str) -> Address:

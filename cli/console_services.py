@@ -68,6 +68,7 @@ def build_services(config: Config) -> Services:
         provider=_provider(config),
         listen=listen_points(config),
         packets=PacketDesk(capture_places(config, layout)),
+        known_hosts=config.playbooks.known_hosts,
     )
 
 

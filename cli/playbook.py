@@ -10,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 
+from cli.playbook_host_keys import host_keys_command
 from cli.playbook_rules import rule_problems
 from cli.playbook_run import run_command
 from cli.playbook_secrets import secret_group
@@ -29,7 +30,7 @@ def command() -> None:
     """Playbooks of CACAO 2.0: check, run, sign and verify them; secrets that they name (docs/playbooks.md)."""
 
 
-for _command in (run_command, secret_group, sign_command, verify_command):
+for _command in (run_command, host_keys_command, secret_group, sign_command, verify_command):
     command.add_command(_command)
 
 

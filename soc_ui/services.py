@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from flask import current_app, g
 
@@ -205,6 +206,7 @@ class Services:
     directory   who else knows names and passwords; provider: who else signs people in
     listen      where the platform takes logs, for applicants
     packets     where kept packets lie
+    known_hosts file of host keys of those hosts that playbooks may reach by SSH; None = none is configured
     reach       ids of the zones that can be seen, None = all; see :func:`services`
     """
 
@@ -224,6 +226,7 @@ class Services:
     provider: OidcProvider | None = None
     listen: Sequence[ListenPoint] = ()
     packets: PacketDesk | None = None
+    known_hosts: Path | None = None
     reach: frozenset[str] | None = None
 
 

@@ -25,6 +25,11 @@ class SshHost(msgspec.Struct, frozen=True):
         """For people."""
         return self.name if self.port == 22 else f"{self.name} port {self.port}"
 
+    def entry(self) -> str:
+        """As it stands in a file of host keys (sshd(8)): the name, with another port than 22 in brackets and with it."""
+        name = self.name.lower()
+        return name if self.port == 22 else f"[{name}]:{self.port}"
+
 
 def read_host(text: str) -> SshHost:
     """``name``, ``name:port`` (name: also an IPv4 address), an IPv6 address, ``[address]:port``.
@@ -35,11 +40,18 @@ def read_host(text: str) -> SshHost:
         address, closed, port = text[1:].partition("]")
         if not closed or (port and not port.startswith(":")):
             raise ProgramError(f"{text[:80]!r} is no host", "[2001:db8::1]:22", code="COMMAND_WRONG")
-        return SshHost(read_address(address), read_port(port[1:]))
+        return SshHost(read_address(address), _written_port(port) if port else 22)
     if text.count(":") > 1:
         return SshHost(read_address(text), 22)
-    name, _, port = text.partition(":")
-    return SshHost(read_name(name), read_port(port))
+    name, colon, port = text.partition(":")
+    numbers = re.fullmatch(r"[0-9.]+", name)
+    return SshHost(read_address(name) if numbers else read_name(name), _written_port(colon + port) if colon else 22)
+
+
+def _written_port(text: str) -> int:
+    if text == ":":
+        raise ProgramError("there is no port after the colon", code="COMMAND_WRONG")
+    return read_port(text[1:])
 
 
 def read_name(text: str) -> str:
@@ -71,5 +83,4 @@ def read_port(text: str) -> int:
 
 def is_known(host: SshHost, known_hosts: Path, time_left: TimeLeft) -> bool:
     """Whether there is a key of the host in the file. ssh-keygen(1) looks: it knows patterns and hashed names."""
-    entry = host.name if host.port == 22 else f"[{host.name}]:{host.port}"
-    return process.run(["ssh-keygen", "-F", entry, "-f", str(known_hosts)], time_left).code == 0
+    return process.run(["ssh-keygen", "-F", host.entry(), "-f", str(known_hosts)], time_left).code == 0

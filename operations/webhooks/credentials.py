@@ -12,6 +12,7 @@ from operations.webhooks.channels.contract import Channel
 from operations.webhooks.models import WebhookTarget
 
 MAX_SECRET = 512
+_HOST_HOLDS_NONE = ("https", "http", "tls", "smtp", "smtps", "kafka", "kafkas")
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -48,9 +49,12 @@ def shown_url(channel: Channel, url: str) -> str:
 
 
 def without_path(url: str) -> str:
-    """Where a URL leads. Path and query are left out: chat services put the access token there, and the trail holds no secret."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}/…"
+    """Where a URL leads. Path and query are left out: chat services put the access token there, and the trail holds no secret. Of
+    schemes that put it where the host stands (apprise) nothing but the scheme is told."""
+    scheme = url.partition("://")[0]
+    if scheme not in _HOST_HOLDS_NONE:
+        return f"{scheme}://…"
+    return f"{scheme}://{urlsplit(url).netloc}/…"
 
 
 def check_secret(channel: Channel, secret: str) -> None:

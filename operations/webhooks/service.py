@@ -59,6 +59,8 @@ def create_target(
     channel = channel_of(kind)
     _check(name, min_level)
     full = channel.check(url, settings or {}, policy)
+    if channel.hidden and url == shown_url(channel, url):
+        raise Invalid("the whole URL is needed, not only what is shown of one", field="url")
     routed = routing_of(routing or {})
     check_secret(channel, secret)
     if len(list_targets(session)) >= MAX_TARGETS:

@@ -11,13 +11,19 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from kernel.programs.ssh_host import SshHost, is_known, read_address, read_name, read_port
+from kernel.programs.ssh_host import SshHost, is_known, read_address, read_host, read_name, read_port
 from playbooks.actions.contract import ActionError, Context
 from playbooks.actions.program_errors import as_actions
 from playbooks.actions.protected import Address
 from playbooks.model import Party
 
-__all__ = ["SshHost", "ends", "known", "named"]
+__all__ = ["SshHost", "ends", "known", "named", "written"]
+
+
+def written(text: str) -> SshHost:
+    """The host a person writes: ``gw``, ``gw:2222``, ``10.9.0.1``, ``2001:db8::7``, ``[2001:db8::7]:22``; raises ActionError."""
+    with as_actions():
+        return read_host(text.strip())
 
 
 def named(party: Party | None) -> list[SshHost]:
@@ -43,7 +49,7 @@ def known(party: Party | None, known_hosts: Path | None, context: Context) -> li
         found = [one for one in wanted if is_known(one, known_hosts, context)]
     if not found:
         shown = ", ".join(one.shown() for one in wanted)[:200]
-        hint = f"add it to {known_hosts}, from a source you trust"
+        hint = f"add it to {known_hosts}: ./liandun playbook host-keys HOST"
         raise ActionError(f"there is no host key of {shown}", hint, code="HOST_UNKNOWN")
     return found
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from operations.webhooks.channels.apprise_schemes import FIXED, HOSTED
 from operations.webhooks.channels.kafka import MECHANISMS
 from operations.webhooks.channels.registry import CHANNELS
 from operations.webhooks.schema import TargetRecord
@@ -18,6 +19,7 @@ def kind_names() -> dict[str, str]:
         "standard": _("Signed JSON"), "cloudevents": "CloudEvents", "dingtalk": _("DingTalk"),
         "wecom": _("WeCom"), "feishu": _("Feishu"),
         "mail": _("E-mail"), "cef": "Syslog CEF", "leef": "Syslog LEEF", "kafka": _("Kafka topic"),
+        "apprise": _("Other service (apprise)"),
     }  # fmt: skip
 
 
@@ -30,8 +32,11 @@ def fields_of(kind: str) -> dict[str, Any]:
         "chat": channel.chat,
         "mail": kind == "mail",
         "kafka": kind == "kafka",
+        "apprise": sorted(FIXED | HOSTED) if kind == "apprise" else [],
         "mechanisms": MECHANISMS,
-        "start": {"mail": "smtp://", "cef": "tls://", "leef": "tls://", "kafka": "kafkas://"}.get(kind, "https://"),
+        "start": {"mail": "smtp://", "cef": "tls://", "leef": "tls://", "kafka": "kafkas://", "apprise": "tgram://"}.get(
+            kind, "https://"
+        ),
     }
 
 

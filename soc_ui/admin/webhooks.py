@@ -235,6 +235,8 @@ def _no_master_key() -> str:
 def _refusal(error: Invalid) -> str:
     if error.field == "name":
         return _("A webhook needs a name of at most 128 characters.")
+    if error.field == "url" and _kind(request.form.get("kind", "")) == "apprise":
+        return _("This URL is not accepted: %(why)s", why=str(error))
     if error.field == "url":
         return _(
             "This URL is not accepted: it must be https://, without user, password or fragment, and lead to a public address; "

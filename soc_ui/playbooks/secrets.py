@@ -1,4 +1,7 @@
-"""``/playbooks/secrets``: what playbooks log in with, and where. What was set is never shown again, only its name and its hosts."""
+"""``/playbooks/secrets``: what playbooks log in with, and where. What was set is never shown again, only its name and its hosts.
+
+Beside them, to be read only, the hosts that may be reached by SSH with the fingerprints of their keys.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,15 @@ from werkzeug.wrappers import Response
 
 from kernel.errors import LiandunError
 from operations.errors import Conflict, Invalid
+from playbooks.actions import known_hosts
+from playbooks.actions.known_hosts import Line
 from playbooks.vault import service
 from soc_ui import access, refusals
 from soc_ui.accounts.proof import proven
 from soc_ui.locale import _
 from soc_ui.services import services
 
+MOST_KNOWN = 500
 playbook_secrets = Blueprint("playbook_secrets", __name__)
 
 
@@ -58,4 +64,17 @@ def _page(error: LiandunError | None = None) -> str:
     typed = request.form if error else {}
     name, hosts = typed.get("name", ""), typed.get("hosts", "")
     wrong = refusals.explain(error) if error else []
-    return render_template("playbooks/secrets.html", secrets=found, wrong=wrong, name=name, hosts=hosts)
+    return render_template(
+        "playbooks/secrets.html", secrets=found, wrong=wrong, name=name, hosts=hosts, known=_known_hosts(), most_known=MOST_KNOWN
+    )
+
+
+def _known_hosts() -> list[Line] | LiandunError | None:
+    """Keys of the hosts that playbooks may reach by SSH; why they cannot be read; None where no file is configured."""
+    path = services().known_hosts
+    if path is None:
+        return None
+    try:
+        return known_hosts.lines(path)
+    except LiandunError as error:
+        return error

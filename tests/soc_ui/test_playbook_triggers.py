@@ -5,8 +5,10 @@ from __future__ import annotations
 import html
 import json
 import re
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -182,3 +184,28 @@ def test_secrets_are_names(filled: Services, app: APIFlask) -> None:
     assert post(browser, f"{path}/remove", {"name": "nothing"}).status_code == 404
     assert post(browser, f"{path}/remove", {"name": "gateway"}).status_code == 302
     assert browser_of(app, "the.duty").get(path).status_code == 403
+
+
+def test_known_hosts_are_listed_with_their_fingerprints(app: APIFlask, tmp_path: Path) -> None:
+    browser, path = browser_of(app, ADMINISTRATORS["sysadmin"][0]), "/playbooks/secrets"
+    assert "names no file of host keys" in browser.get(path).text
+    file = tmp_path / "known_hosts"
+    app.extensions["liandun"].known_hosts = file
+    try:
+        assert "holds no key yet" in browser.get(path).text
+        keys = []
+        for name in ("one", "two"):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", tmp_path / name], check=True)
+            keys.append((tmp_path / f"{name}.pub").read_text().strip())
+        file.write_text(f"[2001:db8::7]:2222,gw<b> {keys[0]}\n|1|c2FsdA==|aGFzaA== {keys[0]}\n@revoked * {keys[1]}\nnonsense\n")
+        page = browser.get(path).text
+        listed = page[page.index('id="known-hosts"') :]
+        told = subprocess.run(["ssh-keygen", "-lf", tmp_path / "one.pub"], capture_output=True, text=True, check=True).stdout
+        assert listed.count(html.escape(told.split()[1])) == 2
+        assert "<div>[2001:db8::7]:2222</div><div>gw&lt;b&gt;</div>" in listed
+        assert "(name is hashed)" in listed
+        assert "revoked" in listed
+        file.write_bytes(b"#" * 1_048_577)
+        assert "has more than" in browser.get(path).text
+    finally:
+        app.extensions["liandun"].known_hosts = None

@@ -23,6 +23,7 @@ from tests.soc_ui.seed import ADMINISTRATORS, fill
 
 URLS = {
     "mail": "smtp://127.0.0.1:2525", "cef": "tls://127.0.0.1:6514", "leef": "tls://127.0.0.1:6514", "kafka": "kafkas://127.0.0.1:9093",
+    "apprise": "json://127.0.0.1:9/send?key=T0ken",
 }  # fmt: skip
 GIVEN = ("dingtalk", "feishu", "mail", "kafka")
 FORM = {
@@ -79,7 +80,7 @@ def test_a_target_of_every_kind_is_made_shown_and_saved_again(browser: FlaskClie
     page = browser.get(f"/webhooks/{target.id}").text
     assert "SEC-given" not in page
     assert ("T0ken" in page) == (kind in ("standard", "cloudevents"))
-    assert ("Webshell (example)" in page) == (kind in ("dingtalk", "wecom", "feishu", "mail"))
+    assert ("Webshell (example)" in page) == (kind in ("dingtalk", "wecom", "feishu", "mail", "apprise"))
     again = FORM | {"url": target.url, "name": "renamed", "version": str(target.version)}
     assert post(browser, f"/webhooks/{target.id}", again, page="/account").status_code == 302
     assert newest(filled).name == "renamed"

@@ -6,6 +6,7 @@ database nor how often something is tried: that is the sender's.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
@@ -66,6 +67,8 @@ class Ways(Protocol):
     """The guarded network."""
 
     policy: WebhookPolicy
+    processes: asyncio.Semaphore
+    """For channels that start a process for a sending: so many at the same time."""
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, ca: str = "") -> Answer:
         """POST, never following a redirect. Raises Refused, TimeoutError, OSError, httpx.HTTPError, ValueError."""

@@ -13,6 +13,7 @@ from operations.webhooks.channels.contract import Answer, tls_context
 from operations.webhooks.guard import WebhookPolicy, resolve
 
 MAX_RETRY_AFTER = 86_400.0
+PROCESSES = 4
 
 
 class Network:
@@ -24,6 +25,7 @@ class Network:
 
     def __init__(self, policy: WebhookPolicy) -> None:
         self.policy = policy
+        self.processes = asyncio.Semaphore(PROCESSES)
         self._asked: dict[tuple[str, int, str], asyncio.Task[str]] = {}
         self._clients: dict[str, httpx.AsyncClient] = {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from operations.errors import Invalid
+from operations.webhooks.channels.apprise import Apprise
 from operations.webhooks.channels.cef import Cef
 from operations.webhooks.channels.cloudevents import CloudEvents
 from operations.webhooks.channels.contract import Channel
@@ -14,7 +15,9 @@ from operations.webhooks.channels.mail import Mail
 from operations.webhooks.channels.standard import Standard
 from operations.webhooks.channels.wecom import WeCom
 
-_ALL: tuple[Channel, ...] = (Standard(), CloudEvents(), DingTalk(), WeCom(), Feishu(), Mail(), Cef(), Leef(), Kafka())
+_ALL: tuple[Channel, ...] = (
+    Standard(), CloudEvents(), DingTalk(), WeCom(), Feishu(), Mail(), Cef(), Leef(), Kafka(), Apprise(),
+)  # fmt: skip
 CHANNELS: dict[str, Channel] = {channel.kind: channel for channel in _ALL}
 KINDS = tuple(CHANNELS)
 

@@ -6,7 +6,6 @@ import contextlib
 import getpass
 import queue
 import sys
-import tempfile
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,8 +14,9 @@ from typing import BinaryIO
 import click
 import msgspec
 
+from cli.playbook_journal import journal_file, run_meant
 from cli.terminal import visible
-from kernel.db import Database, open_database
+from kernel.db import Database
 from kernel.errors import LiandunError
 from playbooks.actions.destination import Reach
 from playbooks.actions.looking_kinds import looking
@@ -32,7 +32,6 @@ from playbooks.run.executor import Executor, Settings
 from playbooks.run.journal import Wanted, library_of, playbook_of
 from playbooks.run.machine import ENDED, Machine
 from playbooks.run.messages import CHOICES, Answer, Decide, Message
-from playbooks.run.models import create_tables
 from playbooks.run.state import Call
 from playbooks.variables import Value, VariableError, opening
 from playbooks.vocabulary import is_by_hand, kind_of
@@ -53,11 +52,12 @@ _NEW = click.Path(dir_okay=False, path_type=Path)
 @click.option("--trace", type=click.Choice(("jsonl",)), help="Print what happens as JSON lines; progress goes to standard error.")
 @click.option("--output", type=_NEW, help="Write the trace to this file instead.")
 @click.option("--journal", "kept", type=_NEW, help="Keep the journal here; after a crash the same command goes on with the run.")
+@click.option("--anew", is_flag=True, help="Run it again although the journal says that this very run has ended.")
 @click.option("--workers", type=click.IntRange(1, 64), default=8, show_default=True, help="Commands at a time.")
 @click.option("--force", is_flag=True, help="Run it although the check finds mistakes, or it is revoked or not valid now.")
 def run_command(
     file: Path, given: tuple[str, ...], dry: bool, assume: tuple[str, ...], called: tuple[Path, ...], trace: str | None,
-    output: Path | None, kept: Path | None, workers: int, force: bool,
+    output: Path | None, kept: Path | None, anew: bool, workers: int, force: bool,
 ) -> None:  # fmt: skip
     """Run the playbook FILE. Exit code 0 finished, 1 failed, 2 wrong usage.
 
@@ -78,11 +78,11 @@ def run_command(
         if dry:
             code = _dry(playbook, [playbook_of(other) for other in others], variables, assumed, out)
         else:
-            with _journal(kept) as database:
+            with journal_file(kept) as database:
                 wanted = Wanted(
                     body=body, called=tuple(others), variables=variables, by=f"cli:{getpass.getuser()}", cause={"kind": "cli"}
                 )
-                code = _run(database, wanted, workers, out)
+                code = _run(database, wanted, workers, out, anew=anew)
     if code:
         raise click.exceptions.Exit(code)
 
@@ -144,16 +144,6 @@ def _traced(form: str | None, path: Path | None) -> Iterator[BinaryIO | None]:
         yield sys.stdout.buffer if form else None
 
 
-@contextlib.contextmanager
-def _journal(kept: Path | None) -> Iterator[Database]:
-    with contextlib.ExitStack() as stack:
-        path = kept.absolute() if kept else Path(stack.enter_context(tempfile.TemporaryDirectory())) / "journal.db"
-        database = open_database(f"sqlite:///{path}")
-        stack.callback(database.close)
-        create_tables(database)
-        yield database
-
-
 # -- a dry run --------------------------------------------------------------------------------------------------------------------
 
 
@@ -196,8 +186,15 @@ def _show_command(shown: Shown) -> None:
 # -- a run ------------------------------------------------------------------------------------------------------------------------
 
 
-def _run(database: Database, wanted: Wanted, workers: int, out: BinaryIO | None) -> int:
+def _run(database: Database, wanted: Wanted, workers: int, out: BinaryIO | None, *, anew: bool) -> int:
     playbook = playbook_of(wanted.body)
+    found, wanted = run_meant(database, wanted, anew=anew)
+    if found is not None and found.state in ENDED:
+        click.echo(
+            visible(f"the journal says: this run has ended, {found.state}: {found.reason or 'nothing is left to do'}"), err=True
+        )
+        click.echo("--anew runs it again from its start", err=True)
+        return 0 if found.state == "finished" else 1
     broken = threading.Event()
     told: queue.SimpleQueue[str] = queue.SimpleQueue()
 
@@ -218,9 +215,7 @@ def _run(database: Database, wanted: Wanted, workers: int, out: BinaryIO | None)
     kinds = standard(Reach.anywhere()) | looking(Reach.anywhere())
     _tell_what_is_not_done_here([playbook, *map(playbook_of, wanted.called)], kinds)
     with Executor(database, kinds, settings, listener=listen) as executor:
-        with database.read() as session:
-            found = journal.open_run(session, journal.digest_of(wanted.body))
-        run_id = executor.submit(wanted) if found is None else found  # one that a crash left is gone on with
+        run_id = executor.submit(wanted) if found is None else found.run_id  # one that a crash left is gone on with
         asked: set[tuple[str, int]] = set()
         while True:
             with contextlib.suppress(queue.Empty):

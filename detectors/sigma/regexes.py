@@ -8,6 +8,7 @@ Unicode.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -19,14 +20,20 @@ from detectors.sigma import automata
 from kernel.errors import RuleError
 
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
-_MAX_WIDE = 6  # wide repeats one after another: a power that is as bad as an exponent on long texts
+_MAX_WIDE = 6  # repeats without an end one after another: a power that is as bad as an exponent on long texts
+_MAX_WIDE_ALONE = 3  # as many may stand in what only re can run (look-around, back references)
 _MANY = 16  # a repeat up to this many times counts as bounded
+_MAX_BITS = 20.0  # a million ways to match one text at one place
 _REPEATS = (ops.MAX_REPEAT, ops.MIN_REPEAT)
+_SINGLE = (ops.ANY, ops.IN, ops.NOT_LITERAL, ops.LITERAL)
 
 
 def check_regex(pattern: str, flags: str) -> None:
     """Raises RuleError for a pattern that is wrong, or that could run for ever and that Hyperscan cannot run."""
-    if backtracking_risk(pattern, _compile(pattern, flags).flags) == EXPONENTIAL and automata.single_regex(pattern, flags) is None:
+    compiled = _compile(pattern, flags)
+    risk = backtracking_risk(pattern, compiled.flags)
+    wide = risk == POLYNOMIAL and _count_wide_repeats(parser.parse(pattern, compiled.flags & ~re.UNICODE)) > _MAX_WIDE_ALONE
+    if (risk == EXPONENTIAL or (wide and automata.available())) and automata.single_regex(pattern, flags) is None:
         raise RuleError(
             f"regular expression {pattern} can take exponential time",
             "write it without a repeat inside a repeat, or install hyperscan",
@@ -74,7 +81,7 @@ def backtracking_risk(pattern: str, flags: int = 0) -> int:
     """What a backtracking matcher may need: about linear time, a power of the text's length, or more."""
     tree = parser.parse(pattern, flags & ~re.UNICODE)
     wide = _count_wide_repeats(tree)
-    if _repeat_in_repeat(tree, False) or wide > _MAX_WIDE:
+    if _repeat_in_repeat(tree, False) or wide > _MAX_WIDE or _bits(tree) > _MAX_BITS:
         return EXPONENTIAL
     return POLYNOMIAL if wide > 1 else LINEAR
 
@@ -95,6 +102,25 @@ def _repeat_in_repeat(tree: Any, inside: bool) -> bool:
     return False
 
 
+def _bits(tree: Any) -> float:
+    """Logarithm of the ways in which a pattern may match one text, as far as repeats with an end make them: ``(a?){30}`` has 30."""
+    bits = 0.0
+    for op, argument in tree:
+        if op in _REPEATS:
+            low, high, body = argument
+            inner = _bits(body)
+            if high is ops.MAXREPEAT:
+                bits += inner  # repeats without an end are counted elsewhere
+            else:
+                bits += math.log2(high - low + 1) + high * inner
+        else:
+            parts = _inner(op, argument)
+            bits += max(map(_bits, parts), default=0.0)
+            if op is ops.BRANCH and _ambiguous([(op, argument)]):
+                bits += math.log2(len(parts))
+    return bits
+
+
 def _ambiguous(body: Any) -> bool:
     """An alternation under a repeat whose branches are not told apart by a first literal character."""
     for op, argument in body:
@@ -109,12 +135,12 @@ def _ambiguous(body: Any) -> bool:
 
 
 def _count_wide_repeats(tree: Any) -> int:
-    """How many unbounded repeats of a wide class (``.``, ``\\w``, ``[^x]``) stand one after another."""
+    """How many unbounded repeats of a single character or class (``.``, ``\\w``, ``[^x]``, ``a``) stand one after another."""
     count = 0
     for op, argument in tree:
         if op in _REPEATS:
             _, high, body = argument
-            if high is ops.MAXREPEAT and len(body) == 1 and body[0][0] in (ops.ANY, ops.IN, ops.NOT_LITERAL):
+            if high is ops.MAXREPEAT and len(body) == 1 and body[0][0] in _SINGLE:
                 count += 1
             else:
                 count += _count_wide_repeats(body)

@@ -23,10 +23,13 @@ from playbooks.actions.json_values import pointed, value_of
 from playbooks.model import Authentication
 from playbooks.variables import LONGEST_VALUE, Value
 
-_METHOD = re.compile(r"[A-Z]{1,20}")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""What may be asked for: TRACE and CONNECT are none of them, the first has the server say the login back (RFC 9110, 9.3.8)."""
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "expect", "te", "trailer"})
 """Headers that say where a message ends or goes: written here, never by a playbook."""
+_TOKEN = re.compile(r"[!-~]+(?: [!-~]+)*")
+_SHORTEST_HIDDEN = 4
 _SAFE = "!$&'()*+,;=:@/?%~-._"
 
 
@@ -63,14 +66,15 @@ class HttpApi:
         line, servers = start_line(request.command.command), endpoints(request.target)
         body = request.command.body() if request.command.content or request.command.content_b64 else b""
         headers = _headers(request, servers[0], body, line.method)
-        headers += authorization(request.authentication, context.secrets, servers)
-        return self._client.exchange(servers, line.method, _target(servers[0], line.target), headers, body, context)
+        login = authorization(request.authentication, context.secrets, servers)
+        answer = self._client.exchange(servers, line.method, _target(servers[0], line.target), headers + login, body, context)
+        return answer._replace(body=_without(answer.body, login))
 
 
 def start_line(text: str) -> Line:
     """``METHOD target [HTTP/x]``. Raises ActionError."""
     parts = text.split()
-    if len(parts) not in (2, 3) or not _METHOD.fullmatch(parts[0]) or (len(parts) == 3 and not parts[2].startswith("HTTP")):
+    if len(parts) not in (2, 3) or parts[0] not in METHODS or (len(parts) == 3 and not parts[2].startswith("HTTP")):
         raise ActionError(f"{text[:200]!r} is no start line", "write e.g. GET /path HTTP/1.1", code="COMMAND_WRONG")
     return Line(parts[0], parts[1])
 
@@ -130,12 +134,29 @@ def authorization(authentication: Authentication | None, secrets: Secrets, serve
     places = [Destination(one.host, one.port) for one in servers]
     secret = secrets(authentication.kms_key_identifier, places) if authentication.kms else ""
     if authentication.type == "oauth2":
-        return [("Authorization", f"{authentication.oauth_header or 'Bearer'} {secret or authentication.token}")]
+        token = (secret or authentication.token).strip()
+        if not _TOKEN.fullmatch(token):  # never shown: what cannot be a header must not stand in a message either
+            hint = "set the token alone, on one line"
+            raise ActionError("the token of the login is empty, or holds letters that no header may have", hint, code="LOGIN_WRONG")
+        return [("Authorization", f"{authentication.oauth_header or 'Bearer'} {token}")]
     if authentication.type in ("http-basic", "user-auth"):
         user = authentication.user_id or authentication.username
         pair = f"{user}:{secret or authentication.password}".encode()
         return [("Authorization", f"Basic {base64.b64encode(pair).decode()}")]
     raise ActionError(f"authentication of the kind {authentication.type} cannot be used over HTTP", code="COMMAND_WRONG")
+
+
+def _without(body: bytes, login: Sequence[tuple[str, str]]) -> bytes:
+    """An answer without the login, where the server says it back: what it said stands in messages, values and the journal."""
+    for _, value in login:
+        kind, _, credentials = value.rpartition(" ")
+        said = [credentials.encode()]
+        if kind == "Basic":
+            said.append(base64.b64decode(credentials).partition(b":")[2])
+        for one in said:
+            if len(one) >= _SHORTEST_HIDDEN:
+                body = body.replace(one, b"***")
+    return body
 
 
 def refusal(answer: Answer) -> ActionError:

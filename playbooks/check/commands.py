@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Collection
 
+from playbooks.actions.http_api import METHODS
 from playbooks.actions.parameters import TERMS, mistakes
 from playbooks.actions.system_parameters import BY_SSH, HERE_TOO
 from playbooks.bodies import kinds_of, mistake
@@ -25,7 +26,6 @@ _ENCODED_KINDS = frozenset({"elastic", "jupyter", "kestrel", "sigma", "yara"})
 _HTTP_KINDS = frozenset({"http-api", "openc2-http"})
 _REMOTE_KINDS = _HTTP_KINDS | {"elastic", "ssh", "powershell"} | BY_SSH - HERE_TOO
 """Commands that go to an address."""
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _VERSION = re.compile(r"HTTP/(?:1\.0|1\.1|2|2\.0|3|3\.0)", re.ASCII)
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "expect", "te", "trailer"})
 """Headers that say where a message ends or goes."""
@@ -127,8 +127,8 @@ def _start_line(path: str, key: str, command: Command, report: Report) -> None:
         report.wrong(path, message, _START_LINE, key)
         return
     method, target, version = words
-    if not names_within(method) and method not in _METHODS:
-        report.wrong(path, f"there is no method {method[:40]!r}", "one of " + ", ".join(sorted(_METHODS)), key)
+    if not names_within(method) and method not in METHODS:
+        report.wrong(path, f"there is no method {method[:40]!r}", "one of " + ", ".join(sorted(METHODS)), key)
     if command.type == "openc2-http" and method != "POST":
         report.wrong(path, "an OpenC2 command is sent by POST", _START_LINE, key)
     if not target.startswith(("/", "http://", "https://", "__")):

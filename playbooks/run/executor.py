@@ -408,8 +408,13 @@ class Executor:
         accepted = []
         for group, owner in ((self._wanted[:room], self.name), (self._wanted[room:], "")):
             if group:
-                ids = journal.request_all(session, [wanted for wanted, _ in group], owner=owner, until=until if owner else "")
-                accepted += [(future, wanted, run_id, bool(owner)) for (wanted, future), run_id in zip(group, ids, strict=True)]
+                asked = [wanted for wanted, _ in group]
+                others = set(journal.asked_before(session, asked).values())  # somebody has these, or had them
+                ids = journal.request_all(session, asked, owner=owner, until=until if owner else "")
+                accepted += [
+                    (future, wanted, run_id, bool(owner) and run_id not in others)
+                    for (wanted, future), run_id in zip(group, ids, strict=True)
+                ]
         return accepted
 
     def _take_effect(self, accepted: _Accepted, asked: Mapping[int, frozenset[asking.Key]]) -> None:

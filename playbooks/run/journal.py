@@ -121,11 +121,7 @@ def request_all(session: Session, wanted: Sequence[Wanted], *, owner: str = "", 
     """Ask for many runs at once; with ``owner`` they belong to that executor at once. Raises PlaybookError, Invalid."""
     present = clock.now()
     keep(session, {body for one in wanted for body in (one.body, *one.called)}, present)
-    keys = [one.request_key for one in wanted if one.request_key]
-    known: dict[str, int] = {}
-    if keys:
-        query = select(PlaybookRun.request_key, PlaybookRun.id).where(PlaybookRun.request_key.in_(keys))
-        known = {str(key): run_id for key, run_id in session.execute(query)}
+    known = asked_before(session, wanted)
     rows: list[dict[str, Any]] = []
     places: list[int | str] = []
     for one in wanted:
@@ -140,6 +136,15 @@ def request_all(session: Session, wanted: Sequence[Wanted], *, owner: str = "", 
     ids = list(session.execute(statement, rows).scalars()) if rows else []
     known = {key: ids[-1 - run_id] if run_id < 0 else run_id for key, run_id in known.items()}
     return [known[place] if isinstance(place, str) else ids[place] for place in places]
+
+
+def asked_before(session: Session, wanted: Sequence[Wanted]) -> dict[str, int]:
+    """The runs that were asked for with the same keys, by key."""
+    keys = [one.request_key for one in wanted if one.request_key]
+    if not keys:
+        return {}
+    query = select(PlaybookRun.request_key, PlaybookRun.id).where(PlaybookRun.request_key.in_(keys))
+    return {str(key): run_id for key, run_id in session.execute(query)}
 
 
 def check_wanted(wanted: Wanted) -> None:
@@ -389,12 +394,6 @@ def state_of(session: Session, run_id: int) -> State:
     if row is None:
         raise NotFound(f"there is no run {run_id}")
     return State(*row)
-
-
-def open_run(session: Session, digest: str) -> int | None:
-    """The oldest run of this document that has not ended."""
-    query = select(PlaybookRun.id).where(PlaybookRun.digest == digest, PlaybookRun.state.not_in(ENDED))
-    return session.execute(query.order_by(PlaybookRun.id).limit(1)).scalar()
 
 
 def load(session: Session, run_id: int) -> Claimed:

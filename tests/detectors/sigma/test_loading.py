@@ -175,7 +175,21 @@ def test_wrong_metadata_is_a_warning_only(tmp_path: Path) -> None:
 
 # --- regular expressions that could run for ever ------------------------------------------------------------------------------
 
-EVIL = ["(a+)+$", "(a*)*b", "(a|aa)+$", "(.*a){20}", "((ab)*)*c", "(x+x+)+y", "^(([a-z])+.)+[A-Z]([a-z])+$", ".*.*.*.*.*.*.*.*x"]
+EVIL = [
+    "(a+)+$",
+    "(a*)*b",
+    "(a|aa)+$",
+    "(.*a){20}",
+    "((ab)*)*c",
+    "(x+x+)+y",
+    "^(([a-z])+.)+[A-Z]([a-z])+$",
+    ".*.*.*.*.*.*.*.*x",
+    "(?:a?){30}a{30}$",
+    "(?:a{1,16}){1,16}$",
+    "(?:a?){16}(?:a?){16}a{32}$",
+    "a*a*a*a*a*a*a*b",
+]
+NOT_FOR_AUTOMATA = [r"(a*)(a*)(a*)(a*)(a*)b\1", "(?=" + "a?" * 28 + "a" * 28 + "$)", r"(?:a?){30}a{30}(b)\1"]
 
 
 @pytest.mark.parametrize("pattern", EVIL)
@@ -189,6 +203,12 @@ def test_evil_patterns_are_seen(pattern: str) -> None:
 )
 def test_usual_patterns_pass(pattern: str, risk: int) -> None:
     assert backtracking_risk(pattern) == risk
+
+
+@pytest.mark.parametrize("pattern", NOT_FOR_AUTOMATA)
+def test_evil_patterns_that_only_re_can_run_are_refused(tmp_path: Path, pattern: str) -> None:
+    engine = engine_of(tmp_path, rule({"s": {"f|re": pattern}, "condition": "s"}))
+    assert "can take exponential time" in engine.failures[0].reason
 
 
 @pytest.mark.parametrize("pattern", EVIL)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,13 +21,13 @@ from crypto.secret import MasterKey
 from kernel.db import Database, open_database, upgrade
 from operations.audit.schema import Actor
 from playbooks import bodies
-from playbooks.actions.contract import Context
+from playbooks.actions.contract import ActionError, Context, Request
 from playbooks.actions.destination import Reach
 from playbooks.actions.http_api import HttpApi
 from playbooks.actions.registry import standard
 from playbooks.check import check
 from playbooks.json_text import write_json
-from playbooks.model import Action, Command, Party, Playbook, Variable
+from playbooks.model import Action, Authentication, Command, Party, Playbook, Variable
 from playbooks.run import journal
 from playbooks.run.executor import Executor, Settings
 from playbooks.run.journal import Wanted
@@ -241,3 +241,48 @@ def test_any_text_is_one_json_string(value: str) -> None:
     text = '[{"a": "__u__:value"}, "x\\"__u__:value"]'
     written = substitute(text, scope, None, bodies.writer(text, frozenset()))
     assert json.loads(written) == [{"a": value}, f'x"{value}']
+
+
+# -- logins that come back --------------------------------------------------------------------------------------------------------
+
+
+def _logged_in(target: Target, line: str, login: Authentication, secret: str, *wanted: str) -> Mapping[str, Value]:
+    party = Party(type="http-api", address={"ipv4": ["127.0.0.1"]}, port=str(target.port))
+    request = Request(key="1.1", step_id="a", command=_line(line), target=party, authentication=login, out_args=wanted)
+    return HttpApi(LOOPBACK).run(request, Context(time.monotonic() + 20, lambda _name, _places: secret))
+
+
+BEARER = Authentication(type="oauth2", kms=True, kms_key_identifier="gateway")
+BASIC = Authentication(type="http-basic", user_id="soc", kms=True, kms_key_identifier="gateway")
+
+
+@pytest.mark.parametrize(
+    "secret", ["geheim\nX-Y: z", "-----BEGIN KEY-----\ngeheim\n-----END KEY-----", "geheim\x01", "geheim\u4e2d"]
+)
+def test_a_secret_that_is_no_header_stands_in_no_message(target: Target, secret: str) -> None:
+    with pytest.raises(ActionError) as raised:
+        _logged_in(target, "GET /say HTTP/1.1", BEARER, secret)
+    assert "geheim" not in str(raised.value)
+    assert target.requests == []
+
+
+def test_blanks_around_a_token_are_not_part_of_it(target: Target) -> None:
+    _logged_in(target, "GET /say HTTP/1.1", BEARER, " geheim \n")
+    assert target.requests[-1]["headers"]["Authorization"] == "Bearer geheim"
+
+
+@pytest.mark.parametrize("login", [BEARER, BASIC])
+def test_a_server_that_says_the_login_back_does_not_bring_it_into_the_journal(target: Target, login: Authentication) -> None:
+    encoded = base64.b64encode(b"soc:geheim").decode()
+    gave = _logged_in(target, f"GET /say?a=geheim&b={encoded.rstrip('=')}%3D%3D HTTP/1.1", login, "geheim", "__http_body__")
+    assert "geheim" not in str(gave)
+    with pytest.raises(ActionError) as raised:
+        _logged_in(target, "GET /fail/x?reason=bad+token+geheim HTTP/1.1", login, "geheim")
+    assert "bad token ***" in str(raised.value)
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "BREW"])
+def test_a_value_is_no_method_that_says_the_request_back(target: Target, method: str) -> None:
+    with pytest.raises(ActionError):
+        _send(target, _line("__m__:value /x HTTP/1.1"), m=method)
+    assert target.requests == []

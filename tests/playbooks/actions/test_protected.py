@@ -69,7 +69,7 @@ def test_no_network_with_all_of_ipv4_within_is_blocked(prefix: int) -> None:
 )
 def test_ipv4_within_ipv6_is_ipv4(text: str, refused: bool) -> None:
     for protected in (MANAGEMENT, networks(["::ffff:10.9.0.0/120", "2001:db8:9::/64"])):
-        with pytest.raises(ActionError, match="protected|wider") if refused else nullcontext():
+        with pytest.raises(ActionError, match=r"protected|wider") if refused else nullcontext():
             refuse_protected(blockable(text), protected)
 
 

@@ -16,7 +16,7 @@ MOST_EVIDENCE = 32_000
 MOST_FOUND = 20
 """Findings that a reason names; it says how many there are more."""
 Outcome = Literal["met", "partly", "not_met", "not_applicable", "error"]
-_CHINESE = {"met": "符合", "partly": "部分符合", "not_met": "不符合", "not_applicable": "不适用", "error": "无法判定"}
+CHINESE = {"met": "符合", "partly": "部分符合", "not_met": "不符合", "not_applicable": "不适用", "error": "无法判定"}
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +83,7 @@ def _result(probe: Probe, target: str, at: str, outcome: Outcome, found: tuple[T
         reason=_reason(
             f"{outcome.replace('_', ' ')}: {probe.criterion.en}", [one.en for one in found], "found", "; ", "and {} more"
         ),
-        reason_zh=_reason(f"{_CHINESE[outcome]}：{probe.criterion.zh}", [one.zh for one in found], "发现", "；", "另有 {} 项"),
+        reason_zh=_reason(f"{CHINESE[outcome]}：{probe.criterion.zh}", [one.zh for one in found], "发现", "；", "另有 {} 项"),
         to_be_confirmed=probe.to_be_confirmed,
         evidence=evidence,
         sm3=sm3(evidence.encode()).hex(),

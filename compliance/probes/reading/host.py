@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -45,10 +45,13 @@ class Here(msgspec.Struct, frozen=True):
 
 
 class There(msgspec.Struct, frozen=True):
-    """A host by ssh. ``privilege``: what commands begin with where the login is not root, for example sudo -n."""
+    """A host by ssh. ``login`` is asked for when the host is known and about to be connected to, and forgotten afterwards.
+
+    privilege  what commands begin with where the login is not root, for example sudo -n
+    """
 
     host: SshHost
-    login: Login
+    login: Callable[[SshHost], Login]
     known_hosts: Path
     privilege: tuple[str, ...] = ()
 
@@ -56,9 +59,10 @@ class There(msgspec.Struct, frozen=True):
         if not self.known_hosts.is_file() or not is_known(self.host, self.known_hosts, time_left):
             hint = f"add it to {self.known_hosts}, from a source you trust"
             raise ProgramError(f"there is no host key of {self.host.shown()}", hint, code="HOST_UNKNOWN")
-        prefix = () if self.login.user == "root" else self.privilege
+        login = self.login(self.host)
+        prefix = () if login.user == "root" else self.privilege
         line = shlex.join([*prefix, "sh", "-s"])
-        return ssh.execute([self.host], self.login, self.known_hosts, line, time_left, stdin=script, most=most)
+        return ssh.execute([self.host], login, self.known_hosts, line, time_left, stdin=script, most=most)
 
 
 def look(shell: Shell, parts: Collection[str], time_left: TimeLeft) -> dict[str, Part]:

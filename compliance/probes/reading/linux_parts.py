@@ -105,8 +105,8 @@ _SIGNATURES = """for one in /var/lib/clamav/*.cld /var/lib/clamav/*.cvd /usr/loc
     [ -e "$one" ] && stat -L -c '%Y %n' "$one"
 done; exit 0"""
 
-_HIDING = r"""sed -E '/^\| *(proxy_set_header|fastcgi_param|uwsgi_param|set|env) /s/^(\| *[a-z_]+ [^ ]*"""
-_HIDING += r"""([Aa]uthorization|[Pp]assw|[Tt]oken|[Ss]ecret|[Kk]ey)[^ ]*) .*/\1 hidden;/'"""
+_HIDING = r"""sed -E 's/((proxy_set_header|fastcgi_param|uwsgi_param|set|env) +[^ ;]*"""
+_HIDING += r"""([Aa]uthorization|[Pp]assw|[Tt]oken|[Ss]ecret|[Kk]ey)[^ ;]*) +("[^"]*"|[^;"])*;/\1 hidden;/g'"""
 
 PARTS: dict[str, Ask] = {
     "os": Ask("cat /etc/os-release 2>/dev/null; uname -r; exit 0", "cat /etc/os-release; uname -r"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
 import threading
 import time
@@ -293,4 +292,3 @@ def test_messages_hold_values_as_texts_only() -> None:
     script = powershell._encoded("写" * 2_900)
     assert len(" ".join([powershell._PROGRAM, *powershell._OPTIONS, script])) < 8_150
     assert base64.b64decode(script).decode("utf-16-le") == "写" * 2_900
-    assert os.environ.get("LM_COMPAT_LEVEL") is None

@@ -172,7 +172,7 @@ def _plain(octets: bytes) -> bytes:
     if not text.startswith(_OBJECTS) or b"<!" in text:
         return text
     try:
-        root = ElementTree.fromstring(text.partition(b"\n")[2])  # noqa: S314 — without a document type there are no entities
+        root = ElementTree.fromstring(text.partition(b"\n")[2].decode())  # noqa: S314 — without a document type there are no entities
     except (ElementTree.ParseError, ValueError, LookupError):
         return text
     lines = [one.text or "" for one in root if one.tag.endswith("}S") and one.get("S") != "Progress"]

@@ -223,6 +223,8 @@ def test_the_second_address_only_where_the_first_has_not_begun(host: WindowsHost
     "answer",
     [
         b"", b"<", b"<a/>", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', b"\xff\xfe",
+        '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'.encode("utf-16"),
+        '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'.encode("utf-16-le"),
         b"<?xml version='1.0' encoding='no-such'?><a/>",
         b'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body/></s:Envelope>',
     ],

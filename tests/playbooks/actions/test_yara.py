@@ -31,7 +31,9 @@ from playbooks.actions.host_archive import FORMAT
 from playbooks.actions.looking_kinds import looking
 from playbooks.actions.process import Finished
 from playbooks.actions.protected import Network
+from playbooks.actions.yara import RuleMatch, _told
 from playbooks.model import Command, Party
+from playbooks.variables import LONGEST_VALUE
 from tests.playbooks.actions.ssh_server import USER, SshServer, login
 from tests.playbooks.actions.street import SERVER, Street, available, street
 
@@ -330,3 +332,12 @@ def test_it_only_looks_and_logs_in_for_paths_only() -> None:
     assert not logs_in(_request(None, incident=1, paths=["", ""]))
     assert logs_in(_request(None, incident=1, paths=["", "/srv"]))
     assert logs_in(Request(key="1", step_id="s", command=Command(type="yara", more={"parameters": "x"})))
+
+
+def test_lists_fit_into_a_variable() -> None:
+    every = [RuleMatch(f"/{number}/{'长' * 4_000}", "0" * 64, "r") for number in range(30)]
+    told = _told(every, 30, {one.file: "why" for one in every})
+    assert (told["matches"], told["scanned"], told["not_read"]) == (30, 30, 30)
+    for name in ("found", "rules", "files", "unread"):
+        assert 0 < len(told[name]) < 30
+        assert len(json.dumps(told[name], ensure_ascii=False)) < LONGEST_VALUE

@@ -16,7 +16,7 @@ import click
 import msgspec
 
 from cli.terminal import visible
-from kernel.db import Database, open_database
+from kernel.db import Database
 from kernel.errors import LiandunError
 from playbooks.actions.destination import Reach
 from playbooks.actions.looking_kinds import looking
@@ -30,9 +30,9 @@ from playbooks.run.dry_run import Shown, dry_run
 from playbooks.run.events import Entry, Event
 from playbooks.run.executor import Executor, Settings
 from playbooks.run.journal import Wanted, library_of, playbook_of
+from playbooks.run.journal_file import open_journal
 from playbooks.run.machine import ENDED, Machine
 from playbooks.run.messages import CHOICES, Answer, Decide, Message
-from playbooks.run.models import create_tables
 from playbooks.run.state import Call
 from playbooks.variables import Value, VariableError, opening
 from playbooks.vocabulary import is_by_hand, kind_of
@@ -148,9 +148,8 @@ def _traced(form: str | None, path: Path | None) -> Iterator[BinaryIO | None]:
 def _journal(kept: Path | None) -> Iterator[Database]:
     with contextlib.ExitStack() as stack:
         path = kept.absolute() if kept else Path(stack.enter_context(tempfile.TemporaryDirectory())) / "journal.db"
-        database = open_database(f"sqlite:///{path}")
+        database = open_journal(path)
         stack.callback(database.close)
-        create_tables(database)
         yield database
 
 

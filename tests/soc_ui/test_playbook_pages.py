@@ -17,7 +17,7 @@ from crypto.secret import MasterKey
 from operations.accounts.schema import Reach
 from operations.accounts.service import create_user
 from operations.audit.schema import SYSTEM
-from playbooks.run import journal, listing
+from playbooks.run import journal, listing, questions
 from playbooks.run.announcing import sealed_link
 from playbooks.shelf import service
 from soc_ui.app import create_app
@@ -495,3 +495,25 @@ def _document_in(page: str) -> dict[str, Any]:
     assert found is not None
     read: dict[str, Any] = json.loads(html.unescape(found[1]))
     return read
+
+
+def test_a_question_is_asked_in_the_language_of_the_page(filled: Services, as_: Open) -> None:
+    number = run(filled.database, shipped("drill"), {"__scenario__": "a__ready__:value <b>勒索</b>"})
+    with filled.database.read() as session:
+        (asked,) = questions.of_run(session, number)
+    assert set(asked.words) == {"zh", "en"}
+    assert asked.words["zh"].text == asked.request["command"]["command"]
+    assert "words" not in asked.request
+    for path in (f"/playbooks/runs/{number}", f"/playbooks/questions/{asked.id}"):
+        english, chinese = as_("analyst", "en").get(path).text, as_("analyst", "zh").get(path).text
+        assert "safety of “a__ready__:value &lt;b&gt;勒索&lt;/b&gt;”; enter the number of injects." in english
+        assert "确认演练“a__ready__:value &lt;b&gt;勒索&lt;/b&gt;”的范围" in chinese
+        assert "确认演练“" not in english.partition('class="sent exactly"')[2].partition("</pre>")[0]
+    assert "Confirm the plan" in as_("analyst", "en").get(f"/playbooks/questions/{asked.id}").text
+
+
+def test_a_question_of_one_language_is_asked_in_it(filled: Services, as_: Open, runs: dict[str, int]) -> None:
+    with filled.database.read() as session:
+        (asked,) = questions.of_run(session, runs["evil"])
+    assert asked.words == {}
+    assert 'class="sent exactly"' in as_("analyst", "en").get(f"/playbooks/questions/{asked.id}").text

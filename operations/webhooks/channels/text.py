@@ -18,7 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from operations.errors import Invalid
 from operations.webhooks.channels.contract import Destination, Item
-from operations.webhooks.channels.wording import LEVELS, TYPES, digest, note, plain, text_of
+from operations.webhooks.channels.wording import LEVELS, TYPES, digest, field, note, said_in, text_of
 
 MAX_TEMPLATE = 4000
 MAX_TEXT = 20_000
@@ -94,7 +94,7 @@ def render(item: Item, written: str, language: str) -> str:
         "heading": told.heading, "time": told.time, "id": item.message_id, "type": item.event_type,
         "type_name": TYPES.get(item.event_type, (item.event_type,) * 2)[place], "level": level,
         "level_name": LEVELS.get(level, (level, level))[place],
-        "data": {str(name): "" if value is None else plain(value) for name, value in data.items()},
+        "data": {str(name): field(item.event_type, name, value) for name, value in (data | said_in(data, language)).items()},
     }  # fmt: skip
     return _compiled(written).render(fields)[:MAX_TEXT]
 

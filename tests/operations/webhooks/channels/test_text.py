@@ -83,3 +83,42 @@ def test_the_inside_of_python_is_out_of_reach(hostile: str) -> None:
         return
     assert "class" not in text
     assert "built-in" not in text
+
+
+LINK = "https://soc.example.cn/playbooks/questions/3?seal=" + "Ab1%2F" * 60
+ASKED = {
+    "question_id": 3, "run_id": 9, "kind": "manual", "title": "确认演练方案", "line": "个人 确认演练", "number": 1, "link": LINK,
+    "expires_at": "2026-11-29T04:00:00.000000Z",
+    "words": {
+        "zh": {"title": "确认演练方案", "text": "确认“勒索”的范围"},
+        "en": {"title": "Confirm the plan", "text": "Confirm <b>\n“勒索”"},
+    },
+}  # fmt: skip
+
+
+def question(**changes: object) -> Item:
+    body = {"type": "playbook.question", "timestamp": "2026-11-27T04:00:00.000000Z", "data": ASKED | changes}
+    return Item(1, "msg_1", "playbook.question", orjson.dumps(body))
+
+
+def test_a_question_is_asked_in_the_language_of_the_target_with_its_whole_link() -> None:
+    assert said("", "en", question()).splitlines() == [
+        "Playbook asks people: Confirm the plan",
+        "What: Confirm <b> “勒索”",
+        "Until: 2026-11-29 12:00:00",
+        f"Answer: {LINK}",
+        "Time: 2026-11-27 12:00:00",
+    ]
+    assert "内容：确认“勒索”的范围" in said("", "zh", question())
+    agree = said("", "en", question(kind="approval", number=2, words={"en": {"title": "Block it", "text": ""}}))
+    assert "Playbook asks people: Block it" in agree
+    assert "People who have to agree: 2" in agree
+    assert "What: 个人 确认演练" in agree
+    several = said("", "zh", question(), question(title="2", words={}))
+    assert several.count(LINK) == 2
+    assert (
+        said("{{ data.title }} {{ data.text }} {{ data.link }}", "en", question()) == f"Confirm the plan Confirm <b> “勒索” {LINK}"
+    )
+    for wrong in ("/playbooks/questions/3?seal=x", "javascript:alert(1)", "https://a b", 7, None):
+        assert "Answer" not in said("", "en", question(link=wrong))
+    assert "Playbook asks people: 确认演练方案" in said("", "en", question(words="x"))

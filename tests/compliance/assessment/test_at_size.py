@@ -1,4 +1,4 @@
-"""1,000 objects and 211 items: the assessment page and a whole score stay quick. Measured in CPU time: the database is in the process."""
+"""1,000 objects and 211 items: the assessment page and a whole score stay quick, in CPU time (the database is in the process)."""
 
 from __future__ import annotations
 

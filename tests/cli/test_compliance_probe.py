@@ -72,7 +72,8 @@ def test_a_database_by_the_name_of_a_secret(shared: Path, tmp_path: Path) -> Non
     database = open_database(layout.state_url)
     upgrade(database)
     database.close()
-    with running_postgresql(shared, tmp_path / "pg-of-it") as url:
+    (tmp_path / "pg").mkdir()
+    with running_postgresql(shared, tmp_path / "pg") as url:
         plain = url.replace("+psycopg", "")
         set_it = run("playbook", "secret", "set", "city-db", given=plain, LIANDUN_DATA=str(layout.root))
         assert set_it.returncode == 0, set_it.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 from compliance.probes.contract import Judgement, Probe, Text, Words, judgement
 from compliance.probes.facts import Facts, Unreadable
 from compliance.probes.formats.keyed import keyed
+from compliance.probes.formats.sshd import in_blocks
 
 _WANTED = {"permitemptypasswords": "no", "hostbasedauthentication": "no", "ignorerhosts": "yes", "strictmodes": "yes"}
 
@@ -16,6 +17,7 @@ def _judge(facts: Facts) -> Judgement:
     wrong = [f"{key} {found[key]}" for key, value in _WANTED.items() if found.get(key, value) != value]
     bad: list[Words] = [one for one in wrong if not one.startswith(("ignorerhosts", "strictmodes"))]
     weak = [one for one in wrong if one.startswith(("ignorerhosts", "strictmodes"))]
+    bad += [one for one in in_blocks(facts.files("sshd-files"), "permitemptypasswords") if one.lower().endswith(" yes")]
     if found.get("usepam") == "no" and found.get("passwordauthentication") == "yes":
         bad.append(
             Text(
@@ -32,7 +34,7 @@ PROBE = Probe(
     source="linux",
     items=("8.1.4.1.a",),
     units=("6.3.1",),
-    reads=("sshd",),
+    reads=("sshd", "sshd-files"),
     title=Text("SSH authentication", "SSH 身份鉴别"),
     criterion=Text(
         "sshd takes no empty passwords, trusts no host, and passwords go through PAM",

@@ -16,6 +16,7 @@ from typing import Protocol
 import msgspec
 
 from compliance.probes.facts import Part
+from compliance.probes.formats.hidden import hidden
 from compliance.probes.reading.linux_parts import MOST, NOT_THERE, PARTS, PRELUDE
 from kernel.programs import process, ssh
 from kernel.programs.error import ProgramError
@@ -96,7 +97,7 @@ def _frames(mark: str, output: bytes) -> dict[str, Part]:
         text = name.decode()
         if text in found or text not in PARTS:
             raise ProgramError(f"the host said {text} in a way that was not asked for", code="LOOK_BROKEN")
-        found[text] = Part(body.decode("utf-8", "replace"), _problem(body, int(code), complained), PARTS[text].how)
+        found[text] = Part(hidden(body.decode("utf-8", "replace")), _problem(body, int(code), complained), PARTS[text].how)
     return found
 
 

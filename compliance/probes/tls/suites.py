@@ -11,7 +11,7 @@ def _judge(facts: Facts) -> Judgement:
         raise Unreadable("the endpoint agreed to no version of TLS or TLCP")
     found = facts.rows("suites", dict[str, list[str]])
     only_old = found["old"] if not found["strong"] and found["old"] else []
-    return judgement(found["broken"], only_old, found["strong"] + found["sm"])
+    return judgement(found["broken"], only_old, found["strong"])
 
 
 PROBE = Probe(

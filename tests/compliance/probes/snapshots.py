@@ -54,6 +54,7 @@ HARD: dict[str, str] = {
     "macs hmac-sha2-512-etm@openssh.com,hmac-sha2-256\nkexalgorithms curve25519-sha256\n"
     "hostkeyalgorithms ssh-ed25519,rsa-sha2-512\n"
     "authenticationmethods publickey,keyboard-interactive:pam\nallowusers alice@10.9.0.*\nlistenaddress 0.0.0.0:22\n",
+    "sshd-files": files(etc__ssh__sshd_config="PermitRootLogin no\nMatch Group sftp\n  X11Forwarding no"),
     "audit-rules": "-w /etc/passwd -p wa -k identity\n-w /etc/shadow -p wa\n-w /etc/sudoers -p wa\n"
     "-a always,exit -F arch=b64 -S execve -F euid=0 -F key=root\n-a always,exit -F arch=b64 -S adjtimex,settimeofday -F key=time\n"
     "-w /var/log/lastlog -p wa\n-a always,exit -F arch=b64 -S chmod,fchmod,fchmodat\n"
@@ -133,6 +134,7 @@ WEAK: dict[str, str] = {
     "ignorerhosts no\nhostbasedauthentication yes\npubkeyauthentication yes\npasswordauthentication yes\nstrictmodes no\n"
     "permitemptypasswords yes\nciphers aes128-ctr,3des-cbc,arcfour\nmacs hmac-md5,hmac-sha1\n"
     "kexalgorithms diffie-hellman-group1-sha1\nhostkeyalgorithms ssh-dss\nauthenticationmethods any\nlistenaddress 0.0.0.0:22\n",
+    "sshd-files": files(etc__ssh__sshd_config="PermitRootLogin yes"),
     "audit-rules": "No rules\n",
     "audit-status": "enabled 0\nfailure 1\npid 0\nlost 12\n",
     "audit-files": files(etc__audit__auditd_dot_conf="max_log_file_action = IGNORE\nmax_log_file = 8\nnum_logs = 5"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from compliance.probes.contract import Probe
+from compliance.probes.formats.hidden import hidden
 from compliance.probes.registry import of_source, probes
 from compliance.probes.result import Result, judged
 from crypto.sm3 import sm3
@@ -12,6 +13,10 @@ from tests.compliance.probes.snapshots import HARD, NOW, WEAK, files, parts
 
 _NOT_ALL = {"host.login_defs.accounts": "partly"}
 """What the neglected host does not wholly miss."""
+
+
+def _matched(line: str) -> str:
+    return files(etc__ssh__sshd_config=f"PermitRootLogin no\nMatch Address 10.9.0.2\n  {line}")
 
 
 def _judged(probe: str, texts: dict[str, str], **problems: str) -> Result:
@@ -109,6 +114,22 @@ def test_a_hardened_and_a_neglected_host(probe: Probe) -> None:
             {"sshd": HARD["sshd"].replace("publickey,keyboard-interactive:pam", "publickey password")},
             "not_met",
         ),
+        # what a block of Match opens again is not hidden by what holds else
+        ("host.sshd_config.root_login", {"sshd-files": _matched("PermitRootLogin yes")}, "partly"),
+        (
+            "host.sshd_config.authentication",
+            {"sshd-files": _matched("PermitEmptyPasswords yes")},
+            "not_met",
+        ),
+        (
+            "host.mfa.second_factor",
+            {"sshd-files": _matched("AuthenticationMethods publickey")},
+            "partly",
+        ),
+        # a rule that lets everything through makes a policy of drop worthless
+        ("host.firewall.default_deny", {"nft": HARD["nft"].replace("\t\tip saddr", "\t\taccept\n\t\tip saddr")}, "partly"),
+        ("host.firewall.default_deny", {"nft": "", "iptables": ":INPUT DROP [0:0]\n-A INPUT -p tcp -j ACCEPT\n"}, "met"),
+        ("host.firewall.default_deny", {"nft": "", "iptables": ":INPUT DROP [0:0]\n-A INPUT -j ACCEPT\n"}, "partly"),
         ("host.sudoers.grants", {"sudoers": ""}, "not_applicable"),
         ("host.services.shares", {"shares": ""}, "not_applicable"),
         ("host.login_defs.accounts", {"shadow": "root:locked:1:0:99999:7::\n"}, "not_applicable"),
@@ -141,6 +162,22 @@ def test_rules_on_disk_stand_in_for_rules_in_force_in_part_only() -> None:
 def test_a_content_cannot_pretend_to_be_another_file() -> None:
     text = files(etc__login_dot_defs="== /etc/login.defs\n| PASS_MAX_DAYS 30\n!! /etc/x")
     assert _judged("host.login_defs.ageing", HARD | {"login-defs": text}).outcome == "not_met"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("export http_proxy=http://bob:geheim@proxy:3128", "export http_proxy=http://***@proxy:3128"),
+        ("| @include common-password\n\n== /etc/pam.d/su", "| @include common-password\n\n== /etc/pam.d/su"),
+        ("export API_TOKEN='geheim 2' X=1", "export API_TOKEN=*** X=1"),
+        ('action(type="ommysql" db_password="geheim")', 'action(type="ommysql" db_password=***)'),
+        ("deploy ALL=(root) NOPASSWD: WEB", "deploy ALL=(root) NOPASSWD: WEB"),
+        ("password requisite pam_pwquality.so minlen=8", "password requisite pam_pwquality.so minlen=8"),
+        ("permitemptypasswords no\nPASS_MAX_DAYS 90", "permitemptypasswords no\nPASS_MAX_DAYS 90"),
+    ],
+)
+def test_secrets_where_they_do_not_belong_are_taken_out(text: str, kept: str) -> None:
+    assert hidden(text) == kept
 
 
 def test_a_reason_stays_short_and_evidence_is_bounded() -> None:

@@ -52,7 +52,7 @@ def keep(
     known   what was open after the last call; None where nobody knows: the rows are asked
     events  what has happened to the run since
     """
-    asked = {(call.key, call.attempt, _kind(call)): call for call in machine.questions()} if machine is not None else {}
+    asked = {key_of(call): call for call in machine.questions()} if machine is not None else {}
     if known is None:
         known = _open(session, run_id)
     for key in known - asked.keys():
@@ -69,6 +69,11 @@ def close_all(session: Session, run_id: int) -> None:
     """The run has ended without its machine."""
     for key in _open(session, run_id):
         _close(session, run_id, key, "gone")
+
+
+def key_of(call: Call) -> Key:
+    """Names the question of a call that asks."""
+    return call.key, call.attempt, _kind(call)
 
 
 def _kind(call: Call) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from compliance.assessment.reading import Cell
+from compliance.scoring.outcome import CONCLUSIONS
 from compliance.systems.kinds import KINDS, name_of
 from soc_ui.locale import CATALOGUE, _, language
 
@@ -13,7 +14,7 @@ def install(app: Flask) -> None:
     """Gives templates the names below."""
     app.jinja_env.globals.update(
         mlps_verdict=verdict_name, mlps_state=state_name, mlps_duty=duty_name, object_kind=kind_name, either=either,
-        hazard_state=hazard_name, cell_look=cell_look, object_kinds=tuple(KINDS),
+        hazard_state=hazard_name, cell_look=cell_look, mlps_conclusion=conclusion, object_kinds=tuple(KINDS),
     )  # fmt: skip
 
 
@@ -77,6 +78,11 @@ def hazard_name(state: str) -> str:
         "not_found": _("Is none"),
     }
     return names.get(state, state)
+
+
+def conclusion(english: str) -> str:
+    """The conclusion of a kept score."""
+    return next((either(zh, en) for zh, en in CONCLUSIONS.values() if en == english), english)
 
 
 def cell_look(cell: Cell | None) -> str:

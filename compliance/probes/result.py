@@ -54,7 +54,7 @@ def judged(probe: Probe, parts: dict[str, Part], target: str, at: str) -> Result
     try:
         found = probe.judge(facts)
     except Unreadable as error:
-        return _result(probe, target, at, "error", (Text(str(error), str(error)),), _evidence(facts))
+        return _result(probe, target, at, "error", (Text(str(error), error.zh),), _evidence(facts))
     except Exception as error:  # what a hostile object says must not end the run over all others
         told = f"the probe failed on what was read ({type(error).__name__})"
         return _result(

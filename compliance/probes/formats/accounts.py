@@ -62,7 +62,7 @@ def passwords(lines: list[str]) -> list[Password]:
         if len(fields) == 8:
             found.append(Password(fields[0], fields[1], *(number(text) for text in fields[2:])))
     if not found:
-        raise Unreadable("no account has a line in /etc/shadow")
+        raise Unreadable("no account has a line in /etc/shadow", "/etc/shadow 中没有账户")
     return found
 
 

@@ -13,7 +13,7 @@ _WANTED = {"permitemptypasswords": "no", "hostbasedauthentication": "no", "ignor
 def _judge(facts: Facts) -> Judgement:
     found = keyed(facts.text("sshd"))
     if "permitemptypasswords" not in found:
-        raise Unreadable("sshd does not say PermitEmptyPasswords")
+        raise Unreadable("sshd does not say PermitEmptyPasswords", "sshd 未给出 PermitEmptyPasswords")
     wrong = [f"{key} {found[key]}" for key, value in _WANTED.items() if found.get(key, value) != value]
     bad: list[Words] = [one for one in wrong if not one.startswith(("ignorerhosts", "strictmodes"))]
     weak = [one for one in wrong if one.startswith(("ignorerhosts", "strictmodes"))]

@@ -11,7 +11,7 @@ from compliance.probes.formats.sshd import in_blocks
 def _judge(facts: Facts) -> Judgement:
     value = keyed(facts.text("sshd")).get("permitrootlogin")
     if value is None:
-        raise Unreadable("sshd does not say PermitRootLogin")
+        raise Unreadable("sshd does not say PermitRootLogin", "sshd 未给出 PermitRootLogin")
     shown = f"PermitRootLogin {value}"
     bad = [shown] if value == "yes" else []
     weak = [shown] if value in ("prohibit-password", "without-password", "forced-commands-only") else []

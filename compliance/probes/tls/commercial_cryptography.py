@@ -9,7 +9,7 @@ from compliance.probes.facts import Facts, Unreadable
 def _judge(facts: Facts) -> Judgement:
     offers = facts.rows("offers", dict[str, str | None])
     if not any(offers.values()):
-        raise Unreadable("the endpoint agreed to no version of TLS or TLCP")
+        raise Unreadable("the endpoint agreed to no version of TLS or TLCP", "端点未同意任何 TLS 或 TLCP 版本")
     ours = [f"{version} {offers[version]}" for version in ("TLCP", "RFC 8998") if offers.get(version)]
     return judgement([] if ours else [Text("neither TLCP nor SM suites of TLS 1.3", "既无 TLCP 也无 TLS 1.3 国密套件")], good=ours)
 

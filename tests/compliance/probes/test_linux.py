@@ -153,6 +153,15 @@ def test_updates_of_rpm_hosts_are_told_only_where_they_are_long_ago() -> None:
     assert (old.outcome, young.outcome) == ("not_met", "error")
 
 
+def test_errors_are_told_in_both_languages() -> None:
+    found = _judged("host.sshd_config.root_login", HARD, sshd="the host does not have it")
+    assert found.reason.endswith("[found: sshd: the host does not have it]")
+    assert found.reason_zh.endswith("[发现: sshd：主机没有该项]")
+    assert found.reason_zh.startswith("无法判定：")
+    hidden_file = _judged("host.sudoers.grants", HARD | {"sudoers": "!! /etc/sudoers\n"})
+    assert hidden_file.reason_zh.endswith("[发现: 登录账户无权读取 /etc/sudoers]")
+
+
 def test_rules_on_disk_stand_in_for_rules_in_force_in_part_only() -> None:
     without = _judged("host.audit_process.locked", HARD, audit_status="the host does not have it")
     assert without.outcome == "partly"

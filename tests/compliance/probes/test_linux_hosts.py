@@ -25,6 +25,7 @@ from tests.playbooks.actions.street import PLATFORM, Street, available, street
 
 ROOT = Path(__file__).resolve().parents[3]
 ALL = [*of_source("linux"), *of_source("nginx")]
+pytestmark = pytest.mark.slow
 needed = pytest.mark.skipif(
     not available("sshd", "ssh", "unshare", "nft"), reason="needs root, iproute2, openssh-server and nftables"
 )

@@ -140,6 +140,7 @@ def test_what_speaks_no_tls_and_what_does_not_answer() -> None:
     assert "does not answer" in found["versions"].reason
 
 
+@pytest.mark.slow
 def test_a_server_that_stays_silent_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
         endpoint = TlsEndpoint("127.0.0.1", server.getsockname()[1])

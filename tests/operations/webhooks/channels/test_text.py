@@ -32,6 +32,16 @@ def test_fields_conditions_and_filters() -> None:
     assert said("{{ heading }}", "en") == "[high] New alert: x {{ 7 * 7 }}"  # what an event says is never a template
 
 
+def test_nothing_but_fields_has_a_name() -> None:
+    assert said("{{ range }}{{ cycler }}{{ namespace }}{{ dict }}!") == "!"
+
+
+def test_a_template_of_before_that_cannot_be_rendered_gives_way_to_our_wording() -> None:
+    for written in ("{{ heading|truncate(2) }}", "{{ heading|truncate(data.host) }}"):
+        to = Destination("", "", {"template": written, "language": "en"})
+        assert "New alert: x" in message_text([ITEM, ITEM], to)
+
+
 def test_several_messages_each_by_the_template() -> None:
     assert said("{{ data.host }}", "zh", ITEM, ITEM) == "web-1\n\nweb-1"
 
@@ -57,6 +67,8 @@ def test_several_messages_each_by_the_template() -> None:
         "{{ data is mapping }}",
         "{{ [1, 2] }}",
         "{{ lipsum }}{{ cycler() }}",
+        "{{ heading|truncate(2) }}",  # shorter than the dots at its end: jinja2 raises an AssertionError
+        "{{ heading|truncate('x') }}",
         "{{ unclosed",
         "{% if x %}",
         "{{ " + "not " * 990 + "x }}",

@@ -30,6 +30,11 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "probe": ("探针", "probe"),
     "person": ("人工", "person"),
     "self_assessment": ("自查", "Self-assessment"),
+    "checklist": ("检查表", "Check-list"),
+    "checklist_how": (
+        "填写黄色三列：判定、依据、证据编号；其余列请勿改动。判定：符合、部分符合、不符合、不适用。导入前平台会逐行比对。",
+        "Fill in the three yellow columns: verdict, reason, evidence; leave the others alone. Rows are compared before import.",
+    ),
     "oscal_ssp": ("系统安全计划", "System security plan"),
     "oscal_ap": ("测评计划", "Assessment plan"),
     "oscal_ar": ("测评结果", "Assessment results"),

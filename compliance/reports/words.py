@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from compliance.assessment.standing import StandingItem
+from compliance.reports.paper_words import PAPER_WORDS
 from kernel.event import SHANGHAI
 from operations import clock
 from operations.errors import Invalid
@@ -67,8 +68,12 @@ class Words:
 
     def __call__(self, key: str) -> str:
         """The text of a key; itself where there is none."""
-        found = _WORDS.get(key)
+        found = _WORDS.get(key) or PAPER_WORDS.get(key)
         return key if found is None else found[0 if self.zh else 1]
+
+    def listed(self, texts: Iterable[str]) -> str:
+        """One after the other; "" for none."""
+        return ("、" if self.zh else ", ").join(texts)
 
     def of(self, one: StandingItem) -> str:
         """What an item asks."""

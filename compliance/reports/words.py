@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from compliance.assessment.standing import StandingItem
+from compliance.reports.paper_words import PAPER_WORDS
 from kernel.event import SHANGHAI
 from operations import clock
 from operations.errors import Invalid
@@ -30,6 +31,11 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "probe": ("探针", "probe"),
     "person": ("人工", "person"),
     "self_assessment": ("自查", "Self-assessment"),
+    "checklist": ("检查表", "Check-list"),
+    "checklist_how": (
+        "填写黄色三列：判定、依据、证据编号；其余列请勿改动。判定：符合、部分符合、不符合、不适用。导入前平台会逐行比对。",
+        "Fill in the three yellow columns: verdict, reason, evidence; leave the others alone. Rows are compared before import.",
+    ),
     "oscal_ssp": ("系统安全计划", "System security plan"),
     "oscal_ap": ("测评计划", "Assessment plan"),
     "oscal_ar": ("测评结果", "Assessment results"),
@@ -62,8 +68,12 @@ class Words:
 
     def __call__(self, key: str) -> str:
         """The text of a key; itself where there is none."""
-        found = _WORDS.get(key)
+        found = _WORDS.get(key) or PAPER_WORDS.get(key)
         return key if found is None else found[0 if self.zh else 1]
+
+    def listed(self, texts: Iterable[str]) -> str:
+        """One after the other; "" for none."""
+        return ("、" if self.zh else ", ").join(texts)
 
     def of(self, one: StandingItem) -> str:
         """What an item asks."""

@@ -5,7 +5,7 @@ markup, so what an attacker wrote into a log line stays text.
 """
 
 from operations.documents.docx import docx
-from operations.documents.model import Block, Bullets, Document, Facts, Heading, Paragraph, Table
+from operations.documents.model import Bar, Bars, Block, Bullets, Document, Facts, Heading, Paragraph, Table
 from operations.documents.pdf import pdf
 
-__all__ = ["Block", "Bullets", "Document", "Facts", "Heading", "Paragraph", "Table", "docx", "pdf"]
+__all__ = ["Bar", "Bars", "Block", "Bullets", "Document", "Facts", "Heading", "Paragraph", "Table", "docx", "pdf"]

@@ -11,11 +11,25 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 
-from operations.documents.model import Block, Bullets, Document, Facts, Heading, Paragraph, Table, check, printable
+from operations.documents.model import (
+    COLOURS,
+    Bars,
+    Block,
+    Bullets,
+    Document,
+    Facts,
+    Heading,
+    Paragraph,
+    Table,
+    check,
+    printable,
+)
 
 _FONTS = {"w:ascii": "Arial", "w:hAnsi": "Arial", "w:eastAsia": "Microsoft YaHei"}
 _BLUE, _GREY, _RED = RGBColor(0x16, 0x40, 0x6B), RGBColor(0x5C, 0x67, 0x73), RGBColor(0xC9, 0x2A, 0x2A)
 _WIDTH = Cm(16.4)
+_BLOCKS = 30
+"""Blocks of a full bar."""
 
 
 def docx(document: Document) -> bytes:
@@ -95,6 +109,43 @@ def _add(made: Any, block: Block) -> None:
             _table(made, rows, (1, 3), head=False)
         case Table(columns=columns, rows=rows, widths=widths):
             _table(made, (columns, *rows), widths or (1,) * len(columns), head=True)
+        case Bars():
+            _bars(made, block)
+
+
+def _bars(made: Any, block: Bars) -> None:
+    """A chart of coloured full blocks: text, which every word processor shows."""
+    colours = [RGBColor.from_string(COLOURS[name].upper()) for _, name in block.legend]
+    legend = made.add_paragraph()
+    for (text, _), colour in zip(block.legend, colours, strict=True):
+        _run(legend, "■ ", colour=colour)
+        _run(legend, f"{text}   ", size=9)
+    if not block.rows:
+        return
+    table = made.add_table(rows=len(block.rows), cols=3)
+    table.autofit = False
+    cells = table._cells
+    for number, row in enumerate(block.rows):
+        label, bar, note = cells[number * 3 : number * 3 + 3]
+        for cell, share in ((label, 28), (bar, 58), (note, 14)):
+            cell.width = int(_WIDTH * share / 100)
+        _run(label.paragraphs[0], row.label, size=9.5)
+        for length, colour in zip(_lengths(row.parts), colours, strict=True):
+            if length:
+                _run(bar.paragraphs[0], "█" * length, size=8, colour=colour)
+        _run(note.paragraphs[0], row.note, size=9, colour=_GREY)
+    made.add_paragraph()
+
+
+def _lengths(parts: tuple[int, ...]) -> list[int]:
+    """Shares of _BLOCKS that add up to it: every border is rounded, not every part."""
+    total, found, so_far, last = sum(parts), [], 0, 0
+    for part in parts:
+        so_far += part
+        border = round(_BLOCKS * so_far / total) if total else 0
+        found.append(border - last)
+        last = border
+    return found
 
 
 def _table(made: Any, rows: tuple[tuple[str, ...], ...], widths: tuple[int, ...], *, head: bool) -> None:

@@ -46,7 +46,23 @@ class Table(msgspec.Struct, frozen=True, tag="table"):
     widths: tuple[int, ...] = ()
 
 
-Block = Heading | Paragraph | Bullets | Facts | Table
+class Bar(msgspec.Struct, frozen=True):
+    """One bar of whole parts, drawn to its full width; ``note`` stands at its end."""
+
+    label: str
+    parts: tuple[int, ...]
+    note: str = ""
+
+
+class Bars(msgspec.Struct, frozen=True, tag="bars"):
+    """Stacked bars. ``legend``: what each part is, with its colour of COLOURS."""
+
+    legend: tuple[tuple[str, str], ...]
+    rows: tuple[Bar, ...]
+
+
+COLOURS = {"green": "2f9e44", "amber": "f08c00", "red": "c92a2a", "grey": "868e96", "pale": "dee2e6"}
+Block = Heading | Paragraph | Bullets | Facts | Table | Bars
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -77,12 +93,18 @@ def printable(text: str) -> str:
 
 
 def check(document: Document) -> None:
-    """Raises Invalid for a table that is not rectangular, or a document beyond all measure."""
+    """Raises Invalid for a table or chart that is not rectangular, or a document beyond all measure."""
     cells = 0
     for number, block in enumerate(document.blocks, 1):
         if isinstance(block, Table):
             if any(len(row) != len(block.columns) for row in block.rows) or len(block.widths) not in (0, len(block.columns)):
                 raise Invalid(f"block {number}: a row or the widths do not fit the {len(block.columns)} columns")
             cells += len(block.columns) * len(block.rows)
+        if isinstance(block, Bars):
+            if any(len(row.parts) != len(block.legend) or min(row.parts, default=0) < 0 for row in block.rows):
+                raise Invalid(f"block {number}: a bar has not the {len(block.legend)} parts of the legend")
+            if any(colour not in COLOURS for _, colour in block.legend):
+                raise Invalid(f"block {number}: a colour of the legend is not one of {', '.join(COLOURS)}")
+            cells += len(block.legend) * len(block.rows)
     if cells > MAX_CELLS:
         raise Invalid(f"the document has {cells:,} table cells", f"at most {MAX_CELLS:,}: ask for a shorter period")

@@ -9,7 +9,7 @@ import msgspec
 import pylopdf_fonts_zh_cn as fonts
 
 from kernel.errors import LiandunError
-from operations.documents.model import Document, Facts, Heading, Table, check, printable
+from operations.documents.model import COLOURS, Bars, Document, Facts, Heading, Table, check, printable
 
 _FONTS = fonts.sans_path().parent
 
@@ -42,6 +42,8 @@ def _plain(document: Document) -> dict[str, object]:
     for block, made in zip(document.blocks, told["blocks"], strict=True):  # type: ignore[call-overload]
         if isinstance(block, Facts | Table):
             made["rows"] = [[breakable(cell) for cell in row] for row in block.rows]
+        if isinstance(block, Bars):
+            made["legend"] = [[text, f"#{COLOURS[colour]}"] for text, colour in block.legend]
         if isinstance(block, Heading):
             made["level"] = min(max(block.level, 1), 3)
     return told

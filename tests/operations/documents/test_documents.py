@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from pypdf import PdfReader
 
-from operations.documents import Block, Bullets, Document, Facts, Heading, Paragraph, Table, docx, pdf
+from operations.documents import Bar, Bars, Block, Bullets, Document, Facts, Heading, Paragraph, Table, docx, pdf
 from operations.documents.model import MAX_CELLS, printable
 from operations.errors import Invalid
 
@@ -128,6 +128,18 @@ def test_a_table_that_is_not_rectangular_is_refused() -> None:
             make(Document("x", (Table(("a", "b"), (("1",),)),)))
         with pytest.raises(Invalid, match="block 1"):
             make(Document("x", (Table(("a", "b"), (), (1,)),)))
+
+
+def test_a_chart_is_drawn_in_both_and_a_crooked_one_is_refused() -> None:
+    legend = (("符合", "green"), ("不符合", "red"), ("未测评", "pale"))
+    document = Document("x", (Bars(legend, (Bar(HOSTILE, (3, 1, 0), "3 / 4"), Bar("空", (0, 0, 0)))),))
+    assert "3 / 4" in PdfReader(BytesIO(pdf(document))).pages[0].extract_text()
+    rows = office.Document(BytesIO(docx(document))).tables[0].rows
+    assert [(row.cells[0].text, len(row.cells[1].text)) for row in rows] == [(HOSTILE, 30), ("空", 0)]
+    for wrong in (Bars(legend, (Bar("a", (1, 2)),)), Bars(legend, (Bar("a", (1, 2, -1)),)), Bars((("a", "pink"),), ())):
+        for make in (pdf, docx):
+            with pytest.raises(Invalid, match="block 1"):
+                make(Document("x", (wrong,)))
 
 
 def test_a_document_beyond_all_measure_is_refused() -> None:

@@ -20,7 +20,7 @@ _MOMENT = String(27)
 class DocumentRow(Base):
     """A document. Its text is in its editions.
 
-    organisation  whose it is, an owner of the zone plan, "" = the operator, whose documents hold for everybody
+    organisation  whose it is and for whose systems it holds: an owner of the zone plan, "" = the operator
     owner         who keeps it up to date: a name
     review_on     the day (2026-11-23) until which it is to be reviewed, "" = none yet
     edition       number of the last edition; ``in_force`` the one that holds, 0 = none

@@ -24,6 +24,8 @@ from playbooks.run.journal_file import open_journal
 from playbooks.run.kept import KeptRun, kept_runs
 from playbooks.run.machine import ENDED
 
+_MAGIC = b"SQLite format 3\0"
+
 
 @contextlib.contextmanager
 def journal_file(kept: Path | None) -> Iterator[Database]:
@@ -32,6 +34,8 @@ def journal_file(kept: Path | None) -> Iterator[Database]:
         path = kept.absolute() if kept else Path(stack.enter_context(tempfile.TemporaryDirectory())) / "journal.db"
         if not path.parent.is_dir():
             raise click.UsageError(f"there is no folder {path.parent}")
+        if path.is_file() and path.stat().st_size and path.open("rb").read(len(_MAGIC)) != _MAGIC:
+            raise click.UsageError(f"{path} is no journal")
         database = open_journal(path)
         stack.callback(database.close)
         yield database

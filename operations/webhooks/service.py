@@ -35,6 +35,12 @@ _LONG = ("ca", "template")
 """Settings that the audit trail names without their text."""
 
 
+def look_at(kind: str, url: str, settings: Mapping[str, Any] | None = None, policy: WebhookPolicy = WebhookPolicy()) -> None:
+    """What create_target and change_target check of an address and its settings. For before the transaction: with some kinds it
+    takes seconds the first time, and an embedded database has one writer. Raises Invalid."""
+    channel_of(kind).check(url, settings or {}, policy)
+
+
 def create_target(
     session: Session,
     actor: Actor,

@@ -15,7 +15,7 @@ from operations.webhooks.channels.registry import KINDS
 from operations.webhooks.preview import preview
 from operations.zones import service as zones
 from soc_ui import access
-from soc_ui.admin import routing_words, webhook_form
+from soc_ui.admin import routing_words, webhook_form, webhook_refusals
 from soc_ui.locale import _
 from soc_ui.numbers import row_id
 from soc_ui.preferences import local_path
@@ -42,25 +42,27 @@ def create() -> str | tuple[str, int]:
     if key is None:
         return _targets_page(error=_no_master_key()), 503
     try:
+        kind, url, policy = form.get("kind", "standard"), form.get("url", "").strip(), services().webhook_policy
+        service.look_at(kind, url, webhook_form.settings_in(_kind(kind), form), policy)
         with services().database.write() as session:
             target, secret = service.create_target(
                 session,
                 access.me().actor,
                 key,
                 name=form.get("name", ""),
-                url=form.get("url", "").strip(),
+                url=url,
                 min_level=form.get("min_level", ""),
-                kind=form.get("kind", "standard"),
-                settings=webhook_form.settings_in(_kind(form.get("kind", "standard")), form),
+                kind=kind,
+                settings=webhook_form.settings_in(_kind(kind), form),
                 secret=form.get("secret", ""),
-                policy=services().webhook_policy,
+                policy=policy,
             )
             if form.get("waiting") == "on":  # routing is set before it is switched on
                 service.change_target(session, access.me().actor, target.id, enabled=False)
     except Conflict:
         return _targets_page(error=_("There are %(n)d webhooks already; delete one first.", n=service.MAX_TARGETS)), 409
     except Invalid as error:
-        return _targets_page(error=_refusal(error)), 422
+        return _targets_page(refusal=webhook_refusals.wrong(error, _kind(form.get("kind", "standard")))), 422
     return _target_page(target.id, secret=secret)
 
 
@@ -76,9 +78,11 @@ def one(target_id: int) -> str:
 def change(target_id: int) -> Response | tuple[str, int]:
     """Name, URL and level. A form that was filled in before somebody else's change is refused."""
     form = request.form
+    with services().database.read() as session:
+        kind = service.get_target(session, target_id).kind
     try:
+        service.look_at(kind, form.get("url", "").strip(), webhook_form.settings_in(kind, form), services().webhook_policy)
         with services().database.write() as session:
-            kind = service.get_target(session, target_id).kind
             service.change_target(
                 session,
                 access.me().actor,
@@ -97,7 +101,7 @@ def change(target_id: int) -> Response | tuple[str, int]:
             target_id, error=_("Somebody else changed this webhook in the meantime; here is how it stands now.")
         ), 409
     except Invalid as error:
-        return _target_page(target_id, error=_refusal(error), form=form), 422
+        return _target_page(target_id, refusal=webhook_refusals.wrong(error, kind), form=form), 422
     return redirect(url_for("webhooks.one", target_id=target_id, done="webhook"))
 
 
@@ -110,7 +114,7 @@ def switch(target_id: int) -> Response | tuple[str, int]:
         with services().database.write() as session:
             service.change_target(session, access.me().actor, target_id, enabled=enabled, policy=services().webhook_policy)
     except Invalid as error:
-        return _target_page(target_id, error=_refusal(error)), 422
+        return _target_page(target_id, error=webhook_refusals.wrong(error, "")[1]), 422
     return redirect(url_for("webhooks.one", target_id=target_id, done="webhook"))
 
 
@@ -180,20 +184,23 @@ def replay_dead(target_id: int) -> Response:
     return redirect(url_for("webhooks.one", target_id=target_id, done="replay"))
 
 
-def _targets_page(*, error: str = "") -> str:
+def _targets_page(*, error: str = "", refusal: tuple[str, str] = ("", "")) -> str:
     with services().database.read() as session:
         targets = service.list_targets(session)
         dead = service.list_deliveries(session, status="dead", limit=1).deliveries
     kind = _kind(request.form.get("kind") or request.args.get("kind", "standard"))
     return render_template(
         "admin/webhooks.html",
-        targets=targets, levels=LEVELS, dead=bool(dead), error=error, kinds=webhook_form.kind_names(), kind=kind,
-        asked=webhook_form.fields_of(kind), value=webhook_form.filled(None, request.form if error else {}),
+        targets=targets, levels=LEVELS, dead=bool(dead), error=error or _above(refusal), wrong_at=refusal[0], wrong=refusal[1],
+        kinds=webhook_form.kind_names(), kind=kind,
+        asked=webhook_form.fields_of(kind), value=webhook_form.filled(None, request.form if error or refusal[1] else {}),
         can_sign=services().master_key is not None,
     )  # fmt: skip
 
 
-def _target_page(target_id: int, *, error: str = "", secret: str = "", form: Any = None) -> str:
+def _target_page(
+    target_id: int, *, error: str = "", secret: str = "", form: Any = None, refusal: tuple[str, str] = ("", "")
+) -> str:
     with services().database.read() as session:
         target = service.get_target(session, target_id)
         listed = _deliveries(session, target_id)
@@ -202,7 +209,8 @@ def _target_page(target_id: int, *, error: str = "", secret: str = "", form: Any
     chosen = (target.kind, str(target.settings.get("language", "zh")), str(target.settings.get("template", "")))
     return render_template(
         "admin/webhook.html",
-        target=target, levels=LEVELS, error=error, secret=secret, kinds=webhook_form.kind_names(), asked=asked,
+        target=target, levels=LEVELS, error=error or _above(refusal), wrong_at=refusal[0], wrong=refusal[1],
+        secret=secret, kinds=webhook_form.kind_names(), asked=asked,
         value=webhook_form.filled(target, form or {}), example=preview(*chosen) if asked["chat"] else None,
         w=routing_words, zone_name=ZoneNames(plan), **listed,
     )  # fmt: skip
@@ -224,22 +232,15 @@ def _kind(text: str) -> str:
     return text if text in KINDS else KINDS[0]
 
 
+def _above(refusal: tuple[str, str]) -> str:
+    """What stands above the form: the reason itself where it belongs to no field."""
+    field, reason = refusal
+    return f"{_('Nothing was changed.')} {_('One entry below is not possible.')}" if field else reason
+
+
 def _with_notice(path: str, notice: str) -> str:
     return f"{path}{'&' if '?' in path else '?'}done={notice}"
 
 
 def _no_master_key() -> str:
     return _("This console has no master key, so it cannot keep signing secrets. Start it through ./liandun serve.")
-
-
-def _refusal(error: Invalid) -> str:
-    if error.field == "name":
-        return _("A webhook needs a name of at most 128 characters.")
-    if error.field == "url" and _kind(request.form.get("kind", "")) == "apprise":
-        return _("This URL is not accepted: %(why)s", why=str(error))
-    if error.field == "url":
-        return _(
-            "This URL is not accepted: it must be https://, without user, password or fragment, and lead to a public address; "
-            "other networks are allowed in the configuration."
-        )
-    return _("A value breaks a rule.") + f" {error.message}"

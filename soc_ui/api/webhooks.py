@@ -43,8 +43,10 @@ def create_target(json_data: Body) -> Body:
 
     The answer holds the signing secret that was made, which is not shown again; it is "" for kinds whose secret is given.
     """
+    key, policy = _key(), services().webhook_policy
+    service.look_at(json_data["kind"], json_data["url"], json_data["settings"], policy)
     with services().database.write() as session:
-        target, secret = service.create_target(session, caller().actor, _key(), **json_data, policy=services().webhook_policy)
+        target, secret = service.create_target(session, caller().actor, key, **json_data, policy=policy)
     return {**msgspec.to_builtins(target), "secret": secret}
 
 
@@ -93,6 +95,10 @@ def get_target(target_id: int) -> tuple[Body, int, dict[str, str]]:
 def change_target(target_id: int, headers_data: Body, json_data: Body) -> tuple[Body, int, dict[str, str]]:
     """Change a webhook"""
     version = expected_version(headers_data["if_match"])
+    if "url" in json_data:
+        with services().database.read() as session:
+            there = service.get_target(session, target_id)
+        service.look_at(there.kind, json_data["url"], json_data.get("settings", there.settings), services().webhook_policy)
     try:
         with services().database.write() as session:
             target = service.change_target(

@@ -581,7 +581,7 @@ def _of_object(services: Services, target: int) -> list[AuditRecord]:
         ({"url": "https://10.0.0.1/"}, "This URL is not accepted"),
         ({"url": "https://[fd00::1]/"}, "This URL is not accepted"),
         ({"url": ""}, "This URL is not accepted"),
-        ({"min_level": "loud"}, "A value breaks a rule"),
+        ({"min_level": "loud"}, "Choose a level from the list"),
     ],
 )
 @pytest.mark.parametrize("path", ["/webhooks", "/webhooks/1"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -95,12 +96,21 @@ def test_a_target_of_every_kind_is_made_shown_and_saved_again(browser: FlaskClie
         ("standard", {"name": ""}),
         ("standard", {"ca": "nothing"}),
         ("cef", {"url": "tls://10.0.0.1"}),
+        ("kafka", {"topic": "a b"}),
+        ("dingtalk", {"secret": "x" * 513}),
+        ("apprise", {"url": "gnome://"}),
+        ("apprise", {"url": "json://127.0.0.1/?verify=no"}),
+        ("apprise", {"url": "pover://x"}),
+        ("apprise", {"url": "json://…"}),
     ],
 )
 def test_what_is_wrong_is_refused_and_stays_in_the_form(browser: FlaskClient, kind: str, wrong: dict[str, str]) -> None:
     answer = create(browser, kind, **wrong)
     assert answer.status_code == 422
     assert 'role="alert"' in answer.text
+    field = next(iter(wrong))
+    assert re.search(rf'name="{field}" aria-invalid="true" aria-describedby="wrong"', answer.text)
+    assert answer.text.count('<small class="field-wrong" id="wrong">') == 1
     assert f'name="kind" value="{kind}"' in answer.text
     assert "<script>alert" not in answer.text
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import re
 import subprocess
@@ -90,8 +91,16 @@ def _verdict(told: bytes) -> Verdict:
         return Verdict(None, "apprise ended without a word")
 
 
+_understood: dict[bytes, None] = {}
+"""Digests of URLs that apprise has read, the latest last: who looks again, in a transaction, does not wait again."""
+_MOST_UNDERSTOOD = 256
+
+
 def _check_understood(url: str) -> None:
     """Let apprise itself read the URL; nothing is sent or looked up. Raises Invalid."""
+    digest = hashlib.sha256(url.encode("utf-8", "surrogatepass")).digest()
+    if digest in _understood:
+        return
     asked = json.dumps({"act": "check", "url": url, "seconds": CHECK_SECONDS}).encode()
     try:
         done = subprocess.run(  # our own module, nothing of the request in the arguments
@@ -102,6 +111,9 @@ def _check_understood(url: str) -> None:
         verdict = Verdict(None, f"apprise did not read it within {CHECK_SECONDS:g} s")
     if verdict.error:
         raise Invalid(f"the URL is not understood: {redacted(verdict.error, url)}", field="url")
+    _understood[digest] = None
+    for old in list(_understood)[:-_MOST_UNDERSTOOD]:
+        _understood.pop(old, None)
 
 
 def redacted(text: str, url: str) -> str:

@@ -33,7 +33,18 @@ _MEMORY = 2 << 30
 _READABLE = tuple(
     {os.path.realpath(path) + "/" for path in (sys.prefix, sys.base_prefix, *sys.path, "/etc/ssl", "/usr/share", "/usr/lib")}
 )
-_NEVER = ("subprocess.", "os.exec", "os.posix_spawn", "os.spawn", "os.system", "os.fork", "pty.", "socket.bind", "socket.sendto")
+_NEVER = (
+    "subprocess.",
+    "os.exec",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.system",
+    "os.fork",
+    "pty.",
+    "socket.bind",
+    "socket.sendto",
+    "socket.sendmsg",
+)
 _CHANGES = (
     "os.remove",
     "os.rename",

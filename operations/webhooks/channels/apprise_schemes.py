@@ -30,7 +30,7 @@ REFUSED_OPTIONS = frozenset({"verify", "redirect", "template", "attach", "attach
 
 def check_apprise_url(url: str, policy: WebhookPolicy) -> str:
     """The scheme of a URL that may be sent to. Raises Invalid, which never repeats the URL: it holds secrets."""
-    if len(url) > MAX_URL or any(ord(sign) <= 32 or ord(sign) == 127 for sign in url):
+    if len(url) > MAX_URL or " " in url or not url.isprintable():
         raise _wrong(f"the URL has at most {MAX_URL} characters, and no blanks")
     scheme = url.partition("://")[0].lower()
     if scheme not in FIXED and scheme.removesuffix("s") not in HOSTED and scheme not in HOSTED:

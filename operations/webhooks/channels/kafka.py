@@ -51,7 +51,7 @@ class Kafka:
         known = {"topic": (_topic, ""), "user": (line, ""), "mechanism": (_mechanism, MECHANISMS[0]), "ca": (certificates, "")}
         full = checked(settings, known)
         if not full["topic"]:
-            raise Invalid("a Kafka target needs a topic", field="settings")
+            raise Invalid("a Kafka target needs a topic", field="settings.topic")
         if full["user"] and not url.startswith("kafkas://"):
             raise Invalid("a password travels by TLS only: kafkas://", field="url")
         return full
@@ -169,13 +169,13 @@ def _register() -> None:
 
 def _topic(name: str, value: Any) -> str:
     if not isinstance(value, str) or not _TOPIC.fullmatch(value) or value in (".", ".."):
-        raise Invalid(f"{name} is 1 to 249 letters, digits and . _ -", field="settings")
+        raise Invalid(f"{name} is 1 to 249 letters, digits and . _ -", field=f"settings.{name}")
     return value
 
 
 def _mechanism(name: str, value: Any) -> str:
     if value not in MECHANISMS:
-        raise Invalid(f"{name} is one of {', '.join(MECHANISMS)}", field="settings")
+        raise Invalid(f"{name} is one of {', '.join(MECHANISMS)}", field=f"settings.{name}")
     return str(value)
 
 

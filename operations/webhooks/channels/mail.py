@@ -46,7 +46,7 @@ class Mail:
         full = checked(settings, known)
         for name in ("from", "to"):
             if not full[name]:
-                raise Invalid(f"a mail target needs {name!r}", field="settings")
+                raise Invalid(f"a mail target needs {name!r}", field=f"settings.{name}")
         return full
 
     def fit(self, items: Sequence[Item], to: Destination) -> int:

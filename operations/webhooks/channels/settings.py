@@ -79,4 +79,4 @@ def _whole(name: str, value: str) -> str:
 
 
 def _wrong(name: str, why: str) -> Invalid:
-    return Invalid(f"{name} {why}", field="settings")
+    return Invalid(f"{name} {why}", field=f"settings.{name}")

@@ -51,16 +51,16 @@ _EXAMPLE = dict.fromkeys(("heading", "time", "id", "type", "type_name", "level",
 def template(name: str, value: Any) -> str:
     """Check of the setting ``template``; "" = our wording. Raises Invalid."""
     if not isinstance(value, str) or len(value) > MAX_TEMPLATE:
-        raise Invalid(f"{name} is text of at most {MAX_TEMPLATE} characters", field="settings")
+        raise Invalid(f"{name} is text of at most {MAX_TEMPLATE} characters", field=f"settings.{name}")
     try:
         value.encode()
         tree = _ENVIRONMENT.parse(value)
     except UnicodeEncodeError as error:
-        raise Invalid(f"{name} is no valid Unicode text", field="settings") from error
+        raise Invalid(f"{name} is no valid Unicode text", field=f"settings.{name}") from error
     except jinja2.TemplateSyntaxError as error:
-        raise Invalid(f"{name}, line {error.lineno}: {error.message}", field="settings") from error
+        raise Invalid(f"{name}, line {error.lineno}: {error.message}", field=f"settings.{name}") from error
     except RecursionError as error:
-        raise Invalid(f"{name} is nested too deep", field="settings") from error
+        raise Invalid(f"{name} is nested too deep", field=f"settings.{name}") from error
     for node in tree.find_all(nodes.Node):
         _check_node(name, node)
     try:
@@ -72,13 +72,13 @@ def template(name: str, value: Any) -> str:
 
 def _check_node(name: str, node: nodes.Node) -> None:
     if not isinstance(node, _ALLOWED):
-        raise Invalid(f"{name}, line {node.lineno}: {type(node).__name__.lower()} is not possible here", field="settings")
+        raise Invalid(f"{name}, line {node.lineno}: {type(node).__name__.lower()} is not possible here", field=f"settings.{name}")
     if isinstance(node, nodes.Filter) and node.name not in FILTERS:
         raise Invalid(
-            f"{name}, line {node.lineno}: there is no filter {node.name}", f"one of {', '.join(FILTERS)}", field="settings"
+            f"{name}, line {node.lineno}: there is no filter {node.name}", f"one of {', '.join(FILTERS)}", field=f"settings.{name}"
         )
     if isinstance(node, nodes.Test) and node.name not in _TESTS:
-        raise Invalid(f"{name}, line {node.lineno}: there is no test {node.name}", field="settings")
+        raise Invalid(f"{name}, line {node.lineno}: there is no test {node.name}", field=f"settings.{name}")
 
 
 def message_text(items: Sequence[Item], to: Destination) -> str:

@@ -165,7 +165,7 @@ def test_a_receiver_that_drips_is_left_at_the_deadline(bench: Bench) -> None:
         ),
         *("dingtalk://token", "feishu://token", "https://hooks.slack.com/services/T/B/C", "file:///etc/passwd", "json", ""),
         *("json://127.0.0.1/?verify=no", "json://127.0.0.1/?redirect=yes", "slack://T1JJ3T3L2/A1BRTD4JD/x/?template=/etc/passwd"),
-        *("json://127.0.0.1/a b", "json://127.0.0.1/" + "a" * 2048, "pover://x", "tgram://…"),
+        *("json://127.0.0.1/\ud800", "json://127.0.0.1/a b", "json://127.0.0.1/" + "a" * 2048, "pover://x", "tgram://…"),
     ],
 )
 def test_urls_that_are_not_taken(bench: Bench, url: str) -> None:

@@ -70,12 +70,12 @@ def test_signatures_are_verified_as_a_receiver_must(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("kind", "settings", "secret", "field"),
     [
-        ("standard", {"sm3": "yes"}, "", "settings"),
+        ("standard", {"sm3": "yes"}, "", "settings.sm3"),
         ("standard", {"colour": 1}, "", "settings"),
-        ("standard", {"ca": "no certificate"}, "", "settings"),
+        ("standard", {"ca": "no certificate"}, "", "settings.ca"),
         ("standard", {}, "mine", "secret"),
         ("wecom", {}, "mine", "secret"),
-        ("dingtalk", {"language": "fr"}, "", "settings"),
+        ("dingtalk", {"language": "fr"}, "", "settings.language"),
         ("dingtalk", {}, "two\nlines", "secret"),
         ("fax", {}, "", "kind"),
     ],

@@ -81,7 +81,7 @@ def test_what_a_template_may_not_do(wrong: str) -> None:
     start = time.monotonic()
     with pytest.raises(Invalid) as refusal:
         template("template", wrong)
-    assert refusal.value.field == "settings"
+    assert refusal.value.field == "settings.template"
     assert time.monotonic() - start < 1
 
 

@@ -60,6 +60,17 @@ def test_a_hardened_and_a_neglected_host(probe: Probe) -> None:
             "not_met",
         ),
         (
+            "host.pam_faillock.lockout",  # at the console, not by SSH
+            {
+                "pam": files(
+                    etc__pam_dot_d__system_dash_auth="auth required pam_tally2.so deny=5 unlock_time=600",
+                    etc__pam_dot_d__sshd="auth include password-auth",
+                    etc__pam_dot_d__password_dash_auth="auth sufficient pam_unix.so",
+                )
+            },
+            "partly",
+        ),
+        (
             "host.pam_pwquality.complexity",
             {
                 "pam": files(

@@ -25,6 +25,11 @@ class SshHost(msgspec.Struct, frozen=True):
         """For people."""
         return self.name if self.port == 22 else f"{self.name} port {self.port}"
 
+    def entry(self) -> str:
+        """As it stands in a file of host keys (sshd(8)): the name, with another port than 22 in brackets and with it."""
+        name = self.name.lower()
+        return name if self.port == 22 else f"[{name}]:{self.port}"
+
 
 def read_host(text: str) -> SshHost:
     """``name``, ``name:port`` (name: also an IPv4 address), an IPv6 address, ``[address]:port``.
@@ -71,5 +76,4 @@ def read_port(text: str) -> int:
 
 def is_known(host: SshHost, known_hosts: Path, time_left: TimeLeft) -> bool:
     """Whether there is a key of the host in the file. ssh-keygen(1) looks: it knows patterns and hashed names."""
-    entry = host.name if host.port == 22 else f"[{host.name}]:{host.port}"
-    return process.run(["ssh-keygen", "-F", entry, "-f", str(known_hosts)], time_left).code == 0
+    return process.run(["ssh-keygen", "-F", host.entry(), "-f", str(known_hosts)], time_left).code == 0

@@ -164,6 +164,13 @@ def test_updates_of_rpm_hosts_are_told_only_where_they_are_long_ago() -> None:
     assert (old.outcome, young.outcome) == ("not_met", "error")
 
 
+def test_what_a_host_says_cannot_steer_a_terminal() -> None:
+    found = _judged("host.file_perms.world_writable", HARD | {"scan": "writable 777 root root /etc/a\x1b[2J\u202e\n"})
+    assert found.outcome == "not_met"
+    assert found.reason.isprintable()
+    assert found.reason_zh.isprintable()
+
+
 def test_errors_are_told_in_both_languages() -> None:
     found = _judged("host.sshd_config.root_login", HARD, sshd="the host does not have it")
     assert found.reason.endswith("[found: sshd: the host does not have it]")

@@ -13,6 +13,7 @@ import msgspec
 from cli.data_directory import config_of, state_of
 from cli.terminal import visible
 from compliance.probes.contract import Probe
+from compliance.probes.findings import findings
 from compliance.probes.formats.device import Dialect
 from compliance.probes.reading.device_file import device_file
 from compliance.probes.reading.host import Here, There
@@ -50,13 +51,14 @@ Secret = Callable[[str, SshHost | None], str]
 @click.option("--probe", "wanted", multiple=True, help="Only probes whose id begins with this. Again for more.")
 @click.option("--workers", type=click.IntRange(1, 64), default=WORKERS, show_default=True, help="Objects at a time.")
 @click.option("--seconds", type=click.FloatRange(1, 3_600), default=SECONDS, show_default=True, help="Time for one object.")
-@click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
+@click.option("--format", "form", type=click.Choice(("table", "json", "findings")), default="table", show_default=True)
+@click.option("--object", "object_id", type=int, help="With --format findings: the object's number; none: the whole system.")
 @click.option("--lang", type=click.Choice(("zh", "en")), default="zh", show_default=True, help="Language of the table.")
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory, default as configured.")
 def probe_command(
     hosts: tuple[str, ...], user: str, key_secret: str | None, known_hosts: Path | None, local: bool, configs: tuple[Path, ...],
     dialect: Dialect | None, databases: tuple[str, ...], endpoints: tuple[str, ...], ca_file: Path | None, wanted: tuple[str, ...],
-    workers: int, seconds: float, form: str, lang: str, data: Path | None,
+    workers: int, seconds: float, form: str, object_id: int | None, lang: str, data: Path | None,
 ) -> None:  # fmt: skip
     """Look at Linux HOSTs by SSH (NAME, ADDRESS:PORT, [IPV6]:PORT), devices, databases and endpoints. Nothing is changed there.
 
@@ -79,11 +81,14 @@ def probe_command(
         targets += [device_file(path, dialect) for path in configs if dialect]
         targets += [PostgresqlServer(name, lambda name=name: secret(name, None)) for name in databases]  # type: ignore[misc]
         targets += [_endpoint(one, ca_file) for one in endpoints]
+        if form == "findings" and len(targets) > 1:
+            raise click.UsageError("findings are of one object: look at one at a time")
         if not targets:
             raise click.UsageError("nothing to look at: give hosts, --local, --config-file, --postgresql or --tls")
         results = list(run(targets, chosen, workers=workers, seconds=seconds, progress=_progress(len(targets))))
-    if form == "json":
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
+    if form != "table":
+        told = results if form == "json" else findings(results, object_id)
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(told), indent=1) + b"\n")
         sys.stdout.flush()
     else:
         _show(results, lang)

@@ -94,7 +94,7 @@ def _result(probe: Probe, target: str, at: str, outcome: Outcome, found: tuple[T
 
 def _reason(head: str, found: list[str], word: str, between: str, more: str) -> str:
     told = found[:MOST_FOUND] + ([more.format(len(found) - MOST_FOUND)] if len(found) > MOST_FOUND else [])
-    shown = between.join(one[:300] for one in told)
+    shown = between.join("".join(sign if sign.isprintable() else " " for sign in one[:300]) for one in told)
     return f"{head} [{word}: {shown}]" if shown else head
 
 

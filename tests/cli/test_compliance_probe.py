@@ -51,6 +51,13 @@ def test_all_is_met_or_it_is_told_by_the_exit_code() -> None:
     assert "127.0.0.1:1 does not answer" in closed.stdout
 
 
+def test_findings_of_an_object() -> None:
+    words = ("--config-file", str(DEVICES / "h3c-weak.cfg"), "--dialect", "h3c", "--format", "findings", "--object", "7")
+    found = {one["item_id"]: one for one in json.loads(run("compliance", "probe", *words).stdout)}
+    assert (found["8.1.4.1.b"]["verdict"], found["8.1.4.1.b"]["object_id"]) == ("not_met", 7)
+    assert set(found["8.1.4.1.b"]) == {"item_id", "object_id", "verdict", "reason", "evidence", "reproduce", "at"}
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -59,6 +66,7 @@ def test_all_is_met_or_it_is_told_by_the_exit_code() -> None:
         (["host", "--key-secret", "k", "--user", "-oProxyCommand=x"], "--user"),
         (["--config-file", str(DEVICES / "h3c-hard.cfg")], "--dialect"),
         (["--tls", "host"], "no port"),
+        (["--tls", "a:1", "--tls", "b:1", "--format", "findings"], "one object"),
         (["--local", "--probe", "no.such"], "no probe"),
     ],
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from compliance.probes.contract import Judgement, Probe, Text, judgement
+from compliance.probes.contract import Judgement, Probe, Text, Words, judgement
 from compliance.probes.facts import Facts, Unreadable
 from compliance.probes.formats.keyed import keyed, number
-from compliance.probes.formats.pam import everywhere
+from compliance.probes.formats.pam import everywhere, stack
 
+_MODULES = ("pam_faillock", "pam_tally2", "pam_tally")
 _ATTEMPTS, _MANY, _SECONDS = 5, 10, 300
 
 
@@ -14,7 +15,7 @@ def _judge(facts: Facts) -> Judgement:
     files = facts.files("pam")
     if not any(path.startswith(("/etc/pam.d/", "/usr/lib/pam.d/")) for path in files):
         raise Unreadable("there are no PAM stacks", "没有 PAM 配置")
-    rules = everywhere(files, "auth", "pam_faillock", "pam_tally2", "pam_tally")
+    rules = everywhere(files, "auth", *_MODULES)
     if not rules:
         return judgement([Text("no module counts failed logins", "没有模块统计登录失败次数")])
     configured = keyed(files.get("/etc/security/faillock.conf", "")) if rules[0].module == "pam_faillock" else {}
@@ -28,7 +29,10 @@ def _judge(facts: Facts) -> Judgement:
     if not deny or deny > _MANY:
         return judgement([shown])
     for_root = any(rule.value("even_deny_root") is not None for rule in rules) or "even_deny_root" in configured
-    weak = [shown] if deny > _ATTEMPTS or (unlock is not None and 0 < unlock < _SECONDS) else []
+    weak: list[Words] = [shown] if deny > _ATTEMPTS or (unlock is not None and 0 < unlock < _SECONDS) else []
+    remote = stack(files, "sshd", "auth")
+    if remote and not any(rule.module in _MODULES for rule in remote):
+        weak.append(Text("not for logins by SSH", "SSH 登录不经过它"))
     if rules[0].module == "pam_faillock" and not any(rule.value("authfail") is not None for rule in rules):
         return judgement([Text(f"{shown}: nothing counts (no authfail)", f"{shown}：无 authfail，实际不计数")])
     return judgement(weak=weak, good=[shown, Text("also root", "含 root") if for_root else Text("not root", "不含 root")])

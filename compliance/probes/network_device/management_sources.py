@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from compliance.probes.contract import Judgement, Probe, Text, judgement
-from compliance.probes.facts import Facts
+from compliance.probes.facts import Facts, Unreadable
 from compliance.probes.formats.devices import device
 
 
 def _judge(facts: Facts) -> Judgement:
     found = device(facts)
     vtys = [way for way in found.access if way.is_vty]
+    if not vtys:
+        raise Unreadable("the configuration has no vty lines", "配置中没有 VTY 线路")
     lines = [
         *found.management_acls,
         *(line for way in vtys for line in way.block.lines()),

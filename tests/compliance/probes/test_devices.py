@@ -81,6 +81,11 @@ def test_another_dialect_and_other_files_are_errors(dialect: Dialect) -> None:
         assert {one.outcome for one in _results(target).values()} == {"error"}
 
 
+def test_where_no_vty_is_told_nobody_knows_who_may_manage() -> None:
+    part = DeviceFile("x", "cisco", "hostname A\nusername a privilege 15 secret 9 x\nline con 0\n login local\n")
+    assert _results(part)["netdev.config.management_sources"].outcome == "error"
+
+
 def test_lines_of_comware_that_stand_below_nothing_are_lines_of_their_own() -> None:
     found = comware.read("#\n sysname A\n telnet server enable\n#\nline vty 0 4\n idle-timeout 3 30\n#\n ftp server enable\n#\n")
     assert (found.name, found.telnet, found.ftp) == ("A", ("telnet server enable",), ("ftp server enable",))

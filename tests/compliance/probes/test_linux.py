@@ -60,6 +60,17 @@ def test_a_hardened_and_a_neglected_host(probe: Probe) -> None:
             "not_met",
         ),
         (
+            "host.pam_faillock.lockout",  # at the console, not by SSH
+            {
+                "pam": files(
+                    etc__pam_dot_d__system_dash_auth="auth required pam_tally2.so deny=5 unlock_time=600",
+                    etc__pam_dot_d__sshd="auth include password-auth",
+                    etc__pam_dot_d__password_dash_auth="auth sufficient pam_unix.so",
+                )
+            },
+            "partly",
+        ),
+        (
             "host.pam_pwquality.complexity",
             {
                 "pam": files(
@@ -151,6 +162,13 @@ def test_updates_of_rpm_hosts_are_told_only_where_they_are_long_ago() -> None:
     old = _judged("host.patch_level.updates", HARD | {"rpm": f"{NOW - 200 * 86_400} /var/lib/rpm/rpmdb.sqlite\n"}, apt=apt)
     young = _judged("host.patch_level.updates", HARD | {"rpm": f"{NOW - 2 * 86_400} /var/lib/rpm/rpmdb.sqlite\n"}, apt=apt)
     assert (old.outcome, young.outcome) == ("not_met", "error")
+
+
+def test_what_a_host_says_cannot_steer_a_terminal() -> None:
+    found = _judged("host.file_perms.world_writable", HARD | {"scan": "writable 777 root root /etc/a\x1b[2J\u202e\n"})
+    assert found.outcome == "not_met"
+    assert found.reason.isprintable()
+    assert found.reason_zh.isprintable()
 
 
 def test_errors_are_told_in_both_languages() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,9 +10,10 @@ import msgspec
 
 from playbooks import bodies, lucene, sigma_text, yara_text
 from playbooks.model import Variable
-from playbooks.references import names_within
+from playbooks.references import names_within, references
 from playbooks.variables import VariableError, substitute
 
+_INDEX_PART = re.compile(r"[a-z0-9._-]+", re.ASCII)
 _JSON = frozenset({"application/json"})
 _WRITTEN_ANEW = frozenset({"query_string", "simple_query_string", "regexp", "wildcard", "intervals"})
 """Queries of the DSL whose texts are a language of their own, in which an escaped value could still mean more than itself."""
@@ -20,6 +22,27 @@ _WRITTEN_ANEW = frozenset({"query_string", "simple_query_string", "regexp", "wil
 def filled(kind: str, text: str, scope: Mapping[str, Variable], readable: frozenset[str] | None) -> str:
     """The text of a command of this kind with its values. Raises VariableError."""
     return _WRITERS[kind](text, scope, readable)
+
+
+def index_filled(text: str, scope: Mapping[str, Variable], readable: frozenset[str] | None) -> str:
+    """The ``index`` of an ``elastic`` query with its values: each is a part of one name, no pattern and no further name.
+
+    One that is the whole index keeps its structure. Raises VariableError.
+    """
+    whole = [(one.start, one.end) for one in references(text)] == [(0, len(text))]
+    return substitute(text, scope, readable, _whole_index if whole else _part_of_index)
+
+
+def _whole_index(value: str) -> str:
+    if not value.strip():
+        raise VariableError("an empty value would be every index", "name one")
+    return value
+
+
+def _part_of_index(value: str) -> str:
+    if not _INDEX_PART.fullmatch(value):
+        raise VariableError(f"the value {value[:60]!r} is no part of the name of an index", "a-z 0-9 . _ - only")
+    return value
 
 
 def is_dsl(text: str) -> bool:

@@ -72,7 +72,10 @@ def request_for(
 
 def _told(command: Command, options: Options, scope: Scope, readable: frozenset[str] | None) -> Command:
     """A command of the standard with the parameters that our extension has for its kind, where ours have theirs."""
-    given = substitute_in(options.parameters.get(command.type, {}), scope, readable)
+    told = options.parameters.get(command.type, {})
+    given = substitute_in(told, scope, readable)
+    if command.type == "elastic" and isinstance(index := told.get("index"), str):
+        given["index"] = query_texts.index_filled(index, scope, readable)
     return msgspec.structs.replace(command, more={PROPERTY: given} if given else {})
 
 

@@ -164,3 +164,19 @@ def test_a_plan_asks_nothing() -> None:
     plan = Elastic().plan(_request("https://es.example.cn:9200/prod", 'user:"__who__:value"', value="li", index="logs-*,-logs-x"))
     assert plan.line == 'search https://es.example.cn:9200/prod/logs-*,-logs-x/_search: user:"li"'
     assert plan.touches == ("https://es.example.cn:9200",)
+
+
+@pytest.mark.parametrize("value", ["a,*", "*", "a,-b", "", "x:y", "A", "a/_doc", "a b"])
+def test_a_value_names_no_other_index(value: str) -> None:
+    with pytest.raises(VariableError):
+        _request("https://es.example.cn", "x", value=value, index="logs-__who__:value")
+
+
+def test_values_in_an_index() -> None:
+    def asked(value: str, index: str) -> str:
+        return Elastic().plan(_request("https://es.example.cn", "x", value=value, index=index)).line
+
+    assert "/logs-water-2026.11,x/_search" in asked("water-2026.11", "logs-__who__:value,x")
+    assert "/a-*,b/_search" in asked("a-*,b", "__who__:value")  # the whole of it: whoever gives it means all that it says
+    with pytest.raises(VariableError, match="every index"):
+        asked("", "__who__:value")

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from cli import compliance_systems
+from cli import compliance_report, compliance_systems
 from cli.terminal import print_lines, visible
 from compliance.catalogue.applicable import Levels, applicable
 from compliance.catalogue.difference import difference
@@ -29,6 +29,9 @@ _EXTENSIONS = click.option(
 @click.group()
 def command() -> None:
     """MLPS (等保 2.0) level 3: requirements and scores (docs/compliance.md)."""
+
+
+compliance_report.register(command)
 
 
 @command.command("catalogue")

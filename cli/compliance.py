@@ -1,4 +1,4 @@
-"""``./liandun compliance``: the catalogue of requirements, systems and assessment, scores by template (docs/compliance.md)."""
+"""``./liandun compliance``: the catalogue of requirements, systems, probes, assessment, scores by template (docs/compliance.md)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from cli import compliance_report, compliance_systems
+from cli.compliance_probe import probe_command
 from cli.terminal import print_lines, visible
 from compliance.catalogue.applicable import Levels, applicable
 from compliance.catalogue.difference import difference
@@ -28,7 +29,10 @@ _EXTENSIONS = click.option(
 
 @click.group()
 def command() -> None:
-    """MLPS (等保 2.0) level 3: requirements and scores (docs/compliance.md)."""
+    """MLPS (等保 2.0) level 3: requirements, probes and scores (docs/compliance.md)."""
+
+
+command.add_command(probe_command)
 
 
 compliance_report.register(command)

@@ -16,15 +16,13 @@ from pathlib import Path
 import click
 import msgspec
 
-from kernel.db import Database, open_database
+from kernel.db import Database
 from kernel.errors import LiandunError
 from playbooks.run import journal
 from playbooks.run.journal import Wanted
+from playbooks.run.journal_file import open_journal
 from playbooks.run.kept import KeptRun, kept_runs
 from playbooks.run.machine import ENDED
-from playbooks.run.models import create_tables
-
-_MAGIC = b"SQLite format 3\0"
 
 
 @contextlib.contextmanager
@@ -34,11 +32,8 @@ def journal_file(kept: Path | None) -> Iterator[Database]:
         path = kept.absolute() if kept else Path(stack.enter_context(tempfile.TemporaryDirectory())) / "journal.db"
         if not path.parent.is_dir():
             raise click.UsageError(f"there is no folder {path.parent}")
-        if path.is_file() and path.stat().st_size and path.open("rb").read(len(_MAGIC)) != _MAGIC:
-            raise click.UsageError(f"{path} is no journal")
-        database = open_database(f"sqlite:///{path}")
+        database = open_journal(path)
         stack.callback(database.close)
-        create_tables(database)
         yield database
 
 

@@ -39,7 +39,7 @@ class Sought(msgspec.Struct, frozen=True):
 
 
 class Match(msgspec.Struct, frozen=True):
-    """A rule that matches a file; ``strings``: name, place and excerpt of its first matches."""
+    """A rule that matches a file; ``strings``: name and place of its first matches, and the text where the rule itself has it."""
 
     file: str
     sha256: str

@@ -44,19 +44,26 @@ def look(sought: Sought) -> Looked:
             failed[name] = f"there were {MOST_MATCHES:,} matches before"
             continue
         try:
-            matches += _of_file(scanner, name, octets, min(OF_ONE_FILE, left))
+            matches += _of_file(scanner, sought.rules.casefold(), name, octets, min(OF_ONE_FILE, left))
         except YaraScanError as error:
             failed[name] = error.message[-200:]
     return Looked(names, matches, failed)
 
 
-def _of_file(scanner: YaraScanner, name: str, octets: bytes, seconds: int) -> list[Match]:
+def _of_file(scanner: YaraScanner, known: str, name: str, octets: bytes, seconds: int) -> list[Match]:
+    """``known``: the rules. What stands in a file and in no rule is not told: else a rule could read any file to its writer."""
     path, _, short = name.rpartition("/")
     hits = scanner.scan_bytes(octets, short, path=path, timeout=seconds)
     if not hits:
         return []
     digest = hashlib.sha256(octets).hexdigest()
-    return [Match(name, digest, hit.rule, hit.tags, hit.strings[:_STRINGS]) for hit in hits]
+    return [
+        Match(
+            name, digest, hit.rule, hit.tags,
+            [(at, place, text if text.casefold() in known else "") for at, place, text in hit.strings[:_STRINGS]],
+        )
+        for hit in hits
+    ]  # fmt: skip
 
 
 def _give_up_root() -> None:

@@ -11,16 +11,17 @@ from __future__ import annotations
 import copy
 import uuid
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from operations.errors import Invalid
 from playbooks.actions.parameters import LOOKING
+from playbooks.check.conditions import DEFAULT_CASE
 from playbooks.vocabulary import PEOPLE
 
 Document: TypeAlias = dict[str, Any]
 Step: TypeAlias = dict[str, Any]
-KINDS: tuple[str, ...] = ("action", "if-condition", "while-condition", "parallel")
+KINDS: tuple[str, ...] = ("action", "if-condition", "switch-condition", "while-condition", "parallel", "playbook-action")
 """Kinds of steps that can be added."""
 WAYS: dict[str, tuple[str, ...]] = {
     "start": ("on_completion",),
@@ -32,28 +33,77 @@ WAYS: dict[str, tuple[str, ...]] = {
     "switch-condition": ("on_completion", "on_success", "on_failure"),
 }
 """Properties of each kind that name one following step."""
-TEXTS: tuple[str, ...] = ("name", "description", "condition", "agent")
+TEXTS: tuple[str, ...] = ("name", "description", "condition", "agent", "switch", "playbook_id", "playbook_version")
+LISTS: tuple[str, ...] = ("in_args", "out_args")
+"""Properties that hold names of variables."""
+_ONLY = {"switch": "switch-condition", "playbook_id": "playbook-action", "playbook_version": "playbook-action"}
+"""Texts that one kind of step alone has."""
+NEW = "+"
+"""In the place of a step that a case leads to: a new task."""
+MOST_CASES = 100
 _FOLLOWING = ("on_completion", "on_success")
 _SINGLE = (*_FOLLOWING, "on_failure", "on_true", "on_false")
 
 
 def change(
-    document: Document, step_id: str, texts: Mapping[str, str], ways: Mapping[str, str], command: str | None = None
+    document: Document,
+    step_id: str,
+    texts: Mapping[str, str],
+    ways: Mapping[str, str],
+    command: str | None = None,
+    *,
+    cases: Sequence[tuple[str, str]] | None = None,
+    names: Mapping[str, Sequence[str]] | None = None,
 ) -> Document:
-    """Give a step other words and ways; "" takes a property away. ``command``: of its first command. Raises Invalid."""
+    """Give a step other words and ways; "" takes a property away. Raises Invalid.
+
+    command  of its first command
+    cases    of a switch, all of them: value and the step that it leads to (NEW: a task made for it; "": no longer a case)
+    names    variables that it is handed and gives back (LISTS)
+    """
     changed = copy.deepcopy(document)
     step = _step(changed, step_id)
-    for name, text in (*((name, texts[name]) for name in TEXTS if name in texts), *ways.items()):
+    if cases is not None and step["type"] == "switch-condition":
+        step["cases"] = _cases(changed, cases)
+    for name in LISTS if names and step["type"] == "playbook-action" else ():
+        _put(step, name, list(dict.fromkeys(names[name])) if names and name in names else [])
+    known = (name for name in TEXTS if name in texts and _ONLY.get(name, step["type"]) == step["type"])
+    for name, text in (*((name, texts[name]) for name in known), *ways.items()):
         if name in ways and (name not in WAYS.get(step["type"], ()) or (text and text not in changed["workflow"])):
             raise Invalid(f"{name[:40]} cannot lead to {text[:80]!r}", "choose a step of this playbook", field="step")
-        if text:
-            step[name] = text
-        else:
-            step.pop(name, None)
+        _put(step, name, text)
     commands = step.get("commands")
     if command is not None and isinstance(commands, list) and commands and isinstance(commands[0], dict):
         commands[0] = _with_text(commands[0], command)
     return changed
+
+
+def _put(step: Step, name: str, value: str | list[str]) -> None:
+    if value:
+        step[name] = value
+    else:
+        step.pop(name, None)
+
+
+def _cases(document: Document, given: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """The cases of a switch as they were filled in; rows in which nothing stands are left out. Raises Invalid."""
+    made: dict[str, str] = {}
+    for value, target in given:
+        if target in ("", NEW) and not value:
+            continue
+        if not value:
+            raise Invalid("a case needs the value for which it is", "or default, for every other value", field="step")
+        if value in made:
+            raise Invalid(f"there are two cases for {value[:80]!r}", "leave one of them", field="step")
+        if target == NEW:
+            made[value] = _branch(document)
+        elif target and target not in document["workflow"]:
+            raise Invalid(f"cases cannot lead to {target[:80]!r}", "choose a step of this playbook", field="step")
+        elif target:
+            made[value] = target
+    if len(made) > MOST_CASES:
+        raise Invalid(f"a switch has at most {MOST_CASES} cases here", "divide it", field="step")
+    return made
 
 
 def _with_text(command: dict[str, Any], text: str) -> dict[str, Any]:
@@ -150,6 +200,10 @@ def _made(document: Document, kind: str) -> Step:
         return {"type": kind, "commands": [{"type": "manual", "command": "…"}], "agent": _person(document)}
     if kind == "parallel":
         return {"type": kind, "next_steps": [_branch(document), _branch(document)]}
+    if kind == "switch-condition":
+        return {"type": kind, "switch": "", "cases": {DEFAULT_CASE: _branch(document)}}
+    if kind == "playbook-action":
+        return {"type": kind, "playbook_id": ""}
     return {"type": kind, "condition": "", "on_true": _branch(document)}
 
 

@@ -12,11 +12,14 @@ from typing import Any
 
 import yaml
 
+from kernel.yaml_nesting import refuse_deep
 from playbooks.model import Variable
 from playbooks.references import names_within, references
 from playbooks.variables import VariableError, substitute
 
+MOST_OCTETS = 256_000
 _MOST_NODES = 100_000
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NUMBERS = frozenset({"lt", "lte", "gt", "gte", "minute", "hour", "day", "week", "month", "year"})
 _NOT_VALUES = frozenset({"expand", "fieldref", "exists"})
 _WORDS = ("title", "description")
@@ -39,8 +42,11 @@ def filled(text: str, scope: Mapping[str, Variable], readable: frozenset[str] | 
 
 def documents(text: str) -> list[Any]:
     """The documents of a rule file. Raises VariableError where it is no YAML, or too much of it."""
+    if len(text.encode("utf-8", "replace")) > MOST_OCTETS:
+        raise VariableError(f"the rules have more than {MOST_OCTETS:,} octets", "divide them")
     try:
-        found = list(yaml.safe_load_all(text))
+        refuse_deep(text, _Loader)
+        found = list(yaml.load_all(text, Loader=_Loader))
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise VariableError(f"the rule is no YAML: {' '.join(str(error).split())[:200]}") from error
     waiting, count = list(found), 0

@@ -167,10 +167,9 @@ def for_shell(value: str) -> str:
 
     quoting cannot be right without knowing whether the place is quoted already.
     """
-    if not _HARMLESS.fullmatch(value):
-        raise VariableError(
-            f"the value {_short(value)} cannot stand in a script", "letters, digits and _ . , : / @ % + - only, not first a -"
-        )
+    if not _HARMLESS.fullmatch(value) or value.count("%") > 1:  # two of them name a variable in the shell of Windows
+        hint = "letters, digits and _ . , : / @ % + - only, not first a -, a single %"
+        raise VariableError(f"the value {_short(value)} cannot stand in a script", hint)
     return value
 
 

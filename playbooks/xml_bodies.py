@@ -45,6 +45,8 @@ def malformed(content: str) -> str:
     """Why this is no XML as it is; "" where it is."""
     if any(part.lastgroup == "declaration" for part in _PART.finditer(content)):
         return "XML with a document type is not sent"
+    if _NO_LETTER.search(content):
+        return "it holds letters that XML cannot"
     try:
         ElementTree.fromstring(content)  # noqa: S314 — without a document type there are no entities
     except (ElementTree.ParseError, ValueError, LookupError, RecursionError) as error:

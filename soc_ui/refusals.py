@@ -251,6 +251,16 @@ def _reasons() -> list[tuple[str, str]]:
             _("At most %(n)s suppressions are in force at once: lift one first."),
         ),
         (r"this suppression has ended already", _("This suppression has ended already.")),
+        (
+            r"a case needs the value for which it is",
+            _("A case needs the value for which it is (or default, for every other value)."),
+        ),
+        (r"there are two cases for (?P<text>'.*')", _("There are two cases for %(text)s.")),
+        (r"a switch has at most (?P<n>\d+) cases here", _("A switch has at most %(n)s cases here.")),
+        (
+            r"(?P<name>[a-z_]+) cannot lead to (?P<text>'.*')",
+            _("%(name)s cannot lead to %(text)s: choose a step of this playbook."),
+        ),
         (r"nobody asks for this decision any more", _("Nobody asks for this decision any more.")),
         (r"you have a view of this name already", _("You have a view of this name already.")),
         (r"an account has at most (?P<n>\d+) views", _("An account has at most %(n)s views: delete one first.")),

@@ -81,7 +81,7 @@ def decide(
     row.decided_by, row.decided_at, row.version = who.name, clock.now(), row.version + 1
     session.flush()
     detail = {"kind": kind, "subject": about, "object": object_id, "value": row.value, "reason": words}
-    audit.append(session, who.actor, "assessment.decide", "mlps-system", system_id, detail=detail)
+    audit.append(session, who.actor, "assessment.decide", "mlps_system", system_id, detail=detail)
     return _record(row)
 
 
@@ -99,7 +99,7 @@ def withdraw(
     detail = {"kind": kind, "subject": row.subject, "object": object_id, "value": row.value, "reason": words}
     session.delete(row)
     session.flush()
-    audit.append(session, who.actor, "assessment.withdraw", "mlps-system", system_id, detail=detail)
+    audit.append(session, who.actor, "assessment.withdraw", "mlps_system", system_id, detail=detail)
 
 
 def _check_subject(session: Session, system_id: int, kind: str, subject: str, object_id: int) -> None:

@@ -101,7 +101,7 @@ def withdraw(
     else:
         session.delete(row)
     detail = {"item": row.item, "object": object_id, "reason": words}
-    audit.append(session, actor, "verdict.withdraw", "mlps-system", system_id, detail=detail)
+    audit.append(session, actor, "verdict.withdraw", "mlps_system", system_id, detail=detail)
 
 
 class _Recording:
@@ -175,10 +175,10 @@ class _Recording:
         """Write it, audit it, tell of drifts."""
         self.session.flush()
         if self.changed == 1:
-            audit.append(self.session, self.actor, "verdict.record", "mlps-system", self.system.id, detail=self._last)
+            audit.append(self.session, self.actor, "verdict.record", "mlps_system", self.system.id, detail=self._last)
         elif self.changed:
             told = {"source": self.source, "recorded": self.recorded, "changed": self.changed, "drifts": len(self.drifts)}
-            audit.append(self.session, self.actor, "verdict.record", "mlps-system", self.system.id, detail=told)
+            audit.append(self.session, self.actor, "verdict.record", "mlps_system", self.system.id, detail=told)
         if self.drifts:
             on_drift(self.session, self.drifts)
 

@@ -22,7 +22,7 @@ from compliance.assessment.rollup import tallies
 from compliance.assessment.schema import CryptoDetail, Tally
 from compliance.catalogue.load import crypto_requirements, high_risk_guide, requirements
 from compliance.scoring import crypto, template_2021
-from compliance.scoring.assessed import Assessed, Compensation, Judgement, Risk, Settings
+from compliance.scoring.assessed import Assessed, AssessedError, Compensation, Judgement, Risk, Settings
 from compliance.scoring.outcome import Outcome
 from compliance.scoring.templates import TEMPLATES
 from compliance.systems import rows
@@ -68,7 +68,14 @@ class KeptScore(msgspec.Struct, frozen=True):
 
 
 def score(session: Session, system_id: int, template: str = "2025") -> Scored:
-    """By one of NAMES. Raises NotFound, Invalid, AssessedError."""
+    """By one of NAMES. Raises NotFound, Invalid where there is nothing to score yet."""
+    try:
+        return _score(session, system_id, template)
+    except AssessedError as error:
+        raise Invalid(error.message, error.hint) from error
+
+
+def _score(session: Session, system_id: int, template: str) -> Scored:
     system = rows.system_record(rows.find_system(session, system_id))
     choice(template, "template", NAMES)
     decided = decisions(session, system_id)
@@ -85,7 +92,7 @@ def score(session: Session, system_id: int, template: str = "2025") -> Scored:
 
 
 def keep(session: Session, who: Principal, system_id: int, template: str) -> KeptScore:
-    """Score now and keep it for the trend. Raises NotFound, Invalid, AssessedError."""
+    """Score now and keep it for the trend. Raises NotFound, Invalid."""
     found = score(session, system_id, template)
     row = ScoreRow(
         system_id=system_id, template=template, at=found.at, kept_by=who.name, value=found.outcome.value,
@@ -94,7 +101,7 @@ def keep(session: Session, who: Principal, system_id: int, template: str) -> Kep
     session.add(row)
     session.flush()
     detail = {"template": template, "value": row.value, "conclusion": row.conclusion, "provisional": row.provisional}
-    audit.append(session, who.actor, "assessment.score", "mlps-system", system_id, detail=detail)
+    audit.append(session, who.actor, "assessment.score", "mlps_system", system_id, detail=detail)
     return _kept(row)
 
 

@@ -18,8 +18,21 @@ class Part(msgspec.Struct, frozen=True):
     how: str = ""
 
 
+IN_CHINESE = {
+    "the host does not have it": "主机没有该项",
+    "it took too long": "读取超时",
+    "the host did not say it": "主机没有回答",
+    "the server shows no certificate": "服务器未出示证书",
+}
+"""Of the problems that parts have; what programs complain of stays as they say it."""
+
+
 class Unreadable(Exception):
-    """What a verdict needs could not be read: then there is none."""
+    """What a verdict needs could not be read: then there is none. ``zh``: the same in Chinese, "" where it is no sentence."""
+
+    def __init__(self, why: str, zh: str = "") -> None:
+        super().__init__(why)
+        self.zh = zh or why
 
 
 class Facts:
@@ -35,9 +48,9 @@ class Facts:
             self.seen.append(name)
         part = self._parts.get(name)
         if part is None:
-            raise Unreadable(f"{name} was not read")
+            raise Unreadable(f"{name} was not read", f"{name} 未读取")
         if part.problem:
-            raise Unreadable(f"{name}: {part.problem}")
+            raise Unreadable(f"{name}: {part.problem}", f"{name}：{IN_CHINESE.get(part.problem, part.problem)}")
         return part.text
 
     def is_read(self, name: str) -> bool:
@@ -55,7 +68,7 @@ class Facts:
         """Lines of a part that cannot be empty on a host that says all. Raises Unreadable where it is."""
         found = self.lines(name)
         if not found:
-            raise Unreadable(f"{name} is empty")
+            raise Unreadable(f"{name} is empty", f"{name} 为空")
         return found
 
     def files(self, name: str) -> dict[str, str]:
@@ -71,7 +84,7 @@ class Facts:
             elif line.startswith("| "):
                 lines.append(line[2:])
             elif line.startswith("!! "):
-                raise Unreadable(f"the login may not read {line[3:]}")
+                raise Unreadable(f"the login may not read {line[3:]}", f"登录账户无权读取 {line[3:]}")
         return {path: "\n".join(content) + "\n" for path, content in found.items()}
 
     def rows(self, name: str, kind: type[_T]) -> _T:

@@ -16,7 +16,7 @@ MOST_EVIDENCE = 32_000
 MOST_FOUND = 20
 """Findings that a reason names; it says how many there are more."""
 Outcome = Literal["met", "partly", "not_met", "not_applicable", "error"]
-_CHINESE = {"met": "符合", "partly": "部分符合", "not_met": "不符合", "not_applicable": "不适用", "error": "无法判定"}
+CHINESE = {"met": "符合", "partly": "部分符合", "not_met": "不符合", "not_applicable": "不适用", "error": "无法判定"}
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +54,7 @@ def judged(probe: Probe, parts: dict[str, Part], target: str, at: str) -> Result
     try:
         found = probe.judge(facts)
     except Unreadable as error:
-        return _result(probe, target, at, "error", (Text(str(error), str(error)),), _evidence(facts))
+        return _result(probe, target, at, "error", (Text(str(error), error.zh),), _evidence(facts))
     except Exception as error:  # what a hostile object says must not end the run over all others
         told = f"the probe failed on what was read ({type(error).__name__})"
         return _result(
@@ -83,7 +83,7 @@ def _result(probe: Probe, target: str, at: str, outcome: Outcome, found: tuple[T
         reason=_reason(
             f"{outcome.replace('_', ' ')}: {probe.criterion.en}", [one.en for one in found], "found", "; ", "and {} more"
         ),
-        reason_zh=_reason(f"{_CHINESE[outcome]}：{probe.criterion.zh}", [one.zh for one in found], "发现", "；", "另有 {} 项"),
+        reason_zh=_reason(f"{CHINESE[outcome]}：{probe.criterion.zh}", [one.zh for one in found], "发现", "；", "另有 {} 项"),
         to_be_confirmed=probe.to_be_confirmed,
         evidence=evidence,
         sm3=sm3(evidence.encode()).hex(),

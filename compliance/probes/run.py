@@ -43,8 +43,8 @@ def run(
 ) -> Iterator[Result]:
     """Each probe on each target that it fits. An object that cannot be read gives one error for each of its probes.
 
-    At most ``workers`` objects are read at a time, and at most twice as many are waiting or held, however many there are. Where the
-    iterator is closed, or ``stop`` is set, what runs is called off.
+    At most ``workers`` objects are read or held at a time, however many there are. Where ``stop`` is set, what runs is called off;
+    where the iterator is closed early, it is set.
     """
     ended = stop or threading.Event()
     left = iter(targets)
@@ -78,6 +78,6 @@ def _one(target: Target, probes: Sequence[Probe], seconds: float, stop: threadin
         return []
     try:
         parts = dict(target.read({name for probe in fitting for name in probe.reads}, Deadline(seconds, stop)))
-    except LiandunError as error:
+    except (LiandunError, OSError, ValueError) as error:
         return [failed(probe, target.name, at, str(error)) for probe in fitting]
     return [judged(probe, parts, target.name, at) for probe in fitting]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -205,8 +206,9 @@ def _judged_item(
         raise AssessedError(f"{item.id}: {error}") from error
     verdict = together(verdicts.values())
     assert verdict is not None
-    counted = [X[one] for one in verdicts.values() if one is not Verdict.NOT_APPLICABLE]
-    x = sum(counted, Fraction(0)) / len(counted) if counted else Fraction(0)
+    found = Counter(verdicts.values())
+    counted = len(verdicts) - found[Verdict.NOT_APPLICABLE]
+    x = sum((X[one] * number for one, number in found.items() if one in X), Fraction(0)) / counted if counted else Fraction(0)
     after, compensated = verdict, compensation is not None and bool(counted)
     if compensation is not None and counted:
         x = Fraction(compensation.value)

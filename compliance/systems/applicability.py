@@ -147,7 +147,16 @@ def decide(
     row.version += 1
     session.flush()
     detail = {"item": item, "object": object_id, "applies": applies, "reason": words}
-    audit.append(session, who.actor, "applicability.decide", "mlps-system", system_id, detail=detail)
+    audit.append(session, who.actor, "applicability.decide", "mlps_system", system_id, detail=detail)
+    return _record(row)
+
+
+def get_decision(session: Session, system_id: int, item: str, object_id: int) -> Decision:
+    """One decision. Raises NotFound."""
+    rows.find_system(session, system_id)
+    row = session.get(ApplicabilityRow, (system_id, item[:24], object_id))
+    if row is None:
+        raise NotFound("there is no such decision")
     return _record(row)
 
 
@@ -173,7 +182,7 @@ def withdraw(
         session.delete(row)
     session.flush()
     detail = {"item": item, "object": object_id, "reason": words}
-    audit.append(session, who.actor, "applicability.withdraw", "mlps-system", system_id, detail=detail)
+    audit.append(session, who.actor, "applicability.withdraw", "mlps_system", system_id, detail=detail)
 
 
 @lru_cache(maxsize=64)

@@ -73,7 +73,7 @@ def add_object(session: Session, who: Principal, system_id: int, draft: ObjectDr
     row.note, row.removed_at = text(draft.note, "note", MAX_NOTE), None
     row.reason = f"asset {asset.key} of the inventory, by {who.name}" if asset else f"entered by {who.name}"
     _touch(session, row, who)
-    audit.append(session, who.actor, "object.add", "mlps-object", row.id, detail=_told(row))
+    audit.append(session, who.actor, "object.add", "mlps_object", row.id, detail=_told(row))
     return rows.object_record(row)
 
 
@@ -94,7 +94,7 @@ def change_object(
     row.name, row.asset, row.importance = called, asset.key if asset else "", _importance(draft.importance)
     row.note = text(draft.note, "note", MAX_NOTE)
     _touch(session, row, who)
-    audit.append(session, who.actor, "object.change", "mlps-object", row.id, detail={"before": before, "after": _told(row)})
+    audit.append(session, who.actor, "object.change", "mlps_object", row.id, detail={"before": before, "after": _told(row)})
     return rows.object_record(row)
 
 
@@ -109,7 +109,7 @@ def take_out(
         raise Conflict("it was taken out already")
     row.reason, row.removed_at = text(reason, "reason", MAX_NOTE, needed=True), clock.now()
     _touch(session, row, who)
-    audit.append(session, who.actor, "object.remove", "mlps-object", row.id, detail=_told(row) | {"reason": row.reason})
+    audit.append(session, who.actor, "object.remove", "mlps_object", row.id, detail=_told(row) | {"reason": row.reason})
     return rows.object_record(row)
 
 
@@ -148,7 +148,7 @@ def take_over_assets(session: Session, who: Principal, system_id: int) -> TakenO
     session.add_all(made)
     session.flush()
     detail = {"made": len(made), "known": known, "unknown": len(unknown), "zones": record.zones}
-    audit.append(session, who.actor, "object.import", "mlps-system", system_id, detail=detail)
+    audit.append(session, who.actor, "object.import", "mlps_system", system_id, detail=detail)
     return TakenOver(len(made), known, unknown)
 
 

@@ -55,7 +55,7 @@ def create_system(session: Session, who: Principal, draft: SystemDraft) -> Syste
     made = {"created_by": who.name, "created_at": now, "updated_by": who.name, "updated_at": now}
     row = SystemRow(**_checked(session, draft), **made, version=1)
     _store(session, row)
-    audit.append(session, who.actor, "system.create", "mlps-system", row.id, detail=_told(row))
+    audit.append(session, who.actor, "system.create", "mlps_system", row.id, detail=_told(row))
     return rows.system_record(row)
 
 
@@ -73,7 +73,7 @@ def change_system(
         setattr(row, field, value)
     row.updated_by, row.updated_at, row.version = who.name, clock.now(), row.version + 1
     _store(session, row)
-    audit.append(session, who.actor, "system.change", "mlps-system", row.id, detail=changed)
+    audit.append(session, who.actor, "system.change", "mlps_system", row.id, detail=changed)
     return rows.system_record(row)
 
 

@@ -13,7 +13,7 @@ import msgspec
 from detectors.sigma.artifacts import Artifacts
 from detectors.sigma.ast import Const
 from detectors.sigma.engine import SigmaEngine
-from detectors.sigma.loader import load_file
+from detectors.sigma.loader import load_file, regexes_of
 from detectors.sigma.logsource import load_routes
 from detectors.sigma.narrowing import fields_read, narrowed
 from detectors.sigma.rule import LoadedRule, RuleFailure
@@ -29,6 +29,8 @@ from kernel.store.pages import pages_of
 MOST_HELD = 20_000
 """Events that correlations are fed with: they are put in order first."""
 MOST_LISTED = 20
+MOST_REGEXES = 100
+"""In the rules of one text: whoever wrote it once waits for automata of them."""
 _MOST_COUNTED = 100_000
 _TOLD = ("@timestamp", "event.id", "host.name", "user.name", "source.ip")
 
@@ -59,6 +61,8 @@ class Hunt:
         content = text.encode("utf-8", "replace")
         if len(content) > MAX_RULE_BYTES:
             raise RuleError(f"the rule has more than {MAX_RULE_BYTES:,} bytes")
+        if regexes_of(text) > MOST_REGEXES:
+            raise RuleError(f"the rules have more than {MOST_REGEXES:,} regular expressions", "divide them")
         routes = load_routes()
         loaded, failures = load_file(RuleFile("rule", content), {}, routes)
         self._packed, self._routes = msgspec.msgpack.encode(loaded), routes

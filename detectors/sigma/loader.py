@@ -61,6 +61,23 @@ def load_file(file: RuleFile, placeholders: Placeholders, routes: Routes) -> tup
     return loaded, failures
 
 
+def regexes_of(text: str) -> int:
+    """How many regular expressions the rules of a text hold; 0 where it cannot be read, which ``load_file`` tells."""
+    found = 0
+    try:
+        waiting: list[Any] = [document for document, _ in _documents(text)]
+    except (yaml.YAMLError, RecursionError, ValueError, RuleError):
+        return 0
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            found += sum(len(value) if isinstance(value, list) else 1 for key, value in one.items() if "|re" in str(key))
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return found
+
+
 def _documents(text: str) -> Iterator[tuple[dict[str, Any], int]]:
     """The documents of a file with their first lines; ``action: global`` (Sigma 1) is merged into those that follow it."""
     common: dict[str, Any] = {}

@@ -24,6 +24,8 @@ _MAX_WIDE = 6  # repeats without an end one after another: a power that is as ba
 _MAX_WIDE_ALONE = 3  # as many may stand in what only re can run (look-around, back references)
 _MANY = 16  # a repeat up to this many times counts as bounded
 _MAX_BITS = 20.0  # a million ways to match one text at one place
+_MAX_SIZE = 4_000  # letters and classes with every repeat written out: an automaton of them is made in seconds
+_MAX_SIZE_RISKY = 500  # as many where nothing but an automaton may run it
 _REPEATS = (ops.MAX_REPEAT, ops.MIN_REPEAT)
 _SINGLE = (ops.ANY, ops.IN, ops.NOT_LITERAL, ops.LITERAL)
 
@@ -31,8 +33,12 @@ _SINGLE = (ops.ANY, ops.IN, ops.NOT_LITERAL, ops.LITERAL)
 def check_regex(pattern: str, flags: str) -> None:
     """Raises RuleError for a pattern that is wrong, or that could run for ever and that Hyperscan cannot run."""
     compiled = _compile(pattern, flags)
-    risk = backtracking_risk(pattern, compiled.flags)
-    wide = risk == POLYNOMIAL and _count_wide_repeats(parser.parse(pattern, compiled.flags & ~re.UNICODE)) > _MAX_WIDE_ALONE
+    risk, tree = backtracking_risk(pattern, compiled.flags), parser.parse(pattern, compiled.flags & ~re.UNICODE)
+    size = _size(tree)
+    if size > (_MAX_SIZE_RISKY if risk == EXPONENTIAL else _MAX_SIZE):
+        hint = "repeats within repeats multiply"
+        raise RuleError(f"regular expression {pattern} is too large: {size:,} letters with its repeats written out", hint)
+    wide = risk == POLYNOMIAL and _count_wide_repeats(tree) > _MAX_WIDE_ALONE
     if (risk == EXPONENTIAL or (wide and automata.available())) and automata.single_regex(pattern, flags) is None:
         raise RuleError(
             f"regular expression {pattern} can take exponential time",
@@ -119,6 +125,18 @@ def _bits(tree: Any) -> float:
             if op is ops.BRANCH and _ambiguous([(op, argument)]):
                 bits += math.log2(len(parts))
     return bits
+
+
+def _size(tree: Any) -> int:
+    """How many letters and classes a pattern has with every repeat that has an end written out."""
+    size = 0
+    for op, argument in tree:
+        if op in _REPEATS or op is ops.POSSESSIVE_REPEAT:
+            low, high, body = argument
+            size += (max(low, 1) if high is ops.MAXREPEAT else high) * _size(body)
+        else:
+            size += sum(map(_size, _inner(op, argument))) or 1
+    return size
 
 
 def _ambiguous(body: Any) -> bool:

@@ -8,6 +8,7 @@ drop repetitions by the message id. Channels with a spacing get one sending a ro
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Sequence
@@ -32,6 +33,7 @@ from operations.webhooks.guard import Refused, WebhookPolicy
 from operations.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookTarget
 from operations.webhooks.schema import Sent
 
+log = logging.getLogger(__name__)
 WAITS: tuple[int, ...] = (5, 30, 120, 600, 1800, 7200, 21600, 36000)
 """Seconds before attempt 2, 3, …; each is varied by up to a fifth, so that receivers are not hit by all at once."""
 
@@ -147,6 +149,9 @@ async def _send(channel: Channel, ways: Ways, parcel: Parcel, policy: WebhookPol
         verdict = Verdict(None, str(refused))
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as failure:
         verdict = Verdict(None, f"{type(failure).__name__}: {failure}" if str(failure) else type(failure).__name__)
+    except Exception as mistake:  # of ours, brought up by what one receiver said: what the others took must be written down
+        log.exception("sending to webhook target %d failed unexpectedly", parcel.target_id)
+        verdict = Verdict(None, f"not understood: {type(mistake).__name__}")
     return Outcome(verdict, int((time.monotonic() - start) * 1000))
 
 

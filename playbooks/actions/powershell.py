@@ -169,10 +169,10 @@ def _encoded(script: str) -> str:
 def _plain(octets: bytes) -> bytes:
     """What PowerShell said as text: without the mark at its beginning, and not as objects, which some versions send anyway."""
     text = octets.removeprefix(b"\xef\xbb\xbf")
-    if not text.startswith(_OBJECTS) or b"<!" in text:
+    if not text.startswith(_OBJECTS) or b"<!" in text or b"\0" in text:
         return text
     try:
-        root = ElementTree.fromstring(text.partition(b"\n")[2])  # noqa: S314 — without a document type there are no entities
+        root = ElementTree.fromstring(text.partition(b"\n")[2].decode())  # noqa: S314 — without a document type there are no entities
     except (ElementTree.ParseError, ValueError, LookupError):
         return text
     lines = [one.text or "" for one in root if one.tag.endswith("}S") and one.get("S") != "Progress"]

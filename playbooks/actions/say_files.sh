@@ -16,7 +16,7 @@ not_read() { # WORD PATH
 list() { # PATH: what is to be read, a path each line; a line end within a name is the letter 1, which say refuses
     if [ -d "$1" ] && [ ! -L "$1" ]; then
         {
-            $long find "$1" -xdev -type f -print0 2>/dev/null </dev/null
+            $long find "$1" -xdev \( -type f -o -type l \) -print0 2>/dev/null </dev/null
             code=$?
             [ "$code" = 0 ] || printf 'code %s %s\000' "$code" "$1"
         } | tr '\n\000' '\001\n'

@@ -149,10 +149,13 @@ def _message(to: str, action: str, body: str, shell: str = "", options: Mapping[
 
 def _read(answer: bytes) -> ElementTree.Element:
     """The envelope of an answer. Raises WsmanError for what is none, Fault for one that says that it was not done."""
-    if b"<!" in answer:
-        raise WsmanError("the answer has a document type, which WS-Management has not")
     try:
-        root = ElementTree.fromstring(answer)  # noqa: S314 — without a document type there are no entities
+        text = answer.decode("utf-8-sig")  # by us: in another encoding a document type would not be seen
+        if "\0" in text:
+            raise WsmanError("the answer is no text")  # the parser would take it for another encoding, too
+        if "<!" in text:
+            raise WsmanError("the answer has a document type, which WS-Management has not")
+        root = ElementTree.fromstring(text)  # noqa: S314 — without a document type there are no entities
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise WsmanError(f"the answer is no XML: {error}") from error
     if root.tag != f"{{{_SOAP}}}Envelope":

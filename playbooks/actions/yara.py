@@ -37,7 +37,8 @@ _LONGEST_LIST = 48_000
 
 
 class RuleMatch(msgspec.Struct, frozen=True):
-    """A rule that matches a file. ``strings``: name, place and excerpt of some of its matches."""
+    """A rule that matches a file. ``strings``: name and place of some of its matches, and the text where the rule itself has it:
+    what else a file holds is not told, so a rule cannot read it to whoever wrote it."""
 
     file: str
     sha256: str
@@ -140,17 +141,18 @@ def _told(matches: Sequence[RuleMatch], scanned: int, unread: Mapping[str, str])
     return {
         "matches": len(matches),
         "found": _short([msgspec.to_builtins(one) for one in matches]),
-        "rules": list(dict.fromkeys(one.rule for one in matches))[:MOST_LISTED],
-        "files": list(dict.fromkeys(one.file for one in matches))[:MOST_LISTED],
+        "rules": _short(list(dict.fromkeys(one.rule for one in matches))[:MOST_LISTED]),
+        "files": _short(list(dict.fromkeys(one.file for one in matches))[:MOST_LISTED]),
         "scanned": scanned,
         "not_read": len(unread),
         "unread": _short([{"file": name, "why": why} for name, why in unread.items()]),
     }
 
 
-def _short(every: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _short(every: Sequence[Any]) -> list[Any]:
     """The first of them, as many as a variable holds."""
-    told, letters = [], 0
+    told: list[Any] = []
+    letters = 0
     for one in every[:_MOST_TOLD]:
         letters += len(msgspec.json.encode(one))
         if letters > _LONGEST_LIST:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from crypto.errors import CryptoError
 from crypto.secret import MasterKey
 from operations.webhooks.outbox import announce
+from playbooks.run.asking import WORDS
 
 EVENT = "playbook.question"
 _CONTEXT = "playbooks.question.link"
@@ -34,12 +35,14 @@ class QuestionAnnouncer:
             announce(session, EVENT, self._message(row), level="high" if row["kind"] == "approval" else "medium")
 
     def _message(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        words = msgspec.json.decode(row["request"]).get(WORDS, {})
         seal = quote(sealed_link(self._key, row["id"], row["digest"]), safe="")
         return {
             "question_id": row["id"],
             "run_id": row["run_id"],
             **{name: row[name] for name in _SHOWN},
             "line": row["line"][:1000],
+            "words": {language: {name: text[:1000] for name, text in said.items()} for language, said in words.items()},
             "roles": msgspec.json.decode(row["roles"]),
             "link": f"{self._origin}/playbooks/questions/{row['id']}?seal={seal}",
         }

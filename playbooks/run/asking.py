@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from operations import clock
 from playbooks.actions.contract import Plan
+from playbooks.run.asked_words import asked_words
 from playbooks.run.events import Approved, Decided, Due, Ended, Event
 from playbooks.run.machine import Machine
 from playbooks.run.models import PlaybookQuestion
@@ -27,6 +28,8 @@ Tell: TypeAlias = Callable[[Session, Sequence[Mapping[str, Any]]], None]
 """Told of new questions (rows with their ids), in the transaction that asks them: who is told is told of what is asked, once."""
 UNDO_BY = "undo_by"
 """Stands beside the request in its JSON: who asked for the undo that the question belongs to."""
+WORDS = "words"
+"""Stand there, too: what the question says by language (asked_words)."""
 _SECRET = ("password", "oauth_header", "token")
 
 
@@ -49,7 +52,7 @@ def keep(
     known   what was open after the last call; None where nobody knows: the rows are asked
     events  what has happened to the run since
     """
-    asked = {(call.key, call.attempt, _kind(call)): call for call in machine.questions()} if machine is not None else {}
+    asked = {key_of(call): call for call in machine.questions()} if machine is not None else {}
     if known is None:
         known = _open(session, run_id)
     for key in known - asked.keys():
@@ -66,6 +69,11 @@ def close_all(session: Session, run_id: int) -> None:
     """The run has ended without its machine."""
     for key in _open(session, run_id):
         _close(session, run_id, key, "gone")
+
+
+def key_of(call: Call) -> Key:
+    """Names the question of a call that asks."""
+    return call.key, call.attempt, _kind(call)
 
 
 def _kind(call: Call) -> str:
@@ -120,7 +128,7 @@ def _row(run_id: int, machine: Machine, call: Call, plan: Planner) -> dict[str, 
         "kind": kind,
         "title": (call.visit.step.name or call.visit.step_id)[:512],
         "line": told.line[:8000],
-        "request": _text({**_shown(call), UNDO_BY: machine.taking_back.by}),
+        "request": _text({**_shown(call), UNDO_BY: machine.taking_back.by, WORDS: asked_words(call)}),
         "digest": call.digest,
         "out_args": _text({name: call.visit.scope[name].type for name in call.request.out_args if name in call.visit.scope}),
         "roles": _text(roles),

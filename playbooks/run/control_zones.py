@@ -6,9 +6,11 @@ import ipaddress
 from typing import TypeAlias
 
 from kernel.db import Database
+from kernel.zones.addresses import plain_network
 from kernel.zones.snapshot import ZoneSource
 from kernel.zones.table import ZoneTable
 from operations.assets.control_systems import FIELD_LAYER, control_zones
+from playbooks.actions.protected import overlap
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -32,11 +34,11 @@ class ControlZones:
         """True: there, or partly there; False: elsewhere; None: nobody knows where that is."""
         table = self._present()
         try:
-            network: Network = ipaddress.ip_network(place.strip("[]"), strict=False)
+            network: Network = plain_network(place.strip("[]"), strict=False)
         except ValueError:
             return self._of_name(table, place)
         if network.num_addresses > 1:
-            return any(network.version == one.version and network.overlaps(one) for one in self._ranges)
+            return any(overlap(network, one) for one in self._ranges)
         zone = table.zone_of(str(network.network_address))
         return True if zone in self._known else None if zone in ("", "unknown") else False
 
@@ -52,6 +54,6 @@ class ControlZones:
         if table is not self._table:
             self._known |= {zone.id for zone in table.plan.zones if zone.layer == FIELD_LAYER}  # from the first moment of a plan
             ranges = [text for zone in table.plan.zones if zone.id in self._known for text in zone.ranges]
-            self._ranges = [ipaddress.ip_network(text, strict=False) for text in ranges]
+            self._ranges = [plain_network(text, strict=False) for text in ranges]
             self._table = table
         return table

@@ -112,6 +112,7 @@ class Executor:
         self._wanted: list[tuple[Wanted, Future[int]]] = []
         self._rows: list[tuple[Live, Event, list[Entry]]] = []
         self._touched: dict[int, Live] = {}
+        self._plans: dict[Call, Plan] = {}
         self._taken: list[int] = []
         self._to_start: list[Task] = []
         self._looked = self._renewed = 0.0
@@ -339,6 +340,7 @@ class Executor:
         if not (self._rows or self._wanted or self._taken or self._touched):
             return
         rows = [journal.event_row(live.run_id, number, event, trace) for (live, event, trace), number in self._numbered()]
+        self._plans = self._planned()
         try:
             written = self._transaction(rows)
         except DBAPIError:
@@ -388,8 +390,20 @@ class Executor:
         machine = None if live.broken else live.machine
         return asking.keep(session, live.run_id, machine, live.asked, events, self._plan, self._tell_people)
 
+    def _planned(self) -> dict[Call, Plan]:
+        """What is about to be asked, with its plan: some actions take a second for it, for which nobody waits to write."""
+        return {
+            call: self._plan(call)
+            for live in self._touched.values()
+            if live.may_ask and live.asked is not None and not live.broken
+            for call in live.machine.questions()
+            if asking.key_of(call) not in live.asked
+        }
+
     def _plan(self, call: Call) -> Plan:
         """What people are told that a command would do."""
+        if (known := self._plans.get(call)) is not None:
+            return known
         kind = self._kinds.get(call.request.command.type)
         try:
             return asking_people(call.request) if call.by_hand or kind is None else kind.plan(call.request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Table, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Database
@@ -65,6 +65,7 @@ class PlaybookRun(Base):
         Index("ix_playbook_runs_wake", "wake_at"),
         Index("ix_playbook_runs_playbook", "playbook_id", "id"),
         Index("ix_playbook_runs_subject", "subject", "id"),
+        Index("ix_playbook_runs_created", "created_at", "state"),  # statistics of days read nothing but it
         {"sqlite_autoincrement": True},
     )
 
@@ -94,7 +95,7 @@ class PlaybookQuestion(Base):
     kind       manual (carry it out) | approval (agree to it) | unknown (was it carried out?)
     title      name of the step; ``line`` what is to be done or would be done
     request    JSON of the whole request with its values; it holds names of secrets, never secrets; beside them
-               ``undo_by`` (who asked for it) where it takes something back
+               ``undo_by`` (who asked for it) where it takes something back, and ``words`` (title and text by language)
     digest     of the request: what people agree to
     out_args   JSON object: variable → its type, what an answer may give back
     roles      JSON list: who may answer, [] = every role that may
@@ -153,8 +154,15 @@ class PlaybookMessage(Base):
     )
 
 
+TABLES: list[Table] = [
+    table
+    for model in (PlaybookDocument, PlaybookRun, PlaybookEvent, PlaybookMessage, PlaybookQuestion)
+    if isinstance(table := model.__table__, Table)
+]
+"""All of a journal."""
+
+
 def create_tables(database: Database) -> None:
     """Only these tables, in a database that is nothing but a journal (no platform, no migrations)."""
-    tables = [table.__table__ for table in (PlaybookDocument, PlaybookRun, PlaybookEvent, PlaybookMessage, PlaybookQuestion)]
     with database.write() as session:
-        Base.metadata.create_all(session.connection(), tables=tables)  # type: ignore[arg-type]
+        Base.metadata.create_all(session.connection(), tables=TABLES)

@@ -2,7 +2,7 @@
 
 - What changes a system beyond the platform needs one person, unless its kind was declared automatic in the configuration.
 - In a zone with industrial control systems it needs two, always: nothing acts by itself there (GB/T 22239-2019, 8.5.3). Nor does
-  anything log in there by itself, were it to read only.
+  anything log in there by itself, were it to read only; by HTTP that is whatever carries a login.
 - A playbook may ask for more (``approval`` of our extension), never for less.
 
 Such a zone is known by what the command touches: its targets, what its plan names, and every address in what it sends. The run's
@@ -61,6 +61,7 @@ class ApprovalPolicy:
         wish = call.request.options.approval
         changes = self._changes(call.request)
         control = (changes or logs_in(call.request)) and self._concerns_control(call)
+        control = control or (call.request.authentication is not None and self._lies_there(call.request))
         alone = changes and not control and call.request.command.type in self._automatic and not _forced(call.request)
         least = 2 if control else 1 if changes and not alone else 0
         number = max(least, wish.number if wish else 0)
@@ -78,6 +79,10 @@ class ApprovalPolicy:
         if True in places or any(self._in_control_zone(address) for address in _sent(call.request.command)):
             return True
         return told is None and (not places or None in places)
+
+    def _lies_there(self, request: Request) -> bool:
+        """Whether it is known to go to such a zone: with a login even a GET logs in there."""
+        return any(self._in_control_zone(place) for place in self._touched(request))
 
     def _touched(self, request: Request) -> Iterator[str]:
         """Every address, network and name that the command goes to or says that it touches."""

@@ -20,7 +20,8 @@ from operations.audit import service as audit
 from operations.errors import Conflict, Denied, Invalid, NotFound
 from playbooks.rights import RUN, wrote
 from playbooks.run import journal
-from playbooks.run.asking import UNDO_BY
+from playbooks.run.asked_words import AskedWords
+from playbooks.run.asking import UNDO_BY, WORDS
 from playbooks.run.messages import CHOICES, Answer, Approve, Decide, Message
 from playbooks.run.models import PlaybookQuestion, PlaybookRun
 from playbooks.values import typed
@@ -46,6 +47,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     started_by   who started the run
     undo_by      who asked for the undo that the question belongs to, "" where it belongs to none
     barred       who answered a step of this run that this one is kept apart from
+    words        title and text by language, where the playbook has them
     outcome      "" while open
     """
 
@@ -74,6 +76,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     started_by: str
     undo_by: str = ""
     barred: frozenset[str] = frozenset()
+    words: dict[str, AskedWords] = {}
 
     @property
     def agreed(self) -> int:
@@ -238,7 +241,7 @@ def _query() -> Any:
 
 def _question(session: Session, row: PlaybookQuestion, run: PlaybookRun) -> Question:
     request = msgspec.json.decode(row.request)
-    undo_by = request.pop(UNDO_BY, "")
+    undo_by, words = request.pop(UNDO_BY, ""), request.pop(WORDS, {})
     return Question(
         id=row.id,
         run_id=row.run_id,
@@ -264,6 +267,7 @@ def _question(session: Session, row: PlaybookQuestion, run: PlaybookRun) -> Ques
         answers=msgspec.json.decode(row.answers, type=tuple[Given, ...]),
         started_by=run.created_by,
         undo_by=undo_by,
+        words=msgspec.convert(words, dict[str, AskedWords]),
         barred=_barred(session, row, request),
     )
 

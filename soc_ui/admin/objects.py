@@ -23,6 +23,8 @@ def names() -> dict[str, str]:
         "application": _("Application for a service"),
         "service": _("Service"),
         "improvement": _("Improvement"),
+        "mlps_system": _("MLPS system"),
+        "mlps_object": _("Object of assessment"),
         "organisation": _("Organisation"),
         "duty": _("Duty"),
         "handover": _("Shift handover"),

@@ -1,5 +1,6 @@
 """The REST API ``/api/v1`` (OpenAPI 3.1 at ``/api/v1/openapi.json``): alerts, warnings, incidents, events, rules and their tuning,
-indicators, playbooks, sources, zones, assets, tickets, services, duty, reports, webhooks, keys, accounts and proposals, audit.
+indicators, playbooks, sources, zones, assets, tickets, services, duty, reports,
+compliance, webhooks, keys, accounts and proposals, audit.
 
     curl -H "Authorization: Bearer ldn_…" https://console/api/v1/alerts?status=new&level=critical
 
@@ -43,6 +44,8 @@ from soc_ui.api import (
 )
 from soc_ui.api.alert_packets import alert_packets
 from soc_ui.api.alert_surroundings import alert_surroundings
+from soc_ui.api.compliance_assessment import compliance_assessment
+from soc_ui.api.compliance_systems import compliance_systems
 from soc_ui.api.inbound_sources import inbound_sources
 from soc_ui.api.incident_evidence import incident_evidence
 from soc_ui.api.incident_parts import incident_parts
@@ -61,6 +64,7 @@ BLUEPRINTS = (
     *(live.live, events.events, searches.searches, catalogue.catalogue, tuning.tuning, indicators.indicators),
     *(playbooks, playbook_runs, playbook_questions, playbook_triggers, playbook_secrets),
     *(zones.zones, assets.assets, advisories.advisories, advisories.software, risk.risks),
+    *(compliance_systems, compliance_assessment),
     *(tickets.tickets, improvements.improvements, service_desk.service_desk, supervision.supervision, duty.duty, reports.reports),
     *(webhooks.webhooks, inbound_sources, keys.keys, accounts.accounts, audit.audit),
 )

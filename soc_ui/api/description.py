@@ -92,8 +92,8 @@ def install(app: APIFlask) -> None:
     """What the description says about the whole API."""
     app.config["OPENAPI_VERSION"] = "3.1.0"
     app.description = (
-        "Alerts, early warnings, incidents, events, rules, sources, zones, assets, tickets, services, duty, reports, webhooks, "
-        "keys, accounts and audit of Liandun. "
+        "Alerts, early warnings, incidents, events, rules, sources, zones, assets, tickets, services, duty, reports, compliance, "
+        "webhooks, keys, accounts and audit of Liandun. "
         "Errors are problem+json (RFC 9457)."
     )
     app.tags = [
@@ -108,6 +108,7 @@ def install(app: APIFlask) -> None:
         "services",
         "duty",
         "reports",
+        "compliance",
         "webhooks",
         "keys",
         "accounts",

@@ -238,6 +238,9 @@ class QuestionOut(Schema):
     outcome = String(required=True, validate=OneOf(OUTCOMES))
     answers = List(Nested(GivenOut), required=True)
     started_by = String(required=True)
+    words = Dict(
+        String(), Dict(), required=True, metadata={"description": "Language → title and text, where the playbook has them"}
+    )
 
 
 class QuestionPageOut(Schema):

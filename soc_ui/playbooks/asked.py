@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from playbooks.run import journal, listing, questions
 from playbooks.run.questions import Question
-from soc_ui import access
+from soc_ui import access, preferences
 from soc_ui.locale import _
 from soc_ui.playbooks.titles import Titles
 
@@ -26,6 +26,13 @@ class Asked(msgspec.Struct, frozen=True):
     playbook: str
     hindrance: str
     meanings: dict[str, str]
+
+    @property
+    def text(self) -> str:
+        """What a person is to do, in the language of the page where the playbook has it."""
+        words = self.question.words.get(preferences.current().lang)
+        command = self.question.request.get("command") or {}
+        return (words.text if words else "") or str(command.get("command") or self.question.line)
 
     @property
     def mine(self) -> bool:

@@ -17,7 +17,7 @@ from playbooks.model import Playbook
 from playbooks.problems import PlaybookError, Problem
 from playbooks.reading import read
 from playbooks.shelf import service
-from soc_ui import access, refusals
+from soc_ui import access, preferences, refusals
 from soc_ui.numbers import row_id
 from soc_ui.playbooks import step_form
 from soc_ui.playbooks.chart import chart_of
@@ -129,8 +129,17 @@ def _page(text: str, *, base: int = 0, step_id: str = "", error: LiandunError | 
     found = _checked(text)
     chosen = step_form.form_of(found["playbook"], step_id) if found["playbook"] else None
     return render_template(
-        "playbooks/editor.html", text=text, base=base, wrong=wrong, form=request.form, chosen=chosen, kinds=editing.KINDS, **found
+        "playbooks/editor.html", text=text, base=base, wrong=wrong, form=request.form, chosen=chosen, kinds=editing.KINDS,
+        shelved=_callable(found["playbook"]) if chosen and chosen.playbook_id is not None else [], **found,
     )  # fmt: skip
+
+
+def _callable(playbook: Playbook) -> list[tuple[str, str]]:
+    """Other playbooks on the shelf that are in force: id and name."""
+    with services().database.read() as session:
+        found = service.startable(session)
+    lang = preferences.current().lang
+    return sorted(((one.playbook_id, one.named(lang)) for one in found if one.playbook_id != playbook.id), key=lambda one: one[1])
 
 
 def _checked(text: str) -> dict[str, Any]:

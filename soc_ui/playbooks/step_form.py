@@ -11,9 +11,10 @@ from operations.errors import Invalid
 from playbooks import editing
 from playbooks.actions.parameters import LOOKING
 from playbooks.json_text import read_json, write_json
-from playbooks.model import Action, Command, Playbook
+from playbooks.model import Action, Command, Playbook, PlaybookAction, Step, SwitchCondition
+from soc_ui.numbers import row_id
 from soc_ui.playbooks.chart import MOST_DRAWN
-from soc_ui.playbooks.titles import Titles, step_kind
+from soc_ui.playbooks.titles import Titles, step_kind, variable_title
 
 WAY = "way."
 """Beginning of the names of inputs that say where a step leads."""
@@ -27,6 +28,10 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True):
     agents    those that may be chosen: id and name; empty where the step has none
     command   of its first command, None where it has none, or one that is kept in base64 and is no query or rule
     condition None where its kind has none
+    switch    variable by whose value it goes on, ``__kind__:value``, None where its kind has none; ``cases`` value and step
+    playbook_id  of the playbook that it runs, None where its kind runs none; with it ``playbook_version``
+    variables of the playbook: name and title
+    names     those that are handed over and given back, by property
     """
 
     step_id: str
@@ -39,6 +44,12 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True):
     agent: str
     command: str | None
     condition: str | None
+    switch: str | None
+    cases: list[tuple[str, str]]
+    playbook_id: str | None
+    playbook_version: str
+    variables: list[tuple[str, str]]
+    names: dict[str, list[str]]
     can_add: bool
 
 
@@ -62,8 +73,23 @@ def form_of(playbook: Playbook, step_id: str) -> StepForm | None:
         agent=step.agent if isinstance(step, Action) else "",
         command=_command_of(step.commands[0]) if isinstance(step, Action) and step.commands else None,
         condition=getattr(step, "condition", None),
+        switch=step.switch if isinstance(step, SwitchCondition) else None,
+        cases=list(step.cases.items()) if isinstance(step, SwitchCondition) else [],
+        playbook_id=step.playbook_id if isinstance(step, PlaybookAction) else None,
+        playbook_version=step.playbook_version if isinstance(step, PlaybookAction) else "",
+        variables=_variables(titles, step),
+        names={"in_args": step.in_args, "out_args": step.out_args} if isinstance(step, PlaybookAction) else {},
         can_add=bool(ways),
     )
+
+
+def _variables(titles: Titles, step: Step) -> list[tuple[str, str]]:
+    """Those of the playbook, and those that the step names besides."""
+    if not isinstance(step, SwitchCondition | PlaybookAction):
+        return []
+    named = [*step.in_args, *step.out_args] if isinstance(step, PlaybookAction) else []
+    known = dict.fromkeys([*titles.playbook.playbook_variables, *step.step_variables, *named])
+    return [(name, titles.variable(name) or variable_title(name)) for name in known]
 
 
 def _command_of(command: Command) -> str | None:
@@ -91,5 +117,15 @@ def applied(text: str, form: MultiDict[str, str]) -> tuple[str, str]:
     else:
         texts = {name: form[f"step.{name}"] for name in editing.TEXTS if f"step.{name}" in form}
         ways = {name.removeprefix(WAY): target for name, target in form.items() if name.startswith(WAY)}
-        document = editing.change(document, step_id, texts, ways, form.get("step.command"))
+        document = editing.change(
+            document, step_id, texts, ways, form.get("step.command"),
+            cases=_cases(form) if "cases" in form else None,
+            names={name: form.getlist(name) for name in editing.LISTS} if "names" in form else None,
+        )  # fmt: skip
     return write_json(document).decode(), step_id
+
+
+def _cases(form: MultiDict[str, str]) -> list[tuple[str, str]]:
+    """The rows of cases, the empty last one, too."""
+    count = min(form.get("cases", 0, row_id), editing.MOST_CASES + 1)
+    return [(form.get(f"case.{place}.value", "").strip(), form.get(f"case.{place}.to", "")) for place in range(count)]

@@ -174,8 +174,10 @@ def kind_of_step(kind: str) -> str:
     names = {
         "action": _("Task"),
         "if-condition": _("Condition"),
+        "switch-condition": _("By value"),
         "while-condition": _("As long as"),
         "parallel": _("At the same time"),
+        "playbook-action": _("Runs a playbook"),
     }
     return names.get(kind, kind)
 

@@ -34,6 +34,12 @@ def test_what_matches() -> None:
     assert looked.failed == {}
 
 
+def test_a_rule_does_not_read_a_file_to_its_writer() -> None:
+    rules = 'rule r { strings: $a = /root:[^\\n]*/ $b = "ROOT" nocase $c = { 3a 24 ?? 24 } condition: any of them }'
+    looked = scan_apart(rules, [("/etc/shadow", b"root:$6$salt$hash:1::\n")], 30, nothing)
+    assert looked.matches[0].strings == [("$a", 0, ""), ("$b", 0, "root"), ("$c", 4, "")]
+
+
 @pytest.mark.parametrize(
     ("rules", "reason"),
     [

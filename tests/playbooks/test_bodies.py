@@ -49,6 +49,7 @@ def test_any_value_in_xml(value: str) -> None:
         ("<a><?b __v__:value?></a>", "a processing instruction"),
         ('<!DOCTYPE a [<!ENTITY b "c">]><a>__v__:value</a>', "a document type"),
         ("<a>__v__:value", "no XML"),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'.encode("utf-16-le").decode() + " __v__:value", "letters that XML cannot"),
         ("__v__:value", "no XML"),
     ],
 )

@@ -51,6 +51,40 @@ def test_the_words_and_ways_of_a_step() -> None:
     assert "on_completion" not in without["workflow"][FIRST]
 
 
+def test_a_switch_with_its_cases() -> None:
+    after, step = editing.add(document(), FIRST, "switch-condition")
+    assert after["workflow"][step]["on_completion"] == IF
+    assert list(after["workflow"][step]["cases"]) == ["default"]
+    assert any("switch" in one for one in errors(after))
+    other = after["workflow"][step]["cases"]["default"]
+    rows = [("1", editing.NEW), ("default", other), ("", editing.NEW), ("", "")]
+    made = editing.change(after, step, {"switch": "__answer__:value"}, {}, cases=rows)
+    cases = made["workflow"][step]["cases"]
+    assert list(cases) == ["1", "default"]
+    assert made["workflow"][cases["1"]]["type"] == "action"
+    assert errors(made) == []
+    assert any("never met" in one for one in errors(editing.change(made, step, {}, {}, cases=[("x", other)])))
+    less = editing.change(made, step, {}, {}, cases=[("1", ""), ("default", other)])
+    assert list(less["workflow"][step]["cases"]) == ["default"]
+    gone = editing.remove(made, step)["workflow"]
+    assert gone.keys() == document()["workflow"].keys()
+    for wrong in ([("", other)], [("1", other), ("1", other)], [("1", "action--none")], [(str(n), other) for n in range(101)]):
+        with pytest.raises(Invalid):
+            editing.change(made, step, {}, {}, cases=wrong)
+
+
+def test_a_playbook_that_is_run() -> None:
+    after, step = editing.add(document(), FIRST, "playbook-action")
+    assert [one for one in errors(after) if "playbook_id" in one]
+    texts = {"playbook_id": f"playbook--{uuid.UUID(int=7, version=4)}", "playbook_version": "2026-11-27T06:30:00.000Z"}
+    made = editing.change(after, step, texts, {}, names={"in_args": ["__ip__", "__ip__"], "out_args": []})
+    found = made["workflow"][step]
+    assert found == {"type": "playbook-action", **texts, "in_args": ["__ip__"], "on_completion": IF}
+    assert errors(made) == []
+    assert "in_args" not in editing.change(made, step, {}, {}, names={"in_args": []})["workflow"][step]
+    assert "playbook_id" not in editing.change(made, FIRST, texts, {})["workflow"][FIRST]
+
+
 def test_queries_and_rules_stay_base64() -> None:
     before = document()
     before["workflow"][FIRST]["commands"] = [{"type": "elastic", "command": "x", "description": "?"}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -123,3 +124,12 @@ def test_what_is_no_yaml_or_a_bomb() -> None:
 def test_a_rule_without_names_stays_as_it_is() -> None:
     text = "title: x  # kept\ndetection: {}\n"
     assert filled(text, _scope("x"), None) == text
+
+
+@pytest.mark.parametrize("text", ["a: " + "[" * 100_000, "a: [" + "b," * 200_000 + "]", "a: [" + "[],{}," * 60_000 + "]"])
+def test_a_text_that_is_too_much_is_refused_at_once(text: str) -> None:
+    """The check reads up to a document's worth of them for whoever may write playbooks."""
+    began = time.monotonic()
+    with pytest.raises(VariableError):
+        documents(text)
+    assert time.monotonic() - began < 5

@@ -12,6 +12,9 @@ import pytest
 from apiflask import APIFlask
 from werkzeug.test import TestResponse
 
+from compliance.assessment.record import record
+from compliance.systems import service as systems
+from compliance.systems.schema import SystemDraft
 from operations.accounts.permissions import CITY_WIDE, ROLES
 from operations.accounts.schema import Reach
 from operations.accounts.service import create_user
@@ -144,6 +147,11 @@ def theirs(filled: Services, app: APIFlask) -> dict[str, Any]:
         mine = set(alerts.matching_ids(session, AlertFilter(), 1000))
     with as_(filled, "jiao.tong")[1].read() as session:
         made["alert_id"] = min(mine - set(alerts.matching_ids(session, AlertFilter(), 1000)))
+    with whole.write() as session:
+        draft = SystemDraft("供水调度", "S3A3", organisation=WATER)
+        made["system_id"] = systems.create_system(session, duty, draft).id
+        record(session, SYSTEM, made["system_id"], "8.1.4.1.a", None, "met", source="person", reason="r")
+        record(session, SYSTEM, made["system_id"], "6.1.1", None, "met", source="person", reason="r")
     responder = browser_of(app, "the.responder")
     headers = {"X-CSRFToken": token_of(responder, "/account")}
     body = {"title": "t", "zones": ["water-ot"], "origin": "patrol"}

@@ -17,7 +17,7 @@ from crypto.secret import MasterKey
 from operations.accounts.schema import Reach
 from operations.accounts.service import create_user
 from operations.audit.schema import SYSTEM
-from playbooks.run import journal, listing
+from playbooks.run import journal, listing, questions
 from playbooks.run.announcing import sealed_link
 from playbooks.shelf import service
 from soc_ui.app import create_app
@@ -443,3 +443,77 @@ def test_steps_are_edited_by_a_form(as_: Open) -> None:
     assert act(made, "apply", **{"way.on_completion": "action--none"})[0] == 422
     for wrong in ("{", "[]", "7"):
         assert post(writer, "/playbooks/step", {"document": wrong, "act": "apply", "shown": "x"}).status_code == 422
+
+
+def test_switches_and_called_playbooks_are_edited_by_the_form(as_: Open) -> None:
+    writer = as_("responder")
+    page = writer.get("/playbooks/new").text
+    made = _document_in(page)
+    task = next(key for key, step in made["workflow"].items() if step["type"] == "action")
+
+    def act(given: dict[str, Any], name: str, shown: str, **more: Any) -> tuple[int, dict[str, Any], str]:
+        sent = {"document": json.dumps(given), "base": "0", "act": name, "shown": shown, "step": shown} | more
+        answer = post(writer, "/playbooks/step", sent)
+        return answer.status_code, _document_in(answer.text), answer.text
+
+    _status, made, page = act(made, "add", task, kind="switch-condition")
+    switch = made["workflow"][task]["on_completion"]
+    assert 'id="step-problems"' in page
+    assert 'name="case.1.value"' in page
+    default = made["workflow"][switch]["cases"]["default"]
+    rows = {"cases": "2", "case.0.value": "default", "case.0.to": default, "case.1.value": EVIL, "case.1.to": "+"}
+    _status, made, page = act(made, "apply", switch, **rows, **{"step.switch": "__matter__:value"})
+    assert list(made["workflow"][switch]["cases"]) == ["default", EVIL]
+    assert '<option value="__matter__:value" selected>' in page
+    assert 'id="step-problems"' not in page
+    assert "<script>alert(1)" not in page
+    assert "it can run" in page
+    status, _same, page = act(made, "apply", switch, **(rows | {"case.1.value": "default"}))
+    assert status == 422
+    assert "There are two cases for" in page
+
+    _status, made, page = act(made, "add", task, kind="playbook-action")
+    called = made["workflow"][task]["on_completion"]
+    assert made["workflow"][called]["on_completion"] == switch
+    assert f'<option value="{DRILL}">' in page
+    assert 'id="step-problems"' in page
+    given = {"names": "1", "in_args": ["__matter__"], "step.playbook_id": DRILL, "step.playbook_version": "2020-01-01T00:00:00Z"}
+    _status, made, page = act(made, "apply", called, **given)
+    assert made["workflow"][called]["playbook_id"] == DRILL
+    assert made["workflow"][called]["in_args"] == ["__matter__"]
+    assert "is not known" in page[page.index('id="step-problems"') :]
+    _status, made, page = act(made, "apply", called, **(given | {"step.playbook_version": ""}))
+    assert 'id="step-problems"' not in page
+    assert f'<option value="{DRILL}" selected>' in page
+    _status, made, page = act(made, "apply", called, **(given | {"step.playbook_id": "playbook--none"}))
+    assert '<option value="playbook--none" selected>' in page
+    assert "is no identifier of a playbook" in page[page.index('id="step-problems"') :]
+
+
+def _document_in(page: str) -> dict[str, Any]:
+    found = re.search(r'<textarea[^>]*name="document"[^>]*>(.*?)</textarea>', page, re.DOTALL)
+    assert found is not None
+    read: dict[str, Any] = json.loads(html.unescape(found[1]))
+    return read
+
+
+def test_a_question_is_asked_in_the_language_of_the_page(filled: Services, as_: Open) -> None:
+    number = run(filled.database, shipped("drill"), {"__scenario__": "a__ready__:value <b>勒索</b>"})
+    with filled.database.read() as session:
+        (asked,) = questions.of_run(session, number)
+    assert set(asked.words) == {"zh", "en"}
+    assert asked.words["zh"].text == asked.request["command"]["command"]
+    assert "words" not in asked.request
+    for path in (f"/playbooks/runs/{number}", f"/playbooks/questions/{asked.id}"):
+        english, chinese = as_("analyst", "en").get(path).text, as_("analyst", "zh").get(path).text
+        assert "safety of “a__ready__:value &lt;b&gt;勒索&lt;/b&gt;”; enter the number of injects." in english
+        assert "确认演练“a__ready__:value &lt;b&gt;勒索&lt;/b&gt;”的范围" in chinese
+        assert "确认演练“" not in english.partition('class="sent exactly"')[2].partition("</pre>")[0]
+    assert "Confirm the plan" in as_("analyst", "en").get(f"/playbooks/questions/{asked.id}").text
+
+
+def test_a_question_of_one_language_is_asked_in_it(filled: Services, as_: Open, runs: dict[str, int]) -> None:
+    with filled.database.read() as session:
+        (asked,) = questions.of_run(session, runs["evil"])
+    assert asked.words == {}
+    assert 'class="sent exactly"' in as_("analyst", "en").get(f"/playbooks/questions/{asked.id}").text

@@ -118,6 +118,38 @@ def test_without_script_a_question_is_answered_and_a_version_checked(
     context.close()
 
 
+def test_a_switch_and_a_called_playbook_are_put_in_by_the_editor(served: Served, filled: Services, chromium: Browser) -> None:
+    context = served.context(chromium, "the.responder", lang="en")
+    page = context.new_page()
+    watch = Watch(page, served.url)
+    page.goto("/playbooks/new")
+    page.locator("#checked .fbox").first.click()  # a box of the chart opens its step
+    expect(page.locator("input[name='step.name']")).to_have_value("Look at it")
+    page.locator("select[name=kind]").select_option("switch-condition")
+    page.get_by_role("button", name="Add after it").click()
+    expect(page.locator("#step-problems")).to_contain_text("switch")
+    page.locator("select[name='step.switch']").select_option("__matter__:value")
+    page.locator("input[name='case.1.value']").fill("webshell")
+    page.locator("input[name='case.1.value']").press("Enter")
+    expect(page.locator("input[name='case.1.value']")).to_have_value("webshell")
+    expect(page.locator("input[name='case.2.value']")).to_have_value("")
+    expect(page.locator("#step-problems")).to_have_count(0)
+    page.locator("select[name=kind]").select_option("playbook-action")
+    page.get_by_role("button", name="Add after it").click()
+    expect(page.locator("#step-problems")).to_contain_text("playbook_id")
+    page.locator("select[name='step.playbook_id']").select_option(CLOSE)
+    page.locator("input[name=in_args][value=__matter__]").check()
+    page.get_by_role("button", name="Change the step").last.click()
+    expect(page.locator("select[name='step.playbook_id']")).to_have_value(CLOSE)
+    expect(page.locator("input[name=in_args][value=__matter__]")).to_be_checked()
+    expect(page.locator("#checked")).to_contain_text("it can run")
+    text = page.locator("textarea[name=document]")
+    text.fill(text.input_value().replace('"webshell": "action--', '"webshell": "action--0'))  # the check follows what is typed
+    expect(page.locator("#checked")).to_contain_text("cases.webshell", timeout=10_000)
+    assert watch.problems == []
+    context.close()
+
+
 PATHS = (
     *("/playbooks", f"/playbooks/{DRILL}?version=2", f"/playbooks/{DRILL}/difference?old=1&new=2", "/playbooks/new"),
     *("/playbooks/import", f"/playbooks/{DRILL}/start", "/playbooks/start?kind=alert&id=1", "/playbooks/questions"),

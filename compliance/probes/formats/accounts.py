@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from compliance.probes.facts import Unreadable
 from compliance.probes.formats.keyed import number
 
 NO_SHELL = ("nologin", "false", "sync", "shutdown", "halt")
@@ -54,12 +55,14 @@ def accounts(passwd: str) -> list[Account]:
 
 
 def passwords(lines: list[str]) -> list[Password]:
-    """Of the part ``shadow``."""
+    """Of the part ``shadow``. Raises Unreadable where there is none."""
     found = []
     for line in lines:
         fields = line.split(":")
         if len(fields) == 8:
             found.append(Password(fields[0], fields[1], *(number(text) for text in fields[2:])))
+    if not found:
+        raise Unreadable("no account has a line in /etc/shadow", "/etc/shadow 中没有账户")
     return found
 
 

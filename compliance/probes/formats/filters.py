@@ -10,6 +10,9 @@ Incoming = Literal["drop", "rules", "open"]
 _CHAIN = re.compile(r"chain (\S+) \{(.*?)\n\s*\}", re.DOTALL)
 _ENDS = re.compile(r"^(counter packets \d+ bytes \d+ )?(log .*)?(drop|reject)\b(?! .*\b(dport|saddr)\b)")
 
+_ALL = re.compile(r"(counter packets \d+ bytes \d+ )?accept")
+"""A rule that lets everything through, whatever stands after it."""
+
 
 def incoming_nft(ruleset: str) -> Incoming:
     """Of ``nft list ruleset``: the strictest of all chains with the hook input."""
@@ -20,7 +23,8 @@ def incoming_nft(ruleset: str) -> Incoming:
         if not hook:
             continue
         rules = [line for line in body if line != hook]
-        if "policy drop" in hook or any(_ENDS.match(rule) for rule in rules):
+        is_closed = "policy drop" in hook or any(_ENDS.match(rule) for rule in rules)
+        if is_closed and not any(_ALL.fullmatch(rule) for rule in rules):
             return "drop"
         if rules:
             best = "rules"
@@ -29,9 +33,11 @@ def incoming_nft(ruleset: str) -> Incoming:
 
 def incoming_iptables(saved: str) -> Incoming:
     """Of ``iptables-save``: the chain INPUT of the table filter."""
+    rules = re.findall(r"^-A INPUT (.*)$", saved, re.MULTILINE)
+    if "-j ACCEPT" in rules:
+        return "rules"
     if re.search(r"^:INPUT DROP ", saved, re.MULTILINE):
         return "drop"
-    rules = re.findall(r"^-A INPUT (.*)$", saved, re.MULTILINE)
     if rules and re.match(r"-j (DROP|REJECT)\b", rules[-1]):
         return "drop"
     return "rules" if rules else "open"

@@ -30,7 +30,7 @@ def modes(lines: Iterable[str]) -> list[Mode]:
     found = []
     for line in lines:
         if line.startswith("!! "):
-            raise Unreadable(f"the login may not look at {line[3:]}")
+            raise Unreadable(f"the login may not look at {line[3:]}", f"登录账户无权查看 {line[3:]}")
         match = _LINE.fullmatch(line)
         if match:
             found.append(Mode(int(match[1], 8), match[2], match[3], match[4]))

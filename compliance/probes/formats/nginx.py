@@ -74,14 +74,14 @@ def config(files: Mapping[str, str]) -> Config | None:
     left = [_MOST]
     found = _directives(files, main, None, 0, left)
     if not any(one.name in ("http", "events", "stream") for one in found):
-        raise Unreadable(f"{main} is no configuration of nginx")
+        raise Unreadable(f"{main} is no configuration of nginx", f"{main} 不是 nginx 配置")
     return Config(found)
 
 
 def _directives(files: Mapping[str, str], path: str, parent: Directive | None, depth: int, left: list[int]) -> list[Directive]:
     """Raises Unreadable: cut off, too deep, too long."""
     if depth > _DEEPEST:
-        raise Unreadable(f"{path}: includes are too deep")
+        raise Unreadable(f"{path}: includes are too deep", f"{path}：包含层次过深")
     found: list[Directive] = []
     blocks: list[Directive] = []
     words: list[str] = []
@@ -103,14 +103,14 @@ def _directives(files: Mapping[str, str], path: str, parent: Directive | None, d
             words = []
         elif word == _CLOSE:
             if not blocks or words:
-                raise Unreadable(f"{path}: a brace too many")
+                raise Unreadable(f"{path}: a brace too many", f"{path}：多余的大括号")
             blocks.pop()
         elif word not in (_END, _OPEN):
             words.append(word)
         if left[0] < 0 or len(blocks) > _DEEPEST:
-            raise Unreadable(f"{path}: too long or too deep")
+            raise Unreadable(f"{path}: too long or too deep", f"{path}：过长或层次过深")
     if blocks or words:
-        raise Unreadable(f"{path} is cut off")
+        raise Unreadable(f"{path} is cut off", f"{path} 不完整")
     return found
 
 
@@ -118,7 +118,7 @@ def _words(text: str, path: str) -> Iterator[str]:
     at = 0
     for match in _WORD.finditer(text):
         if match.start() != at:
-            raise Unreadable(f"{path}: a quotation mark is not closed")
+            raise Unreadable(f"{path}: a quotation mark is not closed", f"{path}：引号未闭合")
         at = match.end()
         word = match[0]
         if word.isspace() or word.startswith("#"):
@@ -128,7 +128,7 @@ def _words(text: str, path: str) -> Iterator[str]:
         else:
             yield word[1:-1] if word[0] in "\"'" and len(word) > 1 else word
     if at != len(text):
-        raise Unreadable(f"{path}: a quotation mark is not closed")
+        raise Unreadable(f"{path}: a quotation mark is not closed", f"{path}：引号未闭合")
 
 
 def _included(files: Mapping[str, str], path: str, pattern: str) -> list[str]:
@@ -141,4 +141,4 @@ def _included(files: Mapping[str, str], path: str, pattern: str) -> list[str]:
         return [whole]
     if PurePosixPath(whole).name in ("mime.types", "fastcgi_params", "fastcgi.conf", "proxy_params", "uwsgi_params", "scgi_params"):
         return []
-    raise Unreadable(f"{whole}, which {path} includes, was not read")
+    raise Unreadable(f"{whole}, which {path} includes, was not read", f"未读取 {path} 包含的 {whole}")

@@ -68,7 +68,7 @@ def settings(facts: Facts) -> dict[str, str]:
     """Settings by name. Raises Unreadable."""
     found = {one.name: one.setting or "" for one in facts.rows("settings", list[_Setting])}
     if not found:
-        raise Unreadable("the server says no settings")
+        raise Unreadable("the server says no settings", "服务器未给出参数")
     return found
 
 
@@ -76,7 +76,7 @@ def roles(facts: Facts) -> list[Role]:
     """Roles that can log in. Raises Unreadable."""
     found = facts.rows("roles", list[Role])
     if not found:
-        raise Unreadable("the server says no roles")
+        raise Unreadable("the server says no roles", "服务器未列出角色")
     return found
 
 
@@ -84,12 +84,12 @@ def hba(facts: Facts) -> list[HbaRule]:
     """Rules of pg_hba.conf that count. Raises Unreadable."""
     found = [rule for rule in facts.rows("hba", list[HbaRule]) if not rule.error]
     if not found:
-        raise Unreadable("the server says no rule of pg_hba.conf")
+        raise Unreadable("the server says no rule of pg_hba.conf", "服务器未给出 pg_hba.conf 规则")
     return found
 
 
 def libraries(found: dict[str, str]) -> set[str]:
     """Extensions that are loaded at start. Raises Unreadable: only pg_read_all_settings may see them."""
     if "shared_preload_libraries" not in found:
-        raise Unreadable("the login may not see shared_preload_libraries")
+        raise Unreadable("the login may not see shared_preload_libraries", "登录账户无权查看 shared_preload_libraries")
     return {name.strip() for name in found.get("shared_preload_libraries", "").split(",") if name.strip()}

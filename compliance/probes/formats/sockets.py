@@ -34,7 +34,7 @@ class Listening(msgspec.Struct, frozen=True, order=True):
 def listening(files: Mapping[str, str]) -> list[Listening]:
     """Sorted, each once. Raises Unreadable where the kernel's tables are not there."""
     if not any(path.endswith("/tcp") for path in files):
-        raise Unreadable("there is no /proc/net/tcp")
+        raise Unreadable("there is no /proc/net/tcp", "没有 /proc/net/tcp")
     found = set()
     for path, text in files.items():
         protocol = path.rpartition("/")[2].removesuffix("6")

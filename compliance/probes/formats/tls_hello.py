@@ -1,7 +1,7 @@
 """Just enough of TLS to ask what a server would agree to: a ClientHello out, the first answer in. No socket, no handshake.
 
 Made by hand, since no library of today offers what has to be found: SSL 3.0 (RFC 6101), TLS 1.0 to 1.2 (RFC 2246, 4346, 5246),
-TLS 1.3 (RFC 8446, also with SM2/SM4/SM3 by RFC 8998), TLCP (GB/T 38636-2020: version 1.1 in the record, its own suites).
+TLS 1.3 (RFC 8446). Domestic links (RFC 8998, TLCP) are asked for by ``crypto.channel.probe``.
 
 For TLS 1.3 the hello carries no key share, so that the server answers with HelloRetryRequest, which says version and suite.
 """
@@ -14,10 +14,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-VERSIONS = {"SSLv3": 0x0300, "TLSv1.0": 0x0301, "TLSv1.1": 0x0302, "TLSv1.2": 0x0303, "TLSv1.3": 0x0304, "TLCP": 0x0101}
+VERSIONS = {"SSLv3": 0x0300, "TLSv1.0": 0x0301, "TLSv1.1": 0x0302, "TLSv1.2": 0x0303, "TLSv1.3": 0x0304}
 TLS13 = {0x1301: "TLS_AES_128_GCM_SHA256", 0x1302: "TLS_AES_256_GCM_SHA384", 0x1303: "TLS_CHACHA20_POLY1305_SHA256"}
-SM13 = {0x00C6: "TLS_SM4_GCM_SM3", 0x00C7: "TLS_SM4_CCM_SM3"}
-TLCP = {0xE053: "ECC_SM4_GCM_SM3", 0xE013: "ECC_SM4_CBC_SM3", 0xE051: "ECDHE_SM4_GCM_SM3", 0xE011: "ECDHE_SM4_CBC_SM3"}
 STRONG = {
     0xC02F: "ECDHE_RSA_AES_128_GCM_SHA256", 0xC030: "ECDHE_RSA_AES_256_GCM_SHA384", 0xC02B: "ECDHE_ECDSA_AES_128_GCM_SHA256",
     0xC02C: "ECDHE_ECDSA_AES_256_GCM_SHA384", 0xCCA8: "ECDHE_RSA_CHACHA20", 0xCCA9: "ECDHE_ECDSA_CHACHA20",
@@ -42,11 +40,11 @@ BROKEN = {
     0xC006: "ECDHE_ECDSA_NULL_SHA",
     0xC018: "ECDH_anon_AES_128_CBC_SHA", 0xC019: "ECDH_anon_AES_256_CBC_SHA",
 }  # fmt: skip
-NAMES = {**TLS13, **SM13, **TLCP, **STRONG, **OLD, **STATIC, **BROKEN}
-_GROUPS = (0x001D, 0x0017, 0x0018, 0x0019, 0x0029, 0x0100)
-"""X25519, P-256, P-384, P-521, curveSM2, ffdhe2048."""
+NAMES = {**TLS13, **STRONG, **OLD, **STATIC, **BROKEN}
+_GROUPS = (0x001D, 0x0017, 0x0018, 0x0019, 0x0100)
+"""X25519, P-256, P-384, P-521, ffdhe2048."""
 _SIGNATURES = (
-    0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601, 0x0203, 0x0201, 0x0202, 0x0807, 0x0708,
+    0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601, 0x0203, 0x0201, 0x0202, 0x0807,
 )  # fmt: skip
 _HANDSHAKE, _ALERT = 22, 21
 _SERVER_HELLO, _CERTIFICATE, _HELLO_DONE = 2, 11, 14
@@ -72,21 +70,19 @@ def client_hello(version: str, suites: Sequence[int], server_name: str) -> bytes
     body = struct.pack("!H", 0x0303 if is_new else number) + os.urandom(32)
     body += (b"\x20" + os.urandom(32)) if is_new else b"\x00"
     body += struct.pack("!H", len(listed)) + listed + b"\x01\x00"
-    extensions = b"" if version == "SSLv3" else _extensions(server_name, is_new, version)
+    extensions = b"" if version == "SSLv3" else _extensions(server_name, is_new)
     if extensions:
         body += struct.pack("!H", len(extensions)) + extensions
     message = b"\x01" + len(body).to_bytes(3, "big") + body
-    outside = number if version in ("SSLv3", "TLCP") else 0x0301
+    outside = number if version == "SSLv3" else 0x0301
     return struct.pack("!BHH", _HANDSHAKE, outside, len(message)) + message
 
 
-def _extensions(server_name: str, is_new: bool, version: str) -> bytes:
+def _extensions(server_name: str, is_new: bool) -> bytes:
     found = b""
     if server_name:
         name = server_name.encode("idna") if not server_name.isascii() else server_name.encode()
         found += _extension(0, struct.pack("!HBH", len(name) + 3, 0, len(name)) + name)
-    if version == "TLCP":
-        return found
     found += _extension(10, _vector(_GROUPS)) + _extension(11, b"\x01\x00") + _extension(13, _vector(_SIGNATURES))
     if is_new:
         found += _extension(43, b"\x02\x03\x04") + _extension(51, b"\x00\x00") + _extension(45, b"\x01\x01")
@@ -106,7 +102,7 @@ def answer(octets: bytes) -> Answer | bool | None:
     messages, at = b"", 0
     while len(octets) - at >= 5:
         kind, major, length = octets[at], octets[at + 1], int.from_bytes(octets[at + 3 : at + 5], "big")
-        if kind not in (_HANDSHAKE, _ALERT, 20, 23) or major not in (1, 3) or length > 18_432:
+        if kind not in (_HANDSHAKE, _ALERT, 20, 23) or major != 3 or length > 18_432:
             raise NotTls("the server speaks no TLS")
         if len(octets) - at - 5 < length:
             break

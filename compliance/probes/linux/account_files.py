@@ -13,7 +13,7 @@ _QUIET = ("/etc/sudoers", "/boot/grub")
 def _judge(facts: Facts) -> Judgement:
     found = modes(facts.listed("account-modes"))
     if not found:
-        raise Unreadable("no file could be looked at")
+        raise Unreadable("no file could be looked at", "没有可查看的文件")
     secret = [one for one in found if one.path.startswith(_SECRET)]
     bad = too_open(secret, 0o640)
     bad += [one.shown() for one in secret if one.bits & 0o040 and one.group not in ("root", "shadow", "ssh_keys", "_ssh")]

@@ -13,7 +13,10 @@ def _judge(facts: Facts) -> Judgement:
     now = number(facts.text("clock"))
     times = [found for line in facts.lines("signatures") if (found := number(line.split(" ", 1)[0])) is not None]
     if now is None or not times:
-        raise Unreadable("no signatures are known on this host (ClamAV only; ask other products at their console)")
+        raise Unreadable(
+            "no signatures are known on this host (ClamAV only; ask other products at their console)",
+            "本机没有已知的特征库（仅识别 ClamAV，其他产品请查其控制台）",
+        )
     days = max(0, now - max(times)) // 86_400
     shown = Text(f"{days} days old", f"距今 {days} 天")
     return judgement([shown] if days > _MONTH else [], [shown] if _WEEK < days <= _MONTH else [], [shown])

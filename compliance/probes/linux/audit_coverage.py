@@ -29,7 +29,7 @@ def _judge(facts: Facts) -> Judgement:
         lines = [line for path, text in files.items() if path.endswith(".rules") for line in uncommented(text)]
     rules = [line for line in lines if re.match(r"-(a|w|A)\b", line)]
     if not lines:
-        raise Unreadable("auditctl says nothing")
+        raise Unreadable("auditctl says nothing", "auditctl 没有输出")
     missing = [name for name, pattern in _WANTED.items() if not any(re.search(pattern, rule) for rule in rules)]
     if len(missing) > len(_WANTED) // 2:
         return judgement(missing, lines=rules)

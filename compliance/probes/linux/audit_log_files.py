@@ -13,7 +13,7 @@ _PUBLIC = ("/var/log", "/var/log/wtmp", "/var/log/lastlog", "/var/log/faillog")
 def _judge(facts: Facts) -> Judgement:
     found = modes(facts.lines("log-modes"))
     if not any(one.path not in _PUBLIC for one in found):
-        raise Unreadable("there is no log file where one is usual")
+        raise Unreadable("there is no log file where one is usual", "常见位置没有日志文件")
     bad = [one.shown() for one in found if one.bits & 0o002 or one.owner not in _OWNERS]
     bad += [one.shown() for one in found if one.bits & 0o004 and one.path.startswith("/var/log/audit")]
     weak = [one.shown() for one in found if one.bits & 0o004 and one.path not in _PUBLIC and one.shown() not in bad]

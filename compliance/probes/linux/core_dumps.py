@@ -13,7 +13,7 @@ def _judge(facts: Facts) -> Judgement:
     kernel, files = keyed(facts.text("sysctl")), facts.files("limits")
     dumpable, pattern = kernel.get("fs/suid_dumpable"), kernel.get("kernel/core_pattern")
     if dumpable is None or pattern is None:
-        raise Unreadable("the kernel's settings could not be read")
+        raise Unreadable("the kernel's settings could not be read", "无法读取内核参数")
     limited = any(
         re.match(r"\*\s+(hard|-)\s+core\s+0\b", line)
         for path, text in files.items()

@@ -12,7 +12,7 @@ _FIRST_PERSON = 1000
 def _judge(facts: Facts) -> Judgement:
     found = [one for text in facts.files("accounts").values() for one in accounts(text)]
     if not found:
-        raise Unreadable("/etc/passwd has no account")
+        raise Unreadable("/etc/passwd has no account", "/etc/passwd 中没有账户")
     own = [one for one in found if 0 < one.uid < _FIRST_PERSON and one.may_log_in]
     set_ones = {one.name for one in passwords(facts.listed("shadow")) if one.kind != "locked"}
     bad = [

@@ -10,7 +10,7 @@ def _judge(facts: Facts) -> Judgement:
     lines = facts.listed("disks")
     rows = [line.split(" ") for line in lines if not line.startswith(("Filename", "/"))]
     if not any(len(row) > 1 and row[1] == "disk" for row in rows):
-        raise Unreadable("lsblk shows no disk")
+        raise Unreadable("lsblk shows no disk", "lsblk 未列出磁盘")
     crypt = [row[0] for row in rows if len(row) > 2 and (row[1] == "crypt" or row[2] == "crypto_LUKS")]
     swaps = [line.split()[0] for line in lines if line.startswith("/") and not line.startswith(("/dev/zram", "/dev/dm-"))]
     if not crypt:

@@ -10,7 +10,7 @@ from compliance.probes.formats.accounts import accounts, passwords
 def _judge(facts: Facts) -> Judgement:
     shells = {one.name for text in facts.files("accounts").values() for one in accounts(text) if one.may_log_in}
     if not shells:
-        raise Unreadable("/etc/passwd has no account that may log in")
+        raise Unreadable("/etc/passwd has no account that may log in", "/etc/passwd 中没有可登录的账户")
     empty = [one.name for one in passwords(facts.listed("shadow")) if one.kind == "empty"]
     bad = [Text(f"{name}: no password", f"{name}：空口令") for name in empty if name in shells]
     weak = [Text(f"{name}: no password, no shell", f"{name}：空口令，无登录外壳") for name in empty if name not in shells]

@@ -14,7 +14,7 @@ _LONG = 90
 def _judge(facts: Facts) -> Judgement:
     seconds = number(facts.text("clock"))
     if seconds is None:
-        raise Unreadable("the host does not say its time")
+        raise Unreadable("the host does not say its time", "主机未给出时间")
     today = seconds // 86_400
     bad = []
     for one in passwords(facts.listed("shadow")):

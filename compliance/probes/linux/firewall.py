@@ -14,7 +14,7 @@ def _judge(facts: Facts) -> Judgement:
     if facts.is_read("iptables"):
         states.append(incoming_iptables(facts.text("iptables")))
     if not states:
-        raise Unreadable("the packet filter could not be asked (nft, iptables-save)")
+        raise Unreadable("the packet filter could not be asked (nft, iptables-save)", "无法查询报文过滤规则（nft、iptables-save）")
     if "drop" in states:
         return judgement(good=[Text("the rest is dropped", "未允许的一律丢弃")])
     if "rules" in states:

@@ -15,7 +15,7 @@ AGENTS = (
 def _judge(facts: Facts) -> Judgement:
     processes = facts.listed("processes")
     if not processes:
-        raise Unreadable("the host shows no process")
+        raise Unreadable("the host shows no process", "看不到主机进程")
     found = [name for name in AGENTS if name[:15] in processes]
     return judgement([] if found else [Text("no known agent runs", "没有运行已知的入侵检测代理")], good=found)
 

@@ -17,7 +17,7 @@ _SHOULD = {
 def _judge(facts: Facts) -> Judgement:
     found = keyed(facts.text("sysctl"))
     if "kernel/randomize_va_space" not in found:
-        raise Unreadable("the kernel's settings could not be read")
+        raise Unreadable("the kernel's settings could not be read", "无法读取内核参数")
     bad = [f"{key} = {found[key]}" for key, value in _MUST.items() if found.get(key, value) != value]
     weak = [f"{key} = {found[key]}" for key, value in _SHOULD.items() if found.get(key, value) != value]
     return judgement(bad, weak)

@@ -13,7 +13,7 @@ _ATTEMPTS, _MANY, _SECONDS = 5, 10, 300
 def _judge(facts: Facts) -> Judgement:
     files = facts.files("pam")
     if not any(path.startswith(("/etc/pam.d/", "/usr/lib/pam.d/")) for path in files):
-        raise Unreadable("there are no PAM stacks")
+        raise Unreadable("there are no PAM stacks", "没有 PAM 配置")
     rules = everywhere(files, "auth", "pam_faillock", "pam_tally2", "pam_tally")
     if not rules:
         return judgement([Text("no module counts failed logins", "没有模块统计登录失败次数")])

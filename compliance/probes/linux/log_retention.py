@@ -15,7 +15,7 @@ _NAMES = re.compile(r"/var/log/(syslog|auth\.log|secure|messages|cron|maillog)\b
 def _judge(facts: Facts) -> Judgement:
     files = facts.files("logrotate")
     if not files:
-        raise Unreadable("there is no logrotate")
+        raise Unreadable("there is no logrotate", "没有 logrotate 配置")
     usual = _kept(files.get("/etc/logrotate.conf", ""), (7, 4))
     found: dict[str, int] = {}
     for text in files.values():
@@ -24,7 +24,7 @@ def _judge(facts: Facts) -> Judgement:
                 period, count = _kept(body, usual)
                 found[match[0]] = period * count
     if not found:
-        raise Unreadable("logrotate names none of the usual logs")
+        raise Unreadable("logrotate names none of the usual logs", "logrotate 未涉及任何常见日志")
     short = [f"{name}: {days} d" for name, days in sorted(found.items()) if days < _WANTED]
     return judgement(short, good=[f"{name}: {days} d" for name, days in sorted(found.items())])
 

@@ -12,7 +12,7 @@ _LONGEST = 90
 def _judge(facts: Facts) -> Judgement:
     files = facts.files("login-defs")
     if not files:
-        raise Unreadable("there is no login.defs")
+        raise Unreadable("there is no login.defs", "没有 login.defs")
     found = together(reversed(files.values()))
     most = number(found.get("pass_max_days"))
     warned, least = number(found.get("pass_warn_age")), number(found.get("pass_min_days"))

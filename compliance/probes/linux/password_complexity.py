@@ -14,7 +14,7 @@ _CREDITS = ("dcredit", "ucredit", "lcredit", "ocredit")
 def _judge(facts: Facts) -> Judgement:
     files = facts.files("pam")
     if not any(path.startswith(("/etc/pam.d/", "/usr/lib/pam.d/")) for path in files):
-        raise Unreadable("there are no PAM stacks")
+        raise Unreadable("there are no PAM stacks", "没有 PAM 配置")
     rules = everywhere(files, "password", "pam_pwquality", "pam_cracklib", "pam_passwdqc")
     if not rules:
         return judgement([Text("no module checks new passwords", "没有模块检查新口令")])

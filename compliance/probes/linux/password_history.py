@@ -13,7 +13,7 @@ _MANY = 5
 def _judge(facts: Facts) -> Judgement:
     files = facts.files("pam")
     if not any(path.startswith(("/etc/pam.d/", "/usr/lib/pam.d/")) for path in files):
-        raise Unreadable("there are no PAM stacks")
+        raise Unreadable("there are no PAM stacks", "没有 PAM 配置")
     remembered = []
     for rule in everywhere(files, "password", "pam_pwhistory", "pam_unix"):
         kept = rule.number("remember")

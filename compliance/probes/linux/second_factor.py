@@ -6,6 +6,7 @@ from compliance.probes.contract import Judgement, Probe, Text, judgement
 from compliance.probes.facts import Facts
 from compliance.probes.formats.keyed import keyed
 from compliance.probes.formats.pam import stack
+from compliance.probes.formats.sshd import in_blocks
 
 _MODULES = (
     "pam_google_authenticator", "pam_oath", "pam_u2f", "pam_yubico", "pam_radius_auth", "pam_pkcs11", "pam_p11", "pam_sss_gss",
@@ -18,7 +19,8 @@ def _judge(facts: Facts) -> Judgement:
     methods = found.get("authenticationmethods", "any")
     lists = methods.split()
     if lists and methods != "any" and all(len({part.partition(":")[0] for part in one.split(",")}) > 1 for one in lists):
-        return judgement(good=[f"AuthenticationMethods {methods}"])
+        others = in_blocks(facts.files("sshd-files"), "authenticationmethods")
+        return judgement(weak=[one for one in others if "," not in one], good=[f"AuthenticationMethods {methods}"])
     modules = [rule.module for rule in stack(facts.files("pam"), "sshd", "auth") if rule.module in _MODULES]
     if modules:
         shown = ", ".join(dict.fromkeys(modules))
@@ -34,7 +36,7 @@ PROBE = Probe(
     source="linux",
     items=("8.1.4.1.d",),
     units=("6.3.1",),
-    reads=("sshd", "pam"),
+    reads=("sshd", "pam", "sshd-files"),
     title=Text("Second factor", "双因素鉴别"),
     criterion=Text(
         "each SSH login needs two kinds of proof, one of them cryptographic (a bastion in front is for a person to say)",

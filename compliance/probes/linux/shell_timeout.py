@@ -15,7 +15,7 @@ _LONGEST, _FAR = 900, 1_800
 def _judge(facts: Facts) -> Judgement:
     files = facts.files("profiles")
     if not files:
-        raise Unreadable("there is no /etc/profile")
+        raise Unreadable("there is no /etc/profile", "没有 /etc/profile")
     lines = [line for text in files.values() for line in uncommented(text)]
     values = [int(match[1]) for line in lines for match in _SET.finditer(line)]
     if not values or values[-1] == 0 or values[-1] > _FAR:

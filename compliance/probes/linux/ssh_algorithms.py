@@ -17,7 +17,7 @@ _OLD = re.compile(r"-cbc$|hmac-sha1|umac-64|group14-sha1$|^ssh-rsa$", re.ASCII)
 def _judge(facts: Facts) -> Judgement:
     found = keyed(facts.text("sshd"))
     if "ciphers" not in found:
-        raise Unreadable("sshd does not say its ciphers")
+        raise Unreadable("sshd does not say its ciphers", "sshd 未给出加密算法")
     names = [
         name for key in ("ciphers", "macs", "kexalgorithms", "hostkeyalgorithms") for name in found.get(key, "").split(",") if name
     ]

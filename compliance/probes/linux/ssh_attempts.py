@@ -11,7 +11,7 @@ def _judge(facts: Facts) -> Judgement:
     found = keyed(facts.text("sshd"))
     tries, grace = number(found.get("maxauthtries")), number(found.get("logingracetime"))
     if tries is None or grace is None:
-        raise Unreadable("sshd does not say MaxAuthTries and LoginGraceTime")
+        raise Unreadable("sshd does not say MaxAuthTries and LoginGraceTime", "sshd 未给出 MaxAuthTries 与 LoginGraceTime")
     bad = [f"MaxAuthTries {tries}"] if tries > 10 else []
     bad += [f"LoginGraceTime {grace}"] if grace == 0 else []
     weak = [f"MaxAuthTries {tries}"] if 5 < tries <= 10 else []

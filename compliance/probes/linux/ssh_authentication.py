@@ -5,6 +5,7 @@ from __future__ import annotations
 from compliance.probes.contract import Judgement, Probe, Text, Words, judgement
 from compliance.probes.facts import Facts, Unreadable
 from compliance.probes.formats.keyed import keyed
+from compliance.probes.formats.sshd import in_blocks
 
 _WANTED = {"permitemptypasswords": "no", "hostbasedauthentication": "no", "ignorerhosts": "yes", "strictmodes": "yes"}
 
@@ -12,10 +13,11 @@ _WANTED = {"permitemptypasswords": "no", "hostbasedauthentication": "no", "ignor
 def _judge(facts: Facts) -> Judgement:
     found = keyed(facts.text("sshd"))
     if "permitemptypasswords" not in found:
-        raise Unreadable("sshd does not say PermitEmptyPasswords")
+        raise Unreadable("sshd does not say PermitEmptyPasswords", "sshd 未给出 PermitEmptyPasswords")
     wrong = [f"{key} {found[key]}" for key, value in _WANTED.items() if found.get(key, value) != value]
     bad: list[Words] = [one for one in wrong if not one.startswith(("ignorerhosts", "strictmodes"))]
     weak = [one for one in wrong if one.startswith(("ignorerhosts", "strictmodes"))]
+    bad += [one for one in in_blocks(facts.files("sshd-files"), "permitemptypasswords") if one.lower().endswith(" yes")]
     if found.get("usepam") == "no" and found.get("passwordauthentication") == "yes":
         bad.append(
             Text(
@@ -32,7 +34,7 @@ PROBE = Probe(
     source="linux",
     items=("8.1.4.1.a",),
     units=("6.3.1",),
-    reads=("sshd",),
+    reads=("sshd", "sshd-files"),
     title=Text("SSH authentication", "SSH 身份鉴别"),
     criterion=Text(
         "sshd takes no empty passwords, trusts no host, and passwords go through PAM",

@@ -10,7 +10,7 @@ from compliance.probes.formats.pam import stack
 def _judge(facts: Facts) -> Judgement:
     files = facts.files("pam")
     if not any(path.endswith("/pam.d/su") for path in files):
-        raise Unreadable("there is no PAM stack of su")
+        raise Unreadable("there is no PAM stack of su", "没有 su 的 PAM 配置")
     rules = [rule for rule in stack(files, "su", "auth") if rule.module == "pam_wheel"]
     if not any(rule.control in ("required", "requisite") for rule in rules):
         return judgement([Text("su asks for no group", "su 未限制用户组")])

@@ -15,7 +15,7 @@ _USUAL = 0o022
 def _judge(facts: Facts) -> Judgement:
     profiles, defs = facts.files("profiles"), facts.files("login-defs")
     if not profiles and not defs:
-        raise Unreadable("there is neither /etc/profile nor login.defs")
+        raise Unreadable("there is neither /etc/profile nor login.defs", "既无 /etc/profile 也无 login.defs")
     found = [(path, match[1]) for path, text in profiles.items() for line in uncommented(text) for match in _SET.finditer(line)]
     for path, text in defs.items():
         value = keyed(text).get("umask", "")

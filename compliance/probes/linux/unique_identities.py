@@ -12,7 +12,7 @@ from compliance.probes.formats.accounts import accounts
 def _judge(facts: Facts) -> Judgement:
     found = [one for text in facts.files("accounts").values() for one in accounts(text)]
     if not found:
-        raise Unreadable("/etc/passwd has no account")
+        raise Unreadable("/etc/passwd has no account", "/etc/passwd 中没有账户")
     bad = [f"{one.name}: uid 0" for one in found if one.uid == 0 and one.name != "root"]
     names, numbers = Counter(one.name for one in found), Counter(one.uid for one in found if one.uid)
     bad += [f"{name} × {count}" for name, count in names.items() if count > 1]

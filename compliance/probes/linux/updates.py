@@ -15,25 +15,31 @@ _DAY = 86_400
 def _judge(facts: Facts) -> Judgement:
     now = number(facts.text("clock"))
     if now is None:
-        raise Unreadable("the host does not say its time")
+        raise Unreadable("the host does not say its time", "主机未给出时间")
     if facts.is_read("apt"):
         return _apt(facts, now)
     if not facts.is_read("rpm"):
-        raise Unreadable("the host has neither apt nor rpm")
+        raise Unreadable("the host has neither apt nor rpm", "主机既无 apt 也无 rpm")
     changed = number(facts.text("rpm").split(" ", 1)[0])
     if changed is None:
-        raise Unreadable("the package database does not say when it changed")
+        raise Unreadable("the package database does not say when it changed", "软件包数据库未给出变更时间")
     days = (now - changed) // _DAY
     if days > _OLD:
         return judgement([Text(f"no package has changed for {days} days", f"{days} 天没有更新过软件包")])
-    raise Unreadable(f"which updates wait cannot be asked without writing there; packages changed {days} days ago")
+    raise Unreadable(
+        f"which updates wait cannot be asked without writing there; packages changed {days} days ago",
+        f"不写入主机就无法查询待装更新；软件包 {days} 天前变更过",
+    )
 
 
 def _apt(facts: Facts, now: int) -> Judgement:
     lines = facts.lines("apt")
     at = number(lines[0].removeprefix("lists ")) if lines and lines[0].startswith("lists ") else None
     if at is None:
-        raise Unreadable("the host has no list of packages (apt-get update was never run)")
+        raise Unreadable(
+            "the host has no list of packages (apt-get update was never run)",
+            "主机没有软件源列表（从未运行 apt-get update）",
+        )
     waiting = [line for line in lines if line.startswith("Inst ")]
     security = [line for line in waiting if re.search(r"security|-Security", line)]
     shown = [" ".join(line.split()[1:3]) for line in security]

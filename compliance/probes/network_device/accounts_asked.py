@@ -10,7 +10,7 @@ from compliance.probes.formats.devices import device
 def _judge(facts: Facts) -> Judgement:
     found = device(facts)
     if not found.access:
-        raise Unreadable("the configuration has neither console nor vty lines")
+        raise Unreadable("the configuration has neither console nor vty lines", "配置中没有控制台与 VTY 线路")
     bad = [f"{way.block.head}: {way.authentication}" for way in found.access if way.authentication in ("none", "password")]
     silent = [f"{way.block.head}: -" for way in found.access if way.authentication == ""]
     bad += [one for one in silent if "vty" in one]

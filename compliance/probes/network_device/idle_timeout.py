@@ -12,7 +12,7 @@ _LONGEST = 900
 def _judge(facts: Facts) -> Judgement:
     found = device(facts)
     if not found.access:
-        raise Unreadable("the configuration has neither console nor vty lines")
+        raise Unreadable("the configuration has neither console nor vty lines", "配置中没有控制台与 VTY 线路")
     bad = [Text(f"{way.block.head}: never", f"{way.block.head}：永不超时") for way in found.access if way.idle == 0]
     weak = [f"{way.block.head}: {way.idle} s" for way in found.access if way.idle > _LONGEST]
     good = [f"{way.block.head}: {way.idle} s" for way in found.access]

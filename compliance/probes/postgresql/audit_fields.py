@@ -17,7 +17,7 @@ _WANTED = {
 def _judge(facts: Facts) -> Judgement:
     found = settings(facts)
     if "log_line_prefix" not in found:
-        raise Unreadable("the login may not see log_line_prefix")
+        raise Unreadable("the login may not see log_line_prefix", "登录账户无权查看 log_line_prefix")
     if {"csvlog", "jsonlog"} & {one.strip() for one in found.get("log_destination", "").split(",")}:
         return judgement(good=[found["log_destination"]])
     prefix = found["log_line_prefix"]

@@ -10,7 +10,7 @@ from compliance.probes.formats.postgresql import settings
 def _judge(facts: Facts) -> Judgement:
     found = settings(facts)
     if "logging_collector" not in found:
-        raise Unreadable("the login may not see logging_collector")
+        raise Unreadable("the login may not see logging_collector", "登录账户无权查看 logging_collector")
     if "syslog" in found.get("log_destination", ""):
         return judgement(good=["syslog"])
     if found["logging_collector"] != "on":

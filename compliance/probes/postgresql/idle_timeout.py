@@ -13,7 +13,10 @@ _LONGEST = 1_800_000
 def _judge(facts: Facts) -> Judgement:
     value = number(settings(facts).get("idle_session_timeout"))
     if value is None:
-        raise Unreadable("the server has no idle_session_timeout (before PostgreSQL 14)")
+        raise Unreadable(
+            "the server has no idle_session_timeout (before PostgreSQL 14)",
+            "服务器没有 idle_session_timeout（PostgreSQL 14 之前）",
+        )
     shown = f"idle_session_timeout = {value} ms"
     return judgement([shown] if value == 0 else [], [shown] if value > _LONGEST else [], [shown])
 

@@ -21,7 +21,7 @@ class _Grant(msgspec.Struct, frozen=True):
 def _judge(facts: Facts) -> Judgement:
     schemas = facts.rows("schema", list[_Schema])
     if not schemas:
-        raise Unreadable("the server says no schema")
+        raise Unreadable("the server says no schema", "服务器未列出模式")
     grants = facts.rows("grants", list[_Grant])
     bad = [f"{one.name}: {one.rights}" for one in grants if one.rights != "SELECT"]
     bad += [f"{one.nspname}: CREATE" for one in schemas if one.is_open]

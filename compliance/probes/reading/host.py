@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 import secrets
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from compliance.probes.facts import Part
+from compliance.probes.formats.hidden import hidden
 from compliance.probes.reading.linux_parts import MOST, NOT_THERE, PARTS, PRELUDE
 from kernel.programs import process, ssh
 from kernel.programs.error import ProgramError
@@ -45,10 +46,13 @@ class Here(msgspec.Struct, frozen=True):
 
 
 class There(msgspec.Struct, frozen=True):
-    """A host by ssh. ``privilege``: what commands begin with where the login is not root, for example sudo -n."""
+    """A host by ssh. ``login`` is asked for when the host is known and about to be connected to, and forgotten afterwards.
+
+    privilege  what commands begin with where the login is not root, for example sudo -n
+    """
 
     host: SshHost
-    login: Login
+    login: Callable[[SshHost], Login]
     known_hosts: Path
     privilege: tuple[str, ...] = ()
 
@@ -56,9 +60,10 @@ class There(msgspec.Struct, frozen=True):
         if not self.known_hosts.is_file() or not is_known(self.host, self.known_hosts, time_left):
             hint = f"add it to {self.known_hosts}, from a source you trust"
             raise ProgramError(f"there is no host key of {self.host.shown()}", hint, code="HOST_UNKNOWN")
-        prefix = () if self.login.user == "root" else self.privilege
+        login = self.login(self.host)
+        prefix = () if login.user == "root" else self.privilege
         line = shlex.join([*prefix, "sh", "-s"])
-        return ssh.execute([self.host], self.login, self.known_hosts, line, time_left, stdin=script, most=most)
+        return ssh.execute([self.host], login, self.known_hosts, line, time_left, stdin=script, most=most)
 
 
 def look(shell: Shell, parts: Collection[str], time_left: TimeLeft) -> dict[str, Part]:
@@ -92,7 +97,7 @@ def _frames(mark: str, output: bytes) -> dict[str, Part]:
         text = name.decode()
         if text in found or text not in PARTS:
             raise ProgramError(f"the host said {text} in a way that was not asked for", code="LOOK_BROKEN")
-        found[text] = Part(body.decode("utf-8", "replace"), _problem(body, int(code), complained), PARTS[text].how)
+        found[text] = Part(hidden(body.decode("utf-8", "replace")), _problem(body, int(code), complained), PARTS[text].how)
     return found
 
 

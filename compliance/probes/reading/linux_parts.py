@@ -71,7 +71,9 @@ _RPM = """for one in /var/lib/rpm/rpmdb.sqlite /usr/lib/sysimage/rpm/rpmdb.sqlit
 done
 exit 66"""
 _SCAN = r"""[ "$(id -u)" = 0 ] || { echo "only root sees all files" >&2; exit 1; }
-find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /var/lib/docker \
+nice=
+command -v nice >/dev/null 2>&1 && nice="nice -n 19"
+$nice find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /var/lib/docker \
     -o -path /var/lib/containerd \) -prune -o -type f \( -perm -4000 -o -perm -2000 \) -exec stat -c 'special %a %U %G %n' {} + \
     -o \( -type f -perm -0002 -o -type d -perm -0002 ! -perm -1000 \) -exec stat -c 'writable %a %U %G %n' {} + 2>/dev/null
 exit 0"""
@@ -105,8 +107,8 @@ _SIGNATURES = """for one in /var/lib/clamav/*.cld /var/lib/clamav/*.cvd /usr/loc
     [ -e "$one" ] && stat -L -c '%Y %n' "$one"
 done; exit 0"""
 
-_HIDING = r"""sed -E '/^\| *(proxy_set_header|fastcgi_param|uwsgi_param|set|env) /s/^(\| *[a-z_]+ [^ ]*"""
-_HIDING += r"""([Aa]uthorization|[Pp]assw|[Tt]oken|[Ss]ecret|[Kk]ey)[^ ]*) .*/\1 hidden;/'"""
+_HIDING = r"""sed -E 's/((proxy_set_header|fastcgi_param|uwsgi_param|set|env) +[^ ;]*"""
+_HIDING += r"""([Aa]uthorization|[Pp]assw|[Tt]oken|[Ss]ecret|[Kk]ey)[^ ;]*) +("[^"]*"|[^;"])*;/\1 hidden;/g'"""
 
 PARTS: dict[str, Ask] = {
     "os": Ask("cat /etc/os-release 2>/dev/null; uname -r; exit 0", "cat /etc/os-release; uname -r"),
@@ -121,6 +123,7 @@ PARTS: dict[str, Ask] = {
         "cat /etc/pam.d/* /etc/security/*.conf",
     ),
     "sshd": Ask(_SSHD, "sshd -T"),
+    "sshd-files": Ask("show /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf", "cat /etc/ssh/sshd_config"),
     "audit-rules": Ask("need auditctl; exec auditctl -l", "auditctl -l"),
     "audit-status": Ask("need auditctl; exec auditctl -s", "auditctl -s"),
     "audit-files": Ask(

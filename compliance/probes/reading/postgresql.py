@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 from sqlalchemy import create_engine, text
@@ -44,18 +44,14 @@ QUERIES: dict[str, str] = {
 
 
 class PostgresqlServer(msgspec.Struct, frozen=True):
-    """``url``: postgresql://USER:PASSWORD@HOST:PORT/DATABASE; only a superuser sees all that is asked."""
+    """``url`` is asked for when it is needed: postgresql://USER:PASSWORD@HOST:PORT/DATABASE. Only a superuser sees all."""
 
     name: str
-    url: str
+    url: Callable[[], str]
     sources: tuple[Source, ...] = ("postgresql",)
 
     def read(self, parts: Collection[str], time_left: TimeLeft) -> Mapping[str, Part]:
-        return _read(self.url, parts, time_left)
-
-    def __repr__(self) -> str:
-        """Without the URL, which has a password."""
-        return f"PostgresqlServer({self.name!r})"
+        return _read(self.url(), parts, time_left)
 
 
 def _read(url: str, parts: Collection[str], time_left: TimeLeft) -> dict[str, Part]:

@@ -16,6 +16,8 @@ from compliance.probes.facts import Part
 from compliance.probes.formats import tls_hello as tls
 from compliance.probes.formats.certificate import certificate
 from compliance.probes.formats.tls_hello import Answer, NotTls
+from crypto.channel.names import SUITES
+from crypto.channel.probe import probe as domestic_probe
 from kernel.errors import LiandunError
 from kernel.programs.time_left import TimeLeft
 
@@ -23,7 +25,7 @@ _SECONDS, _MOST = 5.0, 131_072
 _CLASSIC = (*tls.STRONG, *tls.OLD, *tls.STATIC, *tls.BROKEN)
 _ASKED = {
     "SSLv3": (*tls.OLD, *tls.STATIC, *tls.BROKEN), "TLSv1.0": _CLASSIC, "TLSv1.1": _CLASSIC, "TLSv1.2": _CLASSIC,
-    "TLSv1.3": tuple(tls.TLS13), "TLCP": tuple(tls.TLCP),
+    "TLSv1.3": tuple(tls.TLS13),
 }  # fmt: skip
 
 
@@ -54,15 +56,19 @@ class _Silent(Exception):
 class _Scan:
     def __init__(self, endpoint: TlsEndpoint, time_left: TimeLeft) -> None:
         self._endpoint, self._time_left = endpoint, time_left
+        self._shown = b""
         self._server_name = "" if _is_address(endpoint.host) else endpoint.host
 
     def parts(self) -> dict[str, Part]:
         try:
             answers = {version: self._ask(version, suites) for version, suites in _ASKED.items()}
             suites = self._suites(answers)
+            domestic = self._domestic()
         except (NotTls, _Silent) as error:
             return {name: Part("", str(error)) for name in ("offers", "certificate", "trust", "suites")}
         offers = {version: tls.NAMES.get(one.suite, f"{one.suite:#06x}") if one else None for version, one in answers.items()}
+        for question, suite in (("TLCP", domestic.get("tlcp")), ("RFC 8998", domestic.get("rfc8998"))):
+            offers[question] = suite
         return {
             "offers": _json(offers, "openssl s_client -tls1_2 -connect …"),
             "suites": _json(suites, "nmap --script ssl-enum-ciphers"),
@@ -72,15 +78,23 @@ class _Scan:
         }
 
     def _suites(self, answers: dict[str, Answer | None]) -> dict[str, list[str]]:
-        """All broken and static suites that the oldest and the newest of TLS 1.0 to 1.2 agree to, and those of RFC 8998."""
+        """All broken and static suites that the oldest and the newest of TLS 1.0 to 1.2 agree to, by kind."""
         classic = [version for version in ("TLSv1.0", "TLSv1.1", "TLSv1.2") if answers[version]]
         found: dict[str, list[str]] = {"broken": [], "static": [], "old": [], "strong": []}
         for version in dict.fromkeys(classic[:1] + classic[-1:]):
             for kind, asked in (("broken", tls.BROKEN), ("static", tls.STATIC), ("old", tls.OLD), ("strong", tls.STRONG)):
                 found[kind] += self._all(version, asked)
-        taken = self._ask("TLSv1.3", tuple(tls.SM13))
-        found["sm"] = [tls.NAMES[taken.suite]] if taken and taken.suite in tls.SM13 else []
         return {kind: list(dict.fromkeys(names)) for kind, names in found.items()}
+
+    def _domestic(self) -> dict[str, str]:
+        """Suites with SM4 and SM3 that it agrees to: TLCP (``tlcp``), TLS 1.3 (``rfc8998``). Its first certificate comes along."""
+        found = {}
+        for one in domestic_probe(self._endpoint.host, self._endpoint.port, timeout=min(_SECONDS, self._time_left.left())):
+            if one.question != "ordinary" and one.handshake.server is not None and one.handshake.server.suites:
+                suite = one.handshake.server.suites[0]
+                found[one.question] = SUITES.get(suite, f"{suite:#06x}")
+                self._shown = self._shown or (one.handshake.server_certificates or [b""])[0]
+        return found
 
     def _all(self, version: str, asked: Mapping[int, str]) -> list[str]:
         left, found = dict(asked), []
@@ -111,7 +125,7 @@ class _Scan:
                     if said is None or not more:
                         return None
         except TimeoutError as error:
-            if version in ("SSLv3", "TLCP"):
+            if version == "SSLv3":
                 return None  # some servers leave a hello alone that they do not know
             raise _Silent(f"the server said nothing to a hello of {version}") from error
         except OSError:
@@ -121,7 +135,7 @@ class _Scan:
     def _certificate(self, answers: dict[str, Answer | None]) -> Part:
         how = "openssl s_client -connect … | openssl x509 -text"
         chain = next((one.certificates for one in answers.values() if one and one.certificates), ())
-        der = chain[0] if chain else self._by_library()
+        der = (chain[0] if chain else self._by_library()) or self._shown
         if not der:
             return Part("", "the server shows no certificate", how)
         try:

@@ -7,11 +7,10 @@ from compliance.probes.facts import Facts, Unreadable
 
 
 def _judge(facts: Facts) -> Judgement:
-    offers, found = facts.rows("offers", dict[str, str | None]), facts.rows("suites", dict[str, list[str]])
+    offers = facts.rows("offers", dict[str, str | None])
     if not any(offers.values()):
-        raise Unreadable("the endpoint agreed to no version of TLS or TLCP")
-    ours = [f"TLCP {offers['TLCP']}"] if offers.get("TLCP") else []
-    ours += found["sm"]
+        raise Unreadable("the endpoint agreed to no version of TLS or TLCP", "端点未同意任何 TLS 或 TLCP 版本")
+    ours = [f"{version} {offers[version]}" for version in ("TLCP", "RFC 8998") if offers.get(version)]
     return judgement([] if ours else [Text("neither TLCP nor SM suites of TLS 1.3", "既无 TLCP 也无 TLS 1.3 国密套件")], good=ours)
 
 
@@ -22,7 +21,7 @@ PROBE = Probe(
     items=(),
     units=("6.2.1", "6.2.2", "6.2.3"),
     objects=("application", "middleware", "network_device", "security_device", "database"),
-    reads=("offers", "suites"),
+    reads=("offers",),
     title=Text("Commercial cryptography", "商用密码算法"),
     criterion=Text(
         "suites with SM4 and SM3 are offered (whether the module is certified is for a person to say)",

@@ -9,7 +9,7 @@ from compliance.probes.facts import Facts, Unreadable
 def _judge(facts: Facts) -> Judgement:
     offers = facts.rows("offers", dict[str, str | None])
     if not any(offers.values()):
-        raise Unreadable("the endpoint agreed to no version of TLS or TLCP")
+        raise Unreadable("the endpoint agreed to no version of TLS or TLCP", "端点未同意任何 TLS 或 TLCP 版本")
     found = facts.rows("suites", dict[str, list[str]])
     others = found["strong"] + found["old"] + ([offers["TLSv1.3"]] if offers.get("TLSv1.3") else [])
     if found["static"] and not others:

@@ -8,10 +8,10 @@ from compliance.probes.facts import Facts, Unreadable
 
 def _judge(facts: Facts) -> Judgement:
     if not any(facts.rows("offers", dict[str, str | None]).values()):
-        raise Unreadable("the endpoint agreed to no version of TLS or TLCP")
+        raise Unreadable("the endpoint agreed to no version of TLS or TLCP", "端点未同意任何 TLS 或 TLCP 版本")
     found = facts.rows("suites", dict[str, list[str]])
     only_old = found["old"] if not found["strong"] and found["old"] else []
-    return judgement(found["broken"], only_old, found["strong"] + found["sm"])
+    return judgement(found["broken"], only_old, found["strong"])
 
 
 PROBE = Probe(

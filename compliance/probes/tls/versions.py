@@ -11,7 +11,7 @@ _BAD = ("SSLv3", "TLSv1.0", "TLSv1.1")
 def _judge(facts: Facts) -> Judgement:
     offered = [version for version, suite in facts.rows("offers", dict[str, str | None]).items() if suite]
     if not offered:
-        raise Unreadable("the endpoint agreed to no version of TLS or TLCP")
+        raise Unreadable("the endpoint agreed to no version of TLS or TLCP", "端点未同意任何 TLS 或 TLCP 版本")
     return judgement([version for version in offered if version in _BAD], good=offered)
 
 

@@ -49,10 +49,15 @@ def milliseconds(stamp: str) -> int:
     return int(datetime.fromisoformat(stamp).timestamp() * 1000)
 
 
+def printable(text: str) -> str:
+    """Without control characters: an escape sequence would be carried out by the terminal of whoever reads the log."""
+    return "".join(letter if letter >= " " and not "\x7f" <= letter <= "\x9f" else " " for letter in text)
+
+
 def _header(text: str) -> str:
-    return " ".join(text[:512].split()).replace("\\", "\\\\").replace("|", "\\|").replace("\0", "")
+    return " ".join(printable(text[:512]).split()).replace("\\", "\\\\").replace("|", "\\|")
 
 
 def _value(text: str) -> str:
-    escaped = text[:1023].replace("\\", "\\\\").replace("=", "\\=").replace("\0", "")
-    return "\\n".join(escaped.splitlines()).strip()
+    escaped = text[:1023].replace("\\", "\\\\").replace("=", "\\=")
+    return "\\n".join(map(printable, escaped.splitlines())).strip()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from operations.webhooks.channels.cef import PRODUCT, milliseconds
+from operations.webhooks.channels.cef import PRODUCT, milliseconds, printable
 from operations.webhooks.channels.contract import Item
 from operations.webhooks.channels.syslog import RANKS, Syslog, level_of
 
@@ -33,4 +33,4 @@ class Leef(Syslog):
 
 
 def _line(text: str) -> str:
-    return " ".join(text[:1024].replace("\0", "").split())
+    return " ".join(printable(" ".join(text[:1024].split())).split())

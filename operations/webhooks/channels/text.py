@@ -8,6 +8,7 @@ are plain lines (wording.plain). A template that fails all the same gives way to
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,8 +19,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from operations.errors import Invalid
 from operations.webhooks.channels.contract import Destination, Item
-from operations.webhooks.channels.wording import LEVELS, TYPES, digest, note, plain, text_of
+from operations.webhooks.channels.wording import LEVELS, TYPES, digest, field, note, said_in, text_of
 
+log = logging.getLogger(__name__)
 MAX_TEMPLATE = 4000
 MAX_TEXT = 20_000
 FILTERS = ("upper", "lower", "default", "trim", "truncate")
@@ -42,6 +44,8 @@ class _FieldsOnly(ImmutableSandboxedEnvironment):
 
 
 _ENVIRONMENT = _FieldsOnly(autoescape=False, undefined=jinja2.ChainableUndefined, keep_trailing_newline=False)
+_ENVIRONMENT.globals.clear()  # range, cycler and their like are no fields
+_EXAMPLE = dict.fromkeys(("heading", "time", "id", "type", "type_name", "level", "level_name"), "example")
 
 
 def template(name: str, value: Any) -> str:
@@ -59,6 +63,10 @@ def template(name: str, value: Any) -> str:
         raise Invalid(f"{name} is nested too deep", field="settings") from error
     for node in tree.find_all(nodes.Node):
         _check_node(name, node)
+    try:
+        _compiled(value.strip()).render({**_EXAMPLE, "data": {}})
+    except Exception as error:  # such as an end that is longer than what it ends: filters raise whatever they like
+        raise Invalid(f"{name} cannot be rendered: {error}", field="settings") from error
     return value.strip()
 
 
@@ -79,8 +87,8 @@ def message_text(items: Sequence[Item], to: Destination) -> str:
     if written:
         try:
             return "\n\n".join(render(item, written, language) for item in items)
-        except (jinja2.TemplateError, TypeError, ValueError):
-            pass  # checked when it was saved; what an odd event brings up still must not stop the message
+        except Exception:  # checked when it was saved; what an odd event brings up still must not stop the message, nor others
+            log.warning("a template of a webhook target cannot be rendered", exc_info=True)
     notes = [note(item, language) for item in items]
     return text_of(notes[0], language) if len(notes) == 1 else digest(notes, language)
 
@@ -94,7 +102,7 @@ def render(item: Item, written: str, language: str) -> str:
         "heading": told.heading, "time": told.time, "id": item.message_id, "type": item.event_type,
         "type_name": TYPES.get(item.event_type, (item.event_type,) * 2)[place], "level": level,
         "level_name": LEVELS.get(level, (level, level))[place],
-        "data": {str(name): "" if value is None else plain(value) for name, value in data.items()},
+        "data": {str(name): field(item.event_type, name, value) for name, value in (data | said_in(data, language)).items()},
     }  # fmt: skip
     return _compiled(written).render(fields)[:MAX_TEXT]
 

@@ -6,6 +6,7 @@ direction of writing. Nothing here is markup; a channel whose plain text knows m
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -19,6 +20,8 @@ from operations.webhooks.channels.contract import Item
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MAX_VALUE = 200
+MOST_LINKS = 5
+"""In a digest, of messages with the same heading."""
 TYPES: dict[str, tuple[str, str]] = {
     "alert.created": ("新告警", "New alert"),
     "alert.merged": ("告警已合并", "Alerts merged"),
@@ -83,15 +86,18 @@ FACTS: tuple[tuple[str, str, str], ...] = (
     ("first_seen", "首次", "First seen"),
 )
 _TITLES = ("title", "rule_name", "subject", "name", "message", "kind")
+QUESTION = "playbook.question"
+_LINK = re.compile(r"https?://[!-~]{1,1500}")
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 class Note(msgspec.Struct, frozen=True):
-    """A message for people: a heading, and facts as label and value."""
+    """A message for people: a heading, facts as label and value, and where to answer ("" = nothing is asked)."""
 
     heading: str
     facts: list[tuple[str, str]]
     time: str
+    link: str = ""
 
 
 def note(item: Item, language: str) -> Note:
@@ -103,16 +109,46 @@ def note(item: Item, language: str) -> Note:
     mark = f"[{LEVELS[level][place]}] " if level in LEVELS else ""
     drill = ("[演练] ", "[drill] ")[place] if data.get("drill") is True else ""
     kind = TYPES.get(item.event_type, (item.event_type, item.event_type))[place]
-    title = next((plain(data[name]) for name in _TITLES if data.get(name)), "")
+    said = said_in(data, language)
+    title = plain(said.get("title", "")) or next((plain(data[name]) for name in _TITLES if data.get(name)), "")
     heading = f"{drill}{mark}{kind}" + (("：" if place == 0 else ": ") + title if title else "")
-    facts = [(labels[place], plain(data[name])) for name, *labels in FACTS if data.get(name)]
-    return Note(heading, facts, local(str(message["timestamp"])))
+    time = local(str(message["timestamp"]))
+    if item.event_type == QUESTION:
+        return Note(heading, _question_facts(data, said, place), time, field(QUESTION, "link", data.get("link")))
+    return Note(heading, [(labels[place], plain(data[name])) for name, *labels in FACTS if data.get(name)], time)
+
+
+def said_in(data: Mapping[str, Any], language: str) -> Mapping[str, str]:
+    """What a message says of itself in this language (playbooks.run.announcing); nothing where it does not."""
+    words = data.get("words")
+    said = words.get(language) if isinstance(words, dict) else None
+    return said if isinstance(said, dict) else {}
+
+
+def _question_facts(data: Mapping[str, Any], said: Mapping[str, str], place: int) -> list[tuple[str, str]]:
+    """What is asked, how many have to agree, and until when."""
+    wanted = data.get("number", 1)
+    facts = [
+        (("内容", "What"), plain(said.get("text") or data.get("line") or "")),
+        (("须同意人数", "People who have to agree"), str(wanted) if data.get("kind") == "approval" else ""),
+        (("截止", "Until"), plain(data.get("expires_at") or "")),
+    ]
+    return [(labels[place], value) for labels, value in facts if value]
+
+
+def field(event_type: str, name: str, value: Any) -> str:
+    """A field of a message as one line. The link of a question is the platform's own and stays whole; one that is only a path
+    leads nowhere out of a chat."""
+    if event_type == QUESTION and name == "link":
+        return value if isinstance(value, str) and _LINK.fullmatch(value) else ""
+    return "" if value is None else plain(value)
 
 
 def text_of(one: Note, language: str) -> str:
     """One note as lines."""
     stop = "：" if language == "zh" else ": "
     lines = [one.heading, *(f"{label}{stop}{value}" for label, value in one.facts)]
+    lines += [f"{'答复' if language == 'zh' else 'Answer'}{stop}{one.link}"] if one.link else []
     return "\n".join([*lines, (f"时间：{one.time}" if language == "zh" else f"Time: {one.time}")])
 
 
@@ -127,6 +163,7 @@ def digest(notes: Sequence[Note], language: str) -> str:
         where = list(dict.fromkeys(value for member in members for _, value in member.facts[:2]))[:4]
         times = f" ×{len(members)}" if len(members) > 1 else ""
         lines.append(f"{number}. {heading}{times}" + (f" ({', '.join(where)})" if where else ""))
+        lines += [member.link for member in members[:MOST_LINKS] if member.link]
     ends = (notes[0].time, notes[-1].time)
     lines.append(f"时间：{ends[0]} 至 {ends[1]}" if language == "zh" else f"Time: {ends[0]} to {ends[1]}")
     return "\n".join(lines)

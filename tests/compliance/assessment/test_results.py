@@ -7,7 +7,6 @@ import pytest
 from compliance.assessment import deciding, scoring
 from compliance.assessment.schema import CryptoDetail, Tally
 from compliance.assessment.standing import Standing, standing
-from compliance.scoring.assessed import AssessedError
 from compliance.systems import applicability, objects, service
 from operations.errors import Invalid, NotFound, Stale
 from tests.compliance.assessment.small_system import MAIL, PASSWORDS, ROOM_DOOR, TWO_FACTORS, SmallSystem
@@ -181,7 +180,7 @@ def test_decisions_are_withdrawn_on_their_version(small: SmallSystem) -> None:
 
 
 def test_nothing_scores_without_a_verdict_or_at_another_level(small: SmallSystem) -> None:
-    with pytest.raises(AssessedError):
+    with pytest.raises(Invalid, match="no item that applies"):
         score(small)
     with pytest.raises(Invalid):
         score(small, "39786")

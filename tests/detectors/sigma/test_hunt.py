@@ -134,6 +134,7 @@ def test_it_is_called_off_even_where_nothing_is_found(store: Lake) -> None:
         (RULE + "---\ntitle: y\n", "no logsource"),
         (MANY.split("---\n", 1)[1], "refers to 'base'"),
         ("x" * 3_000_000, "more than"),
+        (RULE.replace("contains: 'whoami /'", f"re: {[f'x{number}' for number in range(101)]}"), "more than 100 regular"),
     ],
 )
 def test_rules_that_cannot_be_looked_for(text: str, reason: str) -> None:

@@ -211,6 +211,16 @@ def test_evil_patterns_that_only_re_can_run_are_refused(tmp_path: Path, pattern:
     assert "can take exponential time" in engine.failures[0].reason
 
 
+@pytest.mark.parametrize(
+    "pattern", ["(.{1,1000}a){5}", "(?:.{0,100}[ab].{0,100}){10}(?:.{0,100}[cd].{0,100}){10}", "a{3000}b{3000}"]
+)
+def test_patterns_whose_automaton_would_take_long_to_make_are_refused(tmp_path: Path, pattern: str) -> None:
+    started = time.monotonic()
+    engine = engine_of(tmp_path, rule({"s": {"f|re": pattern}, "condition": "s"}))
+    assert "is too large" in engine.failures[0].reason
+    assert time.monotonic() - started < 5
+
+
 @pytest.mark.parametrize("pattern", EVIL)
 def test_evil_patterns_do_not_hang_with_hyperscan(tmp_path: Path, pattern: str) -> None:
     engine = engine_of(tmp_path, rule({"s": {"f|re": pattern}, "condition": "s"}))

@@ -21,6 +21,7 @@ from operations import clock
 from operations.audit import service as audit
 from operations.errors import NotFound
 from operations.webhooks import breaker, service
+from operations.webhooks.channels import network
 from operations.webhooks.channels.network import MAX_RETRY_AFTER, retry_after
 from operations.webhooks.guard import WebhookPolicy
 from tests.operations.webhooks.bench import PATIENT, POLICY, Bench
@@ -69,11 +70,30 @@ def test_the_wait_is_never_shorter_than_ours(bench: Bench, http: HttpReceiver) -
         ("120", 120), (" 7 ", 7), ("0", 0), ("99999999999", MAX_RETRY_AFTER),
         ("-5", None), ("1.5", None), ("", None), ("soon", None),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0), ("Fri, 31 Dec 9999 23:59:59 GMT", MAX_RETRY_AFTER),
-        ("²", None), ("Fri, 99 Foo", None),
+        ("²", None), ("Fri, 99 Foo", None), ("Mon, 01 Jan 2020 00:00:00 +9999999999999999", None),
     ],
 )  # fmt: skip
 def test_retry_after_as_it_may_come(header: str, seconds: float | None) -> None:
     assert retry_after(header) == seconds
+
+
+def test_one_receiver_does_not_take_what_others_took_along(
+    bench: Bench, http: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever an answer brings up in us, the outcomes of the round are written down: nobody gets messages again and again."""
+
+    def odd(text: str) -> float | None:
+        raise ArithmeticError(text)
+
+    http.answers = [(204, {}, b""), (503, {"Retry-After": "odd"}, b"")]
+    bench.target("standard", http.url())
+    bench.tell()
+    assert bench.send().delivered == 1
+    monkeypatch.setattr(network, "retry_after", odd)
+    bench.target("cloudevents", http.url())
+    bench.tell()
+    assert bench.send().failed == 2
+    assert "not understood: ArithmeticError" in bench.error()
 
 
 def test_the_breaker_opens_tries_with_one_and_closes(bench: Bench, http: HttpReceiver) -> None:

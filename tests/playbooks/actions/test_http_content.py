@@ -93,6 +93,8 @@ def test_text(echo: Echo) -> None:
     [
         ("application/xml", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'),
         ("application/xml", b"<a>"),
+        ("application/xml", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'.encode("utf-16-le")),
+        ("application/xml;charset=utf-16", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'.encode("utf-16")),
         ("application/xml", b"<a>" * 5_000 + b"</a>" * 5_000),
         ("text/csv", b'a,b\n"1,2'),
         ("application/json", b"{"),

@@ -209,7 +209,7 @@ def test_a_plan_connects_to_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["203.0.113.7; reboot", "$(reboot)", "`reboot`", "a b", "-rf", "x\nreboot", "'", "|", ">x", "*", "~"]
+    "value", ["203.0.113.7; reboot", "$(reboot)", "`reboot`", "a b", "-rf", "x\nreboot", "'", "|", ">x", "*", "~", "%PATH%"]
 )
 def test_values_that_a_shell_would_understand_come_to_no_command(value: str) -> None:
     """Before any action gets it (playbooks.run.resolve)."""

@@ -31,7 +31,9 @@ from playbooks.actions.host_archive import FORMAT
 from playbooks.actions.looking_kinds import looking
 from playbooks.actions.process import Finished
 from playbooks.actions.protected import Network
+from playbooks.actions.yara import RuleMatch, _told
 from playbooks.model import Command, Party
+from playbooks.variables import LONGEST_VALUE
 from tests.playbooks.actions.ssh_server import USER, SshServer, login
 from tests.playbooks.actions.street import SERVER, Street, available, street
 
@@ -124,6 +126,7 @@ def test_what_is_not_read_is_counted_and_named(
     monkeypatch.setattr(host_files, "MOST_OF_ONE", 100_000)
     (www / "a\nb").write_text("eval($_POST")
     (www / "link").symlink_to("/etc/passwd")
+    (www / "up loads" / "upper").symlink_to(www)  # in a folder: not named by anybody
     os.mkfifo(www / "pipe")
     paths = [str(www), f"{www}/link", f"{www}/pipe", f"{www}/missing"]
     gave = _there(there, server, _request(server.party(), paths=paths))
@@ -131,11 +134,12 @@ def test_what_is_not_read_is_counted_and_named(
     assert why == {
         f"{www}/a\\x01b": "its name holds a lette",
         f"{www}/link": "it is a symbolic link",
+        f"{www}/up loads/upper": "it is a symbolic link",
         f"{www}/pipe": "it is no file of a dis",
         f"{www}/missing": "there is no such file,",
         f"{www}/up loads/c99.php": "it is larger than 8,38",
     }
-    assert (gave["matches"], gave["scanned"], gave["not_read"]) == (1, 2, 5)
+    assert (gave["matches"], gave["scanned"], gave["not_read"]) == (1, 2, 6)
 
 
 @needed
@@ -185,7 +189,7 @@ def test_an_empty_folder_has_no_match(there: Street, server: SshServer, tmp_path
 def test_the_host_is_only_read(there: Street, server: SshServer, www: Path) -> None:
     looked = www / "index.php"
     os.utime(looked, (1_000_000_000, 1_000_000_000))
-    before = {name: sorted(os.listdir(name)) for name in ("/root", "/var/tmp", "/dev/shm", www, server.folder)}
+    before = {name: sorted(os.listdir(name)) for name in ("/root", "/var/tmp", www, server.folder)}
     _there(there, server, _request(server.party(), paths=[str(www)]))
     assert {name: sorted(os.listdir(name)) for name in before} == before
     assert os.stat(looked).st_atime == 1_000_000_000
@@ -330,3 +334,12 @@ def test_it_only_looks_and_logs_in_for_paths_only() -> None:
     assert not logs_in(_request(None, incident=1, paths=["", ""]))
     assert logs_in(_request(None, incident=1, paths=["", "/srv"]))
     assert logs_in(Request(key="1", step_id="s", command=Command(type="yara", more={"parameters": "x"})))
+
+
+def test_lists_fit_into_a_variable() -> None:
+    every = [RuleMatch(f"/{number}/{'长' * 4_000}", "0" * 64, "r") for number in range(30)]
+    told = _told(every, 30, {one.file: "why" for one in every})
+    assert (told["matches"], told["scanned"], told["not_read"]) == (30, 30, 30)
+    for name in ("found", "rules", "files", "unread"):
+        assert 0 < len(told[name]) < 30
+        assert len(json.dumps(told[name], ensure_ascii=False)) < LONGEST_VALUE

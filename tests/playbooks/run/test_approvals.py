@@ -17,7 +17,9 @@ from operations import clock
 from operations.accounts.schema import Principal
 from operations.audit.models import AuditEntry
 from operations.errors import Conflict, Denied, Invalid, NotFound
+from playbooks.actions.contract import Plan, Request
 from playbooks.actions.destination import Reach
+from playbooks.actions.http_api import HttpApi
 from playbooks.actions.registry import standard
 from playbooks.extension import EXTENSION
 from playbooks.json_text import write_json
@@ -332,3 +334,22 @@ def test_a_value_that_no_action_can_read_ends_its_run_only(target: Target, datab
         agree(database, DUTY, asked(database, run_id))
         assert state(database, run_id) == "failed"
         assert executor.alive
+
+
+def test_nobody_waits_to_write_while_a_plan_is_made(target: Target, database: Database) -> None:
+    """Some actions ask a program first, which takes its time; SQLite has one writer."""
+
+    class Slow(HttpApi):
+        wrote = 0
+
+        def plan(self, request: Request) -> Plan:
+            with database.write():
+                self.wrote += 1
+            return super().plan(request)
+
+    slow = Slow(LOOPBACK)
+    with Executor(database, {"http-api": slow}, QUICK, gate=needs(1)) as executor:
+        run_id = executor.submit(one(target))
+        agree(database, DUTY, asked(database, run_id))
+        assert state(database, run_id) == "finished"
+    assert slow.wrote == 1

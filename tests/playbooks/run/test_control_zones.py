@@ -44,6 +44,13 @@ def places(tmp_path: Path) -> ControlZones:
         ("[fd00:60::5]", True),
         ("10.60.0.128/28", True),
         ("10.0.0.0/8", True),  # partly
+        ("::ffff:10.60.0.5", True),
+        ("::ffff:10.60.0.0/120", True),
+        ("::ffff:10.80.0.0/112", False),
+        ("::/81", False),  # of IPv6 before the mapped ones
+        ("::8000:0:0/81", True),  # all of IPv4 is within
+        ("64:ff9b::a3c:5", True),  # by a translator
+        ("64:ff9b::a3c:0/120", True),
         ("10.70.0.200", True),  # a controller is registered in this zone
         ("heat-plc-1.city.example", True),
         ("10.80.1.1", False),

@@ -15,7 +15,7 @@ from playbooks.actions.destination import Reach
 from playbooks.actions.registry import standard
 from playbooks.extension import EXTENSION
 from playbooks.json_text import write_json
-from playbooks.model import Command, Variable
+from playbooks.model import Authentication, Command, Variable
 from playbooks.reading import read
 from playbooks.run.events import Started
 from playbooks.run.gate import Need
@@ -129,7 +129,16 @@ def test_whatever_names_a_plant_needs_two(call: Call) -> None:
 def test_logging_in_at_a_plant_needs_two_were_it_to_read_only() -> None:
     read = policy(changes=False)
     assert read(with_command("liandun-evidence-host")) is None
-    assert read(aimed_at("ipv4", "10.60.0.5")) is None  # a GET of HTTP logs in nowhere
+    assert read(aimed_at("ipv4", "10.60.0.5")) is None  # a GET of HTTP without a login logs in nowhere
+    for call, number in (
+        (aimed_at("ipv4", "10.60.0.5"), 2),
+        (aimed_at("dname", "plc1.water.local"), 2),
+        (aimed_at("ipv4", "10.0.0.5"), 0),
+    ):
+        login = Authentication(type="http-basic", user_id="soc", kms=True, kms_key_identifier="plc")
+        call.request = msgspec.structs.replace(call.request, authentication=login)
+        need = read(call)
+        assert (need.number if need else 0) == number
     # a plant; and a name of which neither the playbook nor the register says what it is
     paths = {"parameters": {"paths": ["/srv"]}}
     for command in (Command(type="liandun-evidence-host"), Command(type="yara", more=paths)):

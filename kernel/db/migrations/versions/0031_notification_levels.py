@@ -1,4 +1,4 @@
-"""What a message counts as stands beside it: a rehearsal of routing asks again who would have had it."""
+"""What a message counts as stands beside it: a rehearsal of routing asks again who would have had it. Runs by day have an index."""
 
 from __future__ import annotations
 
@@ -13,3 +13,4 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("webhook_deliveries", sa.Column("level", sa.String(16), nullable=False, server_default=""))
+    op.create_index("ix_playbook_runs_created", "playbook_runs", ["created_at", "state"])

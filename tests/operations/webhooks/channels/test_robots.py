@@ -237,3 +237,16 @@ def test_a_given_secret_does_not_go_to_another_server(bench: Bench, http: HttpRe
     assert "sign=" not in other.requests[0][0]
     other.shutdown()
     other.server_close()
+
+
+def test_a_template_that_cannot_be_rendered_keeps_nobody_back(bench: Bench, http: HttpReceiver) -> None:
+    """Kept by an earlier version: how many messages fit is looked at before anything is sent to anybody."""
+    http.answers = [says(GOOD["dingtalk"])]
+    bench.target("dingtalk", http.url(PATHS["dingtalk"]), secret="SEC")
+    with bench.database.write() as session:
+        session.execute(
+            text("UPDATE webhook_targets SET settings = :bad"), {"bad": json.dumps({"template": "{{ id|truncate(2) }}"})}
+        )
+    for _ in range(3):
+        bench.tell()
+    assert bench.send().delivered == 3

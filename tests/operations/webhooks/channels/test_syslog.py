@@ -125,10 +125,10 @@ def test_no_field_breaks_out_of_its_place(name: str, rule: str, host: str, user:
     data: dict[str, Any] = {"rule_name": name, "rule_id": rule, "host": host, "user": user, "level": "high"}
     item = Item(1, "msg_1", "alert.created", b"")
     written = Cef().message(item, STAMP, data)
-    assert "\n" not in written
-    assert "\r" not in written
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f]", written)
     assert len(re.findall(r"(?<!\\)(?:\\\\)*\|", written.split(" rt=")[0])) == 7
     assert "externalId=msg_1 rt=1795752000000 act=alert.created" in written
+    assert not re.search(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]", Leef().message(item, STAMP, data))
     header, fields = read_leef(Leef().message(item, STAMP, data))
     assert (header[0], fields["externalId"], fields["sev"]) == ("Liandun", "msg_1", "8")
     assert set(fields) <= {"devTime", "sev", "externalId", "eventType", "identHostName", "usrName", "name"}

@@ -32,6 +32,16 @@ def test_fields_conditions_and_filters() -> None:
     assert said("{{ heading }}", "en") == "[high] New alert: x {{ 7 * 7 }}"  # what an event says is never a template
 
 
+def test_nothing_but_fields_has_a_name() -> None:
+    assert said("{{ range }}{{ cycler }}{{ namespace }}{{ dict }}!") == "!"
+
+
+def test_a_template_of_before_that_cannot_be_rendered_gives_way_to_our_wording() -> None:
+    for written in ("{{ heading|truncate(2) }}", "{{ heading|truncate(data.host) }}"):
+        to = Destination("", "", {"template": written, "language": "en"})
+        assert "New alert: x" in message_text([ITEM, ITEM], to)
+
+
 def test_several_messages_each_by_the_template() -> None:
     assert said("{{ data.host }}", "zh", ITEM, ITEM) == "web-1\n\nweb-1"
 
@@ -57,6 +67,8 @@ def test_several_messages_each_by_the_template() -> None:
         "{{ data is mapping }}",
         "{{ [1, 2] }}",
         "{{ lipsum }}{{ cycler() }}",
+        "{{ heading|truncate(2) }}",  # shorter than the dots at its end: jinja2 raises an AssertionError
+        "{{ heading|truncate('x') }}",
         "{{ unclosed",
         "{% if x %}",
         "{{ " + "not " * 990 + "x }}",
@@ -83,3 +95,42 @@ def test_the_inside_of_python_is_out_of_reach(hostile: str) -> None:
         return
     assert "class" not in text
     assert "built-in" not in text
+
+
+LINK = "https://soc.example.cn/playbooks/questions/3?seal=" + "Ab1%2F" * 60
+ASKED = {
+    "question_id": 3, "run_id": 9, "kind": "manual", "title": "确认演练方案", "line": "个人 确认演练", "number": 1, "link": LINK,
+    "expires_at": "2026-11-29T04:00:00.000000Z",
+    "words": {
+        "zh": {"title": "确认演练方案", "text": "确认“勒索”的范围"},
+        "en": {"title": "Confirm the plan", "text": "Confirm <b>\n“勒索”"},
+    },
+}  # fmt: skip
+
+
+def question(**changes: object) -> Item:
+    body = {"type": "playbook.question", "timestamp": "2026-11-27T04:00:00.000000Z", "data": ASKED | changes}
+    return Item(1, "msg_1", "playbook.question", orjson.dumps(body))
+
+
+def test_a_question_is_asked_in_the_language_of_the_target_with_its_whole_link() -> None:
+    assert said("", "en", question()).splitlines() == [
+        "Playbook asks people: Confirm the plan",
+        "What: Confirm <b> “勒索”",
+        "Until: 2026-11-29 12:00:00",
+        f"Answer: {LINK}",
+        "Time: 2026-11-27 12:00:00",
+    ]
+    assert "内容：确认“勒索”的范围" in said("", "zh", question())
+    agree = said("", "en", question(kind="approval", number=2, words={"en": {"title": "Block it", "text": ""}}))
+    assert "Playbook asks people: Block it" in agree
+    assert "People who have to agree: 2" in agree
+    assert "What: 个人 确认演练" in agree
+    several = said("", "zh", question(), question(title="2", words={}))
+    assert several.count(LINK) == 2
+    assert (
+        said("{{ data.title }} {{ data.text }} {{ data.link }}", "en", question()) == f"Confirm the plan Confirm <b> “勒索” {LINK}"
+    )
+    for wrong in ("/playbooks/questions/3?seal=x", "javascript:alert(1)", "https://a b", 7, None):
+        assert "Answer" not in said("", "en", question(link=wrong))
+    assert "Playbook asks people: 确认演练方案" in said("", "en", question(words="x"))

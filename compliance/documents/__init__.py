@@ -1,0 +1,1 @@
+"""Management documents: policies, procedures, records, with editions, approval, review and readers."""

@@ -1,0 +1,251 @@
+"""Findings follow the verdicts, the tickets and the clock. Done again and again by the scheduler; doing it twice changes nothing.
+
+    verdict weak, no finding              → a finding, open (or assigned, where a ticket of a drift is about it already)
+    verdict met or not applicable, or none counts any more  → closed
+    its ticket is done                    → to be re-tested
+    … and a later look says "weak" again  → the ticket goes back to who handled it; without it, open
+    a waiver has come to its end          → expired; what it covered stands as it is
+
+A look is later where its moment (``at`` of the verdict that counts) is after the moment when the ticket was done. Verdicts and
+scores are never touched here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from compliance.assessment.drift import control
+from compliance.assessment.models import VerdictRow
+from compliance.assessment.places import MLPS
+from compliance.assessment.schema import WEAK
+from compliance.remediation.models import FindingRow, WaiverRow
+from compliance.remediation.schema import Followed
+from compliance.systems import rows
+from compliance.systems.applicability import WHOLE, Scope, scope_of
+from compliance.systems.models import ObjectRow, SystemRow
+from kernel.db import Database
+from kernel.db.among import among
+from operations import clock
+from operations.accounts.schema import Principal
+from operations.audit import service as audit
+from operations.audit.schema import SYSTEM
+from operations.errors import Conflict, Denied, Invalid, NotFound
+from operations.tickets import service as tickets
+from operations.tickets.models import Ticket, TicketLink
+from operations.tickets.schema import Act
+
+_BY_ITSELF = Principal(0, SYSTEM.name, "", "")
+_CHUNK = 500
+_TOLD = 50
+_Key = tuple[str, int]
+
+
+def follow_all(database: Database) -> int:
+    """Every system, each in a transaction of its own; returns how many changed. For the scheduler."""
+    with database.read() as session:
+        numbers = list(session.execute(select(SystemRow.id).order_by(SystemRow.id)).scalars())
+    changed = 0
+    for number in numbers:
+        with database.read() as session:
+            if not _to_do(session, number):
+                continue
+        with database.write() as session:
+            changed += bool(follow(session, number))
+    return changed
+
+
+def follow(session: Session, system_id: int) -> Followed:
+    """One system, in the caller's write transaction. Raises NotFound."""
+    rows.find_system(session, system_id, for_update=True)
+    return _Following(session, system_id).done(save=True)
+
+
+def _to_do(session: Session, system_id: int) -> bool:
+    return bool(_Following(session, system_id).done(save=False))
+
+
+class _Following:
+    """One look at a system."""
+
+    def __init__(self, session: Session, system_id: int) -> None:
+        self.session, self.system_id, self.now = session, system_id, clock.now()
+        mine = select(FindingRow).where(FindingRow.system_id == system_id, FindingRow.closed_at == "")
+        self.open: dict[_Key, FindingRow] = {(row.item, row.object_id): row for row in session.execute(mine).scalars()}
+        self.weak = self._weak()
+        self.tickets = self._tickets({row.ticket_id for row in self.open.values() if row.ticket_id})
+
+    def done(self, *, save: bool) -> Followed:
+        """What there is to do; with ``save`` it is done and audited."""
+        if self.weak is None:  # what holds for a system of this level is not known: nothing is said about it
+            return Followed()
+        new = sorted(set(self.weak) - set(self.open))
+        gone = [row for key, row in sorted(self.open.items()) if key not in self.weak]
+        retest, failed = [], []
+        for key, row in sorted(self.open.items()):
+            ticket = self.tickets.get(row.ticket_id or 0)
+            if key in self.weak and ticket is not None and ticket.done_at:
+                if self.weak[key][1] > ticket.done_at:
+                    failed.append(row)
+                elif row.state != "to_retest":
+                    retest.append(row)
+        late = select(WaiverRow).where(
+            WaiverRow.system_id == self.system_id, WaiverRow.state == "in_force", WaiverRow.expires_at <= self.now
+        )
+        waivers = list(self.session.execute(late).scalars())
+        if not save:
+            stale = [row for key, row in self.open.items() if key in self.weak and self._differs(row, key)]
+            ids = tuple(row.id for row in (*gone, *retest, *failed, *stale))
+            return Followed((0,) * len(new), ids, expired=tuple(one.finding_id for one in waivers))
+        for row in gone:
+            self._close(row)
+        for row in failed:
+            self._failed(row)
+        for key, row in self.open.items():
+            if key in self.weak and row not in failed:
+                self._settle(row, key)
+        opened = self._open(new)
+        for waiver in waivers:
+            self._expire(waiver)
+        self.session.flush()
+        found = Followed(
+            tuple(row.id for row in opened), tuple(row.id for row in gone), tuple(row.id for row in retest),
+            tuple(row.id for row in failed), tuple(one.finding_id for one in waivers),
+        )  # fmt: skip
+        if found:
+            told = {name: getattr(found, name) for name in Followed.__struct_fields__ if getattr(found, name)}
+            detail = {name: {"findings": len(ids), "first": list(ids[:_TOLD])} for name, ids in told.items()}
+            audit.append(self.session, SYSTEM, "finding.follow", "mlps-system", self.system_id, detail=detail)
+        return found
+
+    def _weak(self) -> Mapping[_Key, tuple[str, str]] | None:
+        """Item and object → verdict and its moment, of those that count; None where the requirements are not known."""
+        system = rows.system_record(rows.find_system(self.session, self.system_id))
+        try:
+            scope: Scope = scope_of(self.session, system)
+        except Invalid:
+            return None
+        columns = select(VerdictRow.item, VerdictRow.object_id, VerdictRow.verdict, VerdictRow.at, VerdictRow.standard)
+        mine = VerdictRow.system_id == self.system_id
+        removed = set(
+            self.session.execute(
+                select(ObjectRow.id).where(ObjectRow.system_id == self.system_id, ObjectRow.removed_at.is_not(None))
+            ).scalars()
+        )
+        found: dict[_Key, tuple[str, str]] = {}
+        weak = columns.where(mine, VerdictRow.verdict.in_([one.value for one in sorted(WEAK)]))
+        for item, object_id, verdict, at, standard in self.session.execute(weak):
+            if object_id in removed:
+                continue
+            if standard == MLPS:
+                decision = scope.decisions.get((item, object_id))
+                if item not in scope.items or scope.taken_away(item) is not None:
+                    continue
+                if object_id != WHOLE and decision is not None and not decision.applies:
+                    continue
+            found[item, object_id] = verdict, at
+        return found
+
+    def _tickets(self, ids: set[int]) -> dict[int, Ticket]:
+        wanted = sorted(ids)
+        found: dict[int, Ticket] = {}
+        for start in range(0, len(wanted), _CHUNK):
+            query = select(Ticket).where(among(self.session, Ticket.id, wanted[start : start + _CHUNK]))
+            found |= {one.id: one for one in self.session.execute(query).scalars()}
+        return found
+
+    def _open(self, keys: list[_Key]) -> list[FindingRow]:
+        assert self.weak is not None
+        made = []
+        for item, object_id in keys:
+            ticket = self._ticket_about(item, object_id)
+            row = FindingRow(
+                system_id=self.system_id, item=item, object_id=object_id, state="assigned" if ticket else "open",
+                verdict=self.weak[item, object_id][0], ticket_id=ticket.id if ticket else None,
+                due_at=(ticket.due_at or "") if ticket else "", waived_until="", reopened=0, opened_at=self.now, retest_at="",
+                closed_at="", outcome="", updated_at=self.now, version=1,
+            )  # fmt: skip
+            self.session.add(row)
+            made.append(row)
+        self.session.flush()
+        return made
+
+    def _ticket_about(self, item: str, object_id: int) -> Ticket | None:
+        """A ticket that is not done and about this: of an earlier finding, or of a drift of the control."""
+        names = [subject(self.system_id, item, object_id), control(self.system_id, item)]
+        query = (
+            select(Ticket, TicketLink.value)
+            .join(TicketLink, TicketLink.ticket_id == Ticket.id)
+            .where(TicketLink.kind == "control", TicketLink.value.in_(names), Ticket.state != "done")
+            .order_by(Ticket.id)
+        )
+        found = {value: ticket for ticket, value in self.session.execute(query)}
+        return found.get(names[0]) or found.get(names[1])
+
+    def _close(self, row: FindingRow) -> None:
+        verdict = self.session.get(VerdictRow, (row.system_id, row.item, row.object_id))
+        outcome = verdict.verdict if verdict is not None and verdict.verdict not in WEAK else "withdrawn"
+        row.state, row.closed_at, row.outcome, row.waived_until = "closed", self.now, outcome, ""
+        self._changed(row)
+        query = select(WaiverRow).where(WaiverRow.finding_id == row.id, WaiverRow.state.in_(("asked", "in_force")))
+        for waiver in self.session.execute(query).scalars():
+            waiver.state, waiver.version = "ended", waiver.version + 1
+        ticket = self.tickets.get(row.ticket_id or 0)
+        if ticket is not None and not ticket.done_at:
+            with contextlib.suppress(NotFound):  # a ticket of people whom this session does not see
+                tickets.add_comment(self.session, _BY_ITSELF, ticket.id, f"{row.item}: {outcome}")
+
+    def _failed(self, row: FindingRow) -> None:
+        """The re-test says that it is still not met: back to who handled it, where the ticket can go back."""
+        assert self.weak is not None
+        ticket = self.tickets[row.ticket_id or 0]
+        verdict = self.weak[row.item, row.object_id][0]
+        row.reopened, row.retest_at, row.verdict, row.state = row.reopened + 1, "", verdict, "assigned"
+        if ticket.state == "done":
+            try:
+                tickets.act(
+                    self.session, _BY_ITSELF, ticket.id, Act("send_back", f"复测仍未通过 re-test failed: {row.item} {verdict}")
+                )
+            except (NotFound, Denied, Conflict):
+                row.ticket_id, row.due_at, row.state = None, "", "open"
+        self._changed(row)
+
+    def _settle(self, row: FindingRow, key: _Key) -> None:
+        """State, verdict and due date as they are now."""
+        if not self._differs(row, key):
+            return
+        state, verdict, due = self._as_it_is(row, key)
+        if state == "to_retest" and row.state != state:
+            row.retest_at = self.now
+        elif state != "to_retest":
+            row.retest_at = ""
+        row.state, row.verdict, row.due_at = state, verdict, due
+        self._changed(row)
+
+    def _differs(self, row: FindingRow, key: _Key) -> bool:
+        return self._as_it_is(row, key) != (row.state, row.verdict, row.due_at)
+
+    def _as_it_is(self, row: FindingRow, key: _Key) -> tuple[str, str, str]:
+        assert self.weak is not None
+        verdict, ticket = self.weak[key][0], self.tickets.get(row.ticket_id or 0)
+        if ticket is None:
+            return "open", verdict, ""
+        return ("to_retest" if ticket.done_at else "assigned"), verdict, ticket.due_at or ""
+
+    def _expire(self, waiver: WaiverRow) -> None:
+        waiver.state, waiver.version = "expired", waiver.version + 1
+        row = self.session.get(FindingRow, waiver.finding_id)
+        if row is not None and row.waived_until == waiver.expires_at:
+            row.waived_until = ""
+            self._changed(row)
+
+    def _changed(self, row: FindingRow) -> None:
+        row.updated_at, row.version = self.now, row.version + 1
+
+
+def subject(system_id: int, item: str, object_id: int) -> str:
+    """How a ticket names what it is about: a control of a system, on an object."""
+    return f"{control(system_id, item)}:{object_id}"

@@ -1,0 +1,1 @@
+"""Pages of compliance (等保): systems, how they stand, and the controls with their verdicts."""

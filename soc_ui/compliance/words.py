@@ -1,0 +1,96 @@
+"""Names of verdicts, states, kinds and decisions of the compliance pages, in the language of the page."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from compliance.assessment.reading import Cell
+from compliance.scoring.outcome import CONCLUSIONS
+from compliance.systems.kinds import KINDS, name_of
+from soc_ui.locale import CATALOGUE, _, language
+
+
+def install(app: Flask) -> None:
+    """Gives templates the names below."""
+    app.jinja_env.globals.update(
+        mlps_verdict=verdict_name, mlps_state=state_name, mlps_duty=duty_name, object_kind=kind_name, either=either,
+        hazard_state=hazard_name, cell_look=cell_look, mlps_conclusion=conclusion, object_kinds=tuple(KINDS),
+    )  # fmt: skip
+
+
+def chinese() -> bool:
+    """Is the page in Chinese?"""
+    return language() == CATALOGUE["zh"]
+
+
+def either(zh: str, en: str) -> str:
+    """Data that is kept in both languages."""
+    return zh if chinese() else en
+
+
+def kind_name(kind: str) -> str:
+    """A kind of object."""
+    return name_of(kind, chinese=chinese())
+
+
+def verdict_name(verdict: str) -> str:
+    """符合, 部分符合, 不符合, 不适用; "" or "none": nobody has said anything yet."""
+    names = {
+        "met": _("Compliant"),
+        "partly": _("Partly compliant"),
+        "not_met": _("Not compliant"),
+        "not_applicable": _("Not applicable"),
+    }
+    return names.get(verdict, _("Not yet assessed"))
+
+
+def state_name(state: str) -> str:
+    """Where a system is in its life."""
+    names = {
+        "planned": _("Planned"),
+        "building": _("Under construction"),
+        "running": _("In operation"),
+        "changing": _("Being changed"),
+        "retired": _("Taken out of service"),
+    }
+    return names.get(state, state)
+
+
+def duty_name(duty: str) -> str:
+    """What somebody is responsible for."""
+    names = {
+        "leader": _("Leader in charge"),
+        "security": _("Security officer"),
+        "system": _("System administrator"),
+        "network": _("Network administrator"),
+        "application": _("Application administrator"),
+        "contact": _("Contact"),
+    }
+    return names.get(duty, duty)
+
+
+def hazard_name(state: str) -> str:
+    """How it stands with a 重大风险隐患."""
+    names = {
+        "found": _("Found"),
+        "possible": _("Possible: a person has to look"),
+        "fixed": _("Found, mended since"),
+        "not_found": _("Is none"),
+    }
+    return names.get(state, state)
+
+
+def conclusion(english: str) -> str:
+    """The conclusion of a kept score."""
+    return next((either(zh, en) for zh, en in CONCLUSIONS.values() if en == english), english)
+
+
+def cell_look(cell: Cell | None) -> str:
+    """How a cell of the map looks: its worst verdict."""
+    if cell is None:
+        return "none"
+    if cell.not_met:
+        return "bad"
+    if cell.partly:
+        return "warn"
+    return "good" if cell.met else "off"

@@ -1,0 +1,95 @@
+"""``liandun compliance probe`` as people call it; hosts by SSH are in tests/compliance/probes/test_linux_hosts.py."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from crypto.sm3 import sm3
+from kernel.db import open_database, upgrade
+from kernel.layout import Layout
+from tests.postgresql_server import running_postgresql
+
+ROOT = Path(__file__).resolve().parents[2]
+DEVICES = ROOT / "tests" / "compliance" / "probes" / "devices"
+
+
+def run(*words: str, given: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "cli", *words]
+    return subprocess.run(
+        line, input=given, capture_output=True, text=True, cwd=ROOT, timeout=120, env={**os.environ, **environment}
+    )
+
+
+def test_devices_as_a_table_and_as_json() -> None:
+    files = [word for kind in ("hard", "weak") for word in ("--config-file", str(DEVICES / f"cisco-{kind}.cfg"))]
+    table = run("compliance", "probe", *files, "--dialect", "cisco")
+    assert table.returncode == 1
+    for word in ("cisco-hard.cfg\n", "cisco-weak.cfg\n", "不符合：", "待确认", "复核: ", "netdev.config.snmp  8.1.4.1.c 8.1.4.2.b"):
+        assert word in table.stdout
+    english = run("compliance", "probe", *files[2:], "--dialect", "cisco", "--lang", "en", "--probe", "netdev.config.lockout")
+    assert "not met: 5 failed logins or fewer lock [found: failed logins lock nothing] (to be confirmed)" in english.stdout
+    assert "by hand: " in english.stdout
+    found = json.loads(run("compliance", "probe", *files, "--dialect", "cisco", "--format", "json").stdout)
+    assert {one["target"]: 0 for one in found} == {"cisco-hard.cfg": 0, "cisco-weak.cfg": 0}
+    assert all(one["sm3"] == sm3(one["evidence"].encode()).hex() for one in found)
+    assert set(found[0]) >= {"probe", "items", "target", "outcome", "reason", "reason_zh", "evidence", "reproduce", "at"}
+    assert "Secret" not in json.dumps(found)
+
+
+def test_all_is_met_or_it_is_told_by_the_exit_code() -> None:
+    good = run("compliance", "probe", "--config-file", str(DEVICES / "h3c-hard.cfg"), "--dialect", "h3c")
+    assert good.returncode == 0, good.stdout
+    assert "符合 13" in good.stderr
+    closed = run("compliance", "probe", "--tls", "127.0.0.1:1", "--lang", "en")
+    assert closed.returncode == 1
+    assert "127.0.0.1:1 does not answer" in closed.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ([], "nothing to look at"),
+        (["host"], "--key-secret"),
+        (["host", "--key-secret", "k", "--user", "-oProxyCommand=x"], "--user"),
+        (["--config-file", str(DEVICES / "h3c-hard.cfg")], "--dialect"),
+        (["--tls", "host"], "no port"),
+        (["--local", "--probe", "no.such"], "no probe"),
+    ],
+)
+def test_wrong_usage(words: list[str], why: str) -> None:
+    told = run("compliance", "probe", *words)
+    assert (told.returncode, why in told.stderr) == (2, True), told.stderr
+
+
+def test_a_database_by_the_name_of_a_secret(shared: Path, tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "data").create()
+    database = open_database(layout.state_url)
+    upgrade(database)
+    database.close()
+    (tmp_path / "pg").mkdir()
+    with running_postgresql(shared, tmp_path / "pg") as url:
+        plain = url.replace("+psycopg", "")
+        set_it = run("playbook", "secret", "set", "city-db", given=plain, LIANDUN_DATA=str(layout.root))
+        assert set_it.returncode == 0, set_it.stderr
+        told = run("compliance", "probe", "--postgresql", "city-db", "--format", "json", LIANDUN_DATA=str(layout.root))
+        missing = run("compliance", "probe", "--postgresql", "other", LIANDUN_DATA=str(layout.root))
+    outcomes = {one["probe"]: one["outcome"] for one in json.loads(told.stdout)}
+    assert (outcomes["db.accounts.superusers"], outcomes["db.audit.statements"]) == ("met", "not_met")
+    assert "test:test" not in told.stdout + told.stderr
+    assert missing.returncode == 1
+    assert "there is no secret" in missing.stdout
+
+
+def test_a_host_without_known_hosts_is_not_reached(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "data").create()
+    database = open_database(layout.state_url)
+    upgrade(database)
+    database.close()
+    told = run("compliance", "probe", "10.99.0.1", "--key-secret", "k", LIANDUN_DATA=str(layout.root))
+    assert (told.returncode, "known_hosts" in told.stderr) == (2, True)

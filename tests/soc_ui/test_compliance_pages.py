@@ -1,0 +1,141 @@
+"""Pages of compliance: systems, the map, controls, verdicts with reasons, foreign eyes, hostile texts."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from apiflask import APIFlask
+from flask.testing import FlaskClient
+
+from compliance.assessment import record
+from compliance.assessment.schema import Finding
+from operations.audit.schema import Actor
+from soc_ui.services import Services
+from tests.soc_ui.conftest import browser_of, post
+from tests.soc_ui.seed import ADMINISTRATORS, fill
+from tests.soc_ui.seed_desk import WATER, fill_desk
+from tests.soc_ui.seed_zones import fill_zones
+
+EVIL = '"><script>alert(1)</script>'
+PASSWORDS = "8.1.4.1.a"
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Services:
+    services = fill(tmp_path_factory.mktemp("compliance"), events=20)
+    fill_zones(services, events=40)
+    fill_desk(services)
+    return services
+
+
+@pytest.fixture
+def sec(app: APIFlask) -> FlaskClient:
+    return browser_of(app, ADMINISTRATORS["secadmin"][0])
+
+
+def made(browser: FlaskClient, name: str, **more: object) -> str:
+    answer = post(browser, "/compliance/new", {"name": name, "level": "S3A3", "state": "running", **more})
+    assert answer.status_code == 302, answer.text
+    return str(answer.headers["Location"].partition("?")[0])
+
+
+def objects_of(browser: FlaskClient, address: str) -> list[int]:
+    return [int(one) for one in re.findall(r"/objects/(\d+)/removal", browser.get(address).text)]
+
+
+def test_a_system_from_its_form_to_a_score(sec: FlaskClient, app: APIFlask, filled: Services) -> None:
+    people = "leader; 赵局\nsecurity；钱安；5550 1234"
+    address = made(sec, "供水调度", organisation=WATER, zones=["water-ot"], extensions=["8.5"], people=people, filing_number="31-1")
+    page = sec.get(address).text
+    for word in ("S3A3G3", "31-1", "Industrial control", "赵局", "Security officer", "Not yet assessed"):
+        assert word in page
+    assert post(sec, f"{address}/objects", {"kind": "server_os", "name": "h1"}).status_code == 302
+    assert post(sec, f"{address}/objects", {"inventory": "1"}).status_code == 302
+    assert post(sec, f"{address}/objects", {"kind": "server_os", "name": "h1"}).status_code == 409
+    first = min(objects_of(sec, address))
+    system = int(address.rpartition("/")[2])
+    with filled.database.write() as session:
+        found = [Finding(PASSWORDS, first, "met", reproduce="grep PASS /etc/login.defs", evidence="ab" * 32)]
+        record.record_many(session, Actor("probe host.login_defs"), system, found, source="probe")
+    control = f"{address}/controls/{PASSWORDS}"
+    page = sec.get(control).text
+    for word in ("L3-CES1-01", "grep PASS /etc/login.defs", "probe host.login_defs", "A-18", "host.pam_pwquality"):
+        assert word in page, word
+    said = {"object": str(first), "version": "1", "verdict": "not_met", "reason": "弱口令 123456"}
+    assert post(sec, control, said).status_code == 302
+    again = post(sec, control, said)
+    assert (again.status_code, "Nothing was changed" in again.text) == (409, True)
+    page = sec.get(control).text
+    assert "弱口令 123456" in page
+    assert "probe: Compliant" in " ".join(page.split())
+    with_tickets = browser_of(app, "zhao.zhiban").get(control).text
+    assert re.search(r"/tickets/\d+\">#\d+ 供水调度 8\.1\.4\.1\.a", with_tickets), "drift made a ticket"
+    page = sec.get(address).text
+    assert "A-18" in page
+    assert "✕1" in page
+    assert post(sec, f"{address}/score", {"template": "2025"}).status_code == 302
+    assert "0.00" in sec.get("/compliance").text
+    assert post(sec, control, {"object": str(first), "version": "2", "reason": "误判", "withdraw": "1"}).status_code == 302
+    assert "✕1" not in sec.get(address).text
+
+
+def test_decisions_need_a_person_who_may_decide(sec: FlaskClient, app: APIFlask) -> None:
+    address = made(sec, "决定系统")
+    leader = browser_of(app, "zhao.zhiban")
+    assert post(leader, f"{address}/hazards", {"trigger": "A-29", "value": "found", "reason": "x"}).status_code == 403
+    assert post(sec, f"{address}/hazards", {"trigger": "A-29", "value": "found", "reason": "暴露面"}).status_code == 302
+    assert post(sec, f"{address}/hazards", {"trigger": "A-77", "value": "found", "reason": "x"}).status_code == 422
+    assert "暴露面" in sec.get(address).text
+    control = f"{address}/controls/8.1.3.4.b"
+    body = {"object": "0", "version": "0", "applies": "0", "reason": "无邮件服务"}
+    assert post(sec, f"{control}/applicability", body).status_code == 302
+    assert "无邮件服务" in sec.get(control).text
+    assert post(sec, f"{control}/applicability", {**body, "version": "1", "withdraw": "1"}).status_code == 302
+    assert post(sec, control, {"object": "0", "version": "0", "verdict": "met", "reason": "网关"}).status_code == 302
+
+
+def test_who_sees_what(sec: FlaskClient, app: APIFlask) -> None:
+    ours, theirs = made(sec, "水务的", organisation=WATER), made(sec, "平台的")
+    water, auditing = browser_of(app, "shui.wu"), browser_of(app, ADMINISTRATORS["auditadmin"][0])
+    assert ours in water.get("/compliance").text
+    assert theirs not in water.get("/compliance").text
+    assert water.get(theirs).status_code == 404
+    assert water.get(f"{theirs}/controls/{PASSWORDS}").status_code == 404
+    assert "Judge" not in water.get(f"{ours}/controls/{PASSWORDS}").text
+    assert post(water, f"{ours}/controls/{PASSWORDS}", {"verdict": "met", "reason": "x"}).status_code == 403
+    assert auditing.get("/compliance").status_code == 403
+
+
+def test_forms_keep_what_was_typed_and_changes_name_their_version(sec: FlaskClient) -> None:
+    answer = post(sec, "/compliance/new", {"name": "错级", "level": "S9A9", "state": "running"})
+    assert (answer.status_code, 'value="S9A9"' in answer.text) == (422, True)
+    address = made(sec, "改名前")
+    wanted = {"name": "改名后", "level": "S2A2", "state": "building", "version": "1"}
+    assert post(sec, f"{address}/edit", wanted).status_code == 302
+    assert post(sec, f"{address}/edit", wanted).status_code == 409
+    page = sec.get(address).text
+    assert "改名后" in page
+    assert "level 3 only" in page
+    assert sec.get(f"{address}/controls/{PASSWORDS}").status_code == 422
+
+
+def test_hostile_texts_and_addresses(sec: FlaskClient) -> None:
+    address = made(sec, EVIL, people=f"leader; {EVIL}", description=EVIL, filing_number=EVIL)
+    post(sec, f"{address}/objects", {"kind": "server_os", "name": EVIL, "note": EVIL})
+    (number,) = objects_of(sec, address)
+    control = f"{address}/controls/{PASSWORDS}"
+    post(sec, control, {"object": str(number), "version": "0", "verdict": "met", "reason": EVIL, "evidence": EVIL})
+    for path in ("/compliance", address, f"{address}/edit", control):
+        assert "<script>alert" not in sec.get(path).text, path
+    for path in (f"{address}/controls/none", f"{address}/controls/6.2.1", f"{address}/controls/8.2.1.1", "/compliance/999"):
+        assert sec.get(path).status_code == 404, path
+    assert sec.get(f"{address}?result=x&kind=%00&cursor=x").status_code == 422
+
+
+def test_chinese(app: APIFlask, sec: FlaskClient) -> None:
+    address = made(sec, "中文系统", extensions=["8.4"])
+    browser = browser_of(app, ADMINISTRATORS["secadmin"][0], lang="zh")
+    page = browser.get(address).text + browser.get(f"{address}/controls/{PASSWORDS}").text
+    for word in ("未测评", "安全计算环境", "物联网", "以标准原文为准", "服务器操作系统"):
+        assert word in page, word

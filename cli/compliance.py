@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from cli import compliance_systems
+from cli import compliance_report, compliance_systems
 from cli.compliance_probe import probe_command
 from cli.terminal import print_lines, visible
 from compliance.catalogue.applicable import Levels, applicable
@@ -33,6 +33,9 @@ def command() -> None:
 
 
 command.add_command(probe_command)
+
+
+compliance_report.register(command)
 
 
 @command.command("catalogue")

@@ -35,8 +35,9 @@ def blocks(material: Material, say: Words) -> list[Block]:
             (say("problems"), say("board_problems").format(all=len(material.problems), high=high, late=late)),
         )
     )
+    chart = parts.classes(material, say, together=True)
     return [
-        facts, Heading(say("by_class"), 2), parts.classes(material, say, together=True), Heading(say("worst"), 2), _worst(material, say),
+        facts, Heading(say("by_class"), 2), chart, Heading(say("worst"), 2), _worst(material, say),
         Heading(say("asked"), 2), Bullets(_asked(material, len(hazards), high, late, say)),
     ]  # fmt: skip
 

@@ -143,7 +143,7 @@ def run(config: Config) -> int:
         Job("warning drafts", 60.0, lambda: draft_from_patterns(database)),
         SlowJob("advisories", 10.0, AdvisoryMatcher(database)),
         Job("advisory warnings", 60.0, lambda: draft_from_kev(database)),
-        SlowJob("findings", 30.0, lambda: follow_all(database)),
+        SlowJob("findings", 60.0, lambda: follow_all(database)),
         Job("document reviews", 300.0, lambda: remind_reviews(database)),
         Job("services", 30.0, end_grants),
         SlowJob("risk", 10.0, RiskKeeper(database)),

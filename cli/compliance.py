@@ -9,6 +9,8 @@ import click
 import msgspec
 
 from cli import compliance_report, compliance_systems
+from cli.compliance_documents import documents_command
+from cli.compliance_findings import findings_command, waivers_command
 from cli.compliance_probe import probe_command
 from cli.terminal import print_lines, visible
 from compliance.catalogue.applicable import Levels, applicable
@@ -33,6 +35,9 @@ def command() -> None:
 
 
 command.add_command(probe_command)
+command.add_command(findings_command)
+command.add_command(waivers_command)
+command.add_command(documents_command)
 
 
 compliance_report.register(command)

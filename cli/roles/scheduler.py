@@ -1,6 +1,6 @@
 """The scheduler role: what happens by the clock — webhooks that are due, clocks of incidents, warnings that draft themselves or
-wait too long for an answer, grants of services that end, metering, reports, heads of the audit trail, certificates that end,
-revocations, stale sessions, unused accounts."""
+wait too long for an answer, findings that follow their verdicts, reviews of documents, grants of services that end, metering,
+reports, heads of the audit trail, certificates that end, revocations, stale sessions, unused accounts."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from cli.roles.expiry_watch import ExpiryWatch
 from cli.roles.health import tell_health
 from cli.roles.jobs import Job, SlowJob
 from cli.roles.process import stop_event
+from compliance.documents.reminding import remind as remind_reviews
+from compliance.remediation.following import follow_all
 from kernel.config import Config
 from kernel.db import open_database, upgrade
 from kernel.layout import Layout
@@ -141,6 +143,8 @@ def run(config: Config) -> int:
         Job("warning drafts", 60.0, lambda: draft_from_patterns(database)),
         SlowJob("advisories", 10.0, AdvisoryMatcher(database)),
         Job("advisory warnings", 60.0, lambda: draft_from_kev(database)),
+        SlowJob("findings", 60.0, lambda: follow_all(database)),
+        Job("document reviews", 300.0, lambda: remind_reviews(database)),
         Job("services", 30.0, end_grants),
         SlowJob("risk", 10.0, RiskKeeper(database)),
         SlowJob("metering", 3600.0, meter_services),

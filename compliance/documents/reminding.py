@@ -6,6 +6,7 @@ in between has sent nothing, and two of them send one.
 
 from __future__ import annotations
 
+import logging
 from datetime import date, timedelta
 
 from sqlalchemy import exists, or_, select
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from compliance.documents.models import DocumentReminder, DocumentRow
 from kernel.db import Database
+from kernel.errors import LiandunError
 from operations import clock
 from operations.accounts.schema import Principal
 from operations.audit import service as audit
@@ -20,6 +22,8 @@ from operations.audit.schema import SYSTEM
 from operations.organisations import candidates, owners
 from operations.tickets import service as tickets
 from operations.tickets.schema import Draft
+
+log = logging.getLogger("liandun.documents")
 
 DAYS_BEFORE = 30
 BATCH = 200
@@ -31,13 +35,15 @@ def remind(database: Database, today: date | None = None) -> int:
     """Send what is due; returns how many went out. For the scheduler."""
     day = today or date.fromisoformat(clock.now()[:10])
     with database.read() as session:
-        if not _due(session, day):
-            return 0
-    with database.write() as session:
-        found = _due(session, day)
-        for row, kind in found:
-            _remind(session, row, kind)
-        return len(found)
+        found = [(row.id, kind) for row, kind in _due(session, day)]
+    sent = 0
+    for number, kind in found:
+        try:
+            with database.write() as session:
+                sent += _remind(session, number, kind)
+        except LiandunError:  # one that cannot be told must not keep the others waiting; it is tried again
+            log.exception("the reminder of document %d could not be sent", number)
+    return sent
 
 
 def _due(session: Session, today: date) -> list[tuple[DocumentRow, str]]:
@@ -62,9 +68,12 @@ def _due(session: Session, today: date) -> list[tuple[DocumentRow, str]]:
     return [(row, "overdue" if row.review_on < now else "soon") for row in found]
 
 
-def _remind(session: Session, row: DocumentRow, kind: str) -> None:
-    now = clock.now()
-    session.add(DocumentReminder(document_id=row.id, review_on=row.review_on, kind=kind, sent_at=now))
+def _remind(session: Session, number: int, kind: str) -> bool:
+    """Send it, where nobody else was quicker."""
+    row = session.execute(select(DocumentRow).where(DocumentRow.id == number).with_for_update()).scalar_one()
+    if not row.in_force or session.get(DocumentReminder, (row.id, row.review_on, kind)) is not None:
+        return False
+    session.add(DocumentReminder(document_id=row.id, review_on=row.review_on, kind=kind, sent_at=clock.now()))
     session.flush()
     bureau = row.organisation if row.organisation in owners(session) else ""
     known = {user.name for user in candidates(session, "tickets.write", bureau)}
@@ -84,3 +93,4 @@ def _remind(session: Session, row: DocumentRow, kind: str) -> None:
     ticket = tickets.create(session, _BY_ITSELF, draft)
     detail = {"kind": kind, "review_on": row.review_on, "ticket": ticket.id}
     audit.append(session, SYSTEM, "document.remind", "document", row.id, detail=detail)
+    return True

@@ -100,20 +100,23 @@ class _Following:
             stale = [row for key, row in self.open.items() if key in self.weak and self._differs(row, key)]
             ids = tuple(row.id for row in (*gone, *retest, *failed, *stale))
             return Followed((0,) * len(new), ids, expired=tuple(one.finding_id for one in waivers))
+        live = self._live_waivers() if gone else {}
         for row in gone:
-            self._close(row)
+            self._close(row, live.get(row.id, []))
         for row in failed:
             self._failed(row)
+        done = {row.id for row in failed}
         for key, row in self.open.items():
-            if key in self.weak and row not in failed:
+            if key in self.weak and row.id not in done:
                 self._settle(row, key)
         opened = self._open(new)
-        for waiver in waivers:
+        expired = [waiver for waiver in waivers if waiver.state == "in_force"]  # the others ended with their finding
+        for waiver in expired:
             self._expire(waiver)
         self.session.flush()
         found = Followed(
             tuple(row.id for row in opened), tuple(row.id for row in gone), tuple(row.id for row in retest),
-            tuple(row.id for row in failed), tuple(one.finding_id for one in waivers),
+            tuple(row.id for row in failed), tuple(one.finding_id for one in expired),
         )  # fmt: skip
         if found:
             told = {name: getattr(found, name) for name in Followed.__struct_fields__ if getattr(found, name)}
@@ -149,6 +152,13 @@ class _Following:
             found[item, object_id] = verdict, at
         return found
 
+    def _live_waivers(self) -> dict[int, list[WaiverRow]]:
+        query = select(WaiverRow).where(WaiverRow.system_id == self.system_id, WaiverRow.state.in_(("asked", "in_force")))
+        found: dict[int, list[WaiverRow]] = {}
+        for one in self.session.execute(query).scalars():
+            found.setdefault(one.finding_id, []).append(one)
+        return found
+
     def _tickets(self, ids: set[int]) -> dict[int, Ticket]:
         wanted = sorted(ids)
         found: dict[int, Ticket] = {}
@@ -160,8 +170,9 @@ class _Following:
     def _open(self, keys: list[_Key]) -> list[FindingRow]:
         assert self.weak is not None
         made = []
+        about = self._tickets_about() if keys else {}
         for item, object_id in keys:
-            ticket = self._ticket_about(item, object_id)
+            ticket = about.get(subject(self.system_id, item, object_id)) or about.get(control(self.system_id, item))
             row = FindingRow(
                 system_id=self.system_id, item=item, object_id=object_id, state="assigned" if ticket else "open",
                 verdict=self.weak[item, object_id][0], ticket_id=ticket.id if ticket else None,
@@ -173,25 +184,22 @@ class _Following:
         self.session.flush()
         return made
 
-    def _ticket_about(self, item: str, object_id: int) -> Ticket | None:
-        """A ticket that is not done and about this: of an earlier finding, or of a drift of the control."""
-        names = [subject(self.system_id, item, object_id), control(self.system_id, item)]
+    def _tickets_about(self) -> dict[str, Ticket]:
+        """What is named → the ticket that is not done and names it: of earlier findings, or of a drift of a control."""
         query = (
-            select(Ticket, TicketLink.value)
-            .join(TicketLink, TicketLink.ticket_id == Ticket.id)
-            .where(TicketLink.kind == "control", TicketLink.value.in_(names), Ticket.state != "done")
-            .order_by(Ticket.id)
+            select(TicketLink.value, Ticket)
+            .join(Ticket, Ticket.id == TicketLink.ticket_id)
+            .where(TicketLink.kind == "control", TicketLink.value.startswith(f"{self.system_id}:"), Ticket.state != "done")
+            .order_by(Ticket.id.desc())
         )
-        found = {value: ticket for ticket, value in self.session.execute(query)}
-        return found.get(names[0]) or found.get(names[1])
+        return {row[0]: row[1] for row in self.session.execute(query)}
 
-    def _close(self, row: FindingRow) -> None:
+    def _close(self, row: FindingRow, live: list[WaiverRow]) -> None:
         verdict = self.session.get(VerdictRow, (row.system_id, row.item, row.object_id))
         outcome = verdict.verdict if verdict is not None and verdict.verdict not in WEAK else "withdrawn"
         row.state, row.closed_at, row.outcome, row.waived_until = "closed", self.now, outcome, ""
         self._changed(row)
-        query = select(WaiverRow).where(WaiverRow.finding_id == row.id, WaiverRow.state.in_(("asked", "in_force")))
-        for waiver in self.session.execute(query).scalars():
+        for waiver in live:
             waiver.state, waiver.version = "ended", waiver.version + 1
         ticket = self.tickets.get(row.ticket_id or 0)
         if ticket is not None and not ticket.done_at:

@@ -30,9 +30,10 @@ def progress(session: Session, system_id: int, months: int = 12) -> Progress:
 def _counted(session: Session, system_id: int, names: list[str], now: str) -> list[Month]:
     mine = FindingRow.system_id == system_id
     opened_in, closed_in = _month(FindingRow.opened_at), _month(FindingRow.closed_at)
-    opened = dict(session.execute(select(opened_in, func.count()).where(mine).group_by(opened_in)).tuples().all())
+    opened_rows = select(opened_in, func.count()).where(mine).group_by(opened_in)
+    opened = {row[0]: row[1] for row in session.execute(opened_rows)}
     closed_rows = select(closed_in, func.count()).where(mine, FindingRow.closed_at != "").group_by(closed_in)
-    closed = dict(session.execute(closed_rows).tuples().all())
+    closed = {row[0]: row[1] for row in session.execute(closed_rows)}
     found = []
     for name in names:
         end = min(_after(name), now)

@@ -84,23 +84,20 @@ def assign(
 
 
 def find(session: Session, number: int, *, for_update: bool = False) -> FindingRow:
-    """The row, within what the session may see. Raises NotFound."""
-    query = select(FindingRow).where(FindingRow.id == number)
-    row = session.execute(query.with_for_update() if for_update else query).scalar_one_or_none()
-    if row is not None:
-        try:
-            rows.find_system(session, row.system_id)
-        except NotFound:
-            row = None
-    if row is None:
-        raise NotFound(f"there is no finding {number}")
-    return row
+    """The row, within what the session may see; to change it its system is held, as with verdicts. Raises NotFound."""
+    system = session.execute(select(FindingRow.system_id).where(FindingRow.id == number)).scalar_one_or_none()
+    try:
+        rows.find_system(session, system or 0, for_update=for_update)
+    except NotFound as error:
+        raise NotFound(f"there is no finding {number}") from error
+    return session.execute(select(FindingRow).where(FindingRow.id == number).execution_options(populate_existing=True)).scalar_one()
 
 
 def records(session: Session, found: Sequence[FindingRow]) -> list[RemediationFinding]:
     """As shown, in that order; at most a page of them."""
     objects = sorted({row.object_id for row in found if row.object_id})
-    names = dict(session.execute(select(ObjectRow.id, ObjectRow.name).where(among(session, ObjectRow.id, objects))).tuples().all())
+    named = select(ObjectRow.id, ObjectRow.name).where(among(session, ObjectRow.id, objects))
+    names = {row[0]: row[1] for row in session.execute(named)}
     numbers = sorted({row.ticket_id for row in found if row.ticket_id})
     owners = {one.id: one for one in session.execute(select(Ticket).where(among(session, Ticket.id, numbers))).scalars()}
     return [_record(row, names.get(row.object_id, ""), owners.get(row.ticket_id or 0), clock.now()) for row in found]

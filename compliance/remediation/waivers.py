@@ -120,14 +120,14 @@ def _open(session: Session, finding_id: int) -> FindingRow:
 
 
 def _find(session: Session, waiver_id: int, expected_version: int | None) -> WaiverRow:
-    row = session.execute(select(WaiverRow).where(WaiverRow.id == waiver_id).with_for_update()).scalar_one_or_none()
-    if row is not None:
-        try:
-            rows.find_system(session, row.system_id)
-        except NotFound:
-            row = None
-    if row is None:
-        raise NotFound(f"there is no waiver {waiver_id}")
+    """To be changed: its system is held. Raises NotFound, Stale."""
+    system = session.execute(select(WaiverRow.system_id).where(WaiverRow.id == waiver_id)).scalar_one_or_none()
+    try:
+        rows.find_system(session, system or 0, for_update=True)
+    except NotFound as error:
+        raise NotFound(f"there is no waiver {waiver_id}") from error
+    query = select(WaiverRow).where(WaiverRow.id == waiver_id)
+    row = session.execute(query.execution_options(populate_existing=True)).scalar_one()
     rows.check_version(row.version, expected_version)
     return row
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from compliance.assessment.scoring import score
@@ -77,6 +79,17 @@ def test_one_ticket_however_often_asked(small: SmallSystem) -> None:
         assert words in detail.body
     with pytest.raises(Stale), small.database.write() as session:
         service.assign(session, small.who, found.id, Assignment(), expected_version=found.version)
+
+
+def test_several_who_ask_at_once_get_one_ticket(small: SmallSystem) -> None:
+    small.probe("not_met")
+    look(small)
+    (found,) = findings(small)
+    with ThreadPoolExecutor(4) as pool:
+        asked = list(pool.map(lambda _: assign(small, found.id).ticket_id, range(4)))
+    assert len(set(asked)) == 1
+    with small.database.read() as session:
+        assert len(tickets.list_tickets(session, TicketFilter()).tickets) == 1
 
 
 def test_done_is_to_be_retested_and_a_later_look_decides(small: SmallSystem) -> None:

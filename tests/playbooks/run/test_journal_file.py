@@ -53,7 +53,7 @@ def test_an_older_journal_is_gone_on_with(tmp_path: Path) -> None:
         database = open_journal(path)
         variables = {"__port__": str(target.port)}
         wanted = Wanted(body=MANUAL.read_bytes(), variables=variables, by="cli:someone", cause={"kind": "cli"})
-        with Executor(database, standard(Reach(Reach.ANYWHERE)), QUICK) as executor:
+        with Executor(database, standard(Reach.anywhere()), QUICK) as executor:
             asked(database, executor.submit(wanted))
         database.close()
         age(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from compliance.assessment import scoring
@@ -16,6 +16,7 @@ from compliance.assessment.scoring import KeptScore, Scored
 from compliance.assessment.standing import Standing, StandingItem, standing
 from compliance.catalogue.applicable import Applicable
 from compliance.catalogue.load import high_risk_guide
+from compliance.remediation.models import FindingRow
 from compliance.reports.pairs import Pair, objects_of, pairs
 from compliance.scoring.assessed import AssessedError
 from compliance.systems.applicability import scope_of
@@ -45,6 +46,7 @@ class Problem(msgspec.Struct, frozen=True):
     level   how much a failure of it may matter by the high-risk guide: critical (重大风险隐患), high, medium
     due_at  of its ticket, else the customary time from the first weak verdict; ``planned`` True = nobody agreed to it yet
     cases   ids of the high-risk cases that it may be
+    waived_until  a waiver holds for each of its findings, the first one until then; "" = it does not
     """
 
     standing: StandingItem
@@ -55,6 +57,7 @@ class Problem(msgspec.Struct, frozen=True):
     remedy: Remedy | None
     due_at: str
     planned: bool
+    waived_until: str = ""
 
 
 class Material(msgspec.Struct, frozen=True):
@@ -93,9 +96,11 @@ def gather(session: Session, system_id: int, template: str = "2025") -> Material
     moments = [found.system.updated_at, *(one.updated_at for one in objects), *(one.at for one in found.decisions)]
     moments += [one.checked_at for one in told if one.checked_at] + [one.at for one in scope.decisions.values()]
     remedies = _remedies(session, system_id)
-    moments += [moment for _, moment in remedies.values()]
+    waived, moment = _waived(session, system_id)
+    tickets = {item: remedy for item, (remedy, _) in remedies.items()}
+    moments += [moment for _, moment in remedies.values()] + [moment]
     return Material(
-        found.system, scope.items, objects, told, found, _problems(found, told, {key: one for key, (one, _) in remedies.items()}),
+        found.system, scope.items, objects, told, found, _problems(found, told, tickets, waived),
         template, _scored(session, system_id, template), scoring.trend(session, system_id, template, limit=24), clock.now(),
         max(moments),
     )  # fmt: skip
@@ -109,7 +114,7 @@ def _scored(session: Session, system_id: int, template: str) -> Scored | None:
         return None
 
 
-def _problems(found: Standing, told: Sequence[Pair], remedies: Mapping[str, Remedy]) -> list[Problem]:
+def _problems(found: Standing, told: Sequence[Pair], remedies: Mapping[str, Remedy], waived: Mapping[str, str]) -> list[Problem]:
     """The worst first: what may be a 重大风险隐患, then high risks, then the others in the order of the standard."""
     weak: dict[str, list[Pair]] = {}
     for one in told:
@@ -120,7 +125,13 @@ def _problems(found: Standing, told: Sequence[Pair], remedies: Mapping[str, Reme
         if decision.kind == "risk":
             before = grades.get(decision.subject, decision.value)
             grades[decision.subject] = min(before, decision.value, key=GRADES.index)
-    problems = [_problem(one, weak[one.item], grades.get(one.item, ""), remedies) for one in found.items if one.item in weak]
+    problems = [
+        msgspec.structs.replace(
+            _problem(one, weak[one.item], grades.get(one.item, ""), remedies), waived_until=waived.get(one.item, "")
+        )
+        for one in found.items
+        if one.item in weak
+    ]
     order = ("critical", "high", "medium")
     return sorted(problems, key=lambda one: order.index(one.level))
 
@@ -136,7 +147,7 @@ def _problem(one: StandingItem, weak: Sequence[Pair], grade: str, remedies: Mapp
 
 
 def _remedies(session: Session, system_id: int) -> dict[str, tuple[Remedy, str]]:
-    """Item → its newest ticket, and when that changed."""
+    """Item → its newest ticket that is not done, else the newest, and when that changed; it may be about one object of the item."""
     start = f"{system_id}:"
     query = (
         select(TicketLink.value, Ticket)
@@ -144,13 +155,23 @@ def _remedies(session: Session, system_id: int) -> dict[str, tuple[Remedy, str]]
         .where(TicketLink.kind == "control", TicketLink.value.startswith(start, autoescape=True))
         .order_by(Ticket.id)
     )
+    found = list(session.execute(query))
+    found.sort(key=lambda row: (row[1].state != "done", row[1].id))  # the last one of an item stays
     return {
-        value.removeprefix(start): (
+        value.removeprefix(start).partition(":")[0]: (
             Remedy(ticket.id, ticket.state, ticket.assignee or "", ticket.bureau, ticket.due_at or ""),
             ticket.updated_at,
         )
-        for value, ticket in session.execute(query)
+        for value, ticket in found
     }
+
+
+def _waived(session: Session, system_id: int) -> tuple[dict[str, str], str]:
+    """Item → until when all its open findings are waived; and when any finding changed last, "" without any."""
+    mine = FindingRow.system_id == system_id
+    last = session.execute(select(func.max(FindingRow.updated_at)).where(mine)).scalar_one() or ""
+    query = select(FindingRow.item, func.min(FindingRow.waived_until)).where(mine, FindingRow.closed_at == "")
+    return {item: until for item, until in session.execute(query.group_by(FindingRow.item)) if until}, last
 
 
 def advice(cases: Sequence[str]) -> list[tuple[str, str]]:

@@ -172,6 +172,7 @@ PAPER_WORDS: Mapping[str, tuple[str, str]] = {
     "owner": ("责任人", "Owner"),
     "due": ("期限", "Due"),
     "proposed": ("（拟）", " (proposed)"),
+    "waived": ("已批准暂缓至 {day}", "waived until {day}"),
     "no_ticket": ("未建工单", "no ticket"),
     "ticket_to_read": ("待阅", "to read"),
     "ticket_to_do": ("待办", "to do"),

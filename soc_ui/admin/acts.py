@@ -185,6 +185,8 @@ def names() -> dict[str, str]:
         "assessment.decide": _("Decide on the result of an assessment"),
         "assessment.withdraw": _("Withdraw a decision on an assessment"),
         "assessment.score": _("Keep a score"),
+        "compliance.export": _("Export a report on a system"),
+        "checklist.import": _("Take a check-list in"),
         "service.apply": _("Apply for a service"),
         "service.accept": _("Accept an application"),
         "service.issue": _("Issue a service"),

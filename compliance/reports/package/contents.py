@@ -10,8 +10,11 @@ from sqlalchemy.orm import Session
 
 from compliance.assessment.models import VerdictRow, VerdictStep
 from compliance.assessment.places import CRYPTO
+from compliance.documents import covering, sealing
+from compliance.documents.editions import find_edition
 from compliance.reports.material import Material
 from crypto.secret import MasterKey
+from operations.audit import service as audit
 from operations.audit.schema import Actor
 from operations.errors import Conflict, Invalid, NotFound
 from operations.incidents import evidence
@@ -92,6 +95,26 @@ def sealed(
             files[f"evidence/{name}.lev"] = package
             known |= {name, digest}
     return files, [name for name in wanted if name not in known]
+
+
+def documents(session: Session, master: MasterKey, actor: Actor, material: Material) -> tuple[dict[str, bytes], set[str]]:
+    """Editions of management documents that verdicts name, as they were given, each opening audited; and their references."""
+    files: dict[str, bytes] = {}
+    known: set[str] = set()
+    for reference in sorted({one.evidence for one in material.pairs if one.evidence.startswith("document:")}):
+        try:
+            cited = covering.cited(session, reference)
+            if cited is None:
+                continue
+            row = find_edition(session, cited.document, cited.edition)
+            octets = sealing.unseal(session, master, row)
+        except (NotFound, Conflict, Invalid):
+            continue
+        detail = {"edition": row.number, "sm3": row.sm3}
+        audit.append(session, actor, "document.open", "document", row.document_id, detail=detail)
+        files[f"documents/{row.document_id}-{row.number}.{row.media}"] = octets
+        known.add(reference)
+    return files, known
 
 
 def _json(told: Any) -> bytes:

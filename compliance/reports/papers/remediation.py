@@ -44,7 +44,9 @@ def owner(one: Problem, material: Material, say: Words) -> str:
 
 
 def standing(one: Problem, say: Words) -> str:
-    """Of its ticket."""
+    """Of its ticket; a waiver that holds comes first."""
+    if one.waived_until:
+        return say("waived").format(day=say.day(one.waived_until))
     return f"#{one.remedy.ticket} {say('ticket_' + one.remedy.state)}" if one.remedy is not None else say("no_ticket")
 
 

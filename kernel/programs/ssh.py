@@ -17,7 +17,7 @@ import msgspec
 
 from kernel.programs import process
 from kernel.programs.error import ProgramError
-from kernel.programs.memory_file import memory_file
+from kernel.programs.memory_file import memory_file, memory_log
 from kernel.programs.process import Finished
 from kernel.programs.ssh_host import SshHost
 from kernel.programs.time_left import TimeLeft
@@ -82,12 +82,14 @@ def execute(
     problem = ""
     with _handed_over(login) as (options, environment):
         for host in hosts:
-            arguments = ["ssh", "-F", "none", *_options(host, login, known_hosts, options), "--", host.name, command]
-            finished = process.run(arguments, time_left, stdin=stdin, environment=environment, most=most)
-            if finished.code != _FAILED:
-                return finished
-            problem = finished.said() or "no reason given"
-            if not finished.errors.startswith(_NOT_CONNECTED):
+            with memory_log() as (log, logged):
+                arguments = ["ssh", "-F", "none", "-E", log, *_options(host, login, known_hosts, options), "--", host.name, command]
+                finished = process.run(arguments, time_left, stdin=stdin, environment=environment, most=most)
+                if finished.code != _FAILED:
+                    return finished
+                own = logged()  # what ssh itself says: what the host says stands in errors, and may say anything
+            problem = msgspec.structs.replace(finished, errors=own or finished.errors).said() or "no reason given"
+            if not own.startswith(_NOT_CONNECTED):
                 raise ProgramError(f"ssh to {host.shown()} failed: {problem}", code="SSH_FAILED")
     raise ProgramError(problem, code="UNREACHABLE", again=True)
 

@@ -152,6 +152,13 @@ def test_over_ipv6(there: Street, server: SshServer) -> None:
 
 
 @needed
+def test_a_host_cannot_pretend_that_it_did_not_answer(there: Street, server: SshServer) -> None:
+    """It would get the command again, as if it had never run."""
+    error = _refused(there, server, _request(server, "echo 'ssh: connect to host x port 22: refused' >&2; exit 255"))
+    assert (error.code, error.again) == ("SSH_FAILED", False)
+
+
+@needed
 def test_a_host_that_does_not_answer_is_worth_another_attempt(there: Street, server: SshServer) -> None:
     with server.known_hosts.open("a") as file:
         file.write(server.known_hosts.read_text().replace(GATEWAY[0], f"[{GATEWAY[0]}]:23"))

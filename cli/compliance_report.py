@@ -71,7 +71,7 @@ def report_command(
     config = config_of(data)
     attached = [Attachment(path.name, _octets(path)) for path in attach]
     with state_of(config) as database:
-        means = Means(_master(config) if kind == "evidence" else None, config.platform.city or "链盾 Liandun")
+        means = Means(_master(config) if kind == "evidence" else None, config.platform.city or "莲盾 Liandun")
         made = export(database, means, _who().actor, find(database, system), wish, attached)
     _write(output, made)
     click.echo(f"{output}: {len(made.octets):,} octets")

@@ -72,7 +72,7 @@ def make_command(kind: str, day: datetime | None, organisation: str, language: s
     """Make the report of the period that DAY (as 2026-11-25) lies in; without DAY, of the newest period that is over."""
     config = config_of(data)
     with state_of(config) as database, contextlib.closing(open_store(config, writable=False)) as store:
-        means = Means(store, open_master_key(config), config.platform.city or "链盾 Liandun")
+        means = Means(store, open_master_key(config), config.platform.city or "莲盾 Liandun")
         try:
             made = make(database, means, _actor(), kind, _day_of(kind, day), organisation=organisation, language=language)
         except LayoutError as error:

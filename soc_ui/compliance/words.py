@@ -14,7 +14,8 @@ def install(app: Flask) -> None:
     """Gives templates the names below."""
     app.jinja_env.globals.update(
         mlps_verdict=verdict_name, mlps_state=state_name, mlps_duty=duty_name, object_kind=kind_name, either=either,
-        hazard_state=hazard_name, cell_look=cell_look, mlps_conclusion=conclusion, object_kinds=tuple(KINDS),
+        hazard_state=hazard_name, mlps_report=report_name, cell_look=cell_look, mlps_conclusion=conclusion,
+        object_kinds=tuple(KINDS),
     )  # fmt: skip
 
 
@@ -94,3 +95,21 @@ def cell_look(cell: Cell | None) -> str:
     if cell.partly:
         return "warn"
     return "good" if cell.met else "off"
+
+
+def report_name(kind: str) -> tuple[str, str]:
+    """A kind of report, and what it is."""
+    names = {
+        "self-assessment": (
+            _("Self-assessment report"),
+            _("By the template that is chosen, with score and conclusion"),
+        ),
+        "gap": (_("Gap analysis"), _("What is not met or only in part, by class and object, with reasons")),
+        "remediation": (_("Remediation plan"), _("Gaps with their tickets, owners, dates and waivers")),
+        "board": (_("Summary for the management"), _("One page with a chart")),
+        "protection-plan": (_("Draft of the protection work plan"), _("To be completed by people; in Chinese")),
+        "checklist": (_("Check-list"), _("A row for each requirement and object, to be filled in and taken in again")),
+        "oscal": (_("OSCAL, all documents"), _("Catalogue, profile, security plan, assessment plan and results, plan of action")),
+        "evidence": (_("Evidence package"), _("Verdicts and evidence, sealed: SM3 of each file, signed with SM2")),
+    }
+    return names.get(kind, (f"OSCAL: {kind.removeprefix('oscal-')}", "OSCAL 1.2.1, JSON"))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 
 import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
+from openpyxl import load_workbook
+from werkzeug.test import TestResponse
 
 from compliance.assessment import record
 from compliance.assessment.schema import Finding
@@ -102,7 +105,7 @@ def test_who_sees_what(sec: FlaskClient, app: APIFlask) -> None:
     assert theirs not in water.get("/compliance").text
     assert water.get(theirs).status_code == 404
     assert water.get(f"{theirs}/controls/{PASSWORDS}").status_code == 404
-    assert "Judge" not in water.get(f"{ours}/controls/{PASSWORDS}").text
+    assert ">Judge<" not in water.get(f"{ours}/controls/{PASSWORDS}").text
     assert post(water, f"{ours}/controls/{PASSWORDS}", {"verdict": "met", "reason": "x"}).status_code == 403
     assert auditing.get("/compliance").status_code == 403
 
@@ -139,3 +142,44 @@ def test_chinese(app: APIFlask, sec: FlaskClient) -> None:
     page = browser.get(address).text + browser.get(f"{address}/controls/{PASSWORDS}").text
     for word in ("未测评", "安全计算环境", "物联网", "以标准原文为准", "服务器操作系统"):
         assert word in page, word
+
+
+def test_reports_are_files_and_a_check_list_comes_back(sec: FlaskClient, app: APIFlask, filled: Services) -> None:
+    address = made(sec, "报告系统", organisation=WATER)
+    post(sec, f"{address}/objects", {"kind": "server_os", "name": "h1"})
+    assert f"{address}/reports" in sec.get(address).text
+    page = sec.get(f"{address}/reports").text
+    for word in ("Self-assessment report", "Evidence package", "oscal-results", "Take a check-list in"):
+        assert word in page, word
+    plan = post(sec, f"{address}/reports", {"kind": "gap", "format": "docx", "language": "zh", "template": "2021"})
+    assert (plan.status_code, plan.data[:2]) == (200, b"PK")
+    assert "attachment" in plan.headers["Content-Disposition"]
+    signed = post(sec, f"{address}/reports", {"kind": "evidence"})
+    assert (signed.status_code, signed.data[:2]) == (200, b"PK")
+    assert post(sec, f"{address}/reports", {"kind": "../x", "format": EVIL}).status_code == 422
+
+    sheet = post(sec, f"{address}/reports", {"kind": "checklist", "language": "zh"}).data
+    book = load_workbook(BytesIO(sheet))
+    rows = max(book.worksheets, key=lambda one: one.max_row)
+    head = {str(cell.value): cell.column for cell in rows[1]}
+    (line,) = [row[0].row for row in rows.iter_rows(min_row=2) if {PASSWORDS, "h1"} <= {cell.value for cell in row}]
+    rows.cell(line, head["判定"]).value, rows.cell(line, head["依据"]).value = "不符合", "现场查看 <b>"
+    out = BytesIO()
+    book.save(out)
+
+    def taken(browser: FlaskClient, octets: bytes, **more: str) -> TestResponse:
+        return post(browser, f"{address}/checklist", {"file": (BytesIO(octets), "check.xlsx"), **more})
+
+    compared = taken(sec, out.getvalue())
+    assert (compared.status_code, "1 changes" in compared.text, "现场查看 &lt;b&gt;" in compared.text) == (200, True, True)
+    control = f"{address}/controls/{PASSWORDS}"
+    assert "现场查看" not in sec.get(control).text
+    assert "Recorded." in taken(sec, out.getvalue(), record="1").text
+    assert "现场查看 &lt;b&gt;" in sec.get(control).text
+    assert taken(sec, b"PK no workbook").status_code == 422
+    assert taken(sec, b"").status_code == 422
+
+    stranger = browser_of(app, "jiao.tong")
+    for answer in (stranger.get(f"{address}/reports"), post(stranger, f"{address}/reports", {"kind": "gap"})):
+        assert answer.status_code == 404
+    assert taken(stranger, out.getvalue()).status_code in (403, 404)

@@ -72,7 +72,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, i
 
 def pages(system: int) -> list[str]:
     one = f"/compliance/{system}"
-    return ["/compliance", "/compliance/new", one, f"{one}?result=all", f"{one}/edit", f"{one}/controls/{PASSWORDS}"]
+    more = [f"{one}?result=all", f"{one}/edit", f"{one}/reports", f"{one}/controls/{PASSWORDS}"]
+    return ["/compliance", "/compliance/new", one, *more]
 
 
 @pytest.mark.parametrize(("lang", "theme"), [("zh", "light"), ("en", "dark")])

@@ -21,7 +21,7 @@ from kernel.errors import RuleError
 
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 _MAX_WIDE = 6  # repeats without an end one after another: a power that is as bad as an exponent on long texts
-_MAX_WIDE_ALONE = 3  # as many may stand in what only re can run (look-around, back references)
+_MAX_WIDE_ALONE = 4  # as many may stand in what only re can run (look-around, back references, word boundaries)
 _MANY = 16  # a repeat up to this many times counts as bounded
 _MAX_BITS = 20.0  # a million ways to match one text at one place
 _MAX_SIZE = 4_000  # letters and classes with every repeat written out: an automaton of them is made in seconds

@@ -66,7 +66,7 @@ def template(name: str, value: Any) -> str:
     try:
         _compiled(value.strip()).render({**_EXAMPLE, "data": {}})
     except Exception as error:  # such as an end that is longer than what it ends: filters raise whatever they like
-        raise Invalid(f"{name} cannot be rendered: {error}", field="settings") from error
+        raise Invalid(f"{name} cannot be rendered: {error}", field=f"settings.{name}") from error
     return value.strip()
 
 

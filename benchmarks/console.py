@@ -302,7 +302,7 @@ def main() -> None:
     beside = chosen.folder.with_name(chosen.folder.name + "-postgresql")
     (beside / "server").mkdir(parents=True, exist_ok=True)
     given = nullcontext(chosen.postgresql.read_text().strip()) if chosen.postgresql else None
-    with given or running_postgresql(ROOT.parent / "shared", beside / "server") as url:
+    with given or running_postgresql(ROOT.parent / "shared", beside / "server", lasting=True) as url:
         run(beside / "data", url, chosen)
 
 

@@ -6,7 +6,8 @@ Whoever may not answer a question is not asked to; where two people have to agre
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from typing import TypeAlias
 
 import pytest
 from sqlalchemy.orm import Session
@@ -22,7 +23,7 @@ from tests.system.estate import Estate
 
 STARTER = RESPONDER
 PEOPLE = (DUTY, LEADER, OTHER_RESPONDER)
-Form = Mapping[str, Value | list[Value]]
+Form: TypeAlias = "dict[str, Value | list[Value]]"
 """Variable → what people fill in; of a list one after another, the last one from then on."""
 
 

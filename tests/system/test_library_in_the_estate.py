@@ -33,119 +33,25 @@ from playbooks.shelf import service as shelf
 from playbooks.translations import playbook_words
 from playbooks.variables import Value
 from tests.playbooks.matters import alert
-from tests.system.estate import ATTACKER, BUREAU, DATA_HOST, DNS, GATEWAY, NEEDS, PARTS, PLANT, SINKHOLE, Estate, estate
-from tests.system.estate_people import STARTER, Form, People
+from tests.system.estate import ATTACKER, BUREAU, DNS, GATEWAY, NEEDS, PARTS, PLANT, SINKHOLE, Estate, estate
+from tests.system.estate_cases import (
+    ALWAYS,
+    BLOCK,
+    CASES,
+    DISABLE,
+    DIVERT,
+    EVERYBODY,
+    HOST,
+    INDICATOR,
+    ISOLATE,
+    SEALED,
+    TICKET,
+    WARNING,
+    Case,
+)
+from tests.system.estate_people import STARTER, People
 
 pytestmark = [pytest.mark.skipif(not PARTS, reason=NEEDS), pytest.mark.slow]
-SHA256 = "ab" * 32
-EVERYBODY: Form = {
-    "__approved__": "true", "__plant_agrees__": "true", "__containment__": "done", "__evidence__": "档-7",
-    "__verdict__": "true_positive", "__lessons__": "收敛暴露面",
-}  # fmt: skip
-BLOCK, ISOLATE, DIVERT = "liandun-nft-block", "liandun-host-isolate", "liandun-sinkhole-add"
-DISABLE, HOST, PACKETS = "liandun-account-disable", "liandun-evidence-host", "liandun-evidence-packets"
-TICKET, INDICATOR, WARNING = "liandun-ticket", "liandun-indicator-add", "liandun-warning-draft"
-SEALED = {HOST, PACKETS}
-ALWAYS = {"liandun-incident-note", "liandun-notify"}
-
-
-class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """How a playbook is run.
-
-    form    what people fill in                      about  fields of the alert other than those of the attack on the office
-    values  what its starter knows beside that       acts   what the platform does on the way, beside what it always does
-    plant   whether it happens in a zone with control systems
-    """
-
-    form: Form = {}
-    about: Mapping[str, str] = {}
-    values: Mapping[str, Value] = {}
-    acts: set[str] = set()
-    plant: bool = False
-
-
-CASES: dict[str, Case] = {
-    "Account takeover": Case(
-        form={"__by_person__": "false", "__abuse__": "privileged"}, acts={DISABLE, BLOCK, INDICATOR, TICKET},
-    ),
-    "Audit log failure": Case(
-        form={"__log_cause__": "cleared", "__hours_lost__": "3", "__back__": ["false", "true"]}, acts={ISOLATE, TICKET, *SEALED},
-    ),
-    "Brute force": Case(
-        form={"__failures__": "500", "__succeeded__": "true", "__registered__": "false"},
-        acts={BLOCK, DISABLE, INDICATOR, TICKET, *SEALED},
-    ),
-    "Camera or IoT device taken over": Case(
-        form={"__critical_point__": "true", "__weak_password__": "true"},
-        about={"host__name": "tra-cam-01", "host__zone": "traffic-iot"}, acts={INDICATOR, TICKET, WARNING}, plant=True,
-    ),
-    "Certificate abuse": Case(
-        form={"__cert_use__": "client", "__ours__": "true", "__key_lost__": "true", "__revoke_agreed__": "true"},
-        values={"__serial__": "5a:01"}, acts={TICKET, WARNING},
-    ),
-    "Cross-zone violation": Case(
-        form={"__violation__": "attack", "__holds__": "true"},
-        about={"source__ip": DATA_HOST, "source__zone": "data-platform"}, acts={BLOCK, TICKET, *SEALED},
-    ),
-    "Leak from the data platform": Case(
-        form={"__records__": "250000", "__personal__": "true", "__authorised__": "false"},
-        about={"host__name": "pop-db-01", "host__zone": "data-platform", "destination__ip": DATA_HOST},
-        values={"__endpoint__": f"ssh://{DATA_HOST}"}, acts={DISABLE, BLOCK, INDICATOR, TICKET, *SEALED},
-    ),
-    "DDoS at the edge": Case(
-        form={"__ddos_kind__": "application", "__load__": "90", "__ongoing__": ["true", "false"]}, acts={BLOCK, TICKET},
-    ),
-    "DNS tunnelling": Case(
-        form={"__tunnel__": "true", "__megabytes__": "50", "__sink_agreed__": "true"}, values={"__domain__": "evil.example"},
-        acts={DIVERT, ISOLATE, INDICATOR, TICKET, *SEALED},
-    ),
-    "Drill": Case(
-        form={"__ready__": "true", "__injects_left__": ["2", "1", "0"], "__stop__": "false", "__score__": "70"},
-        values={"__scenario__": "勒索软件"}, acts={TICKET},
-    ),
-    "Malware on an endpoint": Case(
-        form={"__sha256__": SHA256, "__removed__": "false", "__spread__": "true"},
-        acts={ISOLATE, BLOCK, INDICATOR, WARNING, TICKET, *SEALED},
-    ),
-    "Illegal outbound connection": Case(
-        form={"__outbound_way__": "wireless", "__data_out__": "true"}, acts={ISOLATE, TICKET, *SEALED},
-    ),
-    "Export by an insider": Case(
-        form={"__approved_export__": "false", "__channel__": "usb", "__records__": "20000"}, acts={DISABLE, TICKET, *SEALED},
-    ),
-    "Exploited vulnerability": Case(
-        form={
-            "__affected__": "5", "__remote__": "true", "__patch__": "available", "__shield_agreed__": "true",
-            "__exploited__": "true",
-        },
-        values={"__cve__": "CVE-2026-12345"}, acts={TICKET, WARNING},
-    ),
-    "Cryptocurrency mining": Case(
-        form={"__origin__": "intrusion", "__still__": ["true", "false"]}, acts={BLOCK, ISOLATE, INDICATOR, TICKET, *SEALED},
-    ),
-    "OT command anomaly": Case(
-        form={"__planned__": "false", "__danger__": "true"},
-        about={"host__name": "WTR-HMI-01", "host__zone": "water-ot", "destination__ip": PLANT}, acts={TICKET, WARNING, PACKETS},
-        plant=True,
-    ),
-    "Phishing mail": Case(
-        form={"__domain__": "evil.example", "__mail_kind__": "credential", "__clicked__": "true"},
-        acts={DISABLE, INDICATOR, TICKET, WARNING},
-    ),
-    "Ransomware": Case(
-        form={"__spreading__": "true", "__family__": "lockbit", "__backup_good__": "true", "__segment_agreed__": "true"},
-        acts={ISOLATE, TICKET, WARNING, *SEALED},
-    ),
-    "Poisoned update": Case(
-        form={"__poisoned__": "true", "__installed__": "12", "__sha256__": SHA256, "__rollback_agreed__": "true"},
-        values={"__product__": "OA 客户端"}, acts={INDICATOR, TICKET, WARNING},
-    ),
-    "Unknown device": Case(form={"__device_kind__": "unknown"}, acts={ISOLATE, TICKET}),
-    "Web shell": Case(
-        form={"__sha256__": SHA256, "__executed__": "true", "__passed__": "true"},
-        acts={BLOCK, ISOLATE, INDICATOR, TICKET, *SEALED},
-    ),
-}  # fmt: skip
 BY_NAME = {playbook_words(one, "en").name: one for one in load()}
 
 
@@ -157,9 +63,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
 
 @pytest.fixture
 def city(made: Estate) -> Iterator[Estate]:
-    """A case that fails in the middle leaves nothing to the next."""
     yield made
-    made.open_all_ways()
+    made.put_right()
 
 
 def test_every_shipped_playbook_has_its_case() -> None:
@@ -189,7 +94,9 @@ def test_it_acts_where_people_agree_and_is_taken_back(city: Estate, name: str) -
     assert {_kind(asked) for asked in looked} == case.acts & DESTRUCTIVE
     for asked in looked:
         assert _is_done(city, asked), f"{name}: {asked.line}: people agreed, and it is not so"
-    _left_behind(city, name, acts, matter)
+    _left_behind(city, name, acts, matter, people.said)
+    unsaid = [asked.title for asked, _ in people.said if not asked.words.keys() >= {"zh", "en"}]
+    assert unsaid == [], f"{name}: asked in one language only"
     if case.plant:
         assert any(asked.barred for asked, _ in people.said), f"{name}: nobody was asked who had not agreed yet"
         assert city.reaches("attacker", "plant"), f"{name}: a machine acted in a plant"
@@ -236,7 +143,8 @@ def _matter(city: Estate, case: Case) -> Matter:
     }  # fmt: skip
     source, target = city.side_of(told["source__ip"]), city.side_of(told["destination__ip"])
     assert city.reaches(source, target), "what was done before is still so"
-    number = alert(city.database, rule=f"estate-{clock.now()}", **{"@timestamp": clock.now()}, **told)
+    told["@timestamp"] = clock.now()
+    number = alert(city.database, rule=f"estate-{clock.now()}", **told)  # type: ignore[arg-type]
     with city.database.write() as session:
         made = create_incident(session, SYSTEM, NewIncident(title="处置演练", origin="alert", alert_ids=(number,)))
     return Matter(number, made.id)
@@ -264,14 +172,14 @@ def _is_done(city: Estate, asked: Question) -> bool:
     """Whether what a machine is to do is so already."""
     told = asked.request["command"]["more"]["parameters"]
     match _kind(asked):
-        case "liandun-nft-block":
+        case kind if kind == BLOCK:
             side = city.side_of(told["address"])
             return not city.reaches(side, "bureau" if side == "data" else "data")
-        case "liandun-host-isolate":
+        case kind if kind == ISOLATE:
             return not city.reaches("data", "bureau")
-        case "liandun-sinkhole-add":
+        case kind if kind == DIVERT:
             return city.resolves(f"c2.{told['domain']}") == [SINKHOLE]
-        case "liandun-account-disable":
+        case kind if kind == DISABLE:
             return not city.logs_in(told["account"])
     raise AssertionError(f"nobody can see whether {asked.line} is so")
 
@@ -297,11 +205,14 @@ def _acts(city: Estate, run: int) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _left_behind(city: Estate, name: str, acts: Mapping[str, list[dict[str, Any]]], matter: Matter) -> None:
+def _left_behind(
+    city: Estate, name: str, acts: Mapping[str, list[dict[str, Any]]], matter: Matter, said: list[tuple[Question, str]]
+) -> None:
     """Tickets, indicators, drafts, sealed evidence are there, and people were told."""
     with city.database.read() as session:
         for given in acts.get(TICKET, []):
-            assert get_ticket(session, int(given["ticket_id"])).state != "done"
+            ticket = get_ticket(session, int(given["ticket_id"]))
+            assert (ticket.state, bool(ticket.due_at), bool(ticket.bureau)) == ("to_read", True, True), f"{name}: {ticket}"
         for given in acts.get(INDICATOR, []):
             assert not get_indicator(session, int(given["indicator_id"])).revoked_at
         for given in acts.get(WARNING, []):
@@ -315,3 +226,5 @@ def _left_behind(city: Estate, name: str, acts: Mapping[str, list[dict[str, Any]
     told = [json.loads(body) for _, _, body in city.receiver.requests]
     about = [one for one in told if one["data"].get("incident_id") == matter.incident]
     assert about, f"{name}: the chat was told nothing about the incident"
+    asked = {one["data"]["question_id"] for one in told if one["type"] == "playbook.question"}
+    assert asked >= {question.id for question, _ in said}, f"{name}: the chat was not told of every question"

@@ -67,10 +67,9 @@ def _addresses(path: str, party: Party, report: Report) -> None:
         if not listed:
             report.lacking(at, "the list of addresses is empty", "add one, or leave it out")
         for place, text in enumerate(listed[:MOST_ADDRESSES]):
-            if names_within(text) or (kind == "url" and party.type == "ssh" and _SSH.fullmatch(text)):
-                continue
-            if reason := _fault(kind, text):
-                report.wrong(f"{at}[{place}]", f"{text[:80]!r} is no {reason}", "correct it")
+            fault = _ssh_fault(text) if (kind, party.type) == ("url", "ssh") else _fault(kind, text)
+            if fault and not names_within(text):
+                report.wrong(f"{at}[{place}]", f"{text[:80]!r} is no {fault}", "correct it")
     if party.port and not names_within(party.port) and not _is_port(party.port):
         report.wrong(f"{path}.port", f"{party.port[:40]!r} is no port", "a number from 1 to 65535, as text")
 
@@ -93,6 +92,10 @@ def _fault(kind: str, text: str) -> str:
     except ValueError:
         return "domain name" if kind == "dname" else "URL of http or https without a user name"
     return ""
+
+
+def _ssh_fault(text: str) -> str:
+    return "" if _SSH.fullmatch(text) else "URL of the form ssh://HOST"
 
 
 def _host(text: str) -> None:

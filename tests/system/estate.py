@@ -110,6 +110,7 @@ class Estate:
         line = ["ip", "netns", "exec", self.there.names["platform"], sys.executable, "-m", "cli", "role", "playbooks", "--stay"]
         with (self._data / "role.out").open("ab") as output:
             self._role = subprocess.Popen(line, cwd=ROOT, env=environment, stdout=output, stderr=output)
+        wait_until(lambda: len(list((self._folder / "captures").iterdir())) == 2, 10, "packets are kept")
         wait_until(self._is_ready, 30, "the shipped playbooks are in force")
 
     # -- what is there --------------------------------------------------------------------------------------------------------
@@ -117,6 +118,13 @@ class Estate:
     def reaches(self, source: str, target: str) -> bool:
         """Whether packets flow between two sides."""
         return self.there.reaches(source, ADDRESSES[target])
+
+    def attack(self, source: str, target: str) -> None:
+        """Packets flow from the attacker's side or the data platform's, and are kept."""
+        kept = self._folder / "captures" / f"{source}.pcap"
+        before = kept.stat().st_size
+        assert self.reaches(source, target), "what was done before is still so"
+        wait_until(lambda: kept.stat().st_size > before, 10, "the packets are kept")
 
     def side_of(self, address: str) -> str:
         """Whose address it is."""

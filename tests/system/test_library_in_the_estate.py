@@ -94,6 +94,7 @@ def test_it_acts_where_people_agree_and_is_taken_back(city: Estate, name: str) -
     assert {_kind(asked) for asked in looked} == case.acts & DESTRUCTIVE
     for asked in looked:
         assert _is_done(city, asked), f"{name}: {asked.line}: people agreed, and it is not so"
+        assert _ends_by_itself(city, asked), f"{name}: {asked.line}: it would last for ever"
     _left_behind(city, name, acts, matter, people.said)
     unsaid = [asked.title for asked, _ in people.said if not asked.words.keys() >= {"zh", "en"}]
     assert unsaid == [], f"{name}: asked in one language only"
@@ -129,10 +130,11 @@ def test_two_people_agree_to_a_block_in_a_plant_whatever_its_starter_says(city: 
 
 
 class Matter(msgspec.Struct, frozen=True):
-    """An alert and the incident that it belongs to."""
+    """An alert, the incident that it belongs to, and the address that was attacked."""
 
     alert: int
     incident: int
+    target: str
 
 
 def _matter(city: Estate, case: Case) -> Matter:
@@ -141,13 +143,12 @@ def _matter(city: Estate, case: Case) -> Matter:
         "source__ip": ATTACKER, "source__zone": "internet", "destination__ip": BUREAU, "destination__zone": "egov-extranet",
         "host__name": "FIN-WS-01", "host__zone": "egov-extranet", "user__name": "zhang", **case.about,
     }  # fmt: skip
-    source, target = city.side_of(told["source__ip"]), city.side_of(told["destination__ip"])
-    assert city.reaches(source, target), "what was done before is still so"
+    city.attack(city.side_of(told["source__ip"]), city.side_of(told["destination__ip"]))
     told["@timestamp"] = clock.now()
     number = alert(city.database, rule=f"estate-{clock.now()}", **told)  # type: ignore[arg-type]
     with city.database.write() as session:
         made = create_incident(session, SYSTEM, NewIncident(title="处置演练", origin="alert", alert_ids=(number,)))
-    return Matter(number, made.id)
+    return Matter(number, made.id, told["destination__ip"])
 
 
 def _start(city: Estate, playbook: Playbook, case: Case, matter: Matter) -> int:
@@ -182,6 +183,13 @@ def _is_done(city: Estate, asked: Question) -> bool:
         case kind if kind == DISABLE:
             return not city.logs_in(told["account"])
     raise AssertionError(f"nobody can see whether {asked.line} is so")
+
+
+def _ends_by_itself(city: Estate, asked: Question) -> bool:
+    """Whether the kernel that drops packets stops doing so after a day; names and accounts last until people end it."""
+    sides = {BLOCK: "gateway", ISOLATE: "bureau"}
+    kind = _kind(asked)
+    return kind not in sides or "timeout 1d" in city.there.run(sides[kind], "nft", "list", "ruleset")
 
 
 def _take_back(city: Estate, name: str, run: int, done: list[Question]) -> None:
@@ -222,6 +230,7 @@ def _left_behind(
                 piece = evidence.verify(session, matter.incident, int(given["evidence_id"]))
                 assert (piece.problem, piece.sm3) == ("", given["evidence_sm3"]), f"{name}: {kind}"
                 assert piece.name.endswith(".tar" if kind == HOST else ".pcap")
+                assert matter.target in piece.links[0]["source"], f"{name}: {kind} is of {piece.links[0]['source']}"
     city.deliver()
     told = [json.loads(body) for _, _, body in city.receiver.requests]
     about = [one for one in told if one["data"].get("incident_id") == matter.incident]

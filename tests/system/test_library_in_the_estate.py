@@ -91,7 +91,7 @@ def test_it_acts_where_people_agree_and_is_taken_back(city: Estate, name: str) -
     acts = _acts(city, run)
     closes = any(isinstance(step, PlaybookAction) for step in playbook.workflow.values())
     assert acts.keys() == case.acts | ALWAYS | ({"liandun-alert-status"} if closes else set()), people.story(name)
-    assert {_kind(asked) for asked in looked} == case.acts & DESTRUCTIVE
+    assert {_kind(asked) for asked in looked} == case.acts & DESTRUCTIVE, f"{name}: a machine acted, and nobody was asked"
     for asked in looked:
         assert _is_done(city, asked), f"{name}: {asked.line}: people agreed, and it is not so"
         assert _ends_by_itself(city, asked), f"{name}: {asked.line}: it would last for ever"

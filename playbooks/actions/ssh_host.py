@@ -7,9 +7,11 @@ that does not stand there no connection is opened, so a playbook cannot be used 
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from kernel.programs.ssh_host import SshHost, is_known, read_address, read_host, read_name, read_port
 from playbooks.actions.contract import ActionError, Context
@@ -18,6 +20,7 @@ from playbooks.actions.protected import Address
 from playbooks.model import Party
 
 __all__ = ["SshHost", "ends", "known", "named", "written"]
+_NUMBERS = re.compile(r"[0-9.]+", re.ASCII)
 
 
 def written(text: str) -> SshHost:
@@ -33,9 +36,9 @@ def named(party: Party | None) -> list[SshHost]:
         raise ActionError("the command has no target with an address", hint, code="COMMAND_WRONG")
     with as_actions():
         port = read_port(party.port)
-        found = [SshHost(name, port) for name in _names(party)]
+        found = [*(_of_url(url, port) for url in party.address.get("url", ())), *(SshHost(name, port) for name in _names(party))]
     if not found:
-        hint = "give it one under dname, ipv4 or ipv6"
+        hint = "give it one under dname, ipv4, ipv6 or url (ssh://HOST)"
         raise ActionError("the target has no address that SSH can go to", hint, code="COMMAND_WRONG")
     return found
 
@@ -64,6 +67,18 @@ def ends(host: SshHost) -> tuple[Address, Address] | None:
     except (OSError, UnicodeError):
         pass  # ssh itself will say so
     return None
+
+
+def _of_url(url: str, port: int) -> SshHost:
+    """``ssh://HOST`` or ``ssh://HOST:PORT`` and nothing more: the login is the target's. Raises ActionError(COMMAND_WRONG)."""
+    try:
+        parts = urlsplit(url)
+        host, given = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ActionError(f"the address {url[:80]!r} cannot be read: {error}", "ssh://HOST", code="COMMAND_WRONG") from error
+    if parts.scheme != "ssh" or "@" in parts.netloc or parts.path.strip("/") or parts.query or parts.fragment or given == 0:
+        raise ActionError(f"the address {url[:80]!r} is none of the form ssh://HOST", "ssh://HOST", code="COMMAND_WRONG")
+    return SshHost(read_address(host) if ":" in host or _NUMBERS.fullmatch(host) else read_name(host), given or port)
 
 
 def _names(party: Party) -> Iterator[str]:

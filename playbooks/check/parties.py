@@ -15,6 +15,8 @@ from playbooks.vocabulary import ADDRESS_KINDS, AUTHENTICATIONS, EXECUTORS, PEOP
 
 MOST_ADDRESSES = 1_000
 _MAC = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}", re.ASCII)
+_SSH = re.compile(r"ssh://(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?/?", re.ASCII)
+"""Where a login goes: a host, and nothing more."""
 _EMAIL = re.compile(r"[^\s@\"<>`;,()\\]{1,64}@[A-Za-z0-9.-]{1,253}", re.ASCII)
 _KINDS = ", ".join(sorted(PEOPLE | THINGS | {"liandun"}))
 
@@ -65,8 +67,9 @@ def _addresses(path: str, party: Party, report: Report) -> None:
         if not listed:
             report.lacking(at, "the list of addresses is empty", "add one, or leave it out")
         for place, text in enumerate(listed[:MOST_ADDRESSES]):
-            if not names_within(text) and (reason := _fault(kind, text)):
-                report.wrong(f"{at}[{place}]", f"{text[:80]!r} is no {reason}", "correct it")
+            fault = _ssh_fault(text) if (kind, party.type) == ("url", "ssh") else _fault(kind, text)
+            if fault and not names_within(text):
+                report.wrong(f"{at}[{place}]", f"{text[:80]!r} is no {fault}", "correct it")
     if party.port and not names_within(party.port) and not _is_port(party.port):
         report.wrong(f"{path}.port", f"{party.port[:40]!r} is no port", "a number from 1 to 65535, as text")
 
@@ -89,6 +92,10 @@ def _fault(kind: str, text: str) -> str:
     except ValueError:
         return "domain name" if kind == "dname" else "URL of http or https without a user name"
     return ""
+
+
+def _ssh_fault(text: str) -> str:
+    return "" if _SSH.fullmatch(text) else "URL of the form ssh://HOST"
 
 
 def _host(text: str) -> None:

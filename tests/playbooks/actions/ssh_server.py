@@ -34,8 +34,10 @@ LogLevel ERROR
 class SshServer:
     """Started on entering, in the namespace ``side`` of the street; ends with the street."""
 
-    def __init__(self, street: Street, side: str, address: str, folder: Path, port: int = 22) -> None:
+    def __init__(self, street: Street, side: str, address: str, folder: Path, port: int = 22, *, root: str = "") -> None:
+        """``root``: another name of root, that may log in with the key."""
         self.address, self.port, self.folder = address, port, folder
+        self._root = root
         self.known_hosts = folder / "known_hosts"
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("host", "login", "other"):
@@ -76,7 +78,8 @@ class SshServer:
         (self.folder / "sshd_config").write_text(_CONFIG.format(folder=self.folder, port=self.port))
         hashed = subprocess.run(["openssl", "passwd", "-6", "-stdin"], input=PASSWORD, capture_output=True, text=True, check=True)
         for name, line in (("passwd", f"{USER}:x:4242:4242::/:/bin/sh"), ("shadow", f"{USER}:{hashed.stdout.strip()}:20000::::::")):
-            (self.folder / name).write_text(Path("/etc", name).read_text() + line + "\n")
+            more = {"passwd": f"{self._root}:x:0:0::/root:/bin/sh\n", "shadow": f"{self._root}:*:20000::::::\n"}[name]
+            (self.folder / name).write_text(Path("/etc", name).read_text() + line + "\n" + (more if self._root else ""))
         binds = " && ".join(f"mount --bind {self.folder}/{name} /etc/{name}" for name in ("passwd", "shadow"))
         street.start(side, "sh", "-c", f"{binds} && exec /usr/sbin/sshd -D -e -f {self.folder}/sshd_config")
         deadline = time.monotonic() + 20

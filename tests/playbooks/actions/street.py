@@ -22,12 +22,15 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 ATTACKER = ("203.0.113.7", "2001:db8:bad::7")
 SERVER = ("10.60.0.10", "2001:db8:60::10")
 GATEWAY = ("10.9.0.1", "2001:db8:9::1")
 PLATFORM = ("10.9.0.2", "2001:db8:9::2")
-_SIDES = {
+Sides: TypeAlias = dict[str, tuple[tuple[str, str], tuple[str, str]]]
+"""Namespace → its addresses (IPv4 /24, IPv6 /64), and those of the gateway's leg to it."""
+_SIDES: Sides = {
     "attacker": (ATTACKER, ("203.0.113.1", "2001:db8:bad::1")),
     "server": (SERVER, ("10.60.0.1", "2001:db8:60::1")),
     "platform": (PLATFORM, GATEWAY),
@@ -55,16 +58,17 @@ def available(*programs: str) -> bool:
 class Street:
     """The namespaces. A thread that is ``inside`` one opens sockets and starts programs there."""
 
-    def __init__(self) -> None:
+    def __init__(self, sides: Sides = _SIDES) -> None:
         mark = secrets.token_hex(3)
-        self.names = {one: f"lnr-{mark}-{one}" for one in ("attacker", "gateway", "server", "platform")}
+        self._sides = sides
+        self.names = {one: f"lnr-{mark}-{one}" for one in ("gateway", *sides)}
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def open(self) -> None:
         for name in self.names.values():
             _ip("netns", "add", name)
             _ip("-n", name, "link", "set", "lo", "up")
-        for side, (ours, theirs) in _SIDES.items():
+        for side, (ours, theirs) in self._sides.items():
             there, gateway = self.names[side], self.names["gateway"]
             _ip("link", "add", "eth0", "netns", there, "type", "veth", "peer", "name", side, "netns", gateway)
             for name, link, addresses in ((there, "eth0", ours), (gateway, side, theirs)):
@@ -136,9 +140,9 @@ class Street:
 
 
 @contextlib.contextmanager
-def street() -> Iterator[Street]:
+def street(sides: Sides = _SIDES) -> Iterator[Street]:
     """The namespaces for the length of a with block."""
-    made = Street()
+    made = Street(sides)
     try:
         made.open()
         yield made

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
-import struct
 import subprocess
 import time
 from collections.abc import Iterator
@@ -17,6 +14,7 @@ from playbooks.actions.contract import ActionError, Context, Request
 from playbooks.actions.settings import DnsServer, Settings
 from playbooks.actions.system_kinds import system
 from playbooks.model import Command
+from tests.playbooks.actions.dns_question import AAAA, A, ask
 from tests.playbooks.actions.ssh_server import SshServer, login
 from tests.playbooks.actions.street import SERVER, Street, available, street
 
@@ -24,7 +22,6 @@ pytestmark = pytest.mark.skipif(
     not available("sshd", "ssh", "dnsmasq", "unbound"), reason="needs root, iproute2, openssh-server, dnsmasq and unbound"
 )
 SINKHOLE = ("10.9.9.9", "2001:db8:9::9")
-_A, _AAAA = 1, 28
 _NXDOMAIN = 3
 
 
@@ -73,13 +70,13 @@ class Dns:
         (self.folder / "start").write_text(f"/usr/sbin/unbound -c {self.conf}\n")
         return ("/usr/sbin/unbound-checkconf", str(self.conf)), ("/usr/sbin/unbound-control", "-c", str(self.conf), "reload")
 
-    def asks(self, name: str, kind: int = _A) -> tuple[int, list[str]]:
+    def asks(self, name: str, kind: int = A) -> tuple[int, list[str]]:
         """The code of the answer and its addresses."""
         end = time.monotonic() + 10
         while True:
             try:
                 with self.there.inside("platform"):
-                    return _ask(name, kind)
+                    return ask(SERVER[0], name, kind)
             except OSError:
                 assert time.monotonic() < end, "the DNS server does not answer"
 
@@ -112,23 +109,6 @@ class Dns:
             return dict(system(given)[kind].run(request, Context(time.monotonic() + 30, self.server.secrets())))
 
 
-def _ask(name: str, kind: int) -> tuple[int, list[str]]:
-    """A question over UDP (RFC 1035, 4.1)."""
-    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(0.5)
-        sock.connect((SERVER[0], 53))
-        sock.send(struct.pack("!6H", 7, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!2H", kind, 1))
-        answer = sock.recv(4096)
-    _, flags, _, count, _, _ = struct.unpack("!6H", answer[:12])
-    at, found = 12 + len(labels) + 5, []
-    for _ in range(count):  # names are pointers of two octets here
-        length = struct.unpack("!H", answer[at + 10 : at + 12])[0]
-        found.append(str(ipaddress.ip_address(answer[at + 12 : at + 12 + length])))
-        at += 12 + length
-    return flags & 15, found
-
-
 @pytest.fixture(params=["dnsmasq", "unbound"])
 def dns(request: pytest.FixtureRequest, there: Street, server: SshServer, tmp_path: Path) -> Iterator[Dns]:
     made = Dns(there, server, request.param, tmp_path)
@@ -143,7 +123,7 @@ def test_a_name_and_all_below_it_go_to_the_sinkhole_and_back(dns: Dns) -> None:
     assert dns.add("Evil.Example.") == {"__diverted__": "evil.example", "__divert_state__": "new"}
     assert dns.asks("evil.example") == (0, [SINKHOLE[0]])
     assert dns.asks("c2.evil.example") == (0, [SINKHOLE[0]])
-    assert dns.asks("evil.example", _AAAA) == (0, [SINKHOLE[1]])
+    assert dns.asks("evil.example", AAAA) == (0, [SINKHOLE[1]])
     assert dns.asks("notevil.example")[1] == []
     assert dns.asks("good.example") == (0, ["192.0.2.1"])
     assert dns.add("evil.example")["__divert_state__"] == "already"
@@ -156,7 +136,7 @@ def test_a_name_and_all_below_it_go_to_the_sinkhole_and_back(dns: Dns) -> None:
 def test_without_addresses_the_name_does_not_exist(dns: Dns) -> None:
     dns.add("evil.example", sinkhole=())
     assert dns.asks("c2.evil.example") == (_NXDOMAIN, [])
-    assert dns.asks("evil.example", _AAAA) == (_NXDOMAIN, [])
+    assert dns.asks("evil.example", AAAA) == (_NXDOMAIN, [])
 
 
 def test_a_run_takes_back_only_its_own(dns: Dns) -> None:

@@ -362,6 +362,26 @@ def test_the_exception_flow_may_end_where_the_main_flow_ends() -> None:
     assert "runs into" in found[0].message
 
 
+@pytest.mark.parametrize(
+    ("url", "right"),
+    [
+        ("ssh://gw.example.org", True),
+        ("ssh://[2001:db8::7]:2222", True),
+        ("__where__:value", True),
+        ("https://gw.example.org", False),
+        ("ssh://root@gw.example.org", False),
+        ("ssh://gw.example.org/etc", False),
+    ],
+)
+def test_a_host_for_ssh_may_be_named_by_a_url(url: str, right: bool) -> None:
+    target = {"type": "ssh", "name": "Gateway", "address": {"url": [url]}}
+    made = document(
+        playbook_variables={"__where__": {"type": "uri", "external": True}}, target_definitions={f"ssh--{uuid(33)}": target}
+    )
+    told = [problem.message for problem in check(playbook(made), now=NOW) if "address.url" in problem.path]
+    assert bool(told) != right, told
+
+
 def test_own_commands_are_known_by_their_name_or_by_the_list() -> None:
     change = _set(COMMAND, {"type": "liandun-block", "address": "__ip__:value"})
     assert problems(change) == []

@@ -6,8 +6,10 @@ import json
 from datetime import UTC, datetime
 from itertools import chain, islice
 
+import msgspec
 import pytest
 
+from playbooks.actions.danger import changes_a_system, logs_in
 from playbooks.check import check
 from playbooks.extension import options_of
 from playbooks.library import BUILDING_BLOCK, load
@@ -23,9 +25,10 @@ NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)
 SAMPLES: dict[str, list[Value]] = {
     "__address__": ["2001:db8::9", "203.0.113.9", "10.9.8.7", "0.0.0.0/0"],
     "__account__": ["zhang.san", 'x" or userName sw "a'],
-    "__gateway__": ["https://gw.example.org", None],
-    "__endpoint__": ["https://edr.example.org", None],
-    "__directory__": ["https://idp.example.org/scim/v2", None],
+    "__gateway__": ["https://gw.example.org", "ssh://gw.example.org", None],
+    "__endpoint__": ["https://edr.example.org", "ssh://db1.example.org:2222", None],
+    "__directory__": ["https://idp.example.org/scim/v2", "ldaps://ldap.example.org", None],
+    "__resolver__": ["ssh://[2001:db8::53]", None],
 }
 each = pytest.mark.parametrize("playbook", PLAYBOOKS, ids=[playbook_words(one, "en").name for one in PLAYBOOKS])
 
@@ -64,7 +67,7 @@ def _is_chinese(text: str) -> bool:
 def test_every_branch_runs_to_its_end(playbook: Playbook) -> None:
     left = _ways(playbook)
     runs = []
-    for run in chain(explore(playbook, LIBRARY, SAMPLES), islice(wander(playbook, LIBRARY, SAMPLES), 2_000)):
+    for run in chain(explore(playbook, LIBRARY, SAMPLES), islice(wander(playbook, LIBRARY, SAMPLES), 8_000)):
         runs.append(run)
         left -= _taken(run)
         if not left and len(runs) > 50:
@@ -103,8 +106,8 @@ def test_no_machine_acts_in_an_ot_zone(playbook: Playbook) -> None:
     """Whatever people answer: in an OT zone, and where nobody said that it is none, only people touch systems."""
     samples = SAMPLES | {"__ot__": ["true"]}
     for run in chain(explore(playbook, LIBRARY, samples), islice(wander(playbook, LIBRARY, samples), 15)):
-        machines = {request.command.type for request in run.requests if request.command.type != "manual"}
-        assert all(kind.startswith("liandun-") for kind in machines), machines
+        machines = [request for request in run.requests if request.command.type != "manual"]
+        assert not [one.step_name for one in machines if changes_a_system(one) or logs_in(one)]
 
 
 @each
@@ -112,9 +115,10 @@ def test_what_touches_systems_has_been_approved(playbook: Playbook) -> None:
     for run in chain(explore(playbook, LIBRARY, SAMPLES), islice(wander(playbook, LIBRARY, SAMPLES), 15)):
         names = [request.step_name for request in run.requests]
         for place, request in enumerate(run.requests):
-            if request.command.type in ("http-api", "openc2-http"):
+            if request.command.type != "manual" and changes_a_system(request):
                 assert any(name.startswith("批准") for name in names[:place]), names
-                assert b"/0" not in request.command.body(), "a network is nothing for a machine"
+                told = request.command.body() + msgspec.json.encode(request.command.more)
+                assert b"/0" not in told, "a network is nothing for a machine"
 
 
 @each

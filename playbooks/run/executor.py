@@ -47,6 +47,7 @@ from playbooks.run.journal import Claimed, Wanted
 from playbooks.run.live import Live
 from playbooks.run.machine import ENDED, Limits, Machine, replay
 from playbooks.run.messages import Message
+from playbooks.run.pace import Pace
 from playbooks.run.state import Call
 from playbooks.run.workers import Outcome, Task, Workers
 
@@ -66,8 +67,8 @@ class Settings(msgspec.Struct, frozen=True):
     """How an executor works; seconds.
 
     workers  commands at a time          runs   runs in memory
-    ahead    commands in the journal as begun for each worker: they share a commit, and keep the workers busy while it lasts;
-             after a crash as many may be unknown
+    ahead    commands in the journal as begun for each worker while they come back quickly (run.pace); after a crash as many may
+             be unknown
     lease    a run whose executor was not heard of for so long is taken over
     poll     how often the database is asked for runs and messages of others
     park     a run that waits longer than this is given back to the database
@@ -109,6 +110,7 @@ class Executor:
         self._line: deque[Live] = deque()
         self._timers: list[tuple[int, int]] = []
         self._flying: dict[tuple[int, str], Task] = {}
+        self._pace = Pace(settings.workers, settings.ahead)
         self._wanted: list[tuple[Wanted, Future[int]]] = []
         self._rows: list[tuple[Live, Event, list[Entry]]] = []
         self._touched: dict[int, Live] = {}
@@ -225,11 +227,12 @@ class Executor:
 
     def _room(self) -> int:
         """How many more commands may be begun: so many as keep the workers busy through a commit, no more."""
-        return self._settings.ahead * self._settings.workers - len(self._flying)
+        return self._pace.room(self._flying.values())
 
     def _take(self, item: Outcome | tuple[Wanted, Future[int]] | None) -> None:
         if isinstance(item, Outcome):
             task = item.task
+            self._pace.came_back(task)
             self._flying.pop((task.run_id, task.call), None)
             live = self._live.get(task.run_id)
             if live is not None:

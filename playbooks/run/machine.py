@@ -480,7 +480,8 @@ class Machine:
             self._leave(visit, Failure("VARIABLE_ERROR", visit.step_id, str(error)))
             return
         call = Call(key, visit, place, request)
-        visit.call = self._calls[key] = self._ready[key] = call
+        visit.call = self._calls[key] = call
+        self._make_ready(call)
 
     def _ask(self, event: Asked) -> None:
         """People have to agree first. The step's own clock stands still meanwhile, and begins anew when they have."""
@@ -516,6 +517,7 @@ class Machine:
         if call.consent is not None and event.digest and event.digest != call.consent.digest:
             raise Impossible(f"the call {event.call} is not what people agreed to")
         call.phase = "begun"
+        self._timers.put_off(call.visit, self._at - call.since)
         self.taking_back.remember(call.visit)
         self._tell(call.entry("begun", attempt=call.attempt))
 
@@ -598,7 +600,8 @@ class Machine:
                 self._work.popleft()()
 
     def _make_ready(self, call: Call) -> None:
-        call.phase = "ready"
+        """The step's clock stands still until the call is begun: it counts what a command takes, not how long it stands in line."""
+        call.phase, call.since = "ready", self._at
         self._ready[call.key] = call
 
     def _time_out(self, visit: Visit) -> None:

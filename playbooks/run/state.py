@@ -46,8 +46,8 @@ class Visit:
     """A step that is being carried out. ``phase``: delay, action, branches, playbook, done."""
 
     __slots__ = (
-        "branch", "call", "cause", "failure", "number", "open_branches", "phase", "places", "rounds", "scope", "step", "step_id",
-        "timer",
+        "branch", "call", "cause", "due", "failure", "number", "open_branches", "phase", "places", "rounds", "scope", "step",
+        "step_id", "timer",
     )  # fmt: skip
 
     def __init__(self, number: int, branch: Branch, step_id: str, step: Step, cause: Failure | None) -> None:
@@ -63,7 +63,7 @@ class Visit:
         self.failure: Failure | None = None  # of the first branch that failed
         self.places: list[tuple[int, str]] = []  # command and target of the calls that are still to come
         self.call: Call | None = None
-        self.timer = 0  # number of the timer that ends it
+        self.timer = self.due = 0  # number of the timer that ends it, and when it does
 
     def entry(self, event: str, **more: object) -> Entry:
         """A line of the trace about this visit."""
@@ -94,9 +94,10 @@ class Call:
     """One command against one target.
 
     phase  ready, approval (people have to agree), begun, retry (waits), unknown (a person has to say what happened), over
+    since  when it last became ready, in milliseconds
     """
 
-    __slots__ = ("attempt", "consent", "key", "phase", "place", "request", "visit")
+    __slots__ = ("attempt", "consent", "key", "phase", "place", "request", "since", "visit")
 
     def __init__(self, key: str, visit: Visit, place: tuple[int, str], request: Request) -> None:
         self.key = key
@@ -105,6 +106,7 @@ class Call:
         self.request = request
         self.attempt = 1
         self.phase = "ready"
+        self.since = 0
         self.consent: Consent | None = None
 
     @property

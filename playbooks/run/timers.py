@@ -34,8 +34,13 @@ class Timers:
         self._number += 1
         heapq.heappush(self._heap, Timer(at, self._number, kind, visit))
         if kind == "timeout" and visit is not None:
-            visit.timer = self._number
+            visit.timer, visit.due = self._number, at
         return self._number
+
+    def put_off(self, visit: Visit, milliseconds: int) -> None:
+        """The clock of a step has stood still for so long (and its timer may have been left out meanwhile)."""
+        if visit.timer:
+            self.start(visit.due + milliseconds, "timeout", visit)
 
     def clear(self) -> None:
         """Nothing is waited for any more."""
@@ -72,4 +77,4 @@ class Timers:
                 return waits and call.consent is not None and call.consent.timer == timer.number  # type: ignore[union-attr]
         if timer.number != visit.timer:
             return False  # another attempt has a timer of its own
-        return visit.phase not in ("done", "delay") and (call is None or call.phase not in ("approval", "unknown"))
+        return visit.phase not in ("done", "delay") and (call is None or call.phase not in ("ready", "approval", "unknown"))

@@ -17,9 +17,9 @@ log = logging.getLogger(__name__)
 
 
 class Task:
-    """One attempt at a command. ``seconds``: how long it may last."""
+    """One attempt at a command. ``seconds``: how long it may last; ``began``: of time.monotonic(), 0 until a worker has it."""
 
-    __slots__ = ("attempt", "call", "request", "run_id", "seconds", "stop")
+    __slots__ = ("attempt", "began", "call", "request", "run_id", "seconds", "stop")
 
     def __init__(self, run_id: int, call: str, attempt: int, request: Request, seconds: float) -> None:
         self.run_id = run_id
@@ -27,6 +27,7 @@ class Task:
         self.attempt = attempt
         self.request = request
         self.seconds = seconds
+        self.began = 0.0
         self.stop = threading.Event()
 
 
@@ -68,6 +69,7 @@ class Workers:
 
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:
+            task.began = time.monotonic()
             self._done(self._outcome(task))
 
     def _outcome(self, task: Task) -> Outcome:
@@ -76,7 +78,7 @@ class Workers:
             message = f"commands of the kind {task.request.command.type} cannot be carried out here"
             return Outcome(task, code="COMMAND_UNKNOWN", message=message)
         try:
-            context = Context(time.monotonic() + task.seconds, self._secrets, task.stop)
+            context = Context(task.began + task.seconds, self._secrets, task.stop)
             context.left()
             return Outcome(task, variables=kind.run(task.request, context))
         except ActionError as error:

@@ -7,6 +7,7 @@ itself the role opens them). It has no spool: records go to ingest through :mod:
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import socket
 from typing import Any
@@ -110,4 +111,7 @@ def run(config: Config) -> int:
     tell_health(layout, "links", inputs.details, lambda: inputs.problem)
     stop.wait()
     inputs.close()
-    return 0
+    logging.shutdown()
+    # Threads may still be in the middle of a handshake: were Python taken down around them, one that holds a lock of OpenSSL would
+    # keep the process for ever. Nothing is left to be written here.
+    os._exit(0)

@@ -26,9 +26,20 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+class _Stop(threading.Event):
+    """The kernel may hand a signal to another thread, while Python's handlers run in the main one: it has to be awake for them."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if timeout is not None:
+            return super().wait(timeout)
+        while not super().wait(1.0):
+            pass
+        return True
+
+
 def stop_event() -> threading.Event:
     """Set on SIGTERM and SIGINT."""
-    stop = threading.Event()
+    stop = _Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     return stop

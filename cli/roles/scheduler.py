@@ -8,6 +8,8 @@ import logging
 from collections.abc import Callable
 from contextlib import closing
 
+from sqlalchemy.orm import Session
+
 from cli.console_services import account_policy
 from cli.demo_incidents import DemoIncidents
 from cli.roles.expiry_watch import ExpiryWatch
@@ -74,32 +76,18 @@ def run(config: Config) -> int:
     trail = Trail(database, HeadFile(layout.audit_heads), KeyStore(layout.master_key.parent, key))
     rules = account_policy(config)
 
-    def tidy_accounts() -> None:
-        with database.write() as session:
-            sessions.remove_stale(session, policy=rules)
-            lockout.remove_stale(session, rules)
-            proposals.lapse(session, policy=rules)
-            accounts.disable_unused(session, policy=rules)
+    def writing(act: Callable[[Session], object]) -> Callable[[], None]:
+        def job() -> None:
+            with database.write() as session:
+                act(session)
 
-    def end_grants() -> None:
-        with database.write() as session:
-            catalogue.expire_due(session)
+        return job
 
-    def remove_rule_days() -> None:
-        with database.write() as session:
-            remove_old_days(session)
-
-    def end_measures() -> None:
-        with database.write() as session:
-            expire_due(session)
-
-    def forget_drafts() -> None:
-        with database.write() as session:
-            alerts.remove_drafts(session)
-
-    def forget_messages() -> None:
-        with database.write() as session:
-            forget(session)
+    def tidy_accounts(session: Session) -> None:
+        sessions.remove_stale(session, policy=rules)
+        lockout.remove_stale(session, rules)
+        proposals.lapse(session, policy=rules)
+        accounts.disable_unused(session, policy=rules)
 
     def send_heads() -> None:
         send_copies(database, config.audit.syslog, config.audit.webhook)
@@ -120,38 +108,34 @@ def run(config: Config) -> int:
         with closing(open_store(config, writable=False)) as store:
             searches.run_due(database, store)
 
-    def remove_reports() -> None:
-        with database.write() as session:
-            remove_old(session, SYSTEM)
-
     jobs = [
         Job("zone plan", 1.0, PlanPublisher(database, layout.zones)),
         Job("indicators", 2.0, IndicatorPublisher(database, layout.indicators)),
         Job("rule tuning", 1.0, TuningPublisher(database, layout.rule_tuning)),
-        Job("rule exceptions", 60.0, end_measures),
+        Job("rule exceptions", 60.0, writing(expire_due)),
         Job("revocations", 1.0, RevocationPublisher(database, layout.revocations)),
         Job("certificates", float(config.certificates.check_seconds), expiries),
         Job("webhooks", 1.0, lambda: deliver_due(database, key, policy)),
         Job("incident clocks", 5.0, lambda: remind(database)),
         Job("audit heads", float(config.audit.head_seconds), trail.sign),
         Job("audit copies", 15.0, send_heads),
-        Job("accounts", 600.0, tidy_accounts),
+        Job("accounts", 600.0, writing(tidy_accounts)),
         SlowJob("alert bulks", 2.0, lambda: alerts.resume(database)),
-        Job("alert drafts", 300.0, forget_drafts),
-        Job("inbound webhooks", 600.0, forget_messages),
+        Job("alert drafts", 300.0, writing(alerts.remove_drafts)),
+        Job("inbound webhooks", 600.0, writing(forget)),
         Job("warning reminders", 5.0, lambda: remind_overdue(database)),
         Job("warning drafts", 60.0, lambda: draft_from_patterns(database)),
         SlowJob("advisories", 10.0, AdvisoryMatcher(database)),
         Job("advisory warnings", 60.0, lambda: draft_from_kev(database)),
         SlowJob("findings", 60.0, lambda: follow_all(database)),
         Job("document reviews", 300.0, lambda: remind_reviews(database)),
-        Job("services", 30.0, end_grants),
+        Job("services", 30.0, writing(catalogue.expire_due)),
         SlowJob("risk", 10.0, RiskKeeper(database)),
         SlowJob("metering", 3600.0, meter_services),
         SlowJob("reports", 60.0, make_reports),
         SlowJob("searches", 5.0, run_searches),
-        Job("old reports", 86_400.0, remove_reports),
-        Job("old rule figures", 86_400.0, remove_rule_days),
+        Job("old reports", 86_400.0, writing(lambda session: remove_old(session, SYSTEM))),
+        Job("old rule figures", 86_400.0, writing(remove_old_days)),
         Job("planner statistics", 3600.0, database.optimize),
     ]
     if config.platform.demo:

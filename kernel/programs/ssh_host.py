@@ -44,8 +44,12 @@ def read_host(text: str) -> SshHost:
     if text.count(":") > 1:
         return SshHost(read_address(text), 22)
     name, colon, port = text.partition(":")
-    numbers = re.fullmatch(r"[0-9.]+", name)
-    return SshHost(read_address(name) if numbers else read_name(name), _written_port(colon + port) if colon else 22)
+    return SshHost(read_name_or_address(name), _written_port(colon + port) if colon else 22)
+
+
+def read_name_or_address(text: str) -> str:
+    """A name, an IPv4 address or an IPv6 one without brackets. Raises ProgramError(COMMAND_WRONG)."""
+    return read_address(text) if ":" in text or re.fullmatch(r"[0-9.]+", text) else read_name(text)
 
 
 def _written_port(text: str) -> int:

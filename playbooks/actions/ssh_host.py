@@ -7,20 +7,18 @@ that does not stand there no connection is opened, so a playbook cannot be used 
 from __future__ import annotations
 
 import ipaddress
-import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from kernel.programs.ssh_host import SshHost, is_known, read_address, read_host, read_name, read_port
+from kernel.programs.ssh_host import SshHost, is_known, read_address, read_host, read_name, read_name_or_address, read_port
 from playbooks.actions.contract import ActionError, Context
 from playbooks.actions.program_errors import as_actions
 from playbooks.actions.protected import Address
 from playbooks.model import Party
 
 __all__ = ["SshHost", "ends", "known", "named", "written"]
-_NUMBERS = re.compile(r"[0-9.]+", re.ASCII)
 
 
 def written(text: str) -> SshHost:
@@ -78,7 +76,7 @@ def _of_url(url: str, port: int) -> SshHost:
         raise ActionError(f"the address {url[:80]!r} cannot be read: {error}", "ssh://HOST", code="COMMAND_WRONG") from error
     if parts.scheme != "ssh" or "@" in parts.netloc or parts.path.strip("/") or parts.query or parts.fragment or given == 0:
         raise ActionError(f"the address {url[:80]!r} is none of the form ssh://HOST", "ssh://HOST", code="COMMAND_WRONG")
-    return SshHost(read_address(host) if ":" in host or _NUMBERS.fullmatch(host) else read_name(host), given or port)
+    return SshHost(read_name_or_address(host), given or port)
 
 
 def _names(party: Party) -> Iterator[str]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from kernel.programs.memory_file import memory_file
 from playbooks.actions.contract import ActionError, Context
-from playbooks.actions.memory_file import memory_file
 from playbooks.actions.process import run
 
 

@@ -64,10 +64,11 @@ def install(server: Server, names: Names, settings: StoreElasticsearch, generati
                 "an administrator puts what ./liandun store templates prints, or set manage_templates = true",
             )
         lifecycle = names.of("lifecycle") if capabilities.lifecycle and _put_policy(server, names.of("lifecycle")) else ""
-        _put_templates(server, names, settings, lifecycle)
+        _put_templates(server, names, settings, lifecycle, mark=False)
         if found and generations.all(fresh=True):
             roll_over(server, names)
             generations.all(fresh=True)
+        _put_templates(server, names, settings, lifecycle, mark=True)
     how = "rollover and merging by its ILM" if lifecycle else "rollover by Liandun"
     log.info("%s; chosen: %s, retention by Liandun, keyword fields everywhere", capabilities, how)
     return msgspec.structs.replace(capabilities, lifecycle=bool(lifecycle))
@@ -78,12 +79,16 @@ def policy_of(names: Names, settings: StoreElasticsearch, found: str) -> str | N
     return next((policy for policy in ("", names.of("lifecycle")) if found == parts(names, settings, policy)[2]), None)
 
 
-def _put_templates(server: Server, names: Names, settings: StoreElasticsearch, lifecycle: str) -> None:
+def _put_templates(server: Server, names: Names, settings: StoreElasticsearch, lifecycle: str, *, mark: bool) -> None:
+    """The template of the events carries the mark that all is done: whoever is killed before it begins again."""
     small, whole, fingerprint_of_both = parts(names, settings, lifecycle)
+    if mark:
+        _put_template(server, names.events, whole[names.events] | {"meta": {"fingerprint": fingerprint_of_both}})
+        return
     for name, body in small.items():
         _put_component(server, name, body)
     for name, body in whole.items():
-        _put_template(server, name, body | {"meta": {"fingerprint": fingerprint_of_both}})
+        _put_template(server, name, body)
 
 
 def _put_policy(server: Server, name: str) -> bool:

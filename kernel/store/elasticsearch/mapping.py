@@ -75,14 +75,8 @@ def components(names: Names, settings: StoreElasticsearch, lifecycle: str) -> di
 
 
 def templates(names: Names, settings: StoreElasticsearch) -> dict[str, dict[str, Any]]:
-    """Composable index templates by name."""
+    """Composable index templates by name; that of the events, which tells whether they are current, is the last."""
     return {
-        names.events: {
-            "index_patterns": [names.events],
-            "priority": PRIORITY,
-            "data_stream": {},
-            "composed_of": [names.of("settings"), names.of("mappings")],
-        },
         names.quarantine: {
             "index_patterns": [names.quarantine],
             "priority": PRIORITY,
@@ -95,6 +89,12 @@ def templates(names: Names, settings: StoreElasticsearch) -> dict[str, dict[str,
                 "settings": _settings(settings) | {"index.number_of_shards": 1, "index.refresh_interval": "-1"},
                 "mappings": {"enabled": False},
             },
+        },
+        names.events: {
+            "index_patterns": [names.events],
+            "priority": PRIORITY,
+            "data_stream": {},
+            "composed_of": [names.of("settings"), names.of("mappings")],
         },
     }
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from elasticsearch.client import ClusterClient, IndicesClient
 
 from kernel.config import StoreElasticsearch
 from kernel.errors import StoreError
@@ -224,3 +225,36 @@ def test_ids_of_any_kind(store: ElasticsearchStore) -> None:
         if not (cursor := page.cursor):
             break
     assert pages == odd[::-1]
+
+
+@pytest.mark.parametrize("puts", range(6))
+def test_a_writer_killed_between_two_templates_leaves_none_out(
+    elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch, puts: int
+) -> None:
+    """The mark that the templates are current is put last: without it the next writer puts them all."""
+    done = 0
+    real = {"put_index_template": IndicesClient.put_index_template, "put_component_template": ClusterClient.put_component_template}
+
+    def dying(name: str) -> Callable[..., Any]:
+        def put(*called: Any, **named: Any) -> Any:
+            nonlocal done
+            if done == puts:
+                raise KeyboardInterrupt
+            done += 1
+            return real[name](*called, **named)
+
+        return put
+
+    with a_store([elasticsearch_url]) as store:
+        with monkeypatch.context() as patched:
+            patched.setattr(IndicesClient, "put_index_template", dying("put_index_template"))
+            patched.setattr(ClusterClient, "put_component_template", dying("put_component_template"))
+            with pytest.raises(KeyboardInterrupt):
+                store.commit(Commit([event(0)], consumer="test", position=1))
+        assert done == puts
+        assert store.examine().templates != "current"
+        next_writer = another(store)
+        next_writer.commit(Commit([event(1)], [Quarantined("q", "2026-11-28T00:00:00Z", "src", "here", "why", b"raw")]))
+        assert next_writer.examine().templates == "current"
+        assert [record.id for record in next_writer.quarantine()] == ["q"]
+        next_writer.close()

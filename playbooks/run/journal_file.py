@@ -7,6 +7,7 @@ a file but an index, and all of it in one transaction: a file is of one version 
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from sqlalchemy import Connection, Table, inspect, text
@@ -22,6 +23,7 @@ VERSION = 1
 
 def open_journal(path: Path) -> Database:
     """The journal in this file, made where there is none. Raises LiandunError for one of a newer version, or of something else."""
+    _make(path)
     database = open_database(f"sqlite:///{path}")
     try:
         with database.write() as session:
@@ -37,6 +39,17 @@ def open_journal(path: Path) -> Database:
         database.close()
         raise
     return database
+
+
+def _make(path: Path) -> None:
+    """A new file is its owner's alone, whatever the umask: it holds what commands sent and gave back. SQLite's own files beside
+    it take its mode. One that is there keeps the mode that somebody gave it."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise LiandunError(f"the journal {path} cannot be made: {error.strerror}", "name a file in a folder of yours") from error
 
 
 def _refuse_others(connection: Connection, path: Path) -> None:

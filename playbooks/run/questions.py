@@ -28,6 +28,8 @@ from playbooks.values import typed
 from playbooks.variables import LONGEST_VALUE, Value
 
 LONGEST_COMMENT = 2_000
+FIRED_BY = "fired_by"
+"""In the cause of a run that a trigger started: the person whose act it answers."""
 APPROVE = "playbooks.approve"
 """For what needs a second pair of eyes: an approval, also one that is a step by hand."""
 
@@ -45,6 +47,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """A question as pages show it; its fields are those of PlaybookQuestion, lists and objects read.
 
     started_by   who started the run
+    fired_by     the person whose act started it by a trigger, "" where there is none
     undo_by      who asked for the undo that the question belongs to, "" where it belongs to none
     barred       who answered a step of this run that this one is kept apart from
     words        title and text by language, where the playbook has them
@@ -74,6 +77,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     answers: tuple[Given, ...]
     started_by: str
+    fired_by: str = ""
     undo_by: str = ""
     barred: frozenset[str] = frozenset()
     words: dict[str, AskedWords] = {}
@@ -120,7 +124,7 @@ def hindrance(who: Principal, asked: Question) -> str:
         return "permission"
     if asked.roles and who.role not in asked.roles:
         return "role"
-    if not asked.own and (wrote(who, asked.started_by) or wrote(who, asked.undo_by)):
+    if not asked.own and any(wrote(who, one) for one in (asked.started_by, asked.fired_by, asked.undo_by)):
         return "starter"
     if who.name in asked.barred:
         return "apart"
@@ -180,7 +184,7 @@ def _answerable(session: Session, who: Principal, number: int, kind: str) -> Que
         case "role":
             raise Denied(f"one of these has to answer: {', '.join(asked.roles)}")
         case "starter":
-            raise Denied("somebody else has to agree: you started this run, or asked that it be taken back")
+            raise Denied("somebody else has to agree: you started this run, did what started it, or asked that it be taken back")
         case "apart":
             raise Denied("somebody else has to agree: you answered a step that this one is kept apart from")
         case "twice":
@@ -266,6 +270,7 @@ def _question(session: Session, row: PlaybookQuestion, run: PlaybookRun) -> Ques
         outcome=row.outcome,
         answers=msgspec.json.decode(row.answers, type=tuple[Given, ...]),
         started_by=run.created_by,
+        fired_by=str(msgspec.json.decode(run.cause).get(FIRED_BY, "")),
         undo_by=undo_by,
         words=msgspec.convert(words, dict[str, AskedWords]),
         barred=_barred(session, row, request),

@@ -16,6 +16,7 @@ from operations.webhooks.outbox import announce
 from playbooks.run.journal import playbook_of
 from playbooks.run.machine import ENDED
 from playbooks.run.models import PlaybookRun
+from playbooks.run.questions import FIRED_BY
 from playbooks.shelf.prefill import facts_of
 from playbooks.shelf.reading import document
 from playbooks.shelf.starting import start
@@ -76,6 +77,8 @@ def _started(session: Session, trigger: PlaybookTrigger, subject: Subject, depth
     cause: dict[str, Any] = {"kind": subject.kind, "trigger": trigger.id, "name": trigger.name, "depth": depth}
     if subject.number:
         cause["id"] = subject.number
+    if subject.actor and _RUN.fullmatch(subject.actor) is None:
+        cause[FIRED_BY] = subject.actor
     variables = _values(session, trigger, subject, facts)
     who = Principal(0, f"trigger:{trigger.id}", trigger.name, "analyst")
     return start(session, who, trigger.playbook_id, variables, cause, f"trigger:{trigger.id}:{subject.key}")

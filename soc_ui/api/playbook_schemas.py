@@ -238,6 +238,7 @@ class QuestionOut(Schema):
     outcome = String(required=True, validate=OneOf(OUTCOMES))
     answers = List(Nested(GivenOut), required=True)
     started_by = String(required=True)
+    fired_by = String(required=True)
     words = Dict(
         String(), Dict(), required=True, metadata={"description": "Language → title and text, where the playbook has them"}
     )

@@ -160,6 +160,18 @@ def test_whoever_started_the_run_does_not_agree_to_it(target: Target, database: 
             agree(database, STARTER, question)
 
 
+def test_whose_act_started_the_run_does_not_agree_to_it(target: Target, database: Database) -> None:
+    """A trigger answered what a person did: with a key of theirs, too, they would start and approve alone."""
+    with Executor(database, standard(LOOPBACK), QUICK, gate=needs(1)) as executor:
+        for actor in ("lin.mei", "key:robot (lin.mei)"):
+            wanted = msgspec.structs.replace(one(target), by="trigger:1", cause={"kind": "incident", "fired_by": actor})
+            question = asked(database, executor.submit(wanted))
+            assert questions.hindrance(DUTY, question) == "starter"
+            with pytest.raises(Denied, match="what started it"):
+                agree(database, DUTY, question)
+            agree(database, LEADER, question)
+
+
 def test_refused_it_fails_with_the_reason(target: Target, database: Database) -> None:
     with Executor(database, standard(LOOPBACK), QUICK, gate=needs(2)) as executor:
         run_id = executor.submit(one(target))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from kernel.db import open_database, upgrade
 from kernel.errors import LiandunError
@@ -112,3 +115,26 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LiandunError):
         open_journal(path)
     assert path.read_text() == "these are notes, " * 100
+
+
+def test_a_new_journal_is_its_owners_alone_and_an_old_one_keeps_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "run.journal"
+    before = os.umask(0o022)
+    try:
+        first = open_journal(path)
+        with first.write() as session:
+            session.execute(text("PRAGMA user_version"))
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+        first.close()
+        assert modes["run.journal"] == 0o600
+        assert set(modes.values()) == {0o600}
+        path.chmod(0o640)
+        open_journal(path).close()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    finally:
+        os.umask(before)
+
+
+def test_a_journal_where_none_can_be_made_says_so(tmp_path: Path) -> None:
+    with pytest.raises(LiandunError, match="cannot be made: No such file or directory"):
+        open_journal(tmp_path / "missing" / "run.journal")

@@ -23,6 +23,7 @@ from operations.warnings.models import WarningHistory, WarningRow
 from operations.webhooks import service as webhooks
 from operations.webhooks.models import WebhookDelivery
 from playbooks.run.models import PlaybookRun
+from playbooks.run.questions import FIRED_BY
 from playbooks.shelf import service as shelf
 from playbooks.triggers import evaluate, firing, subjects
 from playbooks.triggers import service as triggers
@@ -291,6 +292,20 @@ def test_an_incident_that_enters_a_phase(city: Database, make: Make) -> None:
     assert fire_due(city) == 0
     assert counts(city, trigger) == {"started": 2}
     assert json.loads(runs(city)[-1].variables)["__matter__"] == "门户被攻击"
+
+
+def test_whose_act_started_it_is_remembered_and_is_no_run(city: Database, make: Make) -> None:
+    make("incident", {"phases": ["detection", "containment"]}, throttle_seconds=0)
+    number = _incident(city)
+    fire_due(city)
+    end_all(city)
+    _move(city, number, "containment", Actor("lin.mei"))
+    fire_due(city)
+    end_all(city)
+    assert [json.loads(run.cause).get(FIRED_BY, "") for run in runs(city)] == [SYSTEM.name, "lin.mei"]
+    _move(city, number, "detection", Actor(f"playbook:{runs(city)[-1].id}"))
+    fire_due(city)
+    assert FIRED_BY not in json.loads(runs(city)[-1].cause)
 
 
 def test_an_incident_that_is_graded_while_it_is_in_a_phase(city: Database, make: Make) -> None:

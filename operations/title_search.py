@@ -1,7 +1,8 @@
 """Words in the titles of incidents and tickets.
 
 SQLite: an FTS5 table of trigrams that triggers keep with its table (migration 0028), so any part of a word is found, Chinese
-included, if it has three characters or more. PostgreSQL, and words that are shorter: every title is read.
+included, if it has three characters or more. PostgreSQL: an index of trigrams on the same text (migration 0039). Shorter words, and
+PostgreSQL without the extension pg_trgm: every title is read.
 """
 
 from __future__ import annotations

@@ -97,9 +97,9 @@ def count_alerts(session: Session, where: AlertFilter = AlertFilter()) -> Count:
 
 
 def many_say(session: Session, where: AlertFilter) -> bool:
-    """Whether a text is sought that more than TEXT_FEW alerts have. False where no index tells."""
+    """Whether a text is sought that more than TEXT_FEW alerts have."""
     words = words_of(where.text)
-    return bool(words) and session.get_bind().dialect.name == "sqlite" and text_ids(session, words, TEXT_FEW) is None
+    return bool(words) and text_ids(session, words, TEXT_FEW) is None
 
 
 def latest_id(session: Session) -> int:

@@ -1,7 +1,8 @@
 """The searchable text of alerts: rule name, entities, matched values, lower case.
 
 SQLite: an FTS5 table with trigrams, so any part of a word is found, Chinese included, if it has three characters or more.
-PostgreSQL: a plain table searched by LIKE. Both have the columns ``rowid`` (the alert's id) and ``body``.
+PostgreSQL: a table searched by LIKE, with an index of trigrams where the extension pg_trgm is at hand (migration 0039). Both have
+the columns ``rowid`` (the alert's id) and ``body``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from kernel.detection import Detection
 from operations.alerts.schema import Entity
 
 MAX_BODY = 2000
+_INDEXED = 3
+"""Letters of the shortest word that an index of trigrams knows."""
 ALERT_TEXT = table("alert_text", column("rowid", BigInteger), column("body", Text))
 
 # Where FTS5 keeps the texts (https://sqlite.org/fts5.html, "FTS5 Data Structures"): where the index does not help, reading them
@@ -56,9 +59,7 @@ def words_of(search: str) -> list[str]:
 
 
 def matching_ids(session: Session, words: list[str], limit: int) -> list[int] | None:
-    """Ids of alerts with all words, or None where there are more than ``limit`` (or the database has no such index)."""
-    if session.get_bind().dialect.name != "sqlite":
-        return None
+    """Ids of alerts with all words, or None where there are more than ``limit``."""
     snapshot: dict[Any, list[int] | None] = session.info.get("snapshot", {})
     key = ("alert_text", *words, limit)
     if key not in snapshot:
@@ -68,11 +69,11 @@ def matching_ids(session: Session, words: list[str], limit: int) -> list[int] | 
 
 
 def _ids_query(session: Session, words: list[str]) -> Select[Any]:
-    indexed = [word for word in words if len(word) >= 3]
-    short = [word for word in words if len(word) < 3]
-    if not indexed:
+    indexed = [word for word in words if len(word) >= _INDEXED]
+    short = [word for word in words if len(word) < _INDEXED]
+    if not indexed or session.get_bind().dialect.name != "sqlite":
         alert, body = _columns(session)
-        return select(alert).where(*(body.contains(word, autoescape=True) for word in short))
+        return select(alert).where(*(body.contains(word, autoescape=True) for word in words))
     match = literal_column("alert_text").op("MATCH")(" AND ".join('"' + word.replace('"', '""') + '"' for word in indexed))
     found = select(ALERT_TEXT.c.rowid).where(match)
     return found.where(says(session, ALERT_TEXT.c.rowid, short)) if short else found

@@ -163,7 +163,7 @@ def _conditions(session: Session, where: IncidentFilter, by_deadline: bool = Fal
         found.append(("clock", and_(now <= DUE, clock.shift(now, 3600) > DUE)))
     elif where.clock:
         raise Invalid(f"there is no clock state {where.clock[:32]!r}", "overdue or soon", field="clock")
-    spoken = Incident.number + " " + Incident.title
+    spoken = Incident.number.concat(literal_column("' '")).concat(Incident.title)  # as in its index (migration 0039)
     found += [("text", condition) for condition in titled(session, "incident_title", Incident.id, spoken, where.text)]
     if where.start:
         found.append(("start", Incident.detected_at >= where.start))

@@ -172,8 +172,17 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _postgresql_engine(url: URL) -> Engine:
     try:
-        return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
+        engine = create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreError(
             "the PostgreSQL driver is missing", "pip install 'psycopg[binary]' and write postgresql+psycopg://…"
         ) from error
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    """Many short statements that stop at a page of rows: starting workers and compiling plans for one takes longer than it does."""
+    connection.execute("SET jit = off")
+    connection.execute("SET max_parallel_workers_per_gather = 0")
+    connection.commit()

@@ -25,6 +25,7 @@ from operations.alerts.entities import normalise
 from operations.alerts.models import STATUSES, Alert, AlertCount, AlertEntity, AlertTag
 from operations.alerts.schema import UNASSIGNED, AlertFilter, AlertPage, AlertRow, Count
 from operations.alerts.text import matching_ids as text_ids
+from operations.alerts.text import matching_ids_of_zones as text_ids_of_zones
 from operations.alerts.text import says, words_of
 from operations.errors import Invalid
 from operations.reach import zones_seen
@@ -34,6 +35,8 @@ FEW = 5000
 
 TEXT_FEW = 5_000
 """The same for the text."""
+TEXT_FEW_SCOPED = 30_000
+"""As many may have the text where zones are few: of the alerts of those, FEW at most."""
 
 COUNT_LIMIT = 10_000
 COUNT_LIMIT_SCOPED = 1_000
@@ -97,9 +100,9 @@ def count_alerts(session: Session, where: AlertFilter = AlertFilter()) -> Count:
 
 
 def many_say(session: Session, where: AlertFilter) -> bool:
-    """Whether a text is sought that more than TEXT_FEW alerts have."""
+    """Whether a text is sought that too many alerts have to list them."""
     words = words_of(where.text)
-    return bool(words) and text_ids(session, words, TEXT_FEW) is None
+    return bool(words) and _text_ids(session, words) is None
 
 
 def latest_id(session: Session) -> int:
@@ -246,7 +249,7 @@ def _few_ids(session: Session, where: AlertFilter) -> list[int] | None:
     unresolved = False
     words = words_of(where.text)
     if words:
-        ids = text_ids(session, words, TEXT_FEW)
+        ids = _text_ids(session, words)
         unresolved |= ids is None
         sets += [set(ids)] if ids is not None else []
     for query in _side_queries(where):
@@ -260,6 +263,14 @@ def _few_ids(session: Session, where: AlertFilter) -> list[int] | None:
         # What was too large to list is checked on the few: by primary key, so it costs little.
         few &= set(session.execute(select(_ALERTS.c.id).where(among(session, sorted(few)), *_large(session, where))).scalars())
     return sorted(few)
+
+
+def _text_ids(session: Session, words: list[str]) -> list[int] | None:
+    """Ids of the alerts with these words, of those that may be seen where they are many; None where they are too many."""
+    ids, zones = text_ids(session, words, TEXT_FEW), zones_seen(session)
+    if ids is not None or zones is None:
+        return ids
+    return text_ids_of_zones(session, words, zones, most_with_words=TEXT_FEW_SCOPED, limit=FEW)
 
 
 def among(session: Session, ids: list[int]) -> ColumnElement[bool]:

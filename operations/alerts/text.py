@@ -7,13 +7,15 @@ the columns ``rowid`` (the alert's id) and ``body``.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, Text, column, exists, literal_column, select, table, text
+from sqlalchemy import BigInteger, Select, Text, column, exists, func, literal_column, select, table, text
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from kernel.detection import Detection
+from operations.alerts.models import AlertEntity
 from operations.alerts.schema import Entity
 
 MAX_BODY = 2000
@@ -65,6 +67,27 @@ def matching_ids(session: Session, words: list[str], limit: int) -> list[int] | 
     if key not in snapshot:
         ids = list(session.execute(_ids_query(session, words).limit(limit + 1)).scalars())
         snapshot[key] = ids if len(ids) <= limit else None
+    return snapshot[key]
+
+
+def matching_ids_of_zones(
+    session: Session, words: list[str], zones: Collection[str], *, most_with_words: int, limit: int
+) -> list[int] | None:
+    """Ids of alerts with all words that name one of ``zones``; None where more than ``limit`` do, or too many have the words."""
+    snapshot: dict[Any, list[int] | None] = session.info.get("snapshot", {})
+    key = ("alert_text", "zones", *words, *sorted(zones), most_with_words, limit)
+    if key not in snapshot:
+        snapshot[key] = None
+        found = _ids_query(session, words)
+        number = session.execute(select(func.count()).select_from(found.limit(most_with_words + 1).subquery())).scalar_one()
+        if number <= most_with_words:
+            same = (
+                AlertEntity.alert_id == found.selected_columns[0],
+                AlertEntity.kind == "zone",
+                AlertEntity.value.in_(sorted(zones)),
+            )
+            ids = list(session.execute(found.where(exists().where(*same)).limit(limit + 1)).scalars())
+            snapshot[key] = ids if len(ids) <= limit else None
     return snapshot[key]
 
 

@@ -44,7 +44,7 @@ def list_incidents(
     """One page. ``sort``: newest (id), due (earliest running deadline first), level (highest first). Raises Invalid."""
     limit = max(1, min(limit, MAX_PAGE))
     key, descending = _key(sort)
-    places = select(Incident.id).where(*_all(session, where, by_deadline=sort == "due"), *within(session))
+    places = select(Incident.id).where(*_all(session, where, by_deadline=sort == "due"), *_within(session, where))
     if cursor:
         places = places.where(_after(cursor, key, descending))
     order = (key.desc(), Incident.id.desc()) if descending else (key.asc(), Incident.id.desc())
@@ -63,7 +63,7 @@ def count_incidents(session: Session, where: IncidentFilter = IncidentFilter()) 
     if where.zone:  # a list walks its order and looks whether each names the zone; a count is quicker from the zone's side
         conditions.append(Incident.id.in_(select(IncidentZone.incident_id).where(IncidentZone.zone.in_(where.zone))))
     most = COUNT_LIMIT if zones_seen(session) is None else COUNT_LIMIT_SCOPED
-    inner = select(Incident.id).where(*conditions, *within(session)).limit(most + 1).subquery()
+    inner = select(Incident.id).where(*conditions, *_within(session, where)).limit(most + 1).subquery()
     return Count.up_to(most, session.execute(select(func.count()).select_from(inner)).scalar_one())
 
 
@@ -110,7 +110,9 @@ def _facets(session: Session, where: IncidentFilter) -> tuple[dict[str, list[tup
 def _sample(session: Session, where: IncidentFilter, without: str) -> list[Any]:
     kept = [condition for dimension, condition in _conditions(session, where) if dimension != without]
     columns = (Incident.id, *(getattr(Incident, name) for name in _COLUMNS))
-    newest = select(Incident.id).where(*kept, *within(session)).order_by(Incident.created_at.desc(), Incident.id.desc())
+    newest = (
+        select(Incident.id).where(*kept, *_within(session, where, without)).order_by(Incident.created_at.desc(), Incident.id.desc())
+    )
     return list(session.connection().execute(select(*columns).where(Incident.id.in_(newest.limit(SAMPLE)))))
 
 
@@ -132,6 +134,14 @@ def _zones(session: Session, rows: list[Any]) -> Counter[str]:
             if seen is None or zone in seen:
                 counted[zone] += number
     return counted
+
+
+def _within(session: Session, where: IncidentFilter, without: str = "") -> list[ColumnElement[bool]]:
+    """What of it may be seen. An incident that names a zone that is seen is seen: then it need not be asked a second time."""
+    seen = zones_seen(session)
+    if seen is not None and where.zone and seen.issuperset(where.zone) and without != "zone":
+        return []
+    return within(session)
 
 
 def _all(session: Session, where: IncidentFilter, *, by_deadline: bool = False) -> list[ColumnElement[bool]]:

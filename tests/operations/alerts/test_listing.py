@@ -153,6 +153,24 @@ def test_a_text_is_found_alike_on_every_way_to_it(
     assert tags == Counter(tag for row in queue if row.id in answers[0][0] for tag in row.tags)
 
 
+@pytest.mark.parametrize("words", ["r1", "r", "工具箱", "zebra"])
+def test_a_text_is_found_alike_in_a_few_zones(database: Database, make: Make, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    """Few of all, few of those zones, or met while walking the queue: list and count must not tell which."""
+    with database.write() as session:
+        made = [make(rule=f"r{n}", host__zone="abc"[n % 3], process__name="工具箱.exe") for n in range(60)]
+        service.record_detections(session, made)
+    wanted = [row.id for row in walk(database, AlertFilter(text=words)) if int(row.rule_id[1:]) % 3]
+    assert bool(wanted) == (words != "zebra")
+    scoped = database.carrying({SESSION_KEY: frozenset({"b", "c"})})
+    for few, few_scoped in ((5_000, 30_000), (3, 30_000), (3, 3)):
+        monkeypatch.setattr(listing, "TEXT_FEW", few)
+        monkeypatch.setattr(listing, "TEXT_FEW_SCOPED", few_scoped)
+        with scoped.read() as session:
+            found = service.list_alerts(session, AlertFilter(text=words), limit=500).alerts
+            assert sorted(row.id for row in found) == sorted(wanted)
+            assert service.count_alerts(session, AlertFilter(text=words)) == Count(len(wanted))
+
+
 def test_a_text_written_in_the_same_transaction_is_found(database: Database, make: Make) -> None:
     with database.write() as session:
         assert not service.list_alerts(session, AlertFilter(text="fresher")).alerts

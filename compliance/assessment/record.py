@@ -142,7 +142,8 @@ class _Recording:
         before = (row.probed if self.source == "probe" and row.probed else row.verdict) if row else ""
         previous = row.verdict if row else ""
         if row is None:
-            row = self.there[finding.item_id, target] = Standing(finding.item_id, target, place.standard, place.security_class)
+            row = Standing(finding.item_id, target, place.standard, place.security_class, made=True)
+            self.there[finding.item_id, target] = row
         counted = not (self.source == "probe" and row.version and row.source == "person")
         changed = self._changed(row, said, counted)
         if counted:

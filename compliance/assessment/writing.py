@@ -39,7 +39,7 @@ class Standing(msgspec.Struct):
     probed: str = ""
     probed_at: str = ""
     version: int = 0
-    made: bool = True
+    made: bool = False
     touched: bool = False
 
 
@@ -54,7 +54,7 @@ def standings(session: Session, system_id: int, objects: Sequence[int], items: C
     known = known.where(VerdictRow.system_id == system_id, among(session, VerdictRow.object_id, objects))
     if len(items) <= _FEW:
         known = known.where(VerdictRow.item.in_(sorted(items)))
-    return {(row[0], row[1]): Standing(*row, made=False) for row in session.execute(known)}
+    return {(row[0], row[1]): Standing(*row) for row in session.execute(known)}
 
 
 def write(session: Session, system_id: int, rows: Iterable[Standing], steps: Sequence[Mapping[str, Any]]) -> None:

@@ -21,6 +21,7 @@ from compliance.assessment import drift
 from compliance.assessment.models import SOURCES, VerdictRow, VerdictStep
 from compliance.assessment.places import CRYPTO, Place, places
 from compliance.assessment.schema import WEAK, Batch, CryptoDetail, Drift, Finding, Recorded, Source
+from compliance.assessment.writing import Standing, standings, write
 from compliance.scoring.crypto import CryptoObject, object_score
 from compliance.systems import rows
 from compliance.systems.applicability import WHOLE, Scope, scope_of
@@ -113,20 +114,17 @@ class _Recording:
         self.scope: Scope = scope_of(session, self.system)
         wanted = sorted({one.object_id or WHOLE for one in findings})
         self.objects: dict[int, ObjectRow] = {}
-        self.there: dict[_Key, VerdictRow] = {}
+        self.there: dict[_Key, Standing] = {}
         items = {one.item_id for one in findings}
         for start in range(0, len(wanted), _CHUNK):
             part = wanted[start : start + _CHUNK]
             query = select(ObjectRow).where(ObjectRow.system_id == system_id, among(session, ObjectRow.id, part))
             self.objects |= {row.id: row for row in session.execute(query).scalars()}
-            known = select(VerdictRow).where(VerdictRow.system_id == system_id, among(session, VerdictRow.object_id, part))
-            if len(items) <= 50:
-                known = known.where(VerdictRow.item.in_(sorted(items)))
-            self.there |= {(row.item, row.object_id): row for row in session.execute(known).scalars()}
+            self.there |= standings(session, system_id, part, items)
         self.changed, self.recorded = 0, 0
         self.drifts: list[Drift] = []
         self.now = clock.now()
-        self._last: dict[str, Any] = {}
+        self._steps: list[dict[str, Any]] = []
 
     def take(self, finding: Finding, expected_version: int | None) -> Recorded:
         """One finding. Raises Invalid, NotFound, Stale."""
@@ -144,12 +142,8 @@ class _Recording:
         before = (row.probed if self.source == "probe" and row.probed else row.verdict) if row else ""
         previous = row.verdict if row else ""
         if row is None:
-            row = VerdictRow(
-                system_id=self.system.id, item=finding.item_id, object_id=target, standard=place.standard,
-                security_class=place.security_class, probed="", probed_at="", version=0,
-            )  # fmt: skip
+            row = Standing(finding.item_id, target, place.standard, place.security_class, made=True)
             self.there[finding.item_id, target] = row
-            self.session.add(row)
         counted = not (self.source == "probe" and row.version and row.source == "person")
         changed = self._changed(row, said, counted)
         if counted:
@@ -158,7 +152,7 @@ class _Recording:
             row.detail = msgspec.json.encode(finding.crypto).decode() if finding.crypto else ""
         if self.source == "probe":
             row.probed, row.probed_at = verdict.value, said["at"]
-        row.checked_at, row.version = self.now, row.version + changed
+        row.checked_at, row.version, row.touched = self.now, row.version + changed, True
         self.recorded += 1
         found = None
         if before == Verdict.MET and verdict in WEAK:
@@ -166,16 +160,15 @@ class _Recording:
             self.drifts.append(found)
         if changed:
             self.changed += 1
-            step = {**said, "previous": previous, "counted": counted}
-            self.session.add(VerdictStep(system_id=self.system.id, item=finding.item_id, object_id=target, **step))
-            self._last = {"item": finding.item_id, "object": target, **step}
+            self._steps.append({"item": finding.item_id, "object_id": target, **said, "previous": previous, "counted": counted})
         return Recorded(row.verdict, previous, changed, counted, row.version, found)
 
     def finish(self, on_drift: OnDrift) -> None:
         """Write it, audit it, tell of drifts."""
-        self.session.flush()
+        write(self.session, self.system.id, self.there.values(), self._steps)
         if self.changed == 1:
-            audit.append(self.session, self.actor, "verdict.record", "mlps_system", self.system.id, detail=self._last)
+            last = {("object" if name == "object_id" else name): value for name, value in self._steps[-1].items()}
+            audit.append(self.session, self.actor, "verdict.record", "mlps_system", self.system.id, detail=last)
         elif self.changed:
             told = {"source": self.source, "recorded": self.recorded, "changed": self.changed, "drifts": len(self.drifts)}
             audit.append(self.session, self.actor, "verdict.record", "mlps_system", self.system.id, detail=told)
@@ -200,7 +193,7 @@ class _Recording:
             raise Invalid(f"the item {finding.item_id} does not apply to this object: {bearing.en}", field="item")
         return place, target
 
-    def _changed(self, row: VerdictRow, said: dict[str, Any], counted: bool) -> bool:
+    def _changed(self, row: Standing, said: dict[str, Any], counted: bool) -> bool:
         """Is it worth a line of the history?"""
         if not row.version:
             return True

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from sqlalchemy.event import listen, remove
 
 from compliance.assessment import reading
 from compliance.assessment import record as recording
 from compliance.assessment.schema import CryptoDetail, Finding, ObjectVerdict, Step
 from compliance.systems import applicability, objects
+from compliance.systems.schema import ObjectDraft
 from operations.audit import service as audit
 from operations.errors import Invalid, NotFound, Stale
 from tests.compliance.assessment.small_system import MAIL, PASSWORDS, PROBE, ROOM_DOOR, SmallSystem
@@ -159,3 +163,43 @@ def test_pages_by_object_and_by_verdict(small: SmallSystem) -> None:
             reading.verdicts_of(session, small.id, "8.2.1.1")
         page = objects.list_objects(session, small.id)
         assert reading.heat(session, page.objects)[small.host]["8.1.4"].met == 1
+
+
+def test_the_same_item_twice_in_one_run_is_two_steps_of_one_verdict(small: SmallSystem) -> None:
+    findings = [Finding(PASSWORDS, small.host, "met", "8 letters"), Finding(PASSWORDS, small.host, "not_met", "root has none")]
+    with small.database.write() as session:
+        batch = recording.record_many(session, PROBE, small.id, findings, source="probe")
+    assert (batch.recorded, batch.changed, len(batch.drifts)) == (2, 2, 1)
+    assert (current(small).verdict, current(small).version) == ("not_met", 2)
+    assert [(one.previous, one.verdict) for one in history(small)] == [("met", "not_met"), ("", "met")]
+
+
+def test_a_run_is_written_by_a_few_statements_however_much_it_found(small: SmallSystem) -> None:
+    asked: list[str] = []
+
+    def count(*told: Any) -> None:
+        asked.append(told[2])
+
+    numbers = []
+    for size in (1, 40):
+        with small.database.write() as session:
+            drafts = [ObjectDraft("server_os", f"{size}-{number}") for number in range(size)]
+            hosts = [objects.add_object(session, small.who, small.id, draft).id for draft in drafts]
+        listen(small.database.engine, "before_cursor_execute", count)
+        for verdict in ("met", "partly"):
+            asked.clear()
+            with small.database.write() as session:
+                findings = [Finding(PASSWORDS, one, verdict, "minlen") for one in hosts]
+                recording.record_many(session, PROBE, small.id, findings, source="probe", on_drift=lambda *_: None)
+            numbers.append(len(asked))
+        remove(small.database.engine, "before_cursor_execute", count)
+    assert numbers[:2] == numbers[2:], numbers
+    assert all(numbers)
+
+
+def test_a_row_that_the_session_holds_is_not_an_old_one(small: SmallSystem) -> None:
+    small.probe("met")
+    with small.database.write() as session:
+        assert reading.verdict_of(session, small.id, PASSWORDS, small.host).verdict == "met"
+        recording.record_many(session, PROBE, small.id, [Finding(PASSWORDS, small.host, "not_met", "minlen 4")], source="probe")
+        assert reading.verdict_of(session, small.id, PASSWORDS, small.host).verdict == "not_met"

@@ -62,7 +62,7 @@ class House:
         script = _UP.format(root=self._root, folder=folder)
         started = street.start(side, "unshare", "-m", "-p", "-f", "--kill-child", "sh", "-c", script)
         self._wait(street, side)
-        self._inside = Path(f"/proc/{_child(started.pid)}/root")
+        self.inside = Path(f"/proc/{_child(started.pid)}/root")
 
     def login(self, host: SshHost) -> Login:
         """The key of root, which the house lets in from the platform only."""
@@ -72,15 +72,15 @@ class House:
     def state(self) -> dict[str, tuple[object, ...]]:
         """All that is there, but for what sshd itself writes down of logins: kinds, rights, owners, times, contents."""
         found: dict[str, tuple[object, ...]] = {}
-        for folder, folders, names in os.walk(self._inside):
-            if Path(folder) == self._inside:
+        for folder, folders, names in os.walk(self.inside):
+            if Path(folder) == self.inside:
                 folders[:] = [name for name in folders if name not in _OWN]
             for name in (*folders, *names):
                 path = Path(folder, name)
                 seen = path.lstat()
                 content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() and not path.is_symlink() else ""
                 told = (seen.st_mode, seen.st_uid, seen.st_gid, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, content)
-                found[str(path.relative_to(self._inside))] = told
+                found[str(path.relative_to(self.inside))] = told
         return {name: told for name, told in found.items() if name not in ("var/log/lastlog", "var/log/wtmp", "var/log/btmp")}
 
     def _wait(self, street: Street, side: str) -> None:

@@ -14,13 +14,13 @@ import msgspec
 import pytest
 
 from compliance.reports import oscal
-from compliance.reports.material import Material, gather
+from compliance.reports.material import gather
 from compliance.systems import objects, service
 from compliance.systems.applicability import decide
-from compliance.systems.schema import Filing, Responsible
 from operations.errors import Invalid
 from tests.compliance.assessment.small_system import PASSWORDS, TWO_FACTORS, SmallSystem
 from tests.compliance.reports.conftest import HOSTILE
+from tests.compliance.reports.oscal_material import filled, material_of
 
 _OTHER_NAMES = {"plan": "assessment-plan", "results": "assessment-results"}
 
@@ -32,26 +32,10 @@ def _validator(shared: Path, model: str) -> Any:
     return jsonschema.Draft7Validator(json.loads(text.replace(r"\\p{L}", r"[^\\W\\d_]").replace(r"\\p{N}", r"\\d")))
 
 
-def material_of(small: SmallSystem, template: str = "2025") -> Material:
-    with small.database.read() as session:
-        return gather(session, small.id, template)
-
-
-def _filled(small: SmallSystem) -> None:
-    with small.database.write() as session:
-        draft = service.draft_of(service.get_system(session, small.id))
-        more = msgspec.structs.replace(
-            draft, extensions=("8.2", "8.3", "8.4", "8.5"), description="两段\n\n说明",
-            filing=Filing("440000-1", "2026-01-02", "市公安局"),
-            people=(Responsible("leader", "赵一", "020-1"), Responsible("leader", "赵一"), Responsible("contact", "Q")),
-        )  # fmt: skip
-        service.change_system(session, small.who, small.id, more, expected_version=None)
-
-
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("model", list(oscal.MODELS))
 def test_each_document_is_valid(small: SmallSystem, shared: Path, model: str, language: str) -> None:
-    _filled(small)
+    filled(small)
     octets = oscal.document(material_of(small), model, language)
     errors = [
         f"{'/'.join(map(str, one.path))}: {one.message[:200]}" for one in _validator(shared, model).iter_errors(json.loads(octets))

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from cli.compliance_winrm import windows_host, with_port
 from cli.data_directory import config_of, state_of
 from cli.terminal import visible
 from compliance.probes.contract import Probe
@@ -19,19 +20,21 @@ from compliance.probes.reading.device_file import device_file
 from compliance.probes.reading.host import Here, There
 from compliance.probes.reading.postgresql import PostgresqlServer
 from compliance.probes.reading.tls import TlsEndpoint
+from compliance.probes.reading.windows_files import WindowsExport
+from compliance.probes.reading.windows_script import FILE as WINDOWS_SCRIPT
 from compliance.probes.registry import probes
 from compliance.probes.result import CHINESE, Result
 from compliance.probes.run import SECONDS, WORKERS, Progress, run
 from compliance.probes.target import LinuxHost, Target
 from kernel.config import Config
-from kernel.errors import LiandunError
 from kernel.master_key import open_master_key
 from kernel.programs.ssh import Login, is_user_name
 from kernel.programs.ssh_host import SshHost, read_host
-from playbooks.actions.contract import Destination
+from playbooks.actions.contract import Destination, Secrets, no_secrets
 from playbooks.vault import service as vault
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_EXPORT = click.Path(exists=True, path_type=Path)
 _ENGLISH = {"met": "met", "partly": "partly", "not_met": "NOT MET", "not_applicable": "n/a", "error": "error"}
 Secret = Callable[[str, SshHost | None], str]
 """A secret of the store by its name, for a host that it has to be meant for."""
@@ -43,6 +46,12 @@ Secret = Callable[[str, SshHost | None], str]
 @click.option("--key-secret", help="Name of its private key or password in the secret store (playbook secret set NAME --host …).")
 @click.option("--known-hosts", type=_FILE, help="Keys that hosts must show; default: [playbooks] known_hosts.")
 @click.option("--local", is_flag=True, help="Look at this machine, too.")
+@click.option(
+    "--windows-export", "exports", type=_EXPORT, multiple=True, help="Folder or ZIP a Windows host was exported to. Again for more."
+)
+@click.option("--winrm", "windows", metavar="HOST", multiple=True, help="A Windows host, by WinRM over TLS. Again for more.")
+@click.option("--windows-user", help=r"Login on Windows hosts (DOMAIN\NAME).")
+@click.option("--windows-secret", help="Name of its password in the secret store.")
 @click.option("--config-file", "configs", type=_FILE, multiple=True, help="Configuration of a network device. Again for more.")
 @click.option("--dialect", type=click.Choice(("huawei", "h3c", "cisco")), help="Of the configuration files.")
 @click.option("--postgresql", "databases", multiple=True, help="Name of a secret that holds the URL of a database. Again for more.")
@@ -56,11 +65,14 @@ Secret = Callable[[str, SshHost | None], str]
 @click.option("--lang", type=click.Choice(("zh", "en")), default="zh", show_default=True, help="Language of the table.")
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory, default as configured.")
 def probe_command(
-    hosts: tuple[str, ...], user: str, key_secret: str | None, known_hosts: Path | None, local: bool, configs: tuple[Path, ...],
+    hosts: tuple[str, ...], user: str, key_secret: str | None, known_hosts: Path | None, local: bool, exports: tuple[Path, ...],
+    windows: tuple[str, ...], windows_user: str | None, windows_secret: str | None, configs: tuple[Path, ...],
     dialect: Dialect | None, databases: tuple[str, ...], endpoints: tuple[str, ...], ca_file: Path | None, wanted: tuple[str, ...],
     workers: int, seconds: float, form: str, object_id: int | None, lang: str, data: Path | None,
 ) -> None:  # fmt: skip
-    """Look at Linux HOSTs by SSH (NAME, ADDRESS:PORT, [IPV6]:PORT), devices, databases and endpoints. Nothing is changed there.
+    """Look at Linux HOSTs by SSH (NAME, ADDRESS:PORT, [IPV6]:PORT), Windows hosts, devices, databases and endpoints.
+
+    Nothing is changed there.
 
     Exit code 0: all is met or not applicable, 1: something is not, or could not be read, 2: wrong usage.
     """
@@ -68,8 +80,11 @@ def probe_command(
         raise click.UsageError("hosts need --key-secret, and --user must be the name of an account")
     if configs and dialect is None:
         raise click.UsageError("configuration files need --dialect")
+    if windows and not (windows_user and windows_secret):
+        raise click.UsageError("Windows hosts need --windows-user and --windows-secret")
     chosen = _chosen(wanted)
-    with _secrets(bool(hosts or databases), data) as (config, secret):
+    with _secrets(bool(hosts or databases or windows), data) as (config, store):
+        secret = _secret_of(store)
         targets: list[Target] = [LinuxHost("localhost", Here())] if local else []
         if hosts:
             keys = known_hosts or (config.playbooks.known_hosts if config else None)
@@ -78,13 +93,19 @@ def probe_command(
             privilege = tuple(config.playbooks.privilege) if config else ()
             login = _login(user, key_secret or "", secret)
             targets += [LinuxHost(one.shown(), There(one, login, keys, privilege)) for one in map(read_host, hosts)]
+        targets += [WindowsExport(path.name, path) for path in exports]
+        if config and windows_user and windows_secret:
+            found = [read_host(with_port(one)) for one in windows]
+            targets += [windows_host(one, windows_user, windows_secret, config, store) for one in found]
         targets += [device_file(path, dialect) for path in configs if dialect]
         targets += [PostgresqlServer(name, lambda name=name: secret(name, None)) for name in databases]  # type: ignore[misc]
         targets += [_endpoint(one, ca_file) for one in endpoints]
         if form == "findings" and len(targets) > 1:
             raise click.UsageError("findings are of one object: look at one at a time")
         if not targets:
-            raise click.UsageError("nothing to look at: give hosts, --local, --config-file, --postgresql or --tls")
+            raise click.UsageError(
+                "nothing to look at: give hosts, --local, --windows-export, --winrm, --config-file, --postgresql or --tls"
+            )
         results = list(run(targets, chosen, workers=workers, seconds=seconds, progress=_progress(len(targets))))
     if form != "table":
         told = results if form == "json" else findings(results, object_id)
@@ -96,6 +117,13 @@ def probe_command(
         raise click.exceptions.Exit(1)
 
 
+@click.command("windows-script")
+def windows_script_command() -> None:
+    """Print the PowerShell script that exports a Windows host for --windows-export."""
+    sys.stdout.buffer.write(WINDOWS_SCRIPT.read_bytes())
+    sys.stdout.flush()
+
+
 def _chosen(wanted: Sequence[str]) -> list[Probe]:
     found = [probe for probe in probes().values() if not wanted or probe.id.startswith(tuple(wanted))]
     if not found:
@@ -104,19 +132,18 @@ def _chosen(wanted: Sequence[str]) -> list[Probe]:
 
 
 @contextmanager
-def _secrets(needed: bool, data: Path | None) -> Iterator[tuple[Config | None, Secret]]:
+def _secrets(needed: bool, data: Path | None) -> Iterator[tuple[Config | None, Secrets]]:
     """The configuration and the secret store of the platform; neither where nothing needs them."""
     if not needed:
-        yield None, _none
+        yield None, no_secrets
         return
     config = config_of(data)
     with state_of(config) as database:
-        store = vault.secrets(database, open_master_key(config))
-        yield config, lambda name, host: store(name, None if host is None else [Destination(host.name, host.port)])
+        yield config, vault.secrets(database, open_master_key(config))
 
 
-def _none(name: str, host: SshHost | None) -> str:
-    raise LiandunError("there is no secret store")
+def _secret_of(store: Secrets) -> Secret:
+    return lambda name, host: store(name, None if host is None else [Destination(host.name, host.port)])
 
 
 def _login(user: str, name: str, secret: Secret) -> Callable[[SshHost], Login]:

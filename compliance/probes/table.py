@@ -9,6 +9,7 @@ from compliance.probes.registry import of_source
 
 _HEADS: dict[Source, str] = {
     "linux": "Linux hosts",
+    "windows": "Windows hosts",
     "network_device": "Network devices (Huawei, H3C, Cisco-like)",
     "postgresql": "PostgreSQL",
     "nginx": "nginx",

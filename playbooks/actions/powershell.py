@@ -51,6 +51,10 @@ class Powershell:
 
     def run(self, request: Request, context: Context) -> Mapping[str, Value]:
         """Do it. Raises ActionError; after ACTION_TIMEOUT or WINRM_FAILED nobody knows how far the script came."""
+        return ssh.values(request, self.said(request, context))
+
+    def said(self, request: Request, context: Context) -> Finished:
+        """All that the script says, longer than values may be, and its exit code. Raises ActionError as ``run`` does."""
         script = _encoded(request.command.text())
         hosts = host_endpoints(request.target, PORT)
         for host in hosts:
@@ -60,7 +64,7 @@ class Powershell:
         problem: ActionError | None = None
         for host in hosts:
             try:
-                return ssh.values(request, _run(WinrmLine(host, login, self._reach, tls), host, script, context))
+                return _run(WinrmLine(host, login, self._reach, tls), host, script, context)
             except ActionError as error:
                 if error.code != "UNREACHABLE":
                     raise

@@ -1,0 +1,1 @@
+"""Probes of Windows hosts: exported files, or asked by WinRM."""

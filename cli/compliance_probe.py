@@ -18,6 +18,7 @@ from compliance.probes.findings import findings
 from compliance.probes.formats.device import Dialect
 from compliance.probes.reading.device_file import device_file
 from compliance.probes.reading.host import Here, There
+from compliance.probes.reading.ldap import Directory
 from compliance.probes.reading.postgresql import PostgresqlServer
 from compliance.probes.reading.tls import TlsEndpoint
 from compliance.probes.reading.windows_files import WindowsExport
@@ -55,8 +56,11 @@ Secret = Callable[[str, SshHost | None], str]
 @click.option("--config-file", "configs", type=_FILE, multiple=True, help="Configuration of a network device. Again for more.")
 @click.option("--dialect", type=click.Choice(("huawei", "h3c", "cisco")), help="Of the configuration files.")
 @click.option("--postgresql", "databases", multiple=True, help="Name of a secret that holds the URL of a database. Again for more.")
+@click.option(
+    "--ldap", "directories", multiple=True, help="Name of a secret: ldap[s]://BIND-DN:PASSWORD@HOST/BASE-DN. Again for more."
+)
 @click.option("--tls", "endpoints", metavar="HOST:PORT", multiple=True, help="A TLS or TLCP endpoint. Again for more.")
-@click.option("--ca-file", type=_FILE, help="Authorities that endpoints are held against; default: the system's.")
+@click.option("--ca-file", type=_FILE, help="Authorities that endpoints and directories are held against; default: the system's.")
 @click.option("--probe", "wanted", multiple=True, help="Only probes whose id begins with this. Again for more.")
 @click.option("--workers", type=click.IntRange(1, 64), default=WORKERS, show_default=True, help="Objects at a time.")
 @click.option("--seconds", type=click.FloatRange(1, 3_600), default=SECONDS, show_default=True, help="Time for one object.")
@@ -67,10 +71,11 @@ Secret = Callable[[str, SshHost | None], str]
 def probe_command(
     hosts: tuple[str, ...], user: str, key_secret: str | None, known_hosts: Path | None, local: bool, exports: tuple[Path, ...],
     windows: tuple[str, ...], windows_user: str | None, windows_secret: str | None, configs: tuple[Path, ...],
-    dialect: Dialect | None, databases: tuple[str, ...], endpoints: tuple[str, ...], ca_file: Path | None, wanted: tuple[str, ...],
+    dialect: Dialect | None, databases: tuple[str, ...], directories: tuple[str, ...], endpoints: tuple[str, ...],
+    ca_file: Path | None, wanted: tuple[str, ...],
     workers: int, seconds: float, form: str, object_id: int | None, lang: str, data: Path | None,
 ) -> None:  # fmt: skip
-    """Look at Linux HOSTs by SSH (NAME, ADDRESS:PORT, [IPV6]:PORT), Windows hosts, devices, databases and endpoints.
+    """Look at Linux HOSTs by SSH (NAME, ADDRESS:PORT, [IPV6]:PORT), Windows hosts, devices, databases, directories and endpoints.
 
     Nothing is changed there.
 
@@ -83,7 +88,7 @@ def probe_command(
     if windows and not (windows_user and windows_secret):
         raise click.UsageError("Windows hosts need --windows-user and --windows-secret")
     chosen = _chosen(wanted)
-    with _secrets(bool(hosts or databases or windows), data) as (config, store):
+    with _secrets(bool(hosts or databases or directories or windows), data) as (config, store):
         secret = _secret_of(store)
         targets: list[Target] = [LinuxHost("localhost", Here())] if local else []
         if hosts:
@@ -99,12 +104,13 @@ def probe_command(
             targets += [windows_host(one, windows_user, windows_secret, config, store) for one in found]
         targets += [device_file(path, dialect) for path in configs if dialect]
         targets += [PostgresqlServer(name, lambda name=name: secret(name, None)) for name in databases]  # type: ignore[misc]
+        targets += [Directory(name, lambda name=name: secret(name, None), ca_file) for name in directories]  # type: ignore[misc]
         targets += [_endpoint(one, ca_file) for one in endpoints]
         if form == "findings" and len(targets) > 1:
             raise click.UsageError("findings are of one object: look at one at a time")
         if not targets:
             raise click.UsageError(
-                "nothing to look at: give hosts, --local, --windows-export, --winrm, --config-file, --postgresql or --tls"
+                "nothing to look at: give hosts, --local, --windows-export, --winrm, --config-file, --postgresql, --ldap or --tls"
             )
         results = list(run(targets, chosen, workers=workers, seconds=seconds, progress=_progress(len(targets))))
     if form != "table":

@@ -13,6 +13,7 @@ _HEADS: dict[Source, str] = {
     "network_device": "Network devices (Huawei, H3C, Cisco-like)",
     "postgresql": "PostgreSQL",
     "nginx": "nginx",
+    "ldap": "Directories (LDAP)",
     "tls": "TLS and TLCP endpoints",
 }
 

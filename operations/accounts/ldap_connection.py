@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import ldap3
+from ldap3.core.exceptions import LDAPStartTLSError
 
 from kernel.errors import LiandunError
 
@@ -34,7 +35,17 @@ def opened(server: Any, dn: str, password: str, *, start_tls: bool, seconds: int
         auto_referrals=False,  # a referral would carry the password to another server
     )
     connection.open()
-    if not server.ssl and not (start_tls and connection.start_tls()):
+    if not server.ssl and not (start_tls and _has_started_tls(connection)):
         connection.unbind()
         raise NoTls("the directory does not speak TLS", "use ldaps://, or give it a certificate")
     return connection
+
+
+def _has_started_tls(connection: Any) -> bool:
+    """False where the directory answers that it cannot; what goes wrong in the handshake raises LDAPException."""
+    try:
+        return bool(connection.start_tls())
+    except LDAPStartTLSError:
+        if (connection.result or {}).get("result"):
+            return False
+        raise

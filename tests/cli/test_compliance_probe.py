@@ -13,6 +13,7 @@ import pytest
 from crypto.sm3 import sm3
 from kernel.db import open_database, upgrade
 from kernel.layout import Layout
+from tests.operations.accounts.ldap_server import SLAPD, LdapServer
 from tests.postgresql_server import running_postgresql
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +50,23 @@ def test_all_is_met_or_it_is_told_by_the_exit_code() -> None:
     closed = run("compliance", "probe", "--tls", "127.0.0.1:1", "--lang", "en")
     assert closed.returncode == 1
     assert "127.0.0.1:1 does not answer" in closed.stdout
+
+
+@pytest.mark.skipif(SLAPD is None, reason="no slapd: apt-get install slapd ldap-utils")
+def test_a_directory_behind_a_secret(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "data").create()
+    database = open_database(layout.state_url)
+    upgrade(database)
+    database.close()
+    with LdapServer(tmp_path) as server:
+        url = f"ldaps://cn%3Dadmin%2Cdc%3Dcity%2Cdc%3Dtest:search-secret@127.0.0.1:{server.tls_port}/dc=city,dc=test"
+        kept = run("playbook", "secret", "set", "city-ldap", given=url, LIANDUN_DATA=str(layout.root))
+        assert kept.returncode == 0, kept.stderr
+        words = ("--ldap", "city-ldap", "--ca-file", str(server.ca), "--lang", "en")
+        found = run("compliance", "probe", *words, LIANDUN_DATA=str(layout.root))
+    assert found.returncode == 1, found.stderr
+    assert "partly: anonymous binds are refused" in found.stdout
+    assert "search-secret" not in found.stdout + found.stderr
 
 
 def test_findings_of_an_object() -> None:

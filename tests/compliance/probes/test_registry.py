@@ -23,7 +23,7 @@ _EMPTY_IS_AN_ANSWER = {
 def test_there_are_as_many_as_files() -> None:
     files = [
         path
-        for source in ("linux", "windows", "network_device", "postgresql", "nginx", "tls")
+        for source in ("linux", "windows", "network_device", "postgresql", "nginx", "ldap", "tls")
         for path in (FOLDER / source).glob("[a-z]*.py")
     ]
     assert len(ALL) == len(files)

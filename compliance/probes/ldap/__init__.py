@@ -1,0 +1,1 @@
+"""Probes on directories (LDAP, RFC 4511), by LDAP itself."""

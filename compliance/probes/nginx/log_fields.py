@@ -19,6 +19,9 @@ def _judge(facts: Facts) -> Judgement:
     found = config(facts.files("nginx"))
     if found is None:
         return not_applicable(Text("there is no nginx", "没有 nginx"))
+    servers = found.named("server")
+    if servers and all(any(one.arguments[:1] == ["off"] for one in found.in_force(server, "access_log")) for server in servers):
+        return judgement([Text("no request is recorded (access_log off)", "未记录访问日志（access_log off）")])
     formats = {one.arguments[0]: " ".join(one.arguments[1:]) for one in found.named("log_format") if one.arguments}
     used = {words[1] for one in found.named("access_log") if len(words := one.arguments) > 1 and "=" not in words[1]}
     bad: list[Text] = []

@@ -55,6 +55,8 @@ def _outcome(name: str, http: str, top: str = "user www-data;", **more: str) -> 
         ("nginx.audit.access_log", "access_log off; server { listen 80; }", "not_met"),
         ("nginx.audit.access_log", "server { location /health { access_log off; } }", "partly"),
         ("nginx.audit.log_fields", "access_log /a combined;", "met"),
+        ("nginx.audit.log_fields", "access_log off; server { listen 80; }", "not_met"),
+        ("nginx.audit.log_fields", "access_log off; server { listen 80; access_log /a; } server { listen 81; }", "met"),
         ("nginx.audit.log_fields", "log_format m '$time_local $remote_addr $request $status'; access_log /a m;", "partly"),
         ("nginx.audit.log_fields", "log_format m '$remote_addr'; access_log /a m buffer=32k;", "not_met"),
         ("nginx.rbac.listings", "server { location / { autoindex on; } }", "not_met"),

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from cli import compliance_report, compliance_systems
+from cli.compliance_confirmations import confirm_command, confirmations_command
 from cli.compliance_documents import documents_command
 from cli.compliance_findings import findings_command, waivers_command
 from cli.compliance_probe import probe_command, windows_script_command
@@ -39,6 +40,8 @@ command.add_command(windows_script_command)
 command.add_command(findings_command)
 command.add_command(waivers_command)
 command.add_command(documents_command)
+command.add_command(confirmations_command)
+command.add_command(confirm_command)
 
 
 compliance_report.register(command)

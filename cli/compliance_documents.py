@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from cli.compliance_findings import pages, print_json, who
+from cli.acting import who
+from cli.compliance_findings import pages, print_json
 from cli.compliance_systems import data_option, find, json_option, opened
 from cli.data_directory import config_of
 from cli.terminal import print_lines, visible

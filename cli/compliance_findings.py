@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 import click
 import msgspec
 
+from cli.acting import who
 from cli.compliance_systems import data_option, find, json_option, opened
 from cli.terminal import print_lines, visible
 from compliance.remediation import service, waivers
@@ -18,14 +17,8 @@ from compliance.remediation.following import follow
 from compliance.remediation.models import WAIVER_STATES
 from compliance.remediation.progress import MOST_MONTHS, progress
 from compliance.remediation.schema import Assignment, FindingFilter, Waiver, WaiverDraft
-from operations.accounts.schema import Principal
 
 MOST_PAGES = 1000
-
-
-def who() -> Principal:
-    """The user of this machine, by number and not by what the environment says: two people have to be two."""
-    return Principal(0, f"cli:{pwd.getpwuid(os.getuid()).pw_name}"[:160], "", "secadmin")
 
 
 def pages(read: Callable[[str], tuple[list[Any], str]]) -> Iterator[Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from pathlib import Path
 
 import click
 import msgspec
 
+from cli.acting import who
 from cli.certificate_files import load_certificates, load_lists, path_type
 from cli.compliance_systems import data_option, find
 from cli.crypto_files import read_public_key
@@ -23,7 +23,6 @@ from crypto.secret import MasterKey
 from kernel.config import Config
 from kernel.errors import LiandunError
 from kernel.master_key import open_master_key
-from operations.accounts.schema import Principal
 from operations.incidents.evidence_key import authority
 
 MOST_ATTACHED = 64 << 20
@@ -72,7 +71,7 @@ def report_command(
     attached = [Attachment(path.name, _octets(path)) for path in attach]
     with state_of(config) as database:
         means = Means(_master(config) if kind == "evidence" else None, config.platform.city or "莲盾 Liandun")
-        made = export(database, means, _who().actor, find(database, system), wish, attached)
+        made = export(database, means, who().actor, find(database, system), wish, attached)
     _write(output, made)
     click.echo(f"{output}: {len(made.octets):,} octets")
 
@@ -95,7 +94,7 @@ def checklist_command(system: str, file: Path, really: bool, as_json: bool, data
             plan = checklist.compare(sheet, gather(session, number))
         if really and not plan.troubles:
             with database.write() as session:
-                plan = checklist.take_in(session, _who(), number, sheet)
+                plan = checklist.take_in(session, who(), number, sheet)
     if as_json:
         click.echo(msgspec.json.encode(plan).decode())
     else:
@@ -158,7 +157,3 @@ def _write(output: Path, made: Exported) -> None:
     descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(made.octets)
-
-
-def _who() -> Principal:
-    return Principal(0, f"cli:{getpass.getuser()}", "", "secadmin")

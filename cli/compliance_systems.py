@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 
+from cli.acting import who
 from cli.terminal import print_lines, visible
 from compliance.assessment import scoring
 from compliance.assessment.record import record_many
@@ -22,8 +22,6 @@ from kernel.config import load_config
 from kernel.db import Database, open_database, upgrade
 from kernel.errors import LiandunError
 from kernel.layout import Layout
-from operations.accounts.schema import Principal
-from operations.audit.schema import Actor
 
 MOST_OCTETS = 64 << 20
 MOST_PAGES = 1000
@@ -43,7 +41,7 @@ def show_systems(data: Path | None, add: Path | None, as_json: bool, print_json:
             drafts = _decoded(add, list[SystemDraft])
             with database.write() as session:
                 for draft in drafts:
-                    service.create_system(session, _who(), draft)
+                    service.create_system(session, who(), draft)
         found, cursor = [], ""
         with database.read() as session:
             for _ in range(MOST_PAGES):
@@ -72,7 +70,7 @@ def show_objects(data: Path | None, system: str, take_over: bool, as_json: bool,
         number = find(database, system)
         if take_over:
             with database.write() as session:
-                done = objects.take_over_assets(session, _who(), number)
+                done = objects.take_over_assets(session, who(), number)
             click.echo(f"{done.made} objects made, {done.known} were there", err=True)
             for key, kind in done.unknown.items():
                 click.echo(visible(f"asset {key}: what object the kind {kind or '(none)'} is, a person has to say"), err=True)
@@ -98,7 +96,7 @@ def assess(data: Path | None, system: str, findings: Path | None, as_json: bool,
         if findings is not None:
             read = _decoded(findings, list[Finding])
             with database.write() as session:
-                batch = record_many(session, Actor(f"cli:{getpass.getuser()}"), number, read, source="probe")
+                batch = record_many(session, who().actor, number, read, source="probe")
         with database.read() as session:
             found = standing(session, number)
     if as_json:
@@ -117,7 +115,7 @@ def score(data: Path | None, system: str, template: str, keep: bool) -> scoring.
             found = scoring.score(session, number, template)
         if keep:
             with database.write() as session:
-                scoring.keep(session, _who(), number, template)
+                scoring.keep(session, who(), number, template)
         return found
 
 
@@ -176,7 +174,3 @@ def _decoded(file: Path, kind: Any) -> Any:
         return msgspec.json.decode(octets, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise LiandunError(f"{file}: {str(error)[:300]}", "docs/compliance.md shows the form") from error
-
-
-def _who() -> Principal:
-    return Principal(0, f"cli:{getpass.getuser()}", "", "secadmin")

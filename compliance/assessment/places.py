@@ -31,9 +31,13 @@ class Place(msgspec.Struct, frozen=True):
         return self.unit.zh, self.unit.en
 
 
-@lru_cache(maxsize=1)
 def places() -> Mapping[str, Place]:
     """Item or unit id → where it stands."""
+    return _places(requirements().digest, crypto_requirements().digest)
+
+
+@lru_cache(maxsize=2)
+def _places(_items: str, _units: str) -> Mapping[str, Place]:
     found = {
         placed.item.id: Place(MLPS, placed.security_class.id, placed, technical=placed.security_class.group == "technical")
         for placed in requirements().placed()

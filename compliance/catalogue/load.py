@@ -1,4 +1,7 @@
-"""The catalogue as it ships, or with another file in place of one of its own. Read once."""
+"""The catalogue as it ships, with what people have confirmed of it (``use``), or with another file in place of one of its own.
+
+Read once. The digest of what is given out names the version of the data, confirmations included.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 import yaml
 
+from compliance.catalogue.confirmed import Confirmed, in_crypto, in_guide, in_requirements
 from compliance.catalogue.model import (
     CryptoRequirements,
     Extension,
@@ -22,6 +26,7 @@ from kernel.errors import LiandunError
 from kernel.yaml_nesting import refuse_deep
 
 FOLDER = Path(__file__).parent
+GUIDES = (2020, 2025)
 MOST_OCTETS = 4 << 20
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _T = TypeVar("_T")
@@ -42,11 +47,27 @@ class _Probes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     probes: tuple[Probe, ...]
 
 
-@lru_cache(maxsize=1)
+_in_use: tuple[Confirmed, ...] = ()
+
+
+def use(entries: tuple[Confirmed, ...]) -> None:
+    """From now on this process gives the catalogue out with ``entries`` laid over it (compliance.confirmations)."""
+    global _in_use
+    _in_use = entries
+
+
 def requirements() -> Requirements:
     """GB/T 22239-2019 level 3: general requirements, extensions and the big-data reference."""
+    return _requirements(_in_use)
+
+
+@lru_cache(maxsize=2)
+def _requirements(entries: tuple[Confirmed, ...]) -> Requirements:
     general, more = FOLDER / "gbt22239-level3.yaml", FOLDER / "gbt22239-level3-extensions.yaml"
-    return put_together(general, more)
+    if not entries:
+        return put_together(general, more)
+    whole = in_requirements(_requirements(()), entries)
+    return msgspec.structs.replace(whole, digest=_digest(msgspec.structs.replace(whole, digest="")))
 
 
 def put_together(general: Path, more: Path) -> Requirements:
@@ -62,20 +83,32 @@ def put_together(general: Path, more: Path) -> Requirements:
     return msgspec.structs.replace(whole, digest=_digest(whole))
 
 
-@lru_cache(maxsize=1)
 def crypto_requirements() -> CryptoRequirements:
     """GB/T 39786-2021 level 3."""
-    found = _read(FOLDER / "gbt39786-level3.yaml", CryptoRequirements)
-    return msgspec.structs.replace(found, digest=_digest(found))
+    return _crypto_requirements(_in_use)
 
 
 @lru_cache(maxsize=2)
+def _crypto_requirements(entries: tuple[Confirmed, ...]) -> CryptoRequirements:
+    found = in_crypto(_read(FOLDER / "gbt39786-level3.yaml", CryptoRequirements), entries)
+    return msgspec.structs.replace(found, digest=_digest(found))
+
+
 def high_risk_guide(year: int = 2025) -> HighRiskGuide:
     """The guide of 2025 (trial), or T/ISEAA 001-2020 for reports by the templates before it. Raises CatalogueError."""
-    path = FOLDER / f"high-risk-{year}.yaml"
-    if year not in (2020, 2025):
+    if year not in GUIDES:
         raise CatalogueError(f"there is no guide of {year}", "2020 or 2025")
-    return _read(path, HighRiskGuide)
+    return _high_risk_guide(year, _in_use)
+
+
+@lru_cache(maxsize=4)
+def _high_risk_guide(year: int, entries: tuple[Confirmed, ...]) -> HighRiskGuide:
+    return in_guide(_read(FOLDER / f"high-risk-{year}.yaml", HighRiskGuide), entries)
+
+
+def as_shipped() -> tuple[Requirements, CryptoRequirements, tuple[HighRiskGuide, ...]]:
+    """All of it without what people have confirmed."""
+    return _requirements(()), _crypto_requirements(()), tuple(_high_risk_guide(year, ()) for year in GUIDES)
 
 
 @lru_cache(maxsize=1)

@@ -94,7 +94,7 @@ def scope_of(session: Session, system: SystemRecord) -> Scope:
         )
     query = select(ApplicabilityRow).where(ApplicabilityRow.system_id == system.id)
     decisions = {(row.item, row.object_id): _record(row) for row in session.execute(query).scalars()}
-    return Scope(_holding(system.level, system.extensions), decisions)
+    return Scope(_holding(system.level, system.extensions, requirements().digest), decisions)
 
 
 def of_system(session: Session, system: SystemRecord) -> list[Bearing]:
@@ -186,7 +186,7 @@ def withdraw(
 
 
 @lru_cache(maxsize=64)
-def _holding(level: SystemLevel, extensions: tuple[str, ...]) -> Mapping[str, Applicable]:
+def _holding(level: SystemLevel, extensions: tuple[str, ...], _catalogue: str) -> Mapping[str, Applicable]:
     found = applicable(requirements(), Levels(level.S, level.A), extensions)
     return {one.placed.item.id: one for one in found}
 

@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from compliance.confirmations import in_force as confirmations
 from compliance.systems.levels import SystemLevel
 from compliance.systems.models import ObjectRow, SystemRow
 from compliance.systems.schema import Filing, ObjectRecord, Responsible, SystemRecord
@@ -23,7 +24,8 @@ def seen(session: Session) -> list[ColumnElement[bool]]:
 
 
 def find_system(session: Session, number: int, *, for_update: bool = False) -> SystemRow:
-    """Raises NotFound, also where the session may not see it."""
+    """Raises NotFound, also where the session may not see it. What people confirmed of the catalogue is in use from here on."""
+    confirmations.bring_into_use(session)
     query = select(SystemRow).where(SystemRow.id == number, *seen(session))
     row = session.execute(query.with_for_update() if for_update else query).scalar_one_or_none()
     if row is None:

@@ -9,6 +9,7 @@ from compliance.assessment import reading, record
 from compliance.assessment.drift import control as control_key
 from compliance.assessment.places import places
 from compliance.catalogue.load import high_risk_guide, probes
+from compliance.confirmations.service import of_record
 from compliance.systems import applicability, service
 from compliance.verdicts import Verdict
 from kernel.errors import LiandunError
@@ -75,14 +76,15 @@ def apply(system_id: int, item: str) -> Response | tuple[str, int]:
 
 def _one(system_id: int, item: str, error: LiandunError | None = None) -> str:
     args = request.args
-    place = places().get(item)
-    if place is None:
+    if item not in places():
         raise NotFound(f"there is no item {item[:24]!r}")
-    if place.placed is None:
-        abort(404)  # units of GB/T 39786 have D, A and K, which this form does not ask for
     verdict = args.get("verdict", "") if args.get("verdict") in (*VERDICTS, "none") else ""
     with services().database.read() as session:
         system = service.get_system(session, system_id)
+        place = places()[item]
+        if place.placed is None:
+            abort(404)  # units of GB/T 39786 have D, A and K, which this form does not ask for
+        confirmed = of_record(session, item)
         page = reading.verdicts_of(session, system_id, item, verdict=verdict, limit=PAGE_ROWS, cursor=args.get("cursor", ""))
         scope = applicability.scope_of(session, system)
         steps = reading.history(session, system_id, item, limit=50)
@@ -93,7 +95,8 @@ def _one(system_id: int, item: str, error: LiandunError | None = None) -> str:
     hazards = [hazard for hazard in high_risk_guide(2025).hazards if hazard.id in place.placed.item.major_hazard_2025]
     return render_template(
         "compliance/control.html", system=system, placed=place.placed, item=place.placed.item, held=scope.items[item], page=page,
-        steps=steps, decisions=decisions, cases=cases, hazards=hazards, probes=[probes()[key] for key in place.placed.item.probes],
+        steps=steps, decisions=decisions, confirmed=confirmed, cases=cases, hazards=hazards,
+        probes=[probes()[key] for key in place.placed.item.probes],
         verdicts=VERDICTS, verdict=verdict, links=Links(request.path, args, ("verdict",)), tickets=tickets,
         names={one.object_id: one.name for one in page.verdicts}, taken=scope.taken_away(item),
         wrong=refusals.explain(error) if error else [], typed=request.form if error else {},

@@ -15,7 +15,7 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         mlps_verdict=verdict_name, mlps_state=state_name, mlps_duty=duty_name, object_kind=kind_name, either=either,
         hazard_state=hazard_name, mlps_report=report_name, cell_look=cell_look, mlps_conclusion=conclusion,
-        object_kinds=tuple(KINDS),
+        object_kinds=tuple(KINDS), confirm_kind=confirm_kind_name, confirm_state=confirm_state_name,
     )  # fmt: skip
 
 
@@ -113,3 +113,14 @@ def report_name(kind: str) -> tuple[str, str]:
         "evidence": (_("Evidence package"), _("Verdicts and evidence, sealed: SM3 of each file, signed with SM2")),
     }
     return names.get(kind, (f"OSCAL: {kind.removeprefix('oscal-')}", "OSCAL 1.2.1, JSON"))
+
+
+def confirm_kind_name(kind: str) -> str:
+    """What a record of the catalogue is."""
+    names = {"item": _("MLPS item"), "unit": _("Unit of GB/T 39786"), "case": _("High-risk case")}
+    return names.get(kind, kind)
+
+
+def confirm_state_name(state: str) -> str:
+    """Has a field been compared with the printed text?"""
+    return _("Confirmed") if state == "confirmed" else _("To be confirmed")

@@ -183,3 +183,22 @@ def test_reports_are_files_and_a_check_list_comes_back(sec: FlaskClient, app: AP
     for answer in (stranger.get(f"{address}/reports"), post(stranger, f"{address}/reports", {"kind": "gap"})):
         assert answer.status_code == 404
     assert taken(stranger, out.getvalue()).status_code in (403, 404)
+
+
+def test_what_nobody_has_compared_is_confirmed_with_its_source(sec: FlaskClient, app: APIFlask) -> None:
+    page = sec.get("/compliance/to-confirm?kind=unit&q=6.1.1+modal").text
+    assert page.count('name="field" value="modal"') == 1
+    form = {"record": "6.1.1", "field": "modal", "version": "0", "value": '"shall"', "source": f"p. 6 {EVIL}"}
+    assert post(sec, "/compliance/to-confirm", form | {"source": ""}).status_code == 422
+    assert post(sec, "/compliance/to-confirm", form | {"value": "nonsense"}).status_code == 422
+    assert post(sec, "/compliance/to-confirm", form | {"record": "1.2.3"}).status_code == 404
+    assert post(browser_of(app, ADMINISTRATORS["auditadmin"][0]), "/compliance/to-confirm", form).status_code == 403
+    assert post(sec, "/compliance/to-confirm", form).status_code == 302
+    assert post(sec, "/compliance/to-confirm", form).status_code == 409
+    page = sec.get("/compliance/to-confirm?state=confirmed").text
+    assert "p. 6 &#34;&gt;&lt;script" in page
+    assert EVIL not in page
+    again = {"record": "6.1.1", "field": "modal", "version": "1", "withdraw": "1"}
+    assert post(sec, "/compliance/to-confirm", again).status_code == 302
+    assert "Nothing here is to be confirmed." in sec.get("/compliance/to-confirm?state=confirmed").text
+    assert sec.get("/compliance/to-confirm?start=999999999").status_code == 200

@@ -10,13 +10,16 @@ from pathlib import Path
 import click
 import msgspec
 
+from cli.console_services import account_policy
 from cli.data_directory import config_of, state_of
+from cli.probe_ways import Secret, secret_store
 from cli.terminal import visible
 from compliance.probes.contract import Probe
 from compliance.probes.findings import findings
 from compliance.probes.formats.device import Dialect
 from compliance.probes.reading.device_file import device_file
 from compliance.probes.reading.host import Here, There
+from compliance.probes.reading.platform import Platform
 from compliance.probes.reading.postgresql import PostgresqlServer
 from compliance.probes.reading.tls import TlsEndpoint
 from compliance.probes.registry import probes
@@ -24,17 +27,14 @@ from compliance.probes.result import CHINESE, Result
 from compliance.probes.run import SECONDS, WORKERS, Progress, run
 from compliance.probes.target import LinuxHost, Target
 from kernel.config import Config
+from kernel.db import Database
 from kernel.errors import LiandunError
 from kernel.master_key import open_master_key
 from kernel.programs.ssh import Login, is_user_name
 from kernel.programs.ssh_host import SshHost, read_host
-from playbooks.actions.contract import Destination
-from playbooks.vault import service as vault
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _ENGLISH = {"met": "met", "partly": "partly", "not_met": "NOT MET", "not_applicable": "n/a", "error": "error"}
-Secret = Callable[[str, SshHost | None], str]
-"""A secret of the store by its name, for a host that it has to be meant for."""
 
 
 @click.command("probe")
@@ -43,6 +43,7 @@ Secret = Callable[[str, SshHost | None], str]
 @click.option("--key-secret", help="Name of its private key or password in the secret store (playbook secret set NAME --host …).")
 @click.option("--known-hosts", type=_FILE, help="Keys that hosts must show; default: [playbooks] known_hosts.")
 @click.option("--local", is_flag=True, help="Look at this machine, too.")
+@click.option("--platform", "own", is_flag=True, help="Look at this platform's own state, too.")
 @click.option("--config-file", "configs", type=_FILE, multiple=True, help="Configuration of a network device. Again for more.")
 @click.option("--dialect", type=click.Choice(("huawei", "h3c", "cisco")), help="Of the configuration files.")
 @click.option("--postgresql", "databases", multiple=True, help="Name of a secret that holds the URL of a database. Again for more.")
@@ -56,9 +57,10 @@ Secret = Callable[[str, SshHost | None], str]
 @click.option("--lang", type=click.Choice(("zh", "en")), default="zh", show_default=True, help="Language of the table.")
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory, default as configured.")
 def probe_command(
-    hosts: tuple[str, ...], user: str, key_secret: str | None, known_hosts: Path | None, local: bool, configs: tuple[Path, ...],
-    dialect: Dialect | None, databases: tuple[str, ...], endpoints: tuple[str, ...], ca_file: Path | None, wanted: tuple[str, ...],
-    workers: int, seconds: float, form: str, object_id: int | None, lang: str, data: Path | None,
+    hosts: tuple[str, ...], user: str, key_secret: str | None, known_hosts: Path | None, local: bool, own: bool,
+    configs: tuple[Path, ...], dialect: Dialect | None, databases: tuple[str, ...], endpoints: tuple[str, ...],
+    ca_file: Path | None, wanted: tuple[str, ...], workers: int, seconds: float, form: str, object_id: int | None, lang: str,
+    data: Path | None,
 ) -> None:  # fmt: skip
     """Look at Linux HOSTs by SSH (NAME, ADDRESS:PORT, [IPV6]:PORT), devices, databases and endpoints. Nothing is changed there.
 
@@ -69,8 +71,10 @@ def probe_command(
     if configs and dialect is None:
         raise click.UsageError("configuration files need --dialect")
     chosen = _chosen(wanted)
-    with _secrets(bool(hosts or databases), data) as (config, secret):
+    with _platform(bool(hosts or databases), own, data) as (config, database, secret):
         targets: list[Target] = [LinuxHost("localhost", Here())] if local else []
+        if own and config is not None and database is not None:
+            targets.append(Platform(database, config, account_policy(config)))
         if hosts:
             keys = known_hosts or (config.playbooks.known_hosts if config else None)
             if keys is None:
@@ -84,7 +88,7 @@ def probe_command(
         if form == "findings" and len(targets) > 1:
             raise click.UsageError("findings are of one object: look at one at a time")
         if not targets:
-            raise click.UsageError("nothing to look at: give hosts, --local, --config-file, --postgresql or --tls")
+            raise click.UsageError("nothing to look at: give hosts, --local, --platform, --config-file, --postgresql or --tls")
         results = list(run(targets, chosen, workers=workers, seconds=seconds, progress=_progress(len(targets))))
     if form != "table":
         told = results if form == "json" else findings(results, object_id)
@@ -104,15 +108,14 @@ def _chosen(wanted: Sequence[str]) -> list[Probe]:
 
 
 @contextmanager
-def _secrets(needed: bool, data: Path | None) -> Iterator[tuple[Config | None, Secret]]:
-    """The configuration and the secret store of the platform; neither where nothing needs them."""
-    if not needed:
-        yield None, _none
+def _platform(secrets: bool, own: bool, data: Path | None) -> Iterator[tuple[Config | None, Database | None, Secret]]:
+    """Configuration, state database and secret store of the platform, where they are needed."""
+    if not (secrets or own):
+        yield None, None, _none
         return
     config = config_of(data)
     with state_of(config) as database:
-        store = vault.secrets(database, open_master_key(config))
-        yield config, lambda name, host: store(name, None if host is None else [Destination(host.name, host.port)])
+        yield config, database, secret_store(database, open_master_key(config)) if secrets else _none
 
 
 def _none(name: str, host: SshHost | None) -> str:

@@ -13,6 +13,7 @@ _HEADS: dict[Source, str] = {
     "postgresql": "PostgreSQL",
     "nginx": "nginx",
     "tls": "TLS and TLCP endpoints",
+    "platform": "The platform itself",
 }
 
 

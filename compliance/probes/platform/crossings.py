@@ -1,0 +1,37 @@
+"""Whoever crosses a boundary without a conduit is looked at."""
+
+from __future__ import annotations
+
+from compliance.probes.contract import Judgement, Probe, Text, judgement
+from compliance.probes.facts import Facts
+from compliance.probes.formats.platform import Queue
+
+
+def _judge(facts: Facts) -> Judgement:
+    found = facts.rows("queue", Queue)
+    waiting = [
+        Text(f"alert {one.id} {one.rule} since {one.created_at}", f"告警 {one.id} {one.rule} 自 {one.created_at}")
+        for one in found.waiting_crossings
+    ]
+    return judgement(
+        waiting,
+        good=[Text(f"{found.crossings} alerts of the zone rules, none left alone", f"区域规则告警 {found.crossings} 条，均已处理")],
+    )
+
+
+PROBE = Probe(
+    id="flow.zone_policy.crossings",
+    way="flow.zone_policy",
+    source="platform",
+    items=("8.1.3.1.a", "8.1.3.1.c"),
+    objects=("network_device", "security_device", "terminal"),
+    reads=("queue",),
+    title=Text("Boundary violations", "越界访问处理"),
+    criterion=Text(
+        "no alert of the zone rules is untouched for more than a day",
+        "区域规则告警没有超过一天未处理的",
+    ),
+    to_be_confirmed=True,
+    reproduce="console, Alerts: engine zone, status new, oldest first",
+    judge=_judge,
+)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from compliance.probes.contract import Judgement, Probe, Text, judgement
 from compliance.probes.facts import Facts
-from compliance.probes.formats.platform import Upkeep, days_between
+from compliance.probes.formats.platform import days_between
+from compliance.probes.formats.platform_work import Upkeep
 
 DAYS = 366
 

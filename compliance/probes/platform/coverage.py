@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compliance.probes.contract import Judgement, Probe, Text, judgement
 from compliance.probes.facts import Facts
-from compliance.probes.formats.platform import Inventory
+from compliance.probes.formats.platform_work import Inventory
 
 MOST, SOME = 0.95, 0.6
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compliance.probes.contract import Judgement, Probe, Text, judgement
 from compliance.probes.facts import Facts
-from compliance.probes.formats.platform import Plan
+from compliance.probes.formats.platform_work import Plan
 
 
 def _judge(facts: Facts) -> Judgement:

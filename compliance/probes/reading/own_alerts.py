@@ -6,17 +6,8 @@ import orjson
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from compliance.probes.formats.platform import (
-    DAY,
-    MOST_NAMED,
-    AlertFact,
-    Cases,
-    Delivery,
-    DrillFact,
-    Playbooks,
-    Queue,
-    TargetFact,
-)
+from compliance.probes.formats.platform import DAY, MOST_NAMED
+from compliance.probes.formats.platform_work import AlertFact, Cases, Delivery, DrillFact, Playbooks, Queue, TargetFact
 from operations import clock
 from operations.alerts.models import Alert
 from operations.audit.models import AuditEntry

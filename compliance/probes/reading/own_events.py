@@ -69,7 +69,7 @@ def _data_sets(found: EventStore, when: TimeRange) -> set[str]:
     return {str(one.key) for one in found.top(parse_query(""), when, "event.dataset", limit=1_000)}
 
 
-def rules(session: Session, layout: Layout, now: str) -> Rules:
+def rules(session: Session, config: Config, layout: Layout, now: str) -> Rules:
     """What the worker said of its rules when it loaded them, and indicators in force by origin.
 
     Raises LiandunError where the worker has not said anything yet.
@@ -79,11 +79,11 @@ def rules(session: Session, layout: Layout, now: str) -> Rules:
     except (OSError, msgspec.DecodeError) as error:
         raise LiandunError("the worker has not said yet which rules it runs", "start the platform") from error
     engines, newest = dict[str, int](), dict[str, str]()
-    files = dict[str, str]()
+    files, bases = dict[str, str](), _bases(config, layout)
     for rule in catalogue.rules:
         engines[rule.engine] = engines.get(rule.engine, 0) + 1
         if rule.file not in files:
-            files[rule.file] = _written(Path(rule.file))
+            files[rule.file] = _written(rule.file, bases)
         newest[rule.engine] = max(newest.get(rule.engine, ""), files[rule.file])
     live = IndicatorRow.revoked_at == "", IndicatorRow.valid_until > now
     query = select(IndicatorRow.origin, func.count(), func.max(IndicatorRow.changed_at)).where(*live).group_by(IndicatorRow.origin)
@@ -91,8 +91,18 @@ def rules(session: Session, layout: Layout, now: str) -> Rules:
     return Rules(now, engines, len(catalogue.failures), newest, tuple(OriginFact(*row) for row in origins))
 
 
-def _written(file: Path) -> str:
-    try:
-        return timestamp_from_micros((file if file.is_absolute() else ROOT / file).stat().st_mtime_ns // 1_000)
-    except (OSError, ValueError):
-        return ""
+def _bases(config: Config, layout: Layout) -> list[Path]:
+    """Folders that names of rule files are relative to: our own sets, imported ones, and those of the configuration."""
+    own = [ROOT / "rules" / engine for engine in ("sigma", "yara", "suricata")]
+    imported = sorted(path for path in layout.rules.iterdir() if path.is_dir()) if layout.rules.is_dir() else []
+    return [*own, *imported, *(path if path.is_dir() else path.parent for path in config.detect.rules)]
+
+
+def _written(name: str, bases: list[Path]) -> str:
+    """When a rule file was written last, "" where it is not found."""
+    for base in bases if name else ():
+        try:
+            return timestamp_from_micros((base / name).stat().st_mtime_ns // 1_000)
+        except (OSError, ValueError):
+            continue
+    return ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from compliance.probes.formats.platform import DAY, MOST_NAMED, ConduitFact, Inventory, Plan, ZoneFact
+from compliance.probes.formats.platform import DAY, MOST_NAMED
+from compliance.probes.formats.platform_work import ConduitFact, Inventory, Plan, ZoneFact
 from operations import clock
 from operations.assets.models import AssetRow
 from operations.zones import service as zones

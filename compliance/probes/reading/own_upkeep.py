@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from compliance.assessment.models import ScoreRow
 from compliance.documents.models import DocumentRow
-from compliance.probes.formats.platform import MOST_NAMED, Upkeep
+from compliance.probes.formats.platform import MOST_NAMED
+from compliance.probes.formats.platform_work import Upkeep
 from compliance.remediation.models import FindingRow
 
 

@@ -95,7 +95,7 @@ PARTS: dict[str, tuple[Callable[[Platform], object], str]] = {
         "console, Sources; Search: count by event.dataset",
     ),
     "rules": (
-        lambda one: one.asked(lambda session, now: own_events.rules(session, one.layout, now)),
+        lambda one: one.asked(lambda session, now: own_events.rules(session, one.config, one.layout, now)),
         "console, Rules and Indicators",
     ),
     "machine": (lambda one: own_machine.machine(one.config, one.layout), "console, Platform; df"),

@@ -23,8 +23,9 @@ _OBJECTS = (
 """Kind, name, and way in of each object; the system as a whole is looked at by the way platform, too."""
 
 
-def set_up(database: Database, who: Principal) -> bool:
-    """Enter system, objects and targets; False where the system is there already (it stays as people have made it)."""
+def set_up(database: Database, who: Principal, *, after: float = 0) -> bool:
+    """Enter system, objects and targets, looked at ``after`` so many seconds; False where the system is there already (it stays
+    as people have made it)."""
     with database.write() as session:
         there = service.list_systems(session, SystemFilter(text=SELF), limit=service.MAX_PAGE).systems
         if any(one.name == SELF for one in there):
@@ -34,6 +35,6 @@ def set_up(database: Database, who: Principal) -> bool:
         system = service.create_system(session, who, draft)
         for kind, name, way in _OBJECTS:
             made = objects.add_object(session, who, system.id, ObjectDraft(kind, name, importance=4))
-            probing.add(session, who, TargetDraft(system.id, made.id, way))
-        probing.add(session, who, TargetDraft(system.id, WHOLE, "platform"))
+            probing.add(session, who, TargetDraft(system.id, made.id, way), after=after)
+        probing.add(session, who, TargetDraft(system.id, WHOLE, "platform"), after=after)
     return True

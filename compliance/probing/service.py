@@ -28,8 +28,8 @@ MOST = 5_000
 _SECRET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}", re.ASCII)
 
 
-def add(session: Session, who: Principal, draft: TargetDraft) -> TargetRecord:
-    """Enter a target; it is due at once. Raises NotFound, Invalid, Conflict where there is the same one."""
+def add(session: Session, who: Principal, draft: TargetDraft, *, after: float = 0) -> TargetRecord:
+    """Enter a target; it is due ``after`` so many seconds. Raises NotFound, Invalid, Conflict where there is the same one."""
     _in_charge(session)
     rows.find_system(session, draft.system_id, for_update=True)
     if draft.object_id != WHOLE and rows.find_object(session, draft.system_id, draft.object_id).removed_at is not None:
@@ -38,8 +38,8 @@ def add(session: Session, who: Principal, draft: TargetDraft) -> TargetRecord:
         raise Conflict(f"there are {MOST:,} targets already")
     way, now = choice(draft.way, "way", WAYS), clock.now()
     row = TargetRow(
-        system_id=draft.system_id, object_id=draft.object_id, way=way, **_checked(way, draft), enabled=True, next_at=now,
-        run_at="", read_at="", error="", evidence="", created_by=who.name[:160], created_at=now,
+        system_id=draft.system_id, object_id=draft.object_id, way=way, **_checked(way, draft), enabled=True,
+        next_at=clock.shift(now, after), run_at="", read_at="", error="", evidence="", created_by=who.name[:160], created_at=now,
     )  # fmt: skip
     try:
         with session.begin_nested():

@@ -34,6 +34,6 @@ PROBE = Probe(
         "events are kept for 180 days or more, and all that is kept can be read",
         "事件保留不少于 180 天且均可读取",
     ),
-    reproduce="./liandun store stats; [store] retention_days of the configuration",
+    reproduce="./liandun store statistics; [store] retention_days of the configuration",
     judge=_judge,
 )

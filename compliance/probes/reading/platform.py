@@ -89,7 +89,7 @@ PARTS: dict[str, tuple[Callable[[Platform], object], str]] = {
         "console, Accounts; [accounts] of the configuration",
     ),
     "backups": (lambda one: one.asked(own_trail.backups), "console, Audit: backup.create, backup.verify, backup.restored"),
-    "store": (lambda one: one.stored(lambda store: own_events.store(store, one.config)), "./liandun store status; [store]"),
+    "store": (lambda one: one.stored(lambda store: own_events.store(store, one.config)), "./liandun store statistics; [store]"),
     "sources": (
         lambda one: one.stored(lambda store: own_events.sources(store, one.layout, clock.now())),
         "console, Sources; Search: count by event.dataset",

@@ -12,6 +12,7 @@ from compliance.probing.models import WAYS, TargetRow
 from compliance.probing.schema import TargetDraft, TargetRecord
 from compliance.systems import rows
 from compliance.systems.applicability import WHOLE
+from compliance.systems.models import ObjectRow
 from kernel.programs.error import ProgramError
 from kernel.programs.ssh import is_user_name
 from kernel.programs.ssh_host import read_host
@@ -78,6 +79,17 @@ def targets(session: Session, system_id: int | None = None) -> list[TargetRecord
     else:
         _in_charge(session)
     return [_record(row) for row in session.execute(query).scalars()]
+
+
+def with_names(session: Session, system_id: int, limit: int = 200) -> list[tuple[TargetRecord, str]]:
+    """Targets of a system for people, those that failed first, each with the name of its object ("" = the system as a whole).
+
+    Raises NotFound.
+    """
+    rows.find_system(session, system_id)
+    query = select(TargetRow, ObjectRow.name).outerjoin(ObjectRow, ObjectRow.id == TargetRow.object_id)
+    query = query.where(TargetRow.system_id == system_id).order_by(TargetRow.error == "", TargetRow.id).limit(limit)
+    return [(_record(row), name or "") for row, name in session.execute(query).all()]
 
 
 def take_due(session: Session, limit: int) -> list[TargetRecord]:

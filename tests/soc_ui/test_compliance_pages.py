@@ -13,6 +13,9 @@ from werkzeug.test import TestResponse
 
 from compliance.assessment import record
 from compliance.assessment.schema import Finding
+from compliance.probing import service as probing
+from compliance.probing.schema import TargetDraft
+from operations.accounts.schema import Principal
 from operations.audit.schema import Actor
 from soc_ui.services import Services
 from tests.soc_ui.conftest import browser_of, post
@@ -183,3 +186,28 @@ def test_reports_are_files_and_a_check_list_comes_back(sec: FlaskClient, app: AP
     for answer in (stranger.get(f"{address}/reports"), post(stranger, f"{address}/reports", {"kind": "gap"})):
         assert answer.status_code == 404
     assert taken(stranger, out.getvalue()).status_code in (403, 404)
+
+
+def test_daily_probes_are_shown_with_what_failed(sec: FlaskClient, filled: Services) -> None:
+    address = made(sec, "每日核查")
+    assert "Daily probes" not in sec.get(address).text
+    assert post(sec, f"{address}/objects", {"kind": "server_os", "name": EVIL}).status_code == 302
+    (host,) = objects_of(sec, address)
+    system, who = int(address.rpartition("/")[2]), Principal(0, "sec", "", "secadmin")
+    with filled.database.write() as session:
+        ssh = TargetDraft(system, host, "ssh", place="h1:2222", login="audit", secret="hidden-name")
+        number = probing.add(session, who, ssh).id
+        probing.add(session, who, TargetDraft(system, 0, "platform"))
+        probing.note(session, number, f"no route to host {EVIL}")
+    page = sec.get(address).text
+    for word in (
+        "Daily probes 2",
+        "h1:2222",
+        "could not be read",
+        "no route to host",
+        "the system as a whole",
+        "waits for its first look",
+    ):
+        assert word in page
+    assert "<script>alert" not in page
+    assert "hidden-name" not in page

@@ -54,11 +54,36 @@ WayTo = Callable[[TargetRecord], Target]
 _BY_ITSELF = Principal(0, SYSTEM.name, "", "")
 
 
+class _Reading:
+    """Several objects may be one and the same place (a host, its nginx, its application): it is read once in a round."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._parts: Mapping[str, Part] | None = None
+        self._error: Exception | None = None
+
+    def once(self, read: Callable[[], Mapping[str, Part]]) -> Mapping[str, Part]:
+        """What the first one read, or why it could not."""
+        with self._lock:
+            if self._parts is None and self._error is None:
+                try:
+                    self._parts = read()
+                except (LiandunError, OSError, ValueError) as error:
+                    self._error = error
+                except Exception as error:  # a driver's own mistake must not end the run over all others
+                    log.exception("a target could not be read")
+                    self._error = LiandunError(f"it could not be read ({type(error).__name__})")
+            if self._parts is None:
+                raise self._error or LiandunError("it could not be read")
+            return self._parts
+
+
 class _Entered(msgspec.Struct, frozen=True):
     """A target of the table, for the run: called by its number, its way made within its own time."""
 
     record: TargetRecord
     way_to: WayTo
+    reading: _Reading
 
     @property
     def name(self) -> str:
@@ -69,19 +94,16 @@ class _Entered(msgspec.Struct, frozen=True):
         return SOURCES[self.record.way]
 
     def read(self, parts: Collection[str], time_left: TimeLeft) -> Mapping[str, Part]:
-        try:
-            return self.way_to(self.record).read(parts, time_left)
-        except (LiandunError, OSError, ValueError):
-            raise
-        except Exception as error:  # a driver's own mistake must not end the run over all others
-            log.exception("target %d could not be read", self.record.id)
-            raise LiandunError(f"it could not be read ({type(error).__name__})") from error
+        return self.reading.once(lambda: self.way_to(self.record).read(parts, time_left))
 
 
 def run_due(
     database: Database, master: MasterKey, way_to: WayTo, *, workers: int = WORKERS, stop: threading.Event | None = None
 ) -> list[Outcome]:
     """Everything that is due now, with a score of each system that got verdicts kept for its trend."""
+    with database.read() as session:
+        if not service.is_due(session):
+            return []
     with database.write() as session:
         due = service.take_due(session, MOST_AT_ONCE)
     outcomes = list(look(database, master, way_to, due, workers=workers, stop=stop))
@@ -99,7 +121,8 @@ def look(
 ) -> Iterator[Outcome]:  # fmt: skip
     """These targets; each outcome as it comes."""
     known = {str(one.id): one for one in wanted}
-    entered = [_Entered(one, way_to) for one in wanted]
+    places: dict[tuple[str, ...], _Reading] = {}
+    entered = [_Entered(one, way_to, places.setdefault((one.way, one.place, one.login, one.secret), _Reading())) for one in wanted]
     results = run(entered, list(probes().values()), workers=workers, seconds=seconds, stop=stop)
     for number, of_target in itertools.groupby(results, key=lambda one: one.target):
         yield _outcome(database, master, known[number], list(of_target))
@@ -149,6 +172,9 @@ def _fitting(session: Session, target: TargetRecord, found: list[Finding]) -> li
 
 
 def _keep_score(database: Database, system_id: int) -> None:
+    with database.read() as session:
+        if service.is_due(session, system_id):
+            return  # the next round keeps it, when all of the system has been looked at
     try:
         with database.write() as session:
             scoring.keep(session, _BY_ITSELF, system_id, TEMPLATE)

@@ -92,6 +92,14 @@ def with_names(session: Session, system_id: int, limit: int = 200) -> list[tuple
     return [(_record(row), name or "") for row, name in session.execute(query).all()]
 
 
+def is_due(session: Session, system_id: int | None = None) -> bool:
+    """Whether something (of a system) is due now."""
+    query = select(TargetRow.id).where(TargetRow.enabled, TargetRow.next_at <= clock.now())
+    if system_id is not None:
+        query = query.where(TargetRow.system_id == system_id)
+    return session.execute(query.limit(1)).first() is not None
+
+
 def take_due(session: Session, limit: int) -> list[TargetRecord]:
     """Those that are due, taken so that no other scheduler takes them, too; tried again in an hour if this one is broken off."""
     now = clock.now()

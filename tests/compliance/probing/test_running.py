@@ -92,7 +92,8 @@ def test_a_day_of_a_host(small: SmallSystem, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_one_that_fails_stops_no_other_and_is_told(small: SmallSystem) -> None:
-    good, bad, gone = enter(small, small.host), enter(small, small.other), enter(small, small.base)
+    hosts = ((small.host, "h1"), (small.other, "h2"), (small.base, "h3"))
+    good, bad, gone = (enter(small, one, "ssh", place=place, login="audit", secret="key") for one, place in hosts)
 
     def way_to(target: TargetRecord) -> Target:
         if target.id == bad:
@@ -203,3 +204,21 @@ def test_the_evidence_package_has_what_was_read(small: SmallSystem, tmp_path: Pa
         files, known = contents.probe_runs(session, KEY, SYSTEM, material)
     assert known == {outcome.evidence}
     assert sm3(files[f"evidence/probes/{outcome.evidence}.json"]).hex() == outcome.evidence
+
+
+def test_objects_that_are_one_place_are_read_once(small: SmallSystem) -> None:
+    for object_id in (small.host, small.other):
+        enter(small, object_id, "ssh", place="h1", login="audit", secret="key")
+    enter(small, small.host, "ssh", place="h2", login="audit", secret="key")
+    asked: list[str] = []
+
+    def way_to(target: TargetRecord) -> Target:
+        asked.append(target.place)
+        return Taken(target.place, HOST, HARDENED)
+
+    outcomes = run_due(small.database, KEY, way_to)
+    assert sorted(asked) == ["h1", "h2"]
+    assert all(one.recorded and not one.error for one in outcomes)
+    assert set(verdicts(small, small.host)) == set(verdicts(small, small.other))
+    with small.database.read() as session:
+        assert len(scoring.trend(session, small.id, "2025")) == 1

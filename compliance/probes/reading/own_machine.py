@@ -31,8 +31,15 @@ def machine(config: Config, layout: Layout) -> Machine:
     wanted = [*ROLES, *(["links"] if config.links.listener else [])]
     disk = shutil.disk_usage(layout.root)
     roles = [RoleFact(name, name in told and told[name].alive, told[name].problem if name in told else "") for name in wanted]
-    waiting = sum(path.stat().st_size for path in layout.spool.rglob("*") if path.is_file())
+    waiting = sum(map(_size, layout.spool.rglob("*")))
     return Machine(tuple(roles), disk.total, disk.free, waiting, int(config.ingest.spool_gib * (1 << 30)))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except FileNotFoundError:  # the worker has taken it meanwhile
+        return 0
 
 
 def clock(found: ClockState | None) -> Clock:

@@ -10,11 +10,15 @@ import msgspec
 import pytest
 
 from compliance.probes.facts import Part
-from compliance.probes.formats.platform import Keys, Machine, RoleFact
+from compliance.probes.formats.platform import Keys, Machine, RoleFact, Trail
+from compliance.probes.reading import own_trail
 from compliance.probes.reading.platform import PARTS
 from compliance.probes.registry import of_source
 from compliance.probes.result import judged
 from kernel.programs.time_left import Deadline
+from operations import clock
+from operations.audit import service as audit
+from operations.audit.schema import SYSTEM
 from tests.compliance.conftest import Templates
 from tests.compliance.probes.own_platforms import World, kept_well, left_alone
 from tests.operations.audit.conftest import tamper
@@ -168,4 +172,20 @@ def test_a_trail_that_was_tampered_with(well: World, templates: Templates, tmp_p
     result = judged(PROBES["log.integrity.audit_trail"], world.parts(), "platform", "")
     assert result.outcome == "not_met"
     assert "entry 3" in result.reason
+    world.database.close()
+
+
+def test_of_a_long_trail_only_what_a_head_of_a_day_ago_does_not_cover_is_verified(
+    templates: Templates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World.begun(tmp_path / "data", templates.sqlite)
+    kept_well(world)
+    size = msgspec.json.decode(world.parts()["trail"].text, type=Trail).size
+    monkeypatch.setattr(own_trail, "WHOLE", 5)
+    assert msgspec.json.decode(world.parts()["trail"].text, type=Trail).since == 0, "there is no head of a day ago yet"
+    later = clock.shift(clock.now(), 2 * 86_400)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    world.write(audit.append, SYSTEM, "alert.note", "alert", 1)
+    found = msgspec.json.decode(world.parts()["trail"].text, type=Trail)
+    assert (found.since, found.size, found.problem) == (size, size + 1, "")
     world.database.close()

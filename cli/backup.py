@@ -11,7 +11,7 @@ import click
 
 from cli.certificate_files import path_type
 from cli.crypto_files import password_options, read_private_key, read_public_key
-from cli.data_directory import config_of
+from cli.data_directory import config_of, state_of
 from crypto.wraps import ForPublicKey, WithPrivateKey
 from kernel.db import Database, open_database
 from kernel.errors import LiandunError
@@ -72,11 +72,27 @@ def create(
 @command.command("verify")
 @click.argument("source", type=path_type)
 @click.option("--key", "-k", required=True, type=path_type, help="The SM2 private key that it was sealed for.")
+@click.option("--note", is_flag=True, help="Write it into the audit trail of the platform (--data).")
+@data_option
 @password_options
-def verify(source: Path, key: Path, password_file: Path | None, password_env: str | None) -> None:
+def verify(source: Path, key: Path, note: bool, data: Path | None, password_file: Path | None, password_env: str | None) -> None:
     """Open SOURCE, check all of it and its database, and put nothing anywhere."""
     names = verify_backup(source, WithPrivateKey(read_private_key(key, password_file, password_env)))
+    if note:
+        _write_down(data, "backup.verify", source.name, {"entries": len(names)})
     click.echo(f"{source}: in order, {len(names)} entries")
+
+
+@command.command("tested")
+@click.argument("source")
+@click.argument("note")
+@data_option
+def tested(source: str, note: str, data: Path | None) -> None:
+    """Write into the audit trail that the backup SOURCE was restored for a test; NOTE says where, and what came out."""
+    if not note.strip():
+        raise LiandunError("say where it was restored, and what came out")
+    _write_down(data, "backup.restored", Path(source).name, {"note": note.strip()[:500]})
+    click.echo(f"{source}: noted as restored for a test")
 
 
 @command.command("restore")
@@ -100,6 +116,11 @@ def restore(
     with _database(url_file or _chosen(layout)) as database:
         names = restore_backup(source, keys, opener, layout, database=database)
     click.echo(f"{layout.root}: {len(names)} entries restored")
+
+
+def _write_down(data: Path | None, action: str, about: str, detail: dict[str, object]) -> None:
+    with state_of(config_of(data)) as database, database.write() as session:
+        audit.append(session, Actor(f"cli:{getpass.getuser()}"), action, "backup", about, detail=detail)
 
 
 def _note(database: Database, target: Path) -> None:

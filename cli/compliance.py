@@ -13,6 +13,7 @@ from cli.compliance_confirmations import confirm_command, confirmations_command
 from cli.compliance_documents import documents_command
 from cli.compliance_findings import findings_command, waivers_command
 from cli.compliance_probe import probe_command, windows_script_command
+from cli.compliance_targets import targets_command
 from cli.terminal import print_lines, visible
 from compliance.catalogue.applicable import Levels, applicable
 from compliance.catalogue.difference import difference
@@ -37,6 +38,7 @@ def command() -> None:
 
 command.add_command(probe_command)
 command.add_command(windows_script_command)
+command.add_command(targets_command)
 command.add_command(findings_command)
 command.add_command(waivers_command)
 command.add_command(documents_command)

@@ -6,21 +6,29 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args
 
 import click
 import msgspec
 
 from cli.compliance_winrm import windows_host, with_port
+from cli.console_services import account_policy
 from cli.data_directory import config_of, state_of
+from cli.probe_ways import Secret, secret_of
 from cli.terminal import visible
 from compliance.probes.contract import Probe
 from compliance.probes.findings import findings
 from compliance.probes.formats.device import Dialect
+from compliance.probes.reading.database_export import SCRIPTS, DatabaseExport, Engine
 from compliance.probes.reading.device_file import device_file
 from compliance.probes.reading.host import Here, There
+from compliance.probes.reading.kingbase import KingbaseServer
 from compliance.probes.reading.ldap import Directory
+from compliance.probes.reading.platform import Platform
 from compliance.probes.reading.postgresql import PostgresqlServer
+from compliance.probes.reading.redis_file import RedisFile
 from compliance.probes.reading.tls import TlsEndpoint
+from compliance.probes.reading.tomcat_files import TomcatFiles
 from compliance.probes.reading.windows_files import WindowsExport
 from compliance.probes.reading.windows_script import FILE as WINDOWS_SCRIPT
 from compliance.probes.registry import probes
@@ -28,17 +36,16 @@ from compliance.probes.result import CHINESE, Result
 from compliance.probes.run import SECONDS, WORKERS, Progress, run
 from compliance.probes.target import LinuxHost, Target
 from kernel.config import Config
+from kernel.db import Database
 from kernel.master_key import open_master_key
 from kernel.programs.ssh import Login, is_user_name
 from kernel.programs.ssh_host import SshHost, read_host
-from playbooks.actions.contract import Destination, Secrets, no_secrets
+from playbooks.actions.contract import Secrets, no_secrets
 from playbooks.vault import service as vault
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _EXPORT = click.Path(exists=True, path_type=Path)
 _ENGLISH = {"met": "met", "partly": "partly", "not_met": "NOT MET", "not_applicable": "n/a", "error": "error"}
-Secret = Callable[[str, SshHost | None], str]
-"""A secret of the store by its name, for a host that it has to be meant for."""
 
 
 @click.command("probe")
@@ -47,6 +54,7 @@ Secret = Callable[[str, SshHost | None], str]
 @click.option("--key-secret", help="Name of its private key or password in the secret store (playbook secret set NAME --host …).")
 @click.option("--known-hosts", type=_FILE, help="Keys that hosts must show; default: [playbooks] known_hosts.")
 @click.option("--local", is_flag=True, help="Look at this machine, too.")
+@click.option("--platform", "own", is_flag=True, help="Look at this platform's own state, too.")
 @click.option(
     "--windows-export", "exports", type=_EXPORT, multiple=True, help="Folder or ZIP a Windows host was exported to. Again for more."
 )
@@ -56,6 +64,11 @@ Secret = Callable[[str, SshHost | None], str]
 @click.option("--config-file", "configs", type=_FILE, multiple=True, help="Configuration of a network device. Again for more.")
 @click.option("--dialect", type=click.Choice(("huawei", "h3c", "cisco")), help="Of the configuration files.")
 @click.option("--postgresql", "databases", multiple=True, help="Name of a secret that holds the URL of a database. Again for more.")
+@click.option("--kingbase", "kingbases", multiple=True, help="The same for KingbaseES. Again for more.")
+@click.option("--mysql-export", "mysqls", type=_FILE, multiple=True, help="What database-script mysql printed. Again for more.")
+@click.option("--dm-export", "dms", type=_FILE, multiple=True, help="What database-script dm printed. Again for more.")
+@click.option("--tomcat", "tomcats", type=_EXPORT, multiple=True, help="Folder conf of a Tomcat, or a ZIP of it. Again for more.")
+@click.option("--redis", "redises", type=_FILE, multiple=True, help="The redis.conf of a server. Again for more.")
 @click.option(
     "--ldap", "directories", multiple=True, help="Name of a secret: ldap[s]://BIND-DN:PASSWORD@HOST/BASE-DN. Again for more."
 )
@@ -69,11 +82,12 @@ Secret = Callable[[str, SshHost | None], str]
 @click.option("--lang", type=click.Choice(("zh", "en")), default="zh", show_default=True, help="Language of the table.")
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory, default as configured.")
 def probe_command(
-    hosts: tuple[str, ...], user: str, key_secret: str | None, known_hosts: Path | None, local: bool, exports: tuple[Path, ...],
-    windows: tuple[str, ...], windows_user: str | None, windows_secret: str | None, configs: tuple[Path, ...],
-    dialect: Dialect | None, databases: tuple[str, ...], directories: tuple[str, ...], endpoints: tuple[str, ...],
-    ca_file: Path | None, wanted: tuple[str, ...],
-    workers: int, seconds: float, form: str, object_id: int | None, lang: str, data: Path | None,
+    hosts: tuple[str, ...], user: str, key_secret: str | None, known_hosts: Path | None, local: bool, own: bool,
+    exports: tuple[Path, ...], windows: tuple[str, ...], windows_user: str | None, windows_secret: str | None,
+    configs: tuple[Path, ...], dialect: Dialect | None, databases: tuple[str, ...], kingbases: tuple[str, ...],
+    mysqls: tuple[Path, ...], dms: tuple[Path, ...], directories: tuple[str, ...], endpoints: tuple[str, ...],
+    ca_file: Path | None, wanted: tuple[str, ...], workers: int, seconds: float, form: str, object_id: int | None, lang: str,
+    data: Path | None,
 ) -> None:  # fmt: skip
     """Look at Linux HOSTs by SSH (NAME, ADDRESS:PORT, [IPV6]:PORT), Windows hosts, devices, databases, directories and endpoints.
 
@@ -88,9 +102,11 @@ def probe_command(
     if windows and not (windows_user and windows_secret):
         raise click.UsageError("Windows hosts need --windows-user and --windows-secret")
     chosen = _chosen(wanted)
-    with _secrets(bool(hosts or databases or directories or windows), data) as (config, store):
-        secret = _secret_of(store)
+    with _platform(bool(hosts or databases or kingbases or directories or windows), own, data) as (config, database, store):
+        secret = secret_of(store)
         targets: list[Target] = [LinuxHost("localhost", Here())] if local else []
+        if own and config is not None and database is not None:
+            targets.append(Platform(database, config, account_policy(config)))
         if hosts:
             keys = known_hosts or (config.playbooks.known_hosts if config else None)
             if keys is None:
@@ -104,13 +120,18 @@ def probe_command(
             targets += [windows_host(one, windows_user, windows_secret, config, store) for one in found]
         targets += [device_file(path, dialect) for path in configs if dialect]
         targets += [PostgresqlServer(name, lambda name=name: secret(name, None)) for name in databases]  # type: ignore[misc]
+        targets += [KingbaseServer(name, lambda name=name: secret(name, None)) for name in kingbases]  # type: ignore[misc]
+        targets += [DatabaseExport(path.name, path, "mysql") for path in mysqls]
+        targets += [DatabaseExport(path.name, path, "dm") for path in dms]
+        targets += [TomcatFiles(path.name, path) for path in tomcats]
+        targets += [RedisFile(path.name, path) for path in redises]
         targets += [Directory(name, lambda name=name: secret(name, None), ca_file) for name in directories]  # type: ignore[misc]
         targets += [_endpoint(one, ca_file) for one in endpoints]
         if form == "findings" and len(targets) > 1:
             raise click.UsageError("findings are of one object: look at one at a time")
         if not targets:
             raise click.UsageError(
-                "nothing to look at: give hosts, --local, --windows-export, --winrm, --config-file, --postgresql, --ldap or --tls"
+                "nothing to look at: give hosts, --local, --platform, or files, databases, directories or endpoints by the options of --help"
             )
         results = list(run(targets, chosen, workers=workers, seconds=seconds, progress=_progress(len(targets))))
     if form != "table":
@@ -130,6 +151,14 @@ def windows_script_command() -> None:
     sys.stdout.flush()
 
 
+@click.command("database-script")
+@click.argument("engine", type=click.Choice(get_args(Engine)))
+def database_script_command(engine: Engine) -> None:
+    """Print the SQL script whose output --mysql-export or --dm-export takes."""
+    sys.stdout.buffer.write(SCRIPTS[engine].read_bytes())
+    sys.stdout.flush()
+
+
 def _chosen(wanted: Sequence[str]) -> list[Probe]:
     found = [probe for probe in probes().values() if not wanted or probe.id.startswith(tuple(wanted))]
     if not found:
@@ -138,18 +167,14 @@ def _chosen(wanted: Sequence[str]) -> list[Probe]:
 
 
 @contextmanager
-def _secrets(needed: bool, data: Path | None) -> Iterator[tuple[Config | None, Secrets]]:
-    """The configuration and the secret store of the platform; neither where nothing needs them."""
-    if not needed:
-        yield None, no_secrets
+def _platform(secrets: bool, own: bool, data: Path | None) -> Iterator[tuple[Config | None, Database | None, Secrets]]:
+    """Configuration, state database and secret store of the platform, where they are needed."""
+    if not (secrets or own):
+        yield None, None, no_secrets
         return
     config = config_of(data)
     with state_of(config) as database:
-        yield config, vault.secrets(database, open_master_key(config))
-
-
-def _secret_of(store: Secrets) -> Secret:
-    return lambda name, host: store(name, None if host is None else [Destination(host.name, host.port)])
+        yield config, database, vault.secrets(database, open_master_key(config)) if secrets else no_secrets
 
 
 def _login(user: str, name: str, secret: Secret) -> Callable[[SshHost], Login]:

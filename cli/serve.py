@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from cli.demo_advisories import begin_with_advisories
+from cli.demo_compliance import begin_with_self
 from cli.demo_desk import lay_out
 from cli.demo_indicators import begin_with_indicators
 from cli.demo_speed import speed_option
@@ -111,6 +112,7 @@ def _begin_with(database: Database, layout: Layout, plan: ZonePlan | None) -> No
         begin_with_advisories(database)
         begin_with_indicators(database)
         lay_out(database)
+        begin_with_self(database)
     else:
         PlanPublisher(database, layout.zones)()
 

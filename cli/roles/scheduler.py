@@ -1,6 +1,6 @@
 """The scheduler role: what happens by the clock — webhooks that are due, clocks of incidents, warnings that draft themselves or
-wait too long for an answer, findings that follow their verdicts, reviews of documents, grants of services that end, metering,
-reports, heads of the audit trail, certificates that end, revocations, stale sessions, unused accounts."""
+wait too long for an answer, daily probes, findings that follow their verdicts, reviews of documents, grants of services that end,
+metering, reports, heads of the audit trail, certificates that end, revocations, stale sessions, unused accounts."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from cli.console_services import account_policy
 from cli.demo_incidents import DemoIncidents
+from cli.roles.daily_probes import DailyProbes
 from cli.roles.expiry_watch import ExpiryWatch
 from cli.roles.health import tell_health
 from cli.roles.jobs import Job, SlowJob
@@ -93,6 +94,7 @@ def run(config: Config) -> int:
         send_copies(database, config.audit.syslog, config.audit.webhook)
 
     expiries = ExpiryWatch(database, config)
+    probes = DailyProbes(database, config, key, stop)
 
     def meter_services() -> None:
         with closing(open_store(config, writable=False)) as store:
@@ -128,6 +130,7 @@ def run(config: Config) -> int:
         SlowJob("advisories", 10.0, AdvisoryMatcher(database)),
         Job("advisory warnings", 60.0, lambda: draft_from_kev(database)),
         SlowJob("findings", 60.0, lambda: follow_all(database)),
+        SlowJob("probes", 60.0, probes),
         Job("document reviews", 300.0, lambda: remind_reviews(database)),
         Job("services", 30.0, writing(catalogue.expire_due)),
         SlowJob("risk", 10.0, RiskKeeper(database)),
@@ -144,7 +147,7 @@ def run(config: Config) -> int:
         layout,
         "scheduler",
         lambda: {"jobs": {job.name: job.problem for job in jobs}, **expiries.details()},
-        lambda: "; ".join(job.problem for job in jobs if job.problem),
+        lambda: "; ".join(problem for problem in (*(job.problem for job in jobs), probes.problem) if problem),
     )
     while not stop.wait(0.25):
         for job in jobs:

@@ -15,6 +15,7 @@ _HEADS: dict[Source, str] = {
     "nginx": "nginx",
     "ldap": "Directories (LDAP)",
     "tls": "TLS and TLCP endpoints",
+    "platform": "The platform itself",
 }
 
 

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from compliance.assessment import deciding, reading, scoring
 from compliance.assessment.standing import standing
 from compliance.catalogue.load import requirements
+from compliance.probing import service as probing
 from compliance.systems import objects, service
 from compliance.systems.levels import IN_CATALOGUE
 from compliance.systems.models import STATES
@@ -163,6 +164,7 @@ def _one(system_id: int, error: LiandunError | None = None) -> str:
         system = service.get_system(session, system_id)
         page = objects.list_objects(session, system_id, where, limit=MAP_ROWS, cursor=args.get("cursor", ""))
         context["kinds"] = objects.count_kinds(session, system_id)
+        context["targets"] = probing.with_names(session, system_id)
         if system.level.overall == IN_CATALOGUE:
             context["found"] = standing(session, system_id)
             context["cells"] = reading.heat(session, page.objects)

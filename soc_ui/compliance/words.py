@@ -16,6 +16,7 @@ def install(app: Flask) -> None:
         mlps_verdict=verdict_name, mlps_state=state_name, mlps_duty=duty_name, object_kind=kind_name, either=either,
         hazard_state=hazard_name, mlps_report=report_name, cell_look=cell_look, mlps_conclusion=conclusion,
         object_kinds=tuple(KINDS), confirm_kind=confirm_kind_name, confirm_state=confirm_state_name,
+        probe_way=way_name,
     )  # fmt: skip
 
 
@@ -32,6 +33,18 @@ def either(zh: str, en: str) -> str:
 def kind_name(kind: str) -> str:
     """A kind of object."""
     return name_of(kind, chinese=chinese())
+
+
+def way_name(way: str) -> str:
+    """By which way an object is looked at daily."""
+    names = {
+        "platform": _("State of this platform"),
+        "local": _("Host of this platform"),
+        "ssh": _("Linux host by SSH"),
+        "tls": _("TLS endpoint"),
+        "postgresql": _("PostgreSQL database"),
+    }
+    return names.get(way, way)
 
 
 def verdict_name(verdict: str) -> str:

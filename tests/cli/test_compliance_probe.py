@@ -119,3 +119,16 @@ def test_a_host_without_known_hosts_is_not_reached(tmp_path: Path) -> None:
     database.close()
     told = run("compliance", "probe", "10.99.0.1", "--key-secret", "k", LIANDUN_DATA=str(layout.root))
     assert (told.returncode, "known_hosts" in told.stderr) == (2, True)
+
+
+def test_the_platform_itself(tmp_path: Path) -> None:
+    assert "there is no platform" in run("compliance", "probe", "--platform", "--data", str(tmp_path / "none")).stderr
+    database = open_database(Layout(tmp_path / "data").create().state_url)
+    upgrade(database)
+    database.close()
+    data = ("--data", str(tmp_path / "data"), "--format", "json")
+    found = {one["probe"]: one for one in json.loads(run("compliance", "probe", "--platform", *data).stdout)}
+    assert (found["app.auth.lockout"]["outcome"], found["soc.rbac.powers"]["outcome"]) == ("met", "not_met")
+    assert "nobody is audit administrator" in found["soc.rbac.powers"]["reason"]
+    assert found["soc.analytics.engines"]["outcome"] == "error"
+    assert {one["target"] for one in found.values()} == {"platform"}

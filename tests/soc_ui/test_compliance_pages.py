@@ -13,6 +13,9 @@ from werkzeug.test import TestResponse
 
 from compliance.assessment import record
 from compliance.assessment.schema import Finding
+from compliance.probing import service as probing
+from compliance.probing.schema import TargetDraft
+from operations.accounts.schema import Principal
 from operations.audit.schema import Actor
 from soc_ui.services import Services
 from tests.soc_ui.conftest import browser_of, post
@@ -202,3 +205,28 @@ def test_what_nobody_has_compared_is_confirmed_with_its_source(sec: FlaskClient,
     assert post(sec, "/compliance/to-confirm", again).status_code == 302
     assert "Nothing here is to be confirmed." in sec.get("/compliance/to-confirm?state=confirmed").text
     assert sec.get("/compliance/to-confirm?start=999999999").status_code == 200
+
+
+def test_daily_probes_are_shown_with_what_failed(sec: FlaskClient, filled: Services) -> None:
+    address = made(sec, "每日核查")
+    assert "Daily probes" not in sec.get(address).text
+    assert post(sec, f"{address}/objects", {"kind": "server_os", "name": EVIL}).status_code == 302
+    (host,) = objects_of(sec, address)
+    system, who = int(address.rpartition("/")[2]), Principal(0, "sec", "", "secadmin")
+    with filled.database.write() as session:
+        ssh = TargetDraft(system, host, "ssh", place="h1:2222", login="audit", secret="hidden-name")
+        number = probing.add(session, who, ssh).id
+        probing.add(session, who, TargetDraft(system, 0, "platform"))
+        probing.note(session, number, f"no route to host {EVIL}")
+    page = sec.get(address).text
+    for word in (
+        "Daily probes 2",
+        "h1:2222",
+        "could not be read",
+        "no route to host",
+        "the system as a whole",
+        "waits for its first look",
+    ):
+        assert word in page
+    assert "<script>alert" not in page
+    assert "hidden-name" not in page

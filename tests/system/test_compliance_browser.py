@@ -13,6 +13,8 @@ from compliance.assessment import scoring
 from compliance.assessment.record import record_many
 from compliance.assessment.schema import Finding
 from compliance.catalogue.load import requirements
+from compliance.probing import service as probing
+from compliance.probing.schema import TargetDraft
 from compliance.systems import objects, service
 from compliance.systems.schema import Filing, ObjectDraft, Responsible, SystemDraft
 from operations.accounts.schema import Principal
@@ -57,6 +59,10 @@ def fill_compliance(services: Services) -> int:
         record_many(session, Actor("probe host.login_defs"), system, found, source="probe", on_drift=lambda _s, _d: None)
         for _ in range(2):
             scoring.keep(session, WHO, system, "2025")
+        ssh = TargetDraft(system, there[0].id, "ssh", "[2001:db8::10:1:0:8]:2222", "audit", "ops-key")
+        failed = probing.add(session, WHO, ssh).id
+        probing.note(session, failed, "nothing could be read: there is no host key of 2001:db8::10:1:0:8 port 2222")
+        probing.note(session, probing.add(session, WHO, TargetDraft(system, 0, "platform")).id, "", "ab" * 32)
     return system
 
 

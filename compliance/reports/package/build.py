@@ -50,8 +50,9 @@ def build(
     reason = f"evidence package of {material.system.name}"
     found, missing = contents.sealed(session, master, actor, material, reason[:200])
     papers, cited = contents.documents(session, master, actor, material)
-    missing = [name for name in missing if name not in cited]
-    files |= found | papers | _attached(attachments)
+    looked, read = contents.probe_runs(session, master, actor, material)
+    missing = [name for name in missing if name not in cited | read]
+    files |= found | papers | looked | _attached(attachments)
     files["evidence-not-included.json"] = msgspec.json.format(msgspec.json.encode(missing), indent=1) + b"\n"
     if sum(map(len, files.values())) > MOST_OCTETS:
         raise Invalid(f"the package would have more than {MOST_OCTETS >> 20} MiB", "attach less")

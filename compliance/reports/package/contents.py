@@ -12,6 +12,7 @@ from compliance.assessment.models import VerdictRow, VerdictStep
 from compliance.assessment.places import CRYPTO
 from compliance.documents import covering, sealing
 from compliance.documents.editions import find_edition
+from compliance.probing import keeping
 from compliance.reports.material import Material
 from crypto.secret import MasterKey
 from operations.audit import service as audit
@@ -21,6 +22,7 @@ from operations.incidents import evidence
 from operations.incidents.models import IncidentEvidence
 
 MOST_STEPS = 1_000_000
+MOST_READ = 64 << 20
 _CHUNK = 500
 
 
@@ -95,6 +97,23 @@ def sealed(
             files[f"evidence/{name}.lev"] = package
             known |= {name, digest}
     return files, [name for name in wanted if name not in known]
+
+
+def probe_runs(session: Session, master: MasterKey, actor: Actor, material: Material) -> tuple[dict[str, bytes], set[str]]:
+    """What probes read, as it was sealed, each opening audited, up to MOST_READ octets; and the SM3 that verdicts name it by."""
+    files: dict[str, bytes] = {}
+    known, room = set[str](), MOST_READ
+    for name in sorted({one.evidence for one in material.pairs if one.source == "probe" and one.evidence}):
+        try:
+            octets = keeping.unseal(session, master, actor, name)
+        except (NotFound, Conflict):
+            continue
+        room -= len(octets)
+        if room < 0:
+            break
+        files[f"evidence/probes/{name}.json"] = octets
+        known.add(name)
+    return files, known
 
 
 def documents(session: Session, master: MasterKey, actor: Actor, material: Material) -> tuple[dict[str, bytes], set[str]]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from compliance.catalogue import load
-from compliance.probes.contract import Probe
+from compliance.probes.contract import Probe, Source
 from compliance.probes.facts import Part
 from compliance.probes.reading.linux_parts import PARTS
+from compliance.probes.reading.platform import PARTS as OWN_PARTS
 from compliance.probes.registry import FOLDER, of_source, probes
 from compliance.probes.result import judged
 
@@ -21,11 +23,7 @@ _EMPTY_IS_AN_ANSWER = {
 
 
 def test_there_are_as_many_as_files() -> None:
-    files = [
-        path
-        for source in ("linux", "windows", "network_device", "postgresql", "nginx", "ldap", "tls")
-        for path in (FOLDER / source).glob("[a-z]*.py")
-    ]
+    files = [path for source in get_args(Source) for path in (FOLDER / source).glob("[a-z]*.py")]
     assert len(ALL) == len(files)
     assert len(of_source("linux")) >= 50
 
@@ -45,6 +43,8 @@ def test_what_it_names_is_in_the_catalogue(probe: Probe) -> None:
         assert any("\u4e00" <= letter <= "\u9fff" for letter in text.zh) or text.zh in ("SNMP", "HSTS")
     if probe.source in ("linux", "nginx"):
         assert set(probe.reads) <= set(PARTS)
+    if probe.source == "platform":
+        assert set(probe.reads) <= set(OWN_PARTS)
 
 
 @pytest.mark.parametrize("probe", ALL, ids=lambda one: one.id)

@@ -1,0 +1,189 @@
+"""Targets: entered, paused, removed, each audited; which are due, and taken by one scheduler only."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from compliance.probing.models import WAYS, TargetRow
+from compliance.probing.schema import TargetDraft, TargetRecord
+from compliance.systems import rows
+from compliance.systems.applicability import WHOLE
+from compliance.systems.models import ObjectRow
+from kernel.programs.error import ProgramError
+from kernel.programs.ssh import is_user_name
+from kernel.programs.ssh_host import read_host
+from operations import clock
+from operations.accounts.schema import Principal
+from operations.audit import service as audit
+from operations.errors import Conflict, Invalid, NotFound
+from operations.organisations import organisations_seen
+from operations.written import choice
+
+DAY, AGAIN = 86_400, 3_600
+"""Seconds until the next look, and until one that failed or was broken off is tried again."""
+MOST = 5_000
+_SECRET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}", re.ASCII)
+
+
+def add(session: Session, who: Principal, draft: TargetDraft, *, after: float = 0) -> TargetRecord:
+    """Enter a target; it is due ``after`` so many seconds. Raises NotFound, Invalid, Conflict where there is the same one."""
+    _in_charge(session)
+    rows.find_system(session, draft.system_id, for_update=True)
+    if draft.object_id != WHOLE and rows.find_object(session, draft.system_id, draft.object_id).removed_at is not None:
+        raise Invalid(f"the object {draft.object_id} was taken out of the system", field="object_id")
+    if len(session.execute(select(TargetRow.id).limit(MOST)).all()) >= MOST:
+        raise Conflict(f"there are {MOST:,} targets already")
+    way, now = choice(draft.way, "way", WAYS), clock.now()
+    row = TargetRow(
+        system_id=draft.system_id, object_id=draft.object_id, way=way, **_checked(way, draft), enabled=True,
+        next_at=clock.shift(now, after), run_at="", read_at="", error="", evidence="", created_by=who.name[:160], created_at=now,
+    )  # fmt: skip
+    try:
+        with session.begin_nested():
+            session.add(row)
+            session.flush()
+    except IntegrityError as error:
+        raise Conflict("this object is looked at by this way already") from error
+    audit.append(session, who.actor, "probe_target.add", "mlps_system", row.system_id, detail=_told(row))
+    return _record(row)
+
+
+def set_enabled(session: Session, who: Principal, number: int, enabled: bool) -> TargetRecord:
+    """Pause it, or go on, then at once. Raises NotFound."""
+    row = _find(session, number)
+    if row.enabled != enabled:
+        row.enabled, row.next_at = enabled, clock.now()
+        act = "probe_target.resume" if enabled else "probe_target.pause"
+        audit.append(session, who.actor, act, "mlps_system", row.system_id, detail=_told(row))
+    return _record(row)
+
+
+def remove(session: Session, who: Principal, number: int) -> None:
+    """It is looked at no more; verdicts and sealed evidence stay. Raises NotFound."""
+    row = _find(session, number)
+    audit.append(session, who.actor, "probe_target.remove", "mlps_system", row.system_id, detail=_told(row))
+    session.delete(row)
+    session.flush()
+
+
+def targets(session: Session, system_id: int | None = None) -> list[TargetRecord]:
+    """All, or those of a system, by number. Raises NotFound."""
+    query = select(TargetRow).order_by(TargetRow.id).limit(MOST)
+    if system_id is not None:
+        rows.find_system(session, system_id)
+        query = query.where(TargetRow.system_id == system_id)
+    else:
+        _in_charge(session)
+    return [_record(row) for row in session.execute(query).scalars()]
+
+
+def with_names(session: Session, system_id: int, limit: int = 200) -> list[tuple[TargetRecord, str]]:
+    """Targets of a system for people, those that failed first, each with the name of its object ("" = the system as a whole).
+
+    Raises NotFound.
+    """
+    rows.find_system(session, system_id)
+    query = select(TargetRow, ObjectRow.name).outerjoin(ObjectRow, ObjectRow.id == TargetRow.object_id)
+    query = query.where(TargetRow.system_id == system_id).order_by(TargetRow.error == "", TargetRow.id).limit(limit)
+    return [(_record(row), name or "") for row, name in session.execute(query).all()]
+
+
+def is_due(session: Session, system_id: int | None = None) -> bool:
+    """Whether something (of a system) is due now."""
+    query = select(TargetRow.id).where(TargetRow.enabled, TargetRow.next_at <= clock.now())
+    if system_id is not None:
+        query = query.where(TargetRow.system_id == system_id)
+    return session.execute(query.limit(1)).first() is not None
+
+
+def take_due(session: Session, limit: int) -> list[TargetRecord]:
+    """Those that are due, taken so that no other scheduler takes them, too; tried again in an hour if this one is broken off."""
+    now = clock.now()
+    query = select(TargetRow.id).where(TargetRow.enabled, TargetRow.next_at <= now).order_by(TargetRow.next_at, TargetRow.id)
+    return _taken(session, [one for one in session.execute(query.limit(limit)).scalars() if _take(session, one, now)])
+
+
+def take(session: Session, numbers: list[int]) -> list[TargetRecord]:
+    """These, whether due or not."""
+    later = clock.shift(clock.now(), AGAIN)
+    for number in numbers:
+        session.execute(update(TargetRow).where(TargetRow.id == number).values(next_at=later))
+    return _taken(session, numbers)
+
+
+def note(session: Session, number: int, error: str, evidence: str = "") -> None:
+    """What came of it; nothing where it was removed meanwhile."""
+    row = session.get(TargetRow, number, with_for_update=True)
+    if row is None:
+        return
+    row.run_at = clock.now()
+    row.error = error[:2_000]
+    if evidence:
+        row.read_at, row.evidence = row.run_at, evidence
+    row.next_at = clock.shift(row.run_at, DAY if evidence else AGAIN)
+
+
+def troubles(session: Session, limit: int = 20) -> list[TargetRecord]:
+    """Targets whose last look failed."""
+    query = select(TargetRow).where(TargetRow.enabled, TargetRow.error != "").order_by(TargetRow.id).limit(limit)
+    return [_record(row) for row in session.execute(query).scalars()]
+
+
+def _take(session: Session, number: int, now: str) -> bool:
+    changed = update(TargetRow).where(TargetRow.id == number, TargetRow.next_at <= now).values(next_at=clock.shift(now, AGAIN))
+    return bool(session.connection().execute(changed).rowcount)
+
+
+def _taken(session: Session, numbers: list[int]) -> list[TargetRecord]:
+    query = select(TargetRow).where(TargetRow.id.in_(numbers)).order_by(TargetRow.id)
+    return [_record(row) for row in session.execute(query.execution_options(populate_existing=True)).scalars()]
+
+
+def _checked(way: str, draft: TargetDraft) -> dict[str, str]:
+    """Place, login and secret as the way needs them. Raises Invalid."""
+    place, login, secret = draft.place.strip(), draft.login.strip(), draft.secret.strip()
+    wanted = {"ssh": ("place", "login", "secret"), "tls": ("place",), "postgresql": ("secret",)}.get(way, ())
+    given = {"place": place, "login": login, "secret": secret}
+    for name, value in given.items():
+        if bool(value) != (name in wanted):
+            problem = f"{way} needs {name}" if name in wanted else f"{way} has no {name}"
+            raise Invalid(problem, f"{way}: {', '.join(wanted) or 'nothing besides'}", field=name)
+    if place:
+        try:
+            read_host(place)
+        except ProgramError as error:
+            raise Invalid(error.message, error.hint, field="place") from error
+        if way == "tls" and ":" not in place.rpartition("]")[2]:
+            raise Invalid(f"{place[:80]} has no port", "HOST:PORT", field="place")
+    if login and not is_user_name(login):
+        raise Invalid(f"{login[:40]!r} is no name of an account", field="login")
+    if secret and not _SECRET.fullmatch(secret):
+        raise Invalid("this is no name of a secret", "./liandun playbook secret list", field="secret")
+    return given
+
+
+def _in_charge(session: Session) -> None:
+    """The ways in are the operator's: who sees single organisations does not see them. Raises NotFound."""
+    if organisations_seen(session) is not None:
+        raise NotFound("there are no targets")
+
+
+def _find(session: Session, number: int) -> TargetRow:
+    _in_charge(session)
+    row = session.get(TargetRow, number, with_for_update=True)
+    if row is None:
+        raise NotFound(f"there is no target {number}")
+    return row
+
+
+def _told(row: TargetRow) -> dict[str, object]:
+    names = ("id", "object_id", "way", "place", "login", "secret")
+    return {name: getattr(row, name) for name in names}
+
+
+def _record(row: TargetRow) -> TargetRecord:
+    return TargetRecord(**{name: getattr(row, name) for name in TargetRecord.__struct_fields__})

@@ -1,0 +1,91 @@
+"""Targets: what they need, who may enter them, and that two schedulers never take the same one."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from compliance.probing import service
+from compliance.probing.schema import TargetDraft, TargetRecord
+from compliance.systems import objects
+from operations import clock
+from operations.audit.models import AuditEntry
+from operations.errors import Conflict, Invalid, NotFound
+from tests.compliance.assessment.small_system import SmallSystem
+
+
+def enter(small: SmallSystem, way: str = "local", object_id: int | None = None, **more: str) -> TargetRecord:
+    with small.database.write() as session:
+        return service.add(session, small.who, TargetDraft(small.id, small.host if object_id is None else object_id, way, **more))
+
+
+@pytest.mark.parametrize(
+    ("way", "more", "field"),
+    [
+        ("telnet", {}, "way"),
+        ("ssh", {}, "place"),
+        ("ssh", {"place": "h1", "login": "audit"}, "secret"),
+        ("ssh", {"place": "h1; rm", "login": "audit", "secret": "key"}, "place"),
+        ("ssh", {"place": "h1", "login": "-oProxyCommand=x", "secret": "key"}, "login"),
+        ("ssh", {"place": "h1", "login": "audit", "secret": "-----BEGIN"}, "secret"),
+        ("tls", {"place": "gw.example.cn"}, "place"),
+        ("tls", {"place": "gw.example.cn:443", "secret": "key"}, "secret"),
+        ("local", {"place": "h1"}, "place"),
+        ("postgresql", {}, "secret"),
+    ],
+)
+def test_what_a_way_needs(small: SmallSystem, way: str, more: dict[str, str], field: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        enter(small, way, **more)
+    assert refused.value.field == field
+
+
+def test_enter_pause_remove(small: SmallSystem) -> None:
+    made = enter(small, "ssh", place="h1:2222", login="audit", secret="ops-key")
+    with pytest.raises(Conflict):
+        enter(small, "ssh", place="h1:2222", login="audit", secret="ops-key")
+    with pytest.raises(NotFound):
+        enter(small, object_id=999)
+    with small.database.write() as session:
+        objects.take_out(session, small.who, small.id, small.other, "退役", expected_version=None)
+    with pytest.raises(Invalid):
+        enter(small, object_id=small.other)
+    with small.database.write() as session:
+        assert [one.id for one in service.take_due(session, 10)] == [made.id]
+        assert not service.set_enabled(session, small.who, made.id, False).enabled
+    with small.database.write() as session:
+        assert service.set_enabled(session, small.who, made.id, True).enabled
+        service.remove(session, small.who, made.id)
+        assert service.targets(session, small.id) == []
+        told = select(AuditEntry.action).where(AuditEntry.action.startswith("probe_target.")).order_by(AuditEntry.id)
+        acts = session.execute(told).scalars().all()
+    assert acts == ["probe_target.add", "probe_target.pause", "probe_target.resume", "probe_target.remove"]
+
+
+def test_a_bureau_sees_and_changes_no_way_in(small: SmallSystem) -> None:
+    made = enter(small)
+    who, database = small.city.as_("water")
+    with database.write() as session:
+        for act in (
+            lambda: service.targets(session),
+            lambda: service.remove(session, who, made.id),
+            lambda: service.add(session, who, TargetDraft(small.id, small.host, "platform")),
+        ):
+            with pytest.raises(NotFound):
+                act()
+
+
+def test_a_target_is_taken_once_and_again_in_an_hour(small: SmallSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = enter(small)
+    with small.database.write() as session:
+        (taken,) = service.take_due(session, 10)
+        assert service.take_due(session, 10) == []
+    assert taken.id == made.id
+    later = clock.shift(clock.now(), service.AGAIN + 1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    with small.database.write() as session:
+        assert [one.id for one in service.take_due(session, 10)] == [made.id]
+        service.note(session, made.id, "", "ab" * 32)
+        (noted,) = service.targets(session)
+    assert (noted.read_at, noted.error, noted.evidence) == (later, "", "ab" * 32)
+    assert noted.next_at == clock.shift(later, service.DAY)

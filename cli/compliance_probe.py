@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args
 
 import click
 import msgspec
@@ -16,8 +17,10 @@ from cli.terminal import visible
 from compliance.probes.contract import Probe
 from compliance.probes.findings import findings
 from compliance.probes.formats.device import Dialect
+from compliance.probes.reading.database_export import SCRIPTS, DatabaseExport, Engine
 from compliance.probes.reading.device_file import device_file
 from compliance.probes.reading.host import Here, There
+from compliance.probes.reading.kingbase import KingbaseServer
 from compliance.probes.reading.postgresql import PostgresqlServer
 from compliance.probes.reading.tls import TlsEndpoint
 from compliance.probes.reading.windows_files import WindowsExport
@@ -55,6 +58,9 @@ Secret = Callable[[str, SshHost | None], str]
 @click.option("--config-file", "configs", type=_FILE, multiple=True, help="Configuration of a network device. Again for more.")
 @click.option("--dialect", type=click.Choice(("huawei", "h3c", "cisco")), help="Of the configuration files.")
 @click.option("--postgresql", "databases", multiple=True, help="Name of a secret that holds the URL of a database. Again for more.")
+@click.option("--kingbase", "kingbases", multiple=True, help="The same for KingbaseES. Again for more.")
+@click.option("--mysql-export", "mysqls", type=_FILE, multiple=True, help="What database-script mysql printed. Again for more.")
+@click.option("--dm-export", "dms", type=_FILE, multiple=True, help="What database-script dm printed. Again for more.")
 @click.option("--tls", "endpoints", metavar="HOST:PORT", multiple=True, help="A TLS or TLCP endpoint. Again for more.")
 @click.option("--ca-file", type=_FILE, help="Authorities that endpoints are held against; default: the system's.")
 @click.option("--probe", "wanted", multiple=True, help="Only probes whose id begins with this. Again for more.")
@@ -67,7 +73,8 @@ Secret = Callable[[str, SshHost | None], str]
 def probe_command(
     hosts: tuple[str, ...], user: str, key_secret: str | None, known_hosts: Path | None, local: bool, exports: tuple[Path, ...],
     windows: tuple[str, ...], windows_user: str | None, windows_secret: str | None, configs: tuple[Path, ...],
-    dialect: Dialect | None, databases: tuple[str, ...], endpoints: tuple[str, ...], ca_file: Path | None, wanted: tuple[str, ...],
+    dialect: Dialect | None, databases: tuple[str, ...], kingbases: tuple[str, ...], mysqls: tuple[Path, ...],
+    dms: tuple[Path, ...], endpoints: tuple[str, ...], ca_file: Path | None, wanted: tuple[str, ...],
     workers: int, seconds: float, form: str, object_id: int | None, lang: str, data: Path | None,
 ) -> None:  # fmt: skip
     """Look at Linux HOSTs by SSH (NAME, ADDRESS:PORT, [IPV6]:PORT), Windows hosts, devices, databases and endpoints.
@@ -83,7 +90,7 @@ def probe_command(
     if windows and not (windows_user and windows_secret):
         raise click.UsageError("Windows hosts need --windows-user and --windows-secret")
     chosen = _chosen(wanted)
-    with _secrets(bool(hosts or databases or windows), data) as (config, store):
+    with _secrets(bool(hosts or databases or kingbases or windows), data) as (config, store):
         secret = _secret_of(store)
         targets: list[Target] = [LinuxHost("localhost", Here())] if local else []
         if hosts:
@@ -99,12 +106,15 @@ def probe_command(
             targets += [windows_host(one, windows_user, windows_secret, config, store) for one in found]
         targets += [device_file(path, dialect) for path in configs if dialect]
         targets += [PostgresqlServer(name, lambda name=name: secret(name, None)) for name in databases]  # type: ignore[misc]
+        targets += [KingbaseServer(name, lambda name=name: secret(name, None)) for name in kingbases]  # type: ignore[misc]
+        targets += [DatabaseExport(path.name, path, "mysql") for path in mysqls]
+        targets += [DatabaseExport(path.name, path, "dm") for path in dms]
         targets += [_endpoint(one, ca_file) for one in endpoints]
         if form == "findings" and len(targets) > 1:
             raise click.UsageError("findings are of one object: look at one at a time")
         if not targets:
             raise click.UsageError(
-                "nothing to look at: give hosts, --local, --windows-export, --winrm, --config-file, --postgresql or --tls"
+                "nothing to look at: give hosts, --local, or files, databases or endpoints by the options of --help"
             )
         results = list(run(targets, chosen, workers=workers, seconds=seconds, progress=_progress(len(targets))))
     if form != "table":
@@ -121,6 +131,14 @@ def probe_command(
 def windows_script_command() -> None:
     """Print the PowerShell script that exports a Windows host for --windows-export."""
     sys.stdout.buffer.write(WINDOWS_SCRIPT.read_bytes())
+    sys.stdout.flush()
+
+
+@click.command("database-script")
+@click.argument("engine", type=click.Choice(get_args(Engine)))
+def database_script_command(engine: Engine) -> None:
+    """Print the SQL script whose output --mysql-export or --dm-export takes."""
+    sys.stdout.buffer.write(SCRIPTS[engine].read_bytes())
     sys.stdout.flush()
 
 

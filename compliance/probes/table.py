@@ -11,7 +11,9 @@ _HEADS: dict[Source, str] = {
     "linux": "Linux hosts",
     "windows": "Windows hosts",
     "network_device": "Network devices (Huawei, H3C, Cisco-like)",
-    "postgresql": "PostgreSQL",
+    "postgresql": "PostgreSQL and Kingbase",
+    "mysql": "MySQL and MariaDB",
+    "dm": "DM 8",
     "nginx": "nginx",
     "tls": "TLS and TLCP endpoints",
 }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from compliance.catalogue import load
-from compliance.probes.contract import Probe
+from compliance.probes.contract import Probe, Source
 from compliance.probes.facts import Part
 from compliance.probes.reading.linux_parts import PARTS
 from compliance.probes.registry import FOLDER, of_source, probes
@@ -21,11 +22,7 @@ _EMPTY_IS_AN_ANSWER = {
 
 
 def test_there_are_as_many_as_files() -> None:
-    files = [
-        path
-        for source in ("linux", "windows", "network_device", "postgresql", "nginx", "tls")
-        for path in (FOLDER / source).glob("[a-z]*.py")
-    ]
+    files = [path for source in get_args(Source) for path in (FOLDER / source).glob("[a-z]*.py")]
     assert len(ALL) == len(files)
     assert len(of_source("linux")) >= 50
 

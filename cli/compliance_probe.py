@@ -22,7 +22,9 @@ from compliance.probes.reading.device_file import device_file
 from compliance.probes.reading.host import Here, There
 from compliance.probes.reading.kingbase import KingbaseServer
 from compliance.probes.reading.postgresql import PostgresqlServer
+from compliance.probes.reading.redis_file import RedisFile
 from compliance.probes.reading.tls import TlsEndpoint
+from compliance.probes.reading.tomcat_files import TomcatFiles
 from compliance.probes.reading.windows_files import WindowsExport
 from compliance.probes.reading.windows_script import FILE as WINDOWS_SCRIPT
 from compliance.probes.registry import probes
@@ -61,6 +63,8 @@ Secret = Callable[[str, SshHost | None], str]
 @click.option("--kingbase", "kingbases", multiple=True, help="The same for KingbaseES. Again for more.")
 @click.option("--mysql-export", "mysqls", type=_FILE, multiple=True, help="What database-script mysql printed. Again for more.")
 @click.option("--dm-export", "dms", type=_FILE, multiple=True, help="What database-script dm printed. Again for more.")
+@click.option("--tomcat", "tomcats", type=_EXPORT, multiple=True, help="Folder conf of a Tomcat, or a ZIP of it. Again for more.")
+@click.option("--redis", "redises", type=_FILE, multiple=True, help="The redis.conf of a server. Again for more.")
 @click.option("--tls", "endpoints", metavar="HOST:PORT", multiple=True, help="A TLS or TLCP endpoint. Again for more.")
 @click.option("--ca-file", type=_FILE, help="Authorities that endpoints are held against; default: the system's.")
 @click.option("--probe", "wanted", multiple=True, help="Only probes whose id begins with this. Again for more.")
@@ -74,7 +78,8 @@ def probe_command(
     hosts: tuple[str, ...], user: str, key_secret: str | None, known_hosts: Path | None, local: bool, exports: tuple[Path, ...],
     windows: tuple[str, ...], windows_user: str | None, windows_secret: str | None, configs: tuple[Path, ...],
     dialect: Dialect | None, databases: tuple[str, ...], kingbases: tuple[str, ...], mysqls: tuple[Path, ...],
-    dms: tuple[Path, ...], endpoints: tuple[str, ...], ca_file: Path | None, wanted: tuple[str, ...],
+    dms: tuple[Path, ...], tomcats: tuple[Path, ...], redises: tuple[Path, ...], endpoints: tuple[str, ...], ca_file: Path | None,
+    wanted: tuple[str, ...],
     workers: int, seconds: float, form: str, object_id: int | None, lang: str, data: Path | None,
 ) -> None:  # fmt: skip
     """Look at Linux HOSTs by SSH (NAME, ADDRESS:PORT, [IPV6]:PORT), Windows hosts, devices, databases and endpoints.
@@ -109,6 +114,8 @@ def probe_command(
         targets += [KingbaseServer(name, lambda name=name: secret(name, None)) for name in kingbases]  # type: ignore[misc]
         targets += [DatabaseExport(path.name, path, "mysql") for path in mysqls]
         targets += [DatabaseExport(path.name, path, "dm") for path in dms]
+        targets += [TomcatFiles(path.name, path) for path in tomcats]
+        targets += [RedisFile(path.name, path) for path in redises]
         targets += [_endpoint(one, ca_file) for one in endpoints]
         if form == "findings" and len(targets) > 1:
             raise click.UsageError("findings are of one object: look at one at a time")

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+from compliance.hostile_xml import Element
 from compliance.importers.contract import MOST_RESULTS, Report, ReportError, Said, ToolResult
-from compliance.importers.hostile_xml import Element, elements
 from compliance.importers.moments import written
+from compliance.importers.xml_report import report_elements
 
 _ROOTS = frozenset({"asset-report-collection", "Benchmark", "TestResult"})
 _SAID: dict[str, Said] = {
@@ -21,7 +22,7 @@ def read(octets: bytes) -> Report:
     results: list[tuple[Element, str]] = []
     targets: dict[str, str] = {}
     tool = ""
-    for one in elements(octets, frozenset({"rule-result", "target"}), _ROOTS):
+    for one in report_elements(octets, frozenset({"rule-result", "target"}), _ROOTS):
         test = one.around.get("TestResult")
         if test is None:
             continue

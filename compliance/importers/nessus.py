@@ -6,9 +6,10 @@ Plugins that only inform (severity 0) give no verdict. That a host has none coun
 
 from __future__ import annotations
 
+from compliance.hostile_xml import Element
 from compliance.importers.contract import MOST_RESULTS, Report, ReportError, Said, ToolResult
-from compliance.importers.hostile_xml import Element, elements
 from compliance.importers.moments import seconds
+from compliance.importers.xml_report import report_elements
 
 VULNERABILITY, NONE_FOUND = "severity", "credentialed scan"
 _HIGH = 3
@@ -20,7 +21,7 @@ def read(octets: bytes) -> Report:
     results: list[ToolResult] = []
     properties: dict[str, dict[str, str]] = {}
     vulnerable: set[str] = set()
-    for one in elements(octets, frozenset({"ReportItem", "HostProperties"}), frozenset({"NessusClientData_v2"})):
+    for one in report_elements(octets, frozenset({"ReportItem", "HostProperties"}), frozenset({"NessusClientData_v2"})):
         host = one.around.get("ReportHost", {}).get("name", "")[:200]
         if not host:
             continue

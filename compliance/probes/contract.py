@@ -15,7 +15,7 @@ import msgspec
 from compliance.probes.facts import Facts
 from compliance.verdicts import Verdict
 
-Source = Literal["linux", "windows", "network_device", "postgresql", "mysql", "dm", "nginx", "tls"]
+Source = Literal["linux", "windows", "network_device", "postgresql", "mysql", "dm", "redis", "nginx", "tomcat", "tls"]
 
 
 class Text(msgspec.Struct, frozen=True):

@@ -14,7 +14,9 @@ _HEADS: dict[Source, str] = {
     "postgresql": "PostgreSQL and Kingbase",
     "mysql": "MySQL and MariaDB",
     "dm": "DM 8",
+    "redis": "Redis",
     "nginx": "nginx",
+    "tomcat": "Tomcat",
     "tls": "TLS and TLCP endpoints",
 }
 

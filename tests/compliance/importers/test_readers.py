@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compliance import hostile_xml
 from compliance.catalogue import load
-from compliance.importers import arf, hostile_xml, lynis, nessus, wazuh
+from compliance.importers import arf, lynis, nessus, wazuh
 from compliance.importers.contract import Report, ReportError, Tool, ToolResult, of_target
 from compliance.importers.mapping import items_of, mapping
 from compliance.importers.moments import seconds, written

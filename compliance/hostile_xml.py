@@ -1,7 +1,7 @@
 """XML of who knows whom, piece by piece: no document type, hence no entities and nothing from outside; bounded in depth and number.
 
 Only the elements that are asked for become objects, each with the octets that it stood in; what is around them is passed over, so a
-report of some hundred MiB takes little memory.
+file of some hundred MiB takes little memory.
 """
 
 from __future__ import annotations
@@ -12,12 +12,18 @@ from xml.parsers import expat
 
 import msgspec
 
-from compliance.importers.contract import MOST_EXCERPT, ReportError
+from kernel.errors import LiandunError
 
 DEEPEST = 128
+MOST_EXCERPT = 4_000
+"""Letters of an element that are kept as they stood."""
 MOST_ELEMENTS, MOST_TEXT, MOST_INSIDE = 20_000_000, 1 << 20, 5_000
 _CHUNK = 1 << 20
 _TAG = re.compile(rb"<(?:\"[^\"]*\"|'[^']*'|[^\"'>])*>")
+
+
+class XmlError(LiandunError):
+    """It is no XML, or none that is taken."""
 
 
 class Element(msgspec.Struct):
@@ -41,7 +47,7 @@ class Element(msgspec.Struct):
 
 
 def elements(octets: bytes, wanted: frozenset[str], roots: frozenset[str]) -> Iterator[Element]:
-    """Each element of a wanted name, as it ends. Raises ReportError: no XML, another root, a document type, too deep, too much."""
+    """Each element of a wanted name, as it ends. Raises XmlError: no XML, another root, a document type, too deep, too much."""
     reader = _Reader(octets, wanted, roots)
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
@@ -56,11 +62,11 @@ def elements(octets: bytes, wanted: frozenset[str], roots: frozenset[str]) -> It
         parser.Parse(b"", True)
         yield from reader.taken()
     except (expat.ExpatError, ValueError, LookupError) as error:
-        raise ReportError(f"the report is no XML: {error}") from error
+        raise XmlError(f"it is no XML: {error}") from error
 
 
 def _refuse(*_: object) -> None:
-    raise ReportError("the report has a document type, which none of these tools writes", "it is not read")
+    raise XmlError("it has a document type: what that may declare is not read", "take it out, where the file is yours")
 
 
 class _Reader:
@@ -74,16 +80,16 @@ class _Reader:
     def begin(self, name: str, attributes: dict[str, str], at: int) -> None:
         local = name.rpartition(" ")[2]
         if not self._around and local not in self._roots:
-            raise ReportError(f"the report begins with {local[:60]}", f"expected: {', '.join(sorted(self._roots))}")
+            raise XmlError(f"it begins with {local[:60]}", f"expected: {', '.join(sorted(self._roots))}")
         self._count += 1
         if len(self._around) >= DEEPEST or self._count > MOST_ELEMENTS:
-            raise ReportError("the report is too deep or has too many elements", f"limits: {DEEPEST} and {MOST_ELEMENTS:,}")
+            raise XmlError("it is too deep or has too many elements", f"limits: {DEEPEST} and {MOST_ELEMENTS:,}")
         plain = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
         if self._open or local in self._wanted:
             self._inside = self._inside + 1 if self._open else 0
             self._letters = self._letters if self._open else 0
             if self._inside > MOST_INSIDE:
-                raise ReportError(f"an element {self._open[0][0].name} of the report holds more than {MOST_INSIDE:,} others")
+                raise XmlError(f"an element {self._open[0][0].name} holds more than {MOST_INSIDE:,} others")
             around = {} if self._open else dict(self._around)
             self._open.append((Element(local, plain, around), at))
         self._around.append((local, plain))
@@ -92,7 +98,7 @@ class _Reader:
         if self._open:
             self._letters += len(said)
             if self._letters > MOST_TEXT:
-                raise ReportError(f"an element {self._open[0][0].name} of the report is longer than {MOST_TEXT:,} letters")
+                raise XmlError(f"an element {self._open[0][0].name} is longer than {MOST_TEXT:,} letters")
             self._open[-1][0].text += said
 
     def end(self, at: int) -> None:

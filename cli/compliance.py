@@ -12,7 +12,8 @@ from cli import compliance_report, compliance_systems
 from cli.compliance_confirmations import confirm_command, confirmations_command
 from cli.compliance_documents import documents_command
 from cli.compliance_findings import findings_command, waivers_command
-from cli.compliance_probe import probe_command, windows_script_command
+from cli.compliance_import import import_command
+from cli.compliance_probe import database_script_command, probe_command, windows_script_command
 from cli.compliance_targets import targets_command
 from cli.terminal import print_lines, visible
 from compliance.catalogue.applicable import Levels, applicable
@@ -38,6 +39,8 @@ def command() -> None:
 
 command.add_command(probe_command)
 command.add_command(windows_script_command)
+command.add_command(database_script_command)
+command.add_command(import_command)
 command.add_command(targets_command)
 command.add_command(findings_command)
 command.add_command(waivers_command)

@@ -85,9 +85,9 @@ def probe_command(
     hosts: tuple[str, ...], user: str, key_secret: str | None, known_hosts: Path | None, local: bool, own: bool,
     exports: tuple[Path, ...], windows: tuple[str, ...], windows_user: str | None, windows_secret: str | None,
     configs: tuple[Path, ...], dialect: Dialect | None, databases: tuple[str, ...], kingbases: tuple[str, ...],
-    mysqls: tuple[Path, ...], dms: tuple[Path, ...], directories: tuple[str, ...], endpoints: tuple[str, ...],
-    ca_file: Path | None, wanted: tuple[str, ...], workers: int, seconds: float, form: str, object_id: int | None, lang: str,
-    data: Path | None,
+    mysqls: tuple[Path, ...], dms: tuple[Path, ...], tomcats: tuple[Path, ...], redises: tuple[Path, ...],
+    directories: tuple[str, ...], endpoints: tuple[str, ...], ca_file: Path | None, wanted: tuple[str, ...], workers: int,
+    seconds: float, form: str, object_id: int | None, lang: str, data: Path | None,
 ) -> None:  # fmt: skip
     """Look at Linux HOSTs by SSH (NAME, ADDRESS:PORT, [IPV6]:PORT), Windows hosts, devices, databases, directories and endpoints.
 

@@ -15,7 +15,9 @@ import msgspec
 from compliance.probes.facts import Facts
 from compliance.verdicts import Verdict
 
-Source = Literal["linux", "windows", "network_device", "postgresql", "nginx", "ldap", "tls", "platform"]
+Source = Literal[
+    "linux", "windows", "network_device", "postgresql", "mysql", "dm", "redis", "nginx", "tomcat", "ldap", "tls", "platform"
+]  # fmt: skip
 
 
 class Text(msgspec.Struct, frozen=True):

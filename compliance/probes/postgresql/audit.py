@@ -9,6 +9,8 @@ from compliance.probes.formats.postgresql import libraries, settings
 
 def _judge(facts: Facts) -> Judgement:
     found = settings(facts)
+    if found.get("sysaudit.enable") == "on":  # Kingbase
+        return judgement(good=["sysaudit.enable = on"])
     with_module = "pgaudit" in libraries(found) and found.get("pgaudit.log", "none") not in ("", "none")
     statements = found.get("log_statement", "none")
     logins = {name: found.get(name, "off") for name in ("log_connections", "log_disconnections")}

@@ -11,7 +11,12 @@ _LONGEST = 1_800_000
 
 
 def _judge(facts: Facts) -> Judgement:
-    value = number(settings(facts).get("idle_session_timeout"))
+    found = settings(facts)
+    seconds = number(found.get("client_idle_timeout"))  # Kingbase
+    if seconds is not None:
+        shown = f"client_idle_timeout = {seconds} s"
+        return judgement([shown] if seconds == 0 else [], [shown] if seconds * 1000 > _LONGEST else [], [shown])
+    value = number(found.get("idle_session_timeout"))
     if value is None:
         raise Unreadable(
             "the server has no idle_session_timeout (before PostgreSQL 14)",

@@ -10,7 +10,11 @@ from compliance.probes.formats.postgresql import Hash, settings
 def _judge(facts: Facts) -> Judgement:
     method = settings(facts).get("password_encryption", "")
     bad = [f"password_encryption = {method}"] if method in ("md5", "on", "off") else []
-    bad += [f"{one.rolname}: {one.kind}" for one in facts.rows("hashes", list[Hash]) if one.kind not in ("scram-sha-256", "none")]
+    bad += [
+        f"{one.rolname}: {one.kind}"
+        for one in facts.rows("hashes", list[Hash])
+        if one.kind not in ("scram-sha-256", "scram-sm3", "none")
+    ]
     return judgement(bad, good=[f"password_encryption = {method}"])
 
 
@@ -23,7 +27,7 @@ PROBE = Probe(
     objects=("database",),
     reads=("settings", "hashes"),
     title=Text("Password hashes", "口令存储算法"),
-    criterion=Text("passwords are kept as SCRAM-SHA-256", "口令以 SCRAM-SHA-256 方式存储"),
+    criterion=Text("passwords are kept as SCRAM-SHA-256 or SCRAM-SM3", "口令以 SCRAM-SHA-256 或 SCRAM-SM3 方式存储"),
     to_be_confirmed=True,
     reproduce="SHOW password_encryption; SELECT rolname, left(rolpassword, 3) FROM pg_authid",
     judge=_judge,

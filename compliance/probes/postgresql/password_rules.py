@@ -11,6 +11,12 @@ from compliance.probes.formats.postgresql import libraries, settings
 def _judge(facts: Facts) -> Judgement:
     found = settings(facts)
     loaded = libraries(found)
+    if "passwordcheck.enable" in found:  # Kingbase: loaded is not enough
+        least = number(found.get("passwordcheck.password_length")) or 0
+        shown = f"passwordcheck.enable = {found['passwordcheck.enable']}, passwordcheck.password_length = {least}"
+        if found["passwordcheck.enable"] != "on":
+            return judgement([shown])
+        return judgement(weak=[shown] if least < 8 else [], good=[shown])
     if "credcheck" in loaded:
         least = number(found.get("credcheck.password_min_length")) or 0
         return judgement(weak=[f"credcheck.password_min_length = {least}"] if least < 8 else [], good=["credcheck"])

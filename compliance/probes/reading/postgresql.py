@@ -15,7 +15,7 @@ from compliance.probes.facts import Part
 from kernel.errors import LiandunError
 from kernel.programs.time_left import TimeLeft
 
-_SETTINGS = (
+SETTINGS = (
     "ssl", "ssl_min_protocol_version", "ssl_ciphers", "password_encryption", "log_connections", "log_disconnections",
     "log_statement", "log_line_prefix", "log_destination", "logging_collector", "log_file_mode", "log_truncate_on_rotation",
     "log_rotation_age", "shared_preload_libraries", "idle_session_timeout", "idle_in_transaction_session_timeout",
@@ -74,7 +74,7 @@ def _read(url: str, parts: Collection[str], time_left: TimeLeft) -> dict[str, Pa
 
 
 def _part(connection: Connection, name: str) -> Part:
-    values = {"names": list(_SETTINGS)} if name == "settings" else {}
+    values = {"names": list(SETTINGS)} if name == "settings" else {}
     try:
         with connection.begin_nested():
             rows = [dict(row) for row in connection.execute(text(QUERIES[name]), values).mappings()]

@@ -7,9 +7,7 @@ number), and the JSON of ``windows_export.ps1``. Files of other kinds are left a
 from __future__ import annotations
 
 import re
-import stat
-import zipfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import msgspec
@@ -20,10 +18,10 @@ from compliance.probes.formats.encoded_text import decoded
 from compliance.probes.formats.registry_file import HEADS, Registry, exported
 from compliance.probes.formats.secedit import sections
 from compliance.probes.reading import windows_script
+from compliance.probes.reading.folder import files_of
 from kernel.errors import LiandunError
 from kernel.programs.time_left import TimeLeft
 
-MOST_FILES, MOST_OCTETS, MOST_TOGETHER = 200, 64 << 20, 256 << 20
 _GUID = re.compile(r"0CCE92[0-9A-F]{2}-69AE-11D9-BED3-505054503030", re.IGNORECASE)
 _HEAD = 4_000
 
@@ -40,21 +38,18 @@ class WindowsExport(msgspec.Struct, frozen=True):
         found: dict[str, Part] = {}
         registries: list[Registry] = []
         names: list[str] = []
-        try:
-            for name, octets in _files(self.path):
-                time_left.left()
-                text = decoded(octets)
-                if text.lstrip().startswith("{") and MARK in text[:_HEAD]:
-                    _add(found, windows_script.said(text, name), name)
-                elif text.lstrip().startswith(HEADS):
-                    registries.append(exported(text))
-                    names.append(name)
-                elif sections(text).get("system access"):
-                    _add(found, {"policy": Part(text, how=f"secedit /export ({name})")}, name)
-                elif _GUID.search(text[:_HEAD]):
-                    _add(found, {"audit": Part(text, how=f"auditpol ({name})")}, name)
-        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-            raise LiandunError(f"{self.path.name} cannot be read: {error}") from error
+        for name, octets in files_of(self.path):
+            time_left.left()
+            text = decoded(octets)
+            if text.lstrip().startswith("{") and MARK in text[:_HEAD]:
+                _add(found, windows_script.said(text, name), name)
+            elif text.lstrip().startswith(HEADS):
+                registries.append(exported(text))
+                names.append(name)
+            elif sections(text).get("system access"):
+                _add(found, {"policy": Part(text, how=f"secedit /export ({name})")}, name)
+            elif _GUID.search(text[:_HEAD]):
+                _add(found, {"audit": Part(text, how=f"auditpol ({name})")}, name)
         if registries:
             found["registry"] = _joined(found.get("registry"), registries, names)
         if not found:
@@ -79,29 +74,3 @@ def _joined(said: Part | None, registries: list[Registry], names: list[str]) -> 
     known = [] if said is None or said.problem else [msgspec.json.decode(said.text, type=Registry)]
     whole = Registry().joined([*known, *registries])
     return Part(msgspec.json.encode(whole).decode(), how=f"reg export ({', '.join(names)})")
-
-
-def _files(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Names and contents, within limits. Raises LiandunError, OSError, BadZipFile."""
-    together = 0
-    for number, (name, octets) in enumerate(_in_folder(path) if path.is_dir() else _in_zip(path)):
-        together += len(octets)
-        if number >= MOST_FILES or len(octets) > MOST_OCTETS or together > MOST_TOGETHER:
-            limits = f"{MOST_FILES} files, {MOST_OCTETS >> 20} MiB each, {MOST_TOGETHER >> 20} MiB together"
-            raise LiandunError(f"{path.name} is too large", f"limits: {limits}")
-        yield name, octets
-
-
-def _in_folder(path: Path) -> Iterator[tuple[str, bytes]]:
-    for one in sorted(path.iterdir()):
-        if stat.S_ISREG(one.lstat().st_mode):
-            with one.open("rb") as opened:
-                yield one.name, opened.read(MOST_OCTETS + 1)
-
-
-def _in_zip(path: Path) -> Iterator[tuple[str, bytes]]:
-    with zipfile.ZipFile(path) as archive:
-        for entry in archive.infolist():
-            if not entry.is_dir():
-                with archive.open(entry) as opened:
-                    yield entry.filename, opened.read(MOST_OCTETS + 1)

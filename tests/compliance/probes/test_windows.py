@@ -18,7 +18,8 @@ from compliance.probes.facts import Facts, Part, Unreadable
 from compliance.probes.formats import auditpol, secedit
 from compliance.probes.formats.encoded_text import decoded
 from compliance.probes.formats.registry_file import WANTED, Value, exported
-from compliance.probes.reading import windows_files, windows_script
+from compliance.probes.reading import folder as folders
+from compliance.probes.reading import windows_script
 from compliance.probes.reading.windows_files import WindowsExport
 from compliance.probes.registry import of_source, probes
 from compliance.probes.result import Result, judged
@@ -192,7 +193,7 @@ def test_what_is_no_export(tmp_path: Path) -> None:
 
 
 def test_an_export_that_grows_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(windows_files, "MOST_OCTETS", 1_000)
+    monkeypatch.setattr(folders, "MOST_OCTETS", 1_000)
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("secpol.inf", "a" * 5_000_000)
     with pytest.raises(LiandunError, match="too large"):

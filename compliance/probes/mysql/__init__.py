@@ -1,0 +1,1 @@
+"""Probes of MySQL and MariaDB, over what mysql_export.sql printed."""

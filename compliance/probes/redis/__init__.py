@@ -1,0 +1,1 @@
+"""Probes of Redis, over its redis.conf."""

@@ -1,0 +1,1 @@
+"""Probes of Tomcat, over the files of its folder conf."""

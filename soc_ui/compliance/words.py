@@ -107,6 +107,7 @@ def report_name(kind: str) -> tuple[str, str]:
         "gap": (_("Gap analysis"), _("What is not met or only in part, by class and object, with reasons")),
         "remediation": (_("Remediation plan"), _("Gaps with their tickets, owners, dates and waivers")),
         "board": (_("Summary for the management"), _("One page with a chart")),
+        "crypto": (_("Cryptography self-assessment"), _("GB/T 39786: score, units and objects with D, A and K, high risks")),
         "protection-plan": (_("Draft of the protection work plan"), _("To be completed by people; in Chinese")),
         "checklist": (_("Check-list"), _("A row for each requirement and object, to be filled in and taken in again")),
         "oscal": (_("OSCAL, all documents"), _("Catalogue, profile, security plan, assessment plan and results, plan of action")),

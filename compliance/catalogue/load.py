@@ -51,8 +51,8 @@ def requirements() -> Requirements:
 
 def put_together(general: Path, more: Path) -> Requirements:
     """Requirements of two files of the shape of ours. Raises CatalogueError."""
-    found = _read(general, Requirements)
-    added = _read(more, _Extensions)
+    found = read_data(general, Requirements)
+    added = read_data(more, _Extensions)
     whole = msgspec.structs.replace(found, extensions=added.extensions, reference=added.reference)
     seen: set[str] = set()
     for placed in whole.placed():
@@ -65,7 +65,7 @@ def put_together(general: Path, more: Path) -> Requirements:
 @lru_cache(maxsize=1)
 def crypto_requirements() -> CryptoRequirements:
     """GB/T 39786-2021 level 3."""
-    found = _read(FOLDER / "gbt39786-level3.yaml", CryptoRequirements)
+    found = read_data(FOLDER / "gbt39786-level3.yaml", CryptoRequirements)
     return msgspec.structs.replace(found, digest=_digest(found))
 
 
@@ -75,20 +75,21 @@ def high_risk_guide(year: int = 2025) -> HighRiskGuide:
     path = FOLDER / f"high-risk-{year}.yaml"
     if year not in (2020, 2025):
         raise CatalogueError(f"there is no guide of {year}", "2020 or 2025")
-    return _read(path, HighRiskGuide)
+    return read_data(path, HighRiskGuide)
 
 
 @lru_cache(maxsize=1)
 def probes() -> dict[str, Probe]:
     """Ways to gather evidence by id."""
-    return {probe.id: probe for probe in _read(FOLDER / "probes.yaml", _Probes).probes}
+    return {probe.id: probe for probe in read_data(FOLDER / "probes.yaml", _Probes).probes}
 
 
 def _digest(whole: Any) -> str:
     return sm3(msgspec.json.encode(whole, order="deterministic")).hex()
 
 
-def _read(path: Path, kind: type[_T]) -> _T:
+def read_data(path: Path, kind: type[_T]) -> _T:
+    """A YAML file of the catalogue. Raises CatalogueError that names it."""
     try:
         with path.open("rb") as opened:
             octets = opened.read(MOST_OCTETS + 1)

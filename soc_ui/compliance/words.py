@@ -7,6 +7,8 @@ from flask import Flask
 from compliance.assessment.reading import Cell
 from compliance.scoring.outcome import CONCLUSIONS
 from compliance.systems.kinds import KINDS, name_of
+from soc_ui.attack.matrix import DOMAINS
+from soc_ui.attack.matrix import data as matrix_data
 from soc_ui.locale import CATALOGUE, _, language
 
 
@@ -15,7 +17,7 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         mlps_verdict=verdict_name, mlps_state=state_name, mlps_duty=duty_name, object_kind=kind_name, either=either,
         hazard_state=hazard_name, mlps_report=report_name, cell_look=cell_look, mlps_conclusion=conclusion,
-        object_kinds=tuple(KINDS),
+        object_kinds=tuple(KINDS), attack_tactic=tactic_name,
     )  # fmt: skip
 
 
@@ -84,6 +86,12 @@ def hazard_name(state: str) -> str:
 def conclusion(english: str) -> str:
     """The conclusion of a kept score."""
     return next((either(zh, en) for zh, en in CONCLUSIONS.values() if en == english), english)
+
+
+def tactic_name(tactic: str) -> str:
+    """A tactic of ATT&CK; as it is where the matrix does not have it."""
+    names = {name: (zh, en) for domain in DOMAINS for name, en, zh in matrix_data()[domain]["tactics"]}
+    return either(*names[tactic]) if tactic in names else tactic
 
 
 def cell_look(cell: Cell | None) -> str:

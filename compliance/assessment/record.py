@@ -22,7 +22,7 @@ from compliance.assessment.models import SOURCES, VerdictRow, VerdictStep
 from compliance.assessment.places import CRYPTO, Place, places
 from compliance.assessment.schema import WEAK, Batch, CryptoDetail, Drift, Finding, Recorded, Source
 from compliance.assessment.writing import Standing, standings, write
-from compliance.scoring.crypto import CryptoObject, object_score
+from compliance.scoring.crypto import CryptoObject, object_score, verdict_of
 from compliance.systems import rows
 from compliance.systems.applicability import WHOLE, Scope, scope_of
 from compliance.systems.models import ObjectRow
@@ -227,8 +227,7 @@ def _verdict(finding: Finding, place: Place) -> Verdict:
     if finding.crypto.made_up_unit and finding.crypto.made_up_unit not in places():
         raise Invalid(f"there is no unit {finding.crypto.made_up_unit[:24]!r}", field="crypto")
     found = finding.crypto
-    score = object_score(CryptoObject("", found.D, found.A, found.K, found.bits, found.module_level_1))
-    right = Verdict.MET if score >= 1 else Verdict.PARTLY if score else Verdict.NOT_MET
+    right = verdict_of(object_score(CryptoObject("", found.D, found.A, found.K, found.bits, found.module_level_1)))
     if verdict is not right:
         raise Invalid(f"by D, A and K this is {right.value}, not {verdict.value}", field="verdict")
     return verdict

@@ -14,12 +14,13 @@ import msgspec
 from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
+from compliance.assessment.crypto_reading import crypto_assessed, crypto_rows
 from compliance.assessment.deciding import Decision, decisions
 from compliance.assessment.hazards import counted, hazards
 from compliance.assessment.models import ScoreRow, VerdictRow
-from compliance.assessment.places import CRYPTO, MLPS, places
+from compliance.assessment.places import MLPS
 from compliance.assessment.rollup import tallies
-from compliance.assessment.schema import CryptoDetail, Tally
+from compliance.assessment.schema import Tally
 from compliance.catalogue.load import crypto_requirements, high_risk_guide, requirements
 from compliance.scoring import crypto, template_2021
 from compliance.scoring.assessed import Assessed, AssessedError, Compensation, Judgement, Risk, Settings
@@ -29,7 +30,7 @@ from compliance.systems import rows
 from compliance.systems.applicability import WHOLE, Scope, scope_of
 from compliance.systems.models import ObjectRow
 from compliance.systems.schema import SystemRecord
-from compliance.verdicts import Verdict, together
+from compliance.verdicts import Verdict
 from operations import clock
 from operations.accounts.schema import Principal
 from operations.audit import service as audit
@@ -38,7 +39,6 @@ from operations.written import choice
 
 NAMES: tuple[str, ...] = (*TEMPLATES, crypto.NAME)
 _WHY = case((VerdictRow.verdict == Verdict.NOT_APPLICABLE.value, VerdictRow.reason), else_="")
-_DETAIL = msgspec.json.Decoder(CryptoDetail)
 
 
 class Scored(msgspec.Struct, frozen=True):
@@ -80,7 +80,8 @@ def _score(session: Session, system_id: int, template: str) -> Scored:
     choice(template, "template", NAMES)
     decided = decisions(session, system_id)
     if template == crypto.NAME:
-        return Scored(system_id, clock.now(), crypto.outcome(crypto_requirements(), _crypto_assessed(session, system, decided)))
+        assessed = crypto_assessed(crypto_rows(session, system_id), decided, system.name)
+        return Scored(system_id, clock.now(), crypto.outcome(crypto_requirements(), assessed))
     scope = scope_of(session, system)
     tallied = tallies(session, system_id, scope)
     outcome = TEMPLATES[template](requirements(), _assessed(session, system, scope, tallied, decided, template))
@@ -170,39 +171,3 @@ def _suggested(tallied: Mapping[str, Tally], graded: Iterable[Risk], judged: set
 def _settings(decided: Iterable[Decision]) -> Settings:
     chosen: dict[str, Any] = {one.subject: one.value for one in decided if one.kind == "setting"}
     return msgspec.convert(chosen, Settings, strict=False)
-
-
-def _crypto_assessed(session: Session, system: SystemRecord, decided: Sequence[Decision]) -> crypto.CryptoAssessed:
-    query = (
-        select(VerdictRow)
-        .outerjoin(ObjectRow, ObjectRow.id == VerdictRow.object_id)
-        .where(VerdictRow.system_id == system.id, VerdictRow.standard == CRYPTO, ObjectRow.removed_at.is_(None))
-        .order_by(VerdictRow.item, VerdictRow.object_id)
-    )
-    by_unit: dict[str, list[VerdictRow]] = {}
-    for row in session.execute(query).scalars():
-        by_unit.setdefault(row.item, []).append(row)
-    if not by_unit:
-        raise Invalid("no unit of GB/T 39786 has a verdict", "nothing can be scored")
-    return crypto.CryptoAssessed(
-        {unit: _crypto_finding(unit, found) for unit, found in by_unit.items()}, system.name,
-        tuple(f"{one.subject}: {one.reason}" for one in decided if one.kind == "crypto_risk"),
-        tuple(crypto.LoweredRisk(one.subject, one.by, one.reason) for one in decided if one.kind == "crypto_lowered"),
-    )  # fmt: skip
-
-
-def _crypto_finding(unit: str, found: Sequence[VerdictRow]) -> crypto.CryptoFinding:
-    if not places()[unit].technical:
-        whole = together([Verdict(row.verdict) for row in found])
-        return crypto.CryptoFinding(verdict=whole.value if whole else "")
-    return crypto.CryptoFinding(tuple(_crypto_object(row) for row in found))
-
-
-def _crypto_object(row: VerdictRow) -> crypto.CryptoObject:
-    called = str(row.object_id or "system")
-    if row.verdict == Verdict.NOT_APPLICABLE:
-        return crypto.CryptoObject(called, not_applicable=True, reason=row.reason)
-    met = row.verdict == Verdict.MET
-    found = _DETAIL.decode(row.detail) if row.detail else CryptoDetail(met, met, met)
-    other = crypto.ObjectRef(found.made_up_unit, str(found.made_up_object or "system")) if found.made_up_unit else None
-    return crypto.CryptoObject(called, found.D, found.A, found.K, found.bits, found.module_level_1, other)

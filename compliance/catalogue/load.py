@@ -72,8 +72,8 @@ def _requirements(entries: tuple[Confirmed, ...]) -> Requirements:
 
 def put_together(general: Path, more: Path) -> Requirements:
     """Requirements of two files of the shape of ours. Raises CatalogueError."""
-    found = _read(general, Requirements)
-    added = _read(more, _Extensions)
+    found = read_data(general, Requirements)
+    added = read_data(more, _Extensions)
     whole = msgspec.structs.replace(found, extensions=added.extensions, reference=added.reference)
     seen: set[str] = set()
     for placed in whole.placed():
@@ -90,7 +90,7 @@ def crypto_requirements() -> CryptoRequirements:
 
 @lru_cache(maxsize=2)
 def _crypto_requirements(entries: tuple[Confirmed, ...]) -> CryptoRequirements:
-    found = in_crypto(_read(FOLDER / "gbt39786-level3.yaml", CryptoRequirements), entries)
+    found = in_crypto(read_data(FOLDER / "gbt39786-level3.yaml", CryptoRequirements), entries)
     return msgspec.structs.replace(found, digest=_digest(found))
 
 
@@ -103,7 +103,7 @@ def high_risk_guide(year: int = 2025) -> HighRiskGuide:
 
 @lru_cache(maxsize=4)
 def _high_risk_guide(year: int, entries: tuple[Confirmed, ...]) -> HighRiskGuide:
-    return in_guide(_read(FOLDER / f"high-risk-{year}.yaml", HighRiskGuide), entries)
+    return in_guide(read_data(FOLDER / f"high-risk-{year}.yaml", HighRiskGuide), entries)
 
 
 def as_shipped() -> tuple[Requirements, CryptoRequirements, tuple[HighRiskGuide, ...]]:
@@ -114,14 +114,15 @@ def as_shipped() -> tuple[Requirements, CryptoRequirements, tuple[HighRiskGuide,
 @lru_cache(maxsize=1)
 def probes() -> dict[str, Probe]:
     """Ways to gather evidence by id."""
-    return {probe.id: probe for probe in _read(FOLDER / "probes.yaml", _Probes).probes}
+    return {probe.id: probe for probe in read_data(FOLDER / "probes.yaml", _Probes).probes}
 
 
 def _digest(whole: Any) -> str:
     return sm3(msgspec.json.encode(whole, order="deterministic")).hex()
 
 
-def _read(path: Path, kind: type[_T]) -> _T:
+def read_data(path: Path, kind: type[_T]) -> _T:
+    """A YAML file of the catalogue. Raises CatalogueError that names it."""
     try:
         with path.open("rb") as opened:
             octets = opened.read(MOST_OCTETS + 1)

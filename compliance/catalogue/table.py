@@ -8,17 +8,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from compliance.catalogue.applicable import Applicable
+from compliance.catalogue.mappings import iso_controls, watching
 
 COLUMNS = (
     "clause", "extension", "class", "class_zh", "class_en", "control_point", "control_point_zh", "control_point_en", "attribute",
     "holds", "zh", "en", "level3", "level2_ref", "modal", "objects", "evidence", "probes", "assessment_unit", "high_risk_2025",
-    "major_hazard_2025", "to_be_confirmed",
+    "major_hazard_2025", "to_be_confirmed", "iso27001_own_work", "tactics_own_work", "playbooks_own_work",
 )  # fmt: skip
 
 
 def row(one: Applicable) -> dict[str, Any]:
-    """One item with where it stands; lists stay lists."""
+    """One item with where it stands; lists stay lists. What ends in own_work nobody has confirmed (mappings)."""
     placed = one.placed
+    watched = watching(placed.control_point.id)
     item, point, security_class = placed.item, placed.control_point, placed.security_class
     return {
         "clause": item.id,
@@ -43,6 +45,9 @@ def row(one: Applicable) -> dict[str, Any]:
         "high_risk_2025": list(item.high_risk_2025),
         "major_hazard_2025": list(item.major_hazard_2025),
         "to_be_confirmed": list(item.to_be_confirmed),
+        "iso27001_own_work": [f"A.{control.id}" for control in iso_controls(point.id)],
+        "tactics_own_work": list(watched.tactics),
+        "playbooks_own_work": list(watched.playbooks),
     }
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from compliance.assessment import scoring
+from compliance.assessment.crypto_standing import CryptoStanding, crypto_standing
 from compliance.assessment.drift import DAYS_TO_MEND, level_of
 from compliance.assessment.places import places
 from compliance.assessment.schema import WEAK
@@ -74,6 +75,7 @@ class Material(msgspec.Struct, frozen=True):
     trend: Sequence[KeptScore]
     gathered_at: str
     changed_at: str
+    crypto: CryptoStanding
 
     @property
     def key(self) -> str:
@@ -102,7 +104,7 @@ def gather(session: Session, system_id: int, template: str = "2025") -> Material
     return Material(
         found.system, scope.items, objects, told, found, _problems(found, told, tickets, waived),
         template, _scored(session, system_id, template), scoring.trend(session, system_id, template, limit=24), clock.now(),
-        max(moments),
+        max(moments), crypto_standing(session, system_id),
     )  # fmt: skip
 
 

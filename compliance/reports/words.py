@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from compliance.assessment.standing import StandingItem
+from compliance.reports.crypto_words import CRYPTO_WORDS
 from compliance.reports.paper_words import PAPER_WORDS
 from kernel.event import SHANGHAI
 from operations import clock
@@ -68,7 +69,7 @@ class Words:
 
     def __call__(self, key: str) -> str:
         """The text of a key; itself where there is none."""
-        found = _WORDS.get(key) or PAPER_WORDS.get(key)
+        found = _WORDS.get(key) or PAPER_WORDS.get(key) or CRYPTO_WORDS.get(key)
         return key if found is None else found[0 if self.zh else 1]
 
     def listed(self, texts: Iterable[str]) -> str:

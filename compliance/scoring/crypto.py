@@ -83,6 +83,11 @@ class UnitScore(msgspec.Struct, frozen=True):
     unit: CryptoUnit
     score: Fraction | None
 
+    @property
+    def failed_at_high_risk(self) -> bool:
+        """It failed altogether, where the guide calls that a high risk at level 3."""
+        return self.score == 0 and self.unit.high_risk is not None and self.unit.high_risk.min_level <= 3
+
 
 def read(octets: bytes) -> CryptoAssessed:
     """From JSON. Raises AssessedError with the path of what is wrong."""
@@ -98,14 +103,24 @@ def object_score(one: CryptoObject) -> Fraction:
     return (Fraction(1) if one.A else _HALF * ra) * (Fraction(1) if one.K else _HALF * rk)
 
 
-def outcome(whole: CryptoRequirements, assessed: CryptoAssessed) -> Outcome:
-    """The total and the conclusion. Raises AssessedError."""
+def verdict_of(score: Fraction) -> Verdict:
+    """What an object of a technical unit comes to by its score."""
+    return Verdict.MET if score >= 1 else Verdict.PARTLY if score else Verdict.NOT_MET
+
+
+def unit_scores(whole: CryptoRequirements, assessed: CryptoAssessed) -> dict[str, UnitScore]:
+    """Each unit that has a finding. Raises AssessedError."""
     known = {unit.id: (layer, unit) for layer, unit in whole.units()}
     for name in (*assessed.units, *(one.unit for one in assessed.lowered)):
         if name not in known:
             raise AssessedError(f"there is no unit {name[:40]!r} in {whole.standard}", "6.1.1 to 7.4.3")
-    scores = {name: UnitScore(known[name][1], _unit(known[name], found, assessed)) for name, found in assessed.units.items()}
-    missing = tuple(name for name in known if name not in scores)
+    return {name: UnitScore(known[name][1], _unit(known[name], found, assessed)) for name, found in assessed.units.items()}
+
+
+def outcome(whole: CryptoRequirements, assessed: CryptoAssessed) -> Outcome:
+    """The total and the conclusion. Raises AssessedError."""
+    scores = unit_scores(whole, assessed)
+    missing = tuple(unit.id for _, unit in whole.units() if unit.id not in scores)
     layers = [(layer, _layer([scores[unit.id] for unit in layer.units if unit.id in scores])) for layer in whole.layers]
     total = Fraction(rounded(_part(layers, "technical", 70) + _part(layers, "management", 30)))
     risks = _high_risks(scores, assessed)
@@ -142,11 +157,12 @@ def _unit(place: tuple[CryptoLayer, CryptoUnit], found: CryptoFinding, assessed:
     names = [one.object for one in found.objects]
     if len(set(names)) < len(names):
         raise AssessedError(f"units.{unit.id} has an object twice")
-    scores = [_compensated(one, assessed) for one in found.objects if not one.not_applicable]
+    scores = [compensated(one, assessed) for one in found.objects if not one.not_applicable]
     return Fraction(rounded(sum(scores, Fraction(0)) / len(scores), 4)) if scores else None
 
 
-def _compensated(one: CryptoObject, assessed: CryptoAssessed) -> Fraction:
+def compensated(one: CryptoObject, assessed: CryptoAssessed) -> Fraction:
+    """What an object has: at least half of what the object has that makes up for it. Raises AssessedError."""
     score = object_score(one)
     if one.made_up_by is None:
         return score
@@ -183,11 +199,7 @@ def _high_risks(scores: Mapping[str, UnitScore], assessed: CryptoAssessed) -> li
         if not one.by.strip() or not one.reason.strip():
             raise AssessedError(f"lowered[{place}]: who decided, and why, is missing", "a machine never lowers a risk")
         lowered.add(one.unit)
-    failed = [
-        f"{name} {one.unit.zh}"
-        for name, one in scores.items()
-        if one.score == 0 and one.unit.high_risk is not None and one.unit.high_risk.min_level <= 3 and name not in lowered
-    ]
+    failed = [f"{name} {one.unit.zh}" for name, one in scores.items() if one.failed_at_high_risk and name not in lowered]
     return [*assessed.high_risks, *failed]
 
 

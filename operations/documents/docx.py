@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import Any
 
 import docx as office
+from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
@@ -27,7 +28,10 @@ from operations.documents.model import (
 
 _FONTS = {"w:ascii": "Arial", "w:hAnsi": "Arial", "w:eastAsia": "Microsoft YaHei"}
 _BLUE, _GREY, _RED = RGBColor(0x16, 0x40, 0x6B), RGBColor(0x5C, 0x67, 0x73), RGBColor(0xC9, 0x2A, 0x2A)
+_PALE = "F1F4F8"
 _WIDTH = Cm(16.4)
+_BORDER = 45
+"""Between the border of a cell and its text above and below, in twentieths of a point."""
 _BLOCKS = 30
 """Blocks of a full bar."""
 
@@ -63,6 +67,8 @@ def _page(made: Any, document: Document) -> None:
             fonts.set(qn(name), font)
         for theme in ("w:asciiTheme", "w:hAnsiTheme", "w:eastAsiaTheme"):
             fonts.attrib.pop(qn(theme), None)
+    for language in made.styles.element.iter(qn("w:lang")):
+        language.set(qn("w:eastAsia"), "zh-CN")  # by it a word processor picks the shapes of Chinese letters and marks
     section = made.sections[0]
     section.page_width, section.page_height = Cm(21), Cm(29.7)
     section.left_margin = section.right_margin = Cm(2.3)
@@ -78,12 +84,13 @@ def _page(made: Any, document: Document) -> None:
 
 def _page_number(paragraph: Any) -> None:
     """A PAGE field; word processors fill it in."""
-    run = paragraph.add_run()
     for kind, text in (("begin", ""), ("", "PAGE"), ("end", "")):
         part = OxmlElement("w:fldChar" if kind else "w:instrText")
         if kind:
             part.set(qn("w:fldCharType"), kind)
         part.text = text or None
+        run = paragraph.add_run()
+        run.font.size, run.font.color.rgb = Pt(8.5), _GREY
         run._r.append(part)  # python-docx has no call for fields
 
 
@@ -123,18 +130,17 @@ def _bars(made: Any, block: Bars) -> None:
     if not block.rows:
         return
     table = made.add_table(rows=len(block.rows), cols=3)
-    table.autofit = False
-    cells = table._cells
+    cells = _laid_out(table, (28, 58, 14))
     for number, row in enumerate(block.rows):
         label, bar, note = cells[number * 3 : number * 3 + 3]
-        for cell, share in ((label, 28), (bar, 58), (note, 14)):
-            cell.width = int(_WIDTH * share / 100)
-        _run(label.paragraphs[0], row.label, size=9.5)
+        for cell in (label, bar, note):
+            cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
+        _run(label.paragraphs[0], row.label, size=9)
         for length, colour in zip(_lengths(row.parts), colours, strict=True):
             if length:
                 _run(bar.paragraphs[0], "█" * length, size=8, colour=colour)
         _run(note.paragraphs[0], row.note, size=9, colour=_GREY)
-    made.add_paragraph()
+    _gap(made)
 
 
 def _lengths(parts: tuple[int, ...]) -> list[int]:
@@ -152,14 +158,54 @@ def _table(made: Any, rows: tuple[tuple[str, ...], ...], widths: tuple[int, ...]
     if not rows or not widths:
         return
     table = made.add_table(rows=len(rows), cols=len(widths), style="Table Grid")
-    table.autofit = False
-    cells = table._cells  # row by row python-docx would count all cells again for each
+    cells = _laid_out(table, widths)
     for number, row in enumerate(rows):
         for column, text in enumerate(row):
             cell = cells[number * len(widths) + column]
-            cell.width = int(_WIDTH * widths[column] / sum(widths))
-            _run(cell.paragraphs[0], text, size=9.5, bold=(head and number == 0) or (not head and column == 0))
+            names = number == 0 if head else column == 0
+            _run(cell.paragraphs[0], text, size=9, bold=names)
+            if names:
+                _shade(cell)
     if head:
         properties = table.rows[0]._tr.get_or_add_trPr()
         properties.append(OxmlElement("w:tblHeader"))
-    made.add_paragraph()
+    _gap(made)
+
+
+def _shade(cell: Any) -> None:
+    shade = OxmlElement("w:shd")
+    for name, value in (("val", "clear"), ("color", "auto"), ("fill", _PALE)):
+        shade.set(qn(f"w:{name}"), value)
+    cell._tc.get_or_add_tcPr().append(shade)
+
+
+def _gap(made: Any) -> None:
+    """Between a table and what follows: two tables one after the other would be one."""
+    empty = made.add_paragraph()
+    empty.paragraph_format.space_after = Pt(0)
+    empty.paragraph_format.line_spacing = Pt(8)
+
+
+def _laid_out(table: Any, widths: tuple[int, ...]) -> list[Any]:
+    """Between the margins of the page, columns by their shares, rows not torn apart; the cells, row by row.
+
+    Word takes the widths of cells, LibreOffice those of the grid: both are set.
+    """
+    table.autofit, table.alignment = False, WD_TABLE_ALIGNMENT.CENTER
+    margins = OxmlElement("w:tblCellMar")
+    for side in ("top", "bottom"):
+        margin = OxmlElement(f"w:{side}")
+        margin.set(qn("w:w"), str(_BORDER))
+        margin.set(qn("w:type"), "dxa")
+        margins.append(margin)
+    table._tblPr.insert_element_before(margins, "w:tblLook", "w:tblCaption")  # the order is prescribed
+    sizes = [int(_WIDTH * width / sum(widths)) for width in widths]
+    for column, size in zip(table._tbl.tblGrid.gridCol_lst, sizes, strict=True):
+        column.w = size
+    for row in table._tbl.tr_lst:
+        row.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
+    cells: list[Any] = table._cells  # row by row python-docx would count all cells again for each
+    for number, cell in enumerate(cells):
+        cell.width = sizes[number % len(sizes)]
+        cell.paragraphs[0].paragraph_format.space_after = Pt(0)
+    return cells

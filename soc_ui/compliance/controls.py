@@ -10,6 +10,7 @@ from compliance.assessment.drift import control as control_key
 from compliance.assessment.places import places
 from compliance.catalogue.load import high_risk_guide, probes
 from compliance.confirmations.service import of_record
+from compliance.catalogue.mappings import iso_controls, iso_mapping, watching
 from compliance.systems import applicability, service
 from compliance.verdicts import Verdict
 from kernel.errors import LiandunError
@@ -100,4 +101,6 @@ def _one(system_id: int, item: str, error: LiandunError | None = None) -> str:
         verdicts=VERDICTS, verdict=verdict, links=Links(request.path, args, ("verdict",)), tickets=tickets,
         names={one.object_id: one.name for one in page.verdicts}, taken=scope.taken_away(item),
         wrong=refusals.explain(error) if error else [], typed=request.form if error else {},
+        controls=iso_controls(place.placed.control_point.id), mapping=iso_mapping(),
+        themes={one.id: one for one in iso_mapping().themes}, watched=watching(place.placed.control_point.id),
     )  # fmt: skip

@@ -7,6 +7,8 @@ from flask import Flask
 from compliance.assessment.reading import Cell
 from compliance.scoring.outcome import CONCLUSIONS
 from compliance.systems.kinds import KINDS, name_of
+from soc_ui.attack.matrix import DOMAINS
+from soc_ui.attack.matrix import data as matrix_data
 from soc_ui.locale import CATALOGUE, _, language
 
 
@@ -16,7 +18,7 @@ def install(app: Flask) -> None:
         mlps_verdict=verdict_name, mlps_state=state_name, mlps_duty=duty_name, object_kind=kind_name, either=either,
         hazard_state=hazard_name, mlps_report=report_name, cell_look=cell_look, mlps_conclusion=conclusion,
         object_kinds=tuple(KINDS), confirm_kind=confirm_kind_name, confirm_state=confirm_state_name,
-        probe_way=way_name,
+        probe_way=way_name, attack_tactic=tactic_name,
     )  # fmt: skip
 
 
@@ -99,6 +101,12 @@ def conclusion(english: str) -> str:
     return next((either(zh, en) for zh, en in CONCLUSIONS.values() if en == english), english)
 
 
+def tactic_name(tactic: str) -> str:
+    """A tactic of ATT&CK; as it is where the matrix does not have it."""
+    names = {name: (zh, en) for domain in DOMAINS for name, en, zh in matrix_data()[domain]["tactics"]}
+    return either(*names[tactic]) if tactic in names else tactic
+
+
 def cell_look(cell: Cell | None) -> str:
     """How a cell of the map looks: its worst verdict."""
     if cell is None:
@@ -120,6 +128,7 @@ def report_name(kind: str) -> tuple[str, str]:
         "gap": (_("Gap analysis"), _("What is not met or only in part, by class and object, with reasons")),
         "remediation": (_("Remediation plan"), _("Gaps with their tickets, owners, dates and waivers")),
         "board": (_("Summary for the management"), _("One page with a chart")),
+        "crypto": (_("Cryptography self-assessment"), _("GB/T 39786: score, units and objects with D, A and K, high risks")),
         "protection-plan": (_("Draft of the protection work plan"), _("To be completed by people; in Chinese")),
         "checklist": (_("Check-list"), _("A row for each requirement and object, to be filled in and taken in again")),
         "oscal": (_("OSCAL, all documents"), _("Catalogue, profile, security plan, assessment plan and results, plan of action")),

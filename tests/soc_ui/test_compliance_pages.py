@@ -139,6 +139,17 @@ def test_hostile_texts_and_addresses(sec: FlaskClient) -> None:
     assert sec.get(f"{address}?result=x&kind=%00&cursor=x").status_code == 422
 
 
+def test_a_control_shows_what_it_has_to_do_with_and_that_this_is_own_work(sec: FlaskClient, app: APIFlask) -> None:
+    address = made(sec, "对照系统")
+    page = sec.get(f"{address}/controls/{PASSWORDS}").text
+    for word in ("own work, to be confirmed", "A.8.5", "authenticate securely", "technology", "Credential Access", "brute-force"):
+        assert word in page, word
+    assert "own work" not in sec.get(f"{address}/controls/8.1.2.3").text, "no counterpart"
+    page = browser_of(app, ADMINISTRATORS["secadmin"][0], lang="zh").get(f"{address}/controls/{PASSWORDS}").text
+    for word in ("自行对照，待确认", "安全鉴别", "凭据访问"):
+        assert word in page, word
+
+
 def test_chinese(app: APIFlask, sec: FlaskClient) -> None:
     address = made(sec, "中文系统", extensions=["8.4"])
     browser = browser_of(app, ADMINISTRATORS["secadmin"][0], lang="zh")

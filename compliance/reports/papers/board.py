@@ -21,17 +21,13 @@ def blocks(material: Material, say: Words) -> list[Block]:
         conclusion = out.conclusion_zh if say.zh else out.conclusion
         standing = f"{conclusion} · {out.value}{unit}" + (say("provisional") if scored.provisional else "")
     hazards = [one for one in material.standing.hazards if one.counts]
-    fixed = sum(one.state == "fixed" for one in hazards)
     high = sum(one.level == "high" for one in material.problems)
     late = sum(one.due_at < material.gathered_at for one in material.problems)
     facts = Facts(
         (
             (say("conclusion"), standing),
             (say("before"), _before(material, say)),
-            (
-                say("hazards"),
-                say("hazards_counted").format(number=len(hazards), fixed=fixed),
-            ),
+            (say("hazards"), parts.hazards_counted(material, say)),
             (say("problems"), say("board_problems").format(all=len(material.problems), high=high, late=late)),
         )
     )
@@ -50,7 +46,7 @@ def _worst(material: Material, say: Words) -> Block:
         (one.standing.item, _short(say.of(one.standing)), str(len(one.pairs)), say(f"short_{one.level}"), say.day(one.due_at))
         for one in material.problems[:_MOST]
     ]
-    return Table(columns, tuple(rows), (3, 9, 2, 4, 3))
+    return Table(columns, tuple(rows), (3, 8, 3, 4, 3))
 
 
 def _asked(material: Material, hazards: int, high: int, late: int, say: Words) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ def blocks(material: Material, say: Words) -> list[Block]:
     made: list[Block] = [Heading(f"1 {say('overview')}"), _numbers(material, say), parts.classes(material, say)]
     for number, level in enumerate(LEVELS, 2):
         made += [
-            Heading(f"{number} {say('level_' + level)}"),
+            Heading(f"{number} {_first_large(say('level_' + level))}"),
             *_gaps([one for one in material.problems if one.level == level], say),
         ]
     return [*made, Heading(f"5 {say('not_looked_at')}"), Paragraph(say("not_looked_told")), *_open(material, say)]
@@ -42,9 +42,7 @@ def _gaps(found: list[Problem], say: Words) -> list[Block]:
 
 def _reasons(one: Problem, say: Words) -> str:
     """The first objects with what was found on them; the check-list has all."""
-    told = [
-        f"{pair.object_name or say('whole')}（{say(pair.verdict)}）: {_short(pair.reason)}" for pair in one.pairs[:_MOST_REASONS]
-    ]
+    told = [_said(pair, say) for pair in one.pairs[:_MOST_REASONS]]
     more = len(one.pairs) - _MOST_REASONS
     return "\n".join(told) + (f"\n… +{more}" if more > 0 else "")
 
@@ -66,6 +64,10 @@ def _open(material: Material, say: Words) -> list[Block]:
 def _said(pair: Pair, say: Words) -> str:
     where, verdict = pair.object_name or say("whole"), say(pair.verdict)
     return f"{where}（{verdict}）：{_short(pair.reason)}" if say.zh else f"{where} ({verdict}): {_short(pair.reason)}"
+
+
+def _first_large(told: str) -> str:
+    return told[:1].upper() + told[1:]
 
 
 def _short(reason: str) -> str:

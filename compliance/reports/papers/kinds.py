@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from compliance.reports.material import Material
-from compliance.reports.papers import board, gap, protection_plan, remediation, self_assessment
+from compliance.reports.papers import board, crypto, gap, protection_plan, remediation, self_assessment
 from compliance.reports.words import Words
 from operations.documents import Block, Document
 from operations.errors import Invalid
@@ -16,6 +16,7 @@ PAPERS: Mapping[str, tuple[_Blocks, tuple[str, ...]]] = {
     "gap": (gap.blocks, ("zh", "en")),
     "remediation": (remediation.blocks, ("zh", "en")),
     "board": (board.blocks, ("zh", "en")),
+    "crypto": (crypto.blocks, ("zh", "en")),
     "protection-plan": (protection_plan.blocks, ("zh",)),
 }
 

@@ -53,7 +53,7 @@ def result(material: Material, say: Words) -> Facts:
         (say("confirm"), say.listed(say(f"confirm_{one}") for one in out.to_be_confirmed)),
     ]
     if material.template == "2025":
-        rows.insert(3, (say("hazards"), out.hazards))
+        rows.insert(3, (say("hazards"), out.hazards if say.zh else hazards_counted(material, say)))
     if scored.provisional:
         told = say("open_told").format(items=len(out.missing), pairs=scored.unassessed)
         rows.insert(3, (say("open"), told))
@@ -94,6 +94,12 @@ def hazards(material: Material, say: Words) -> list[Block]:
         for one in material.standing.hazards
     ]
     return table(columns, rows, (2, 6, 3, 3, 5), say)
+
+
+def hazards_counted(material: Material, say: Words) -> str:
+    """How many count, and how many of them are mended."""
+    counted = [one for one in material.standing.hazards if one.counts]
+    return say("hazards_counted").format(number=len(counted), fixed=sum(one.state == "fixed" for one in counted))
 
 
 def people_decided(material: Material, say: Words) -> list[Block]:

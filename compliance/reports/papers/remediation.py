@@ -33,7 +33,7 @@ def _plan(found: list[Problem], material: Material, say: Words) -> list[Block]:
          say.day(one.due_at) + (say("proposed") if one.planned else ""), standing(one, say))
         for one in found
     ]  # fmt: skip
-    return parts.table(columns, rows, (3, 6, 4, 3, 3, 3, 3), say)
+    return parts.table(columns, rows, (3, 6, 3, 3, 3, 4, 3), say)
 
 
 def owner(one: Problem, material: Material, say: Words) -> str:

@@ -51,7 +51,7 @@ def _objects(material: Material, say: Words) -> list[Block]:
         (one.name, name_of(one.kind, chinese=say.zh), one.asset or "—", str(one.importance or "—"), one.note)
         for one in material.objects
     ]  # fmt: skip
-    return parts.table(columns, rows, (4, 4, 4, 2, 5), say)
+    return parts.table(columns, rows, (4, 4, 4, 3, 4), say)
 
 
 def _classes(material: Material, say: Words) -> list[Block]:
@@ -63,7 +63,7 @@ def _classes(material: Material, say: Words) -> list[Block]:
          *map(str, (one.met, one.partly, one.not_met, one.not_applicable, one.none)), values.get(one.id) or "—")
         for one in material.standing.classes
     ]  # fmt: skip
-    return parts.table(columns, rows, (6, 2, 2, 2, 2, 2, 3), say)
+    return parts.table(columns, rows, (7, 2, 2, 2, 3, 3, 2), say)
 
 
 def _problems(material: Material, say: Words) -> list[Block]:

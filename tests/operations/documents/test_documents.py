@@ -7,6 +7,7 @@ import zipfile
 from io import BytesIO
 
 import docx as office
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -91,6 +92,24 @@ def test_the_head_of_a_long_table_is_on_every_page() -> None:
     pages = PdfReader(BytesIO(pdf(long))).pages
     assert len(pages) > 5
     assert all("序号" in page.extract_text() for page in pages)
+
+
+def test_docx_tables_have_their_widths_in_every_word_processor() -> None:
+    """LibreOffice takes those of the grid and wraps the bars of a chart where there are none; Word takes those of the cells."""
+    chart = Bars((("符合", "green"),), (Bar("安全区域边界", (3,), "3 / 3"),))
+    made = zipfile.ZipFile(BytesIO(docx(msgspec.structs.replace(REPORT, blocks=(*REPORT.blocks, chart)))))
+    body = etree.fromstring(made.read("word/document.xml"))
+    name = body.nsmap["w"].join("{}")
+    for table, shares in zip(body.iter(f"{name}tbl"), ((1, 3), (1, 3), (28, 58, 14)), strict=True):
+        grid = [int(one.get(f"{name}w")) for one in table.iter(f"{name}gridCol")]
+        assert grid == pytest.approx([sum(grid) * share / sum(shares) for share in shares], abs=2)
+        assert sum(grid) == pytest.approx(16.4 / 2.54 * 1440, abs=4)
+        cells = [int(one.get(f"{name}w")) for one in table.find(f"{name}tr").iter(f"{name}tcW")]
+        assert cells == grid
+        order = [etree.QName(one).localname for one in table.find(f"{name}tblPr")]
+        assert order.index("tblCellMar") < order.index("tblLook"), "the order is prescribed"
+    languages = etree.fromstring(made.read("word/styles.xml")).iter(f"{name}lang")
+    assert {one.get(f"{name}eastAsia") for one in languages} == {"zh-CN"}
 
 
 def test_english_documents_have_an_english_foot() -> None:

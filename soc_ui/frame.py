@@ -210,6 +210,7 @@ def _notice() -> Notice | None:
         "mlps_score": _("Scored and kept."),
         "mlps_decided": _("Decided."),
         "mlps_verdict": _("Verdict recorded."),
+        "mlps_finding": _("Written down."),
         "search": _("Search saved."),
         "search_deleted": _("Search deleted."),
         "search_stopped": _("Search stopped."),

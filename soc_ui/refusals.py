@@ -63,6 +63,7 @@ def _field(name: str) -> str:
         "entity": _("Entity"),
         "target": _("To zone"),
         "expires_at": _("Ends"),
+        "measure": _("What is done instead"),
     }
     return names.get(name, name)
 
@@ -255,6 +256,18 @@ def _reasons() -> list[tuple[str, str]]:
         (r"the item .* does not apply to this .*", _("This control does not apply here.")),
         (r"no (?:item that applies|unit of .*) has a verdict", _("Nothing has a verdict yet, so nothing can be scored.")),
         (r"there is no trigger .*", _("There is no such trigger.")),
+        (r"a waiver ends within a year", _("A waiver ends within a year, and not in the past.")),
+        (r"a waiver of this finding is asked for or holds already", _("A waiver is asked for or holds already: end it first.")),
+        (r"who asked for a waiver does not decide about it", _("Who asked for a waiver does not decide about it.")),
+        (r"the waiver would have ended already", _("The waiver would have ended already.")),
+        (r"the waiver \d+ is .*", _("This waiver was decided on or has ended already.")),
+        (r"the finding \d+ is closed", _("This finding is closed.")),
+        (
+            r"the (?:ticket is done and the re-test is still to come|re-test is asked for already)",
+            _("The re-test is still to come."),
+        ),
+        (r"no ticket is on its way whose day could be set", _("No ticket is on its way: give the finding to somebody first.")),
+        (r"the day lies ahead", _("Name a moment to come.")),
         (r"the end has passed", _("The end has passed already.")),
         (r"a suppression ends within (?P<n>\d+) days", _("A suppression ends within %(n)s days.")),
         (r"(?P<text>.*) is no entity", _("%(text)s is no entity (write kind:value, e.g. host:web1).")),

@@ -5,9 +5,13 @@ from __future__ import annotations
 from flask import Flask
 
 from compliance.assessment.reading import Cell
+from compliance.catalogue.load import crypto_requirements, requirements
+from compliance.remediation.waivers import count_asked
 from compliance.scoring.outcome import CONCLUSIONS
 from compliance.systems.kinds import KINDS, name_of
+from soc_ui import access
 from soc_ui.locale import CATALOGUE, _, language
+from soc_ui.services import services
 
 
 def install(app: Flask) -> None:
@@ -15,7 +19,8 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         mlps_verdict=verdict_name, mlps_state=state_name, mlps_duty=duty_name, object_kind=kind_name, either=either,
         hazard_state=hazard_name, mlps_report=report_name, cell_look=cell_look, mlps_conclusion=conclusion,
-        object_kinds=tuple(KINDS),
+        object_kinds=tuple(KINDS), finding_state=finding_state, finding_act=finding_act, waiver_state=waiver_state,
+        waivers_asked=waivers_asked,
     )  # fmt: skip
 
 
@@ -95,6 +100,63 @@ def cell_look(cell: Cell | None) -> str:
     if cell.partly:
         return "warn"
     return "good" if cell.met else "off"
+
+
+def classes() -> dict[str, str]:
+    """Classes and layers of both standards → their names, in the order of the standards."""
+    found = {one.security_class.id: either(one.security_class.zh, one.security_class.en) for one in requirements().placed()}
+    return found | {layer.id: either(layer.zh, layer.en) for layer, _unit in crypto_requirements().units()}
+
+
+def finding_state(state: str) -> str:
+    """How far a finding is."""
+    names = {
+        "open": _("Nobody asked yet"),
+        "assigned": _("Being mended"),
+        "to_retest": _("To be re-tested"),
+        "waived": _("Waived"),
+        "closed": _("Closed"),
+        "overdue": _("Overdue"),
+    }
+    return names.get(state, state)
+
+
+def finding_act(act: str) -> str:
+    """A line of a finding's history."""
+    names = {
+        "opened": _("Finding opened"),
+        "closed": _("Finding closed"),
+        "verdict": _("Verdict"),
+        "assign": _("Given to somebody"),
+        "due": _("Due date set"),
+        "retest": _("Re-test asked for"),
+        "failed": _("Re-test failed"),
+        "waive": _("Waiver asked for"),
+        "approve": _("Waiver approved"),
+        "refuse": _("Waiver refused"),
+        "end": _("Waiver ended"),
+    }
+    return names.get(act, act)
+
+
+def waiver_state(state: str) -> str:
+    """How a waiver stands."""
+    names = {
+        "asked": _("Waits for a decision"),
+        "in_force": _("In force"),
+        "refused": _("Refused"),
+        "ended": _("Ended early"),
+        "expired": _("Expired"),
+    }
+    return names.get(state, state)
+
+
+def waivers_asked() -> int:
+    """How many wait for a decision of this person."""
+    if not access.me().may("compliance.decide"):
+        return 0
+    with services().database.read() as session:
+        return count_asked(session, access.me().name)
 
 
 def report_name(kind: str) -> tuple[str, str]:

@@ -20,7 +20,7 @@ def install(app: Flask) -> None:
         mlps_verdict=verdict_name, mlps_state=state_name, mlps_duty=duty_name, object_kind=kind_name, either=either,
         hazard_state=hazard_name, mlps_report=report_name, cell_look=cell_look, mlps_conclusion=conclusion,
         object_kinds=tuple(KINDS), finding_state=finding_state, finding_act=finding_act, waiver_state=waiver_state,
-        waivers_asked=waivers_asked,
+        waivers_asked=waivers_asked, document_kind=document_kind, edition_state=edition_state, document_act=document_act,
     )  # fmt: skip
 
 
@@ -149,6 +149,36 @@ def waiver_state(state: str) -> str:
         "expired": _("Expired"),
     }
     return names.get(state, state)
+
+
+def document_kind(kind: str) -> str:
+    """制度, 操作规程, 记录."""
+    names = {"policy": _("Policy"), "procedure": _("Procedure"), "record": _("Record")}
+    return names.get(kind, kind)
+
+
+def edition_state(state: str) -> str:
+    """How far an edition is."""
+    names = {
+        "draft": _("Draft"),
+        "approved": _("Approved"),
+        "in_force": _("In force"),
+        "under_review": _("Under review"),
+        "withdrawn": _("Out of use"),
+    }
+    return names.get(state, state)
+
+
+def document_act(act: str) -> str:
+    """What a button does to an edition."""
+    names = {
+        "approve": _("Approve"),
+        "enforce": _("Put it in force"),
+        "review": _("Begin the review"),
+        "confirm": _("It holds on as it is"),
+        "withdraw": _("Take the edition out of use"),
+    }
+    return names.get(act, act)
 
 
 def waivers_asked() -> int:

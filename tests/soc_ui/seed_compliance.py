@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from compliance.assessment.record import record_many
 from compliance.assessment.schema import Finding
+from compliance.documents import editions, readers
+from compliance.documents import service as documents
+from compliance.documents.models import DocumentRow
+from compliance.documents.schema import DocumentDraft, EditionDraft
 from compliance.remediation import listing, service, waivers
 from compliance.remediation.following import follow
 from compliance.remediation.schema import Assignment, FindingFilter, WaiverDraft
@@ -18,6 +22,7 @@ from tests.soc_ui.seed_desk import WATER, as_
 
 SEC = ADMINISTRATORS["secadmin"][0]
 PASSWORDS, LOCKOUT, FACTORS = "8.1.4.1.a", "8.1.4.1.b", "8.1.4.1.d"
+PDF = b"%PDF-1.7\n1 0 obj\n" + b"x" * 500
 PROBE = Actor("probe host.login_defs")
 
 
@@ -47,3 +52,28 @@ def fill_findings(services: Services, name: str = "供水调度系统") -> tuple
         draft = WaiverDraft("系统将于年底更换", "登录仅限堡垒机", clock.shift(clock.now(), 90 * 86_400))
         waivers.ask(session, who, found[FACTORS], draft)
     return system, host
+
+
+def fill_documents(services: Services, _system: int = 0, _host: int = 0) -> dict[str, int]:
+    """A policy in force that is overdue for its review, a procedure with a draft, a record without an edition; their numbers."""
+    who, whole = as_(services, SEC)
+    leader, _ = as_(services, "ling.dao")
+    assert services.master_key is not None
+    made = {}
+    for kind, title, items in (
+        ("policy", "网络安全管理制度", ("8.1.6.1", "8.1.6.2.a")),
+        ("procedure", "口令管理操作规程", (PASSWORDS,)),
+        ("record", "机房出入登记表", ()),
+    ):
+        with whole.write() as session:
+            made[kind] = documents.create_document(session, who, DocumentDraft(kind, title, "shui.wu", WATER, items=items)).id
+    for kind in ("policy", "procedure"):
+        with whole.write() as session:
+            draft = EditionDraft("V1.0", f"{kind}.pdf", "首版")
+            editions.add_edition(session, services.master_key, who, made[kind], draft, PDF)
+    with whole.write() as session:
+        editions.act(session, leader, made["policy"], 1, "approve")
+        editions.act(session, who, made["policy"], 1, "enforce", review_on=clock.shift(clock.now(), 86_400 * 365)[:10])
+        readers.acknowledge(session, as_(services, "shui.wu")[0], made["policy"], 1)
+        session.get_one(DocumentRow, made["policy"]).review_on = "2026-10-01"
+    return made

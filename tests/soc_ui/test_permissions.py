@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from compliance.assessment.record import record
+from compliance.documents import service as documents
+from compliance.documents.schema import DocumentDraft
 from compliance.remediation import service as findings
 from compliance.remediation import waivers
 from compliance.remediation.following import follow
@@ -145,7 +147,8 @@ def _compliance(session: Session, who: Principal, system: int) -> dict[str, Any]
     follow(session, system)
     (finding,) = findings.list_findings(session, system).findings
     waiver = waivers.ask(session, who, finding.id, WaiverDraft("r", "m", clock.shift(clock.now(), 86_400)))
-    return {"finding_id": finding.id, "waiver_id": waiver.id}
+    document = documents.create_document(session, who, DocumentDraft("policy", "t", "o", WATER)).id
+    return {"finding_id": finding.id, "waiver_id": waiver.id, "document_id": document}
 
 
 @pytest.fixture(scope="module")

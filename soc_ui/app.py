@@ -47,6 +47,7 @@ from soc_ui.compliance import words as compliance_words
 from soc_ui.compliance.controls import compliance_controls
 from soc_ui.compliance.documents import compliance_documents
 from soc_ui.compliance.editions import compliance_editions
+from soc_ui.compliance.evidence import compliance_evidence
 from soc_ui.compliance.findings import compliance_findings
 from soc_ui.compliance.progress import compliance_progress
 from soc_ui.compliance.reports import compliance_reports
@@ -155,7 +156,7 @@ def create_app(services: Services) -> APIFlask:
     watch = (live_views.live, overview, wall, risk_views.risk, attack)
     estate = (zones, conduits, zone_plan, inventory, asset_software, advisories, sources, rules, tuning, exceptions, intel)
     proof = (compliance, compliance_controls, compliance_reports, compliance_findings, compliance_waivers, compliance_progress)
-    papers = (compliance_documents, compliance_editions)
+    papers = (compliance_documents, compliance_editions, compliance_evidence)
     admin = (keys, webhooks, webhook_routing, inbound, audit, health)
     queue = (alerts, alert_packets, alert_flyout, alert_merge, alert_surroundings, alert_views, alert_suppressions)
     pages = (*who, *watch, *queue, *early, *cases, hunt, hunt_searches, *response, *work, *proof, *papers, *estate, *admin)

@@ -211,6 +211,7 @@ def _notice() -> Notice | None:
         "mlps_decided": _("Decided."),
         "mlps_verdict": _("Verdict recorded."),
         "mlps_finding": _("Written down."),
+        "mlps_evidence": _("Evidence sealed."),
         "search": _("Search saved."),
         "search_deleted": _("Search deleted."),
         "search_stopped": _("Search stopped."),

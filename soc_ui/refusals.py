@@ -283,6 +283,13 @@ def _reasons() -> list[tuple[str, str]]:
         (r"the file does not open: .*", _("The sealed file does not open: take it from a backup.")),
         (r"a document of another organisation is not yours to describe", _("A document of another organisation is not yours.")),
         (r"there is no item (?P<text>.*)", _("There is no clause %(text)s.")),
+        (r"the item (?P<text>\S+) has no verdict", _("Nothing was said about this control yet: there is nothing to decide about.")),
+        (r"'.*' is not from 0 to 1|'.*' is no number", _("Write a number from 0 to 1.")),
+        (
+            r"opening evidence of an incident needs the permission incidents.write",
+            _("Who works on the incident opens its evidence."),
+        ),
+        (r"evidence has 1 to \d+ bytes", _("The file is empty, or too large.")),
         (r"the day lies ahead", _("Name a moment to come.")),
         (r"the end has passed", _("The end has passed already.")),
         (r"a suppression ends within (?P<n>\d+) days", _("A suppression ends within %(n)s days.")),

@@ -9,11 +9,11 @@ from __future__ import annotations
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 from sqlalchemy.orm import Session
 
-from compliance.documents.models import EditionRow
 from crypto.secret import MasterKey
 from operations.audit.schema import Actor
 from operations.errors import Conflict
@@ -31,6 +31,22 @@ class Sealed(msgspec.Struct, frozen=True):
     head: str
 
 
+class Kept(Protocol):
+    """A row that holds a package."""
+
+    @property
+    def package(self) -> bytes: ...
+
+    @property
+    def sm3(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def head(self) -> str: ...
+
+
 def seal(session: Session, master: MasterKey, actor: Actor, content: bytes, reason: str) -> Sealed:
     """Needs a write transaction: the key is made with the first file."""
     with tempfile.TemporaryDirectory() as folder:  # mode 0700
@@ -42,7 +58,7 @@ def seal(session: Session, master: MasterKey, actor: Actor, content: bytes, reas
         return Sealed(target.read_bytes(), link.sm3, link.size, read_head(target))
 
 
-def unseal(session: Session, master: MasterKey, row: EditionRow) -> bytes:
+def unseal(session: Session, master: MasterKey, row: Kept) -> bytes:
     """The file as it was given. Needs a write transaction. Raises Conflict where it is not what was sealed."""
     own, problem = keys(session, master), ""
     with tempfile.TemporaryDirectory() as folder:
@@ -61,7 +77,7 @@ def unseal(session: Session, master: MasterKey, row: EditionRow) -> bytes:
     raise Conflict(f"the file does not open: {problem}", "take it from a backup")
 
 
-def problem_of(session: Session, row: EditionRow) -> str:
+def problem_of(session: Session, row: Kept) -> str:
     """What is wrong with the sealed file, "" where all is in order. No key is needed."""
     with tempfile.TemporaryDirectory() as folder:
         package = Path(folder) / "package"

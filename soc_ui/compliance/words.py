@@ -10,6 +10,7 @@ from compliance.remediation.waivers import count_asked
 from compliance.scoring.outcome import CONCLUSIONS
 from compliance.systems.kinds import KINDS, name_of
 from soc_ui import access
+from soc_ui.incidents.words import custody
 from soc_ui.locale import CATALOGUE, _, language
 from soc_ui.services import services
 
@@ -21,6 +22,7 @@ def install(app: Flask) -> None:
         hazard_state=hazard_name, mlps_report=report_name, cell_look=cell_look, mlps_conclusion=conclusion,
         object_kinds=tuple(KINDS), finding_state=finding_state, finding_act=finding_act, waiver_state=waiver_state,
         waivers_asked=waivers_asked, document_kind=document_kind, edition_state=edition_state, document_act=document_act,
+        decision_kind=decision_kind, decision_value=decision_value, custody_act=custody,
     )  # fmt: skip
 
 
@@ -179,6 +181,18 @@ def document_act(act: str) -> str:
         "withdraw": _("Take the edition out of use"),
     }
     return names.get(act, act)
+
+
+def decision_kind(kind: str) -> str:
+    """What is decided about a result."""
+    names = {"compensation": _("Whole-system compensation"), "risk": _("Grade of the risk that is left")}
+    return names.get(kind, kind)
+
+
+def decision_value(kind: str, value: str) -> str:
+    """What was decided."""
+    names = {"high": _("high"), "medium": _("medium"), "low": _("low")}
+    return names.get(value, value) if kind == "risk" else value
 
 
 def waivers_asked() -> int:

@@ -131,7 +131,7 @@ def probe_command(
             raise click.UsageError("findings are of one object: look at one at a time")
         if not targets:
             raise click.UsageError(
-                "nothing to look at: give hosts, --local, --platform, or files, databases, directories or endpoints by the options of --help"
+                "nothing to look at: give hosts, --local, --platform, or files, databases or endpoints by the options of --help"
             )
         results = list(run(targets, chosen, workers=workers, seconds=seconds, progress=_progress(len(targets))))
     if form != "table":

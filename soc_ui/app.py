@@ -18,6 +18,7 @@ from soc_ui import (
     rule_titles,
     searching,
     times,
+    uploads,
     visible,
 )
 from soc_ui.accounts.account import account
@@ -46,8 +47,14 @@ from soc_ui.compliance import words as compliance_words
 from soc_ui.compliance.confirming import compliance_confirming
 from soc_ui.compliance.controls import compliance_controls
 from soc_ui.compliance.crypto import compliance_crypto
+from soc_ui.compliance.documents import compliance_documents
+from soc_ui.compliance.editions import compliance_editions
+from soc_ui.compliance.evidence import compliance_evidence
+from soc_ui.compliance.findings import compliance_findings
+from soc_ui.compliance.progress import compliance_progress
 from soc_ui.compliance.reports import compliance_reports
 from soc_ui.compliance.views import compliance
+from soc_ui.compliance.waivers import compliance_waivers
 from soc_ui.duty import words as duty_words
 from soc_ui.duty.roster import duty_roster
 from soc_ui.duty.views import duty
@@ -117,6 +124,7 @@ def create_app(services: Services) -> APIFlask:
     times.install(app)
     assets.install(app)
     badges.install(app)
+    uploads.install(app)
     access.install(app)
     headers.install(app)
     frame.install(app)
@@ -149,10 +157,27 @@ def create_app(services: Services) -> APIFlask:
     response = (*shelf, playbook_runs, playbook_questions, playbook_statistics)
     watch = (live_views.live, overview, wall, risk_views.risk, attack)
     estate = (zones, conduits, zone_plan, inventory, asset_software, advisories, sources, rules, tuning, exceptions, intel)
-    proof = (compliance, compliance_confirming, compliance_controls, compliance_crypto, compliance_reports)
+    proof = (compliance, compliance_controls, compliance_crypto, compliance_reports, compliance_confirming)
+    mending = (compliance_findings, compliance_waivers, compliance_progress)
+    papers = (compliance_documents, compliance_editions, compliance_evidence)
     admin = (keys, webhooks, webhook_routing, inbound, audit, health)
     queue = (alerts, alert_packets, alert_flyout, alert_merge, alert_surroundings, alert_views, alert_suppressions)
-    pages = (*who, *watch, *queue, *early, *cases, hunt, hunt_searches, *response, *work, *proof, *estate, *admin)
+    pages = (
+        *who,
+        *watch,
+        *queue,
+        *early,
+        *cases,
+        hunt,
+        hunt_searches,
+        *response,
+        *work,
+        *proof,
+        *mending,
+        *papers,
+        *estate,
+        *admin,
+    )
     for blueprint in (*pages, preferences):
         app.register_blueprint(blueprint)
     soc_ui.api.register(app)

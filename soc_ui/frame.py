@@ -211,6 +211,8 @@ def _notice() -> Notice | None:
         "mlps_decided": _("Decided."),
         "mlps_verdict": _("Verdict recorded."),
         "mlps_confirmed": _("Confirmed by name and source."),
+        "mlps_finding": _("Written down."),
+        "mlps_evidence": _("Evidence sealed."),
         "search": _("Search saved."),
         "search_deleted": _("Search deleted."),
         "search_stopped": _("Search stopped."),

@@ -19,7 +19,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from compliance.assessment.models import DECISIONS, DecisionRow, VerdictRow
+from compliance.assessment.models import DECISIONS, DecisionRow, DecisionStep, VerdictRow
 from compliance.assessment.places import CRYPTO, MLPS, places
 from compliance.catalogue.load import high_risk_guide
 from compliance.scoring.assessed import Settings
@@ -30,7 +30,7 @@ from operations.audit import service as audit
 from operations.errors import Invalid, NotFound
 from operations.written import choice, name, text
 
-MAX_REASON = 4_000
+MAX_REASON, MAX_STEPS = 4_000, 200
 _VALUES: Mapping[str, tuple[str, ...]] = {
     "risk": ("high", "medium", "low"),
     "hazard": ("found", "fixed", "not_found"),
@@ -51,6 +51,19 @@ class Decision(msgspec.Struct, frozen=True):
     by: str
     at: str
     version: int
+
+
+class DecisionTaken(msgspec.Struct, frozen=True):
+    """A line of the history. ``value`` "" = withdrawn, ``previous`` "" = there was none."""
+
+    kind: str
+    subject: str
+    object_id: int
+    value: str
+    previous: str
+    reason: str
+    by: str
+    at: str
 
 
 def decisions(session: Session, system_id: int) -> list[Decision]:
@@ -77,10 +90,12 @@ def decide(
     if row is None:
         row = DecisionRow(system_id=system_id, kind=kind, subject=about, object_id=object_id, version=0)
         session.add(row)
+    before = row.value if row.version else ""
     row.value, row.reason = _value(kind, about, value.strip()), words
     row.decided_by, row.decided_at, row.version = who.name, clock.now(), row.version + 1
     session.flush()
     detail = {"kind": kind, "subject": about, "object": object_id, "value": row.value, "reason": words}
+    _step(session, who, row, before, row.value, words)
     audit.append(session, who.actor, "assessment.decide", "mlps_system", system_id, detail=detail)
     return _record(row)
 
@@ -97,9 +112,32 @@ def withdraw(
     rows.check_version(row.version, expected_version)
     words = text(reason, "reason", MAX_REASON, needed=True)
     detail = {"kind": kind, "subject": row.subject, "object": object_id, "value": row.value, "reason": words}
+    _step(session, who, row, row.value, "", words)
     session.delete(row)
     session.flush()
     audit.append(session, who.actor, "assessment.withdraw", "mlps_system", system_id, detail=detail)
+
+
+def history(session: Session, system_id: int, subject: str, *, kind: str = "", limit: int = MAX_STEPS) -> list[DecisionTaken]:
+    """What was decided about ``subject`` of a system, newest first. Raises NotFound."""
+    rows.find_system(session, system_id)
+    query = select(DecisionStep).where(DecisionStep.system_id == system_id, DecisionStep.subject == subject[:64])
+    if kind:
+        query = query.where(DecisionStep.kind == kind)
+    query = query.order_by(DecisionStep.id.desc()).limit(max(1, min(limit, MAX_STEPS)))
+    return [
+        DecisionTaken(row.kind, row.subject, row.object_id, row.value, row.previous, row.reason, row.decided_by, row.decided_at)
+        for row in session.execute(query).scalars()
+    ]
+
+
+def _step(session: Session, who: Principal, row: DecisionRow, before: str, value: str, words: str) -> None:
+    session.add(
+        DecisionStep(
+            system_id=row.system_id, kind=row.kind, subject=row.subject, object_id=row.object_id, value=value, previous=before,
+            reason=words, decided_by=who.name[:160], decided_at=clock.now(),
+        )
+    )  # fmt: skip
 
 
 def _check_subject(session: Session, system_id: int, kind: str, subject: str, object_id: int) -> None:

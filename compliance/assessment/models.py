@@ -95,6 +95,28 @@ class DecisionRow(Base):
     version: Mapped[int]
 
 
+class DecisionStep(Base):
+    """A line of the history of decisions. ``value`` "" = withdrawn, ``previous`` "" = there was none."""
+
+    __tablename__ = "compliance_decision_steps"
+
+    id: Mapped[int] = mapped_column(_ID, primary_key=True)
+    system_id: Mapped[int] = mapped_column(ForeignKey("mlps_systems.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(String(64))
+    object_id: Mapped[int] = mapped_column(_ID)
+    value: Mapped[str] = mapped_column(String(32))
+    previous: Mapped[str] = mapped_column(String(32))
+    reason: Mapped[str] = mapped_column(Text)
+    decided_by: Mapped[str] = mapped_column(String(160))
+    decided_at: Mapped[str] = mapped_column(_MOMENT)
+
+    __table_args__ = (
+        Index("ix_compliance_decision_steps", "system_id", "subject", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+
 class ScoreRow(Base):
     """A score as it was at a moment; ``outcome`` the whole result, JSON."""
 

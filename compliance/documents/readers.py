@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from compliance.documents import service
 from compliance.documents.editions import find_edition
-from compliance.documents.models import ReaderRow
-from compliance.documents.schema import Reader
+from compliance.documents.models import EditionRow, ReaderRow
+from compliance.documents.schema import DocumentRecord, Reader
+from kernel.db.among import among
 from operations import clock
 from operations.accounts.schema import Principal
 from operations.audit import service as audit
@@ -44,3 +47,26 @@ def readers(session: Session, document_id: int, number: int) -> list[Reader]:
     known = {one.user_id for one in done}
     left = [user.name for user in candidates(session, "compliance.read", document.organisation) if user.id not in known]
     return [Reader(one.name, one.at) for one in done] + [Reader(name) for name in left]
+
+
+def counts(session: Session, found: Sequence[DocumentRecord]) -> dict[int, int]:
+    """How many have read the edition in force, of documents of a page that were found before."""
+    wanted = {one.id: one.in_force for one in found if one.in_force}
+    query = (
+        select(EditionRow.document_id, EditionRow.number, func.count())
+        .join(ReaderRow, ReaderRow.edition_id == EditionRow.id)
+        .where(among(session, EditionRow.document_id, sorted(wanted)))
+        .group_by(EditionRow.document_id, EditionRow.number)
+    )
+    return {document: number for document, edition, number in session.execute(query) if wanted[document] == edition}
+
+
+def read_by(session: Session, user_id: int, found: Sequence[DocumentRecord]) -> set[int]:
+    """Of which of these documents this person has read the edition in force."""
+    wanted = {one.id: one.in_force for one in found if one.in_force}
+    query = (
+        select(EditionRow.document_id, EditionRow.number)
+        .join(ReaderRow, ReaderRow.edition_id == EditionRow.id)
+        .where(among(session, EditionRow.document_id, sorted(wanted)), ReaderRow.user_id == user_id)
+    )
+    return {document for document, edition in session.execute(query) if wanted[document] == edition}

@@ -13,6 +13,7 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from compliance.documents.models import DocumentReminder, DocumentRow
+from compliance.documents.schema import Reminder
 from kernel.db import Database
 from kernel.errors import LiandunError
 from operations import clock
@@ -44,6 +45,12 @@ def remind(database: Database, today: date | None = None) -> int:
         except LiandunError:  # one that cannot be told must not keep the others waiting; it is tried again
             log.exception("the reminder of document %d could not be sent", number)
     return sent
+
+
+def reminders(session: Session, document_id: int) -> list[Reminder]:
+    """What was sent about a document that was found before, newest first."""
+    query = select(DocumentReminder).where(DocumentReminder.document_id == document_id).order_by(DocumentReminder.sent_at.desc())
+    return [Reminder(row.review_on, row.kind, row.sent_at) for row in session.execute(query.limit(BATCH)).scalars()]
 
 
 def _due(session: Session, today: date) -> list[tuple[DocumentRow, str]]:

@@ -74,7 +74,7 @@ class DocumentDetail(msgspec.Struct, frozen=True):
 
 
 class DocumentFilter(msgspec.Struct, frozen=True):
-    """``review_by``: to be reviewed until this day (2026-11-23); ``in_force`` None = all."""
+    """``review_by``: to be reviewed until this day (2026-11-23), ``overdue``: that day has passed; ``in_force`` None = all."""
 
     kind: str = ""
     organisation: str = ""
@@ -82,6 +82,7 @@ class DocumentFilter(msgspec.Struct, frozen=True):
     text: str = ""
     in_force: bool | None = None
     review_by: str = ""
+    overdue: bool = False
 
 
 class DocumentPage(msgspec.Struct, frozen=True):
@@ -96,6 +97,14 @@ class Reader(msgspec.Struct, frozen=True):
 
     name: str
     at: str = ""
+
+
+class Reminder(msgspec.Struct, frozen=True):
+    """A reminder that went out. ``kind``: soon, or overdue."""
+
+    review_on: str
+    kind: str
+    sent_at: str
 
 
 class Covered(msgspec.Struct, frozen=True):

@@ -50,6 +50,26 @@ def get_document(session: Session, number: int) -> DocumentDetail:
     return DocumentDetail(record(session, row), [edition(one) for one in session.execute(query).scalars()])
 
 
+def current_editions(session: Session, found: Sequence[DocumentRecord]) -> dict[int, Edition]:
+    """Document → the edition that holds, else its last one, of documents of a page that were found before."""
+    wanted = {one.id: one.in_force or one.edition for one in found}
+    query = select(EditionRow).where(among(session, EditionRow.document_id, sorted(wanted)))
+    return {row.document_id: edition(row) for row in session.execute(query).scalars() if row.number == wanted[row.document_id]}
+
+
+def count_kinds(session: Session, where: DocumentFilter = DocumentFilter()) -> dict[str, int]:
+    """Kind → number, under the other filters. Raises Invalid."""
+    others = DocumentFilter(**{name: getattr(where, name) for name in DocumentFilter.__struct_fields__ if name != "kind"})
+    query = select(DocumentRow.kind, func.count()).where(*_conditions(others), *seen(session)).group_by(DocumentRow.kind)
+    return dict.fromkeys(KINDS, 0) | {row[0]: row[1] for row in session.execute(query)}
+
+
+def count_overdue(session: Session) -> int:
+    """How many are in force though the day of their review has passed."""
+    late = _conditions(DocumentFilter(overdue=True))
+    return session.execute(select(func.count()).select_from(DocumentRow).where(*late, *seen(session))).scalar_one()
+
+
 def create_document(session: Session, who: Principal, draft: DocumentDraft) -> DocumentRecord:
     """A new one, without any edition yet. Raises Invalid, Denied."""
     now = clock.now()
@@ -194,6 +214,8 @@ def _conditions(where: DocumentFilter) -> list[ColumnElement[bool]]:
         found.append(DocumentRow.in_force > 0 if where.in_force else DocumentRow.in_force == 0)
     if where.review_by:
         found += [DocumentRow.in_force > 0, DocumentRow.review_on > "", DocumentRow.review_on <= day(where.review_by, "review_by")]
+    if where.overdue:
+        found += [DocumentRow.in_force > 0, DocumentRow.review_on > "", DocumentRow.review_on < clock.now()[:10]]
     if where.item:
         bound = select(DocumentItem.document_id).where(DocumentItem.item == where.item[:24])
         found.append(DocumentRow.id.in_(bound))

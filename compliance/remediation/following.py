@@ -3,11 +3,12 @@
     verdict weak, no finding              → a finding, open (or assigned, where a ticket of a drift is about it already)
     verdict met or not applicable, or none counts any more  → closed
     its ticket is done                    → to be re-tested
+    somebody says that it is mended       → to be re-tested, whether the ticket is done or not
     … and a later look says "weak" again  → the ticket goes back to who handled it; without it, open
     a waiver has come to its end          → expired; what it covered stands as it is
 
-A look is later where its moment (``at`` of the verdict that counts) is after the moment when the ticket was done. Verdicts and
-scores are never touched here.
+A look is later where its moment (``at`` of the verdict that counts) is after the moment when the re-test was asked for. Verdicts
+and scores are never touched here.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from compliance.assessment.drift import control
 from compliance.assessment.models import VerdictRow
 from compliance.assessment.places import MLPS
 from compliance.assessment.schema import WEAK
-from compliance.remediation.models import FindingRow, WaiverRow
+from compliance.remediation.models import FindingRow, FindingStepRow, WaiverRow
 from compliance.remediation.schema import Followed
 from compliance.systems import rows
 from compliance.systems.applicability import WHOLE, Scope, scope_of
@@ -86,9 +87,8 @@ class _Following:
         gone = [row for key, row in sorted(self.open.items()) if key not in self.weak]
         retest, failed = [], []
         for key, row in sorted(self.open.items()):
-            ticket = self.tickets.get(row.ticket_id or 0)
-            if key in self.weak and ticket is not None and ticket.done_at:
-                if self.weak[key][1] > ticket.done_at:
+            if key in self.weak and (since := self._asked_since(row)):
+                if self.weak[key][1] > since:
                     failed.append(row)
                 elif row.state != "to_retest":
                     retest.append(row)
@@ -123,6 +123,13 @@ class _Following:
             detail = {name: {"findings": len(ids), "first": list(ids[:_TOLD])} for name, ids in told.items()}
             audit.append(self.session, SYSTEM, "finding.follow", "mlps-system", self.system_id, detail=detail)
         return found
+
+    def _asked_since(self, row: FindingRow) -> str:
+        """The moment after which a look is a re-test, "" = none is asked for."""
+        if row.retest_by:
+            return row.retest_at
+        ticket = self.tickets.get(row.ticket_id or 0)
+        return (ticket.done_at or "") if ticket is not None else ""
 
     def _weak(self) -> Mapping[_Key, tuple[str, str]] | None:
         """Item and object → verdict and its moment, of those that count; None where the requirements are not known."""
@@ -177,6 +184,7 @@ class _Following:
                 system_id=self.system_id, item=item, object_id=object_id, state="assigned" if ticket else "open",
                 verdict=self.weak[item, object_id][0], ticket_id=ticket.id if ticket else None,
                 due_at=(ticket.due_at or "") if ticket else "", waived_until="", reopened=0, opened_at=self.now, retest_at="",
+                retest_by="",
                 closed_at="", outcome="", updated_at=self.now, version=1,
             )  # fmt: skip
             self.session.add(row)
@@ -209,10 +217,13 @@ class _Following:
     def _failed(self, row: FindingRow) -> None:
         """The re-test says that it is still not met: back to who handled it, where the ticket can go back."""
         assert self.weak is not None
-        ticket = self.tickets[row.ticket_id or 0]
+        ticket = self.tickets.get(row.ticket_id or 0)
         verdict = self.weak[row.item, row.object_id][0]
-        row.reopened, row.retest_at, row.verdict, row.state = row.reopened + 1, "", verdict, "assigned"
-        if ticket.state == "done":
+        row.reopened, row.retest_at, row.retest_by = row.reopened + 1, "", ""
+        row.verdict, row.state = verdict, "assigned" if ticket is not None else "open"
+        step = FindingStepRow(finding_id=row.id, act="failed", value=verdict, note="", by=SYSTEM.name, at=self.now)
+        self.session.add(step)
+        if ticket is not None and ticket.state == "done":
             try:
                 tickets.act(
                     self.session, _BY_ITSELF, ticket.id, Act("send_back", f"复测仍未通过 re-test failed: {row.item} {verdict}")
@@ -229,7 +240,7 @@ class _Following:
         if state == "to_retest" and row.state != state:
             row.retest_at = self.now
         elif state != "to_retest":
-            row.retest_at = ""
+            row.retest_at = row.retest_by = ""
         row.state, row.verdict, row.due_at = state, verdict, due
         self._changed(row)
 
@@ -240,8 +251,8 @@ class _Following:
         assert self.weak is not None
         verdict, ticket = self.weak[key][0], self.tickets.get(row.ticket_id or 0)
         if ticket is None:
-            return "open", verdict, ""
-        return ("to_retest" if ticket.done_at else "assigned"), verdict, ticket.due_at or ""
+            return ("to_retest" if row.retest_by else "open"), verdict, ""
+        return ("to_retest" if ticket.done_at or row.retest_by else "assigned"), verdict, ticket.due_at or ""
 
     def _expire(self, waiver: WaiverRow) -> None:
         waiver.state, waiver.version = "expired", waiver.version + 1

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from kernel.db.base import Base
 
 STATES: tuple[str, ...] = ("open", "assigned", "to_retest", "closed")
+STEPS: tuple[str, ...] = ("assign", "due", "retest", "failed", "waive", "approve", "refuse", "end")
+"""Given to somebody; another day; re-test asked for; re-test failed; waiver asked for, approved, refused, ended."""
 WAIVER_STATES: tuple[str, ...] = ("asked", "in_force", "refused", "ended", "expired")
 
 _ID = BigInteger().with_variant(Integer, "sqlite")
@@ -23,6 +25,7 @@ class FindingRow(Base):
     waived_until  end of the waiver in force, "" = none
     reopened      how many re-tests failed
     retest_at     since when a re-test is asked for, closed_at: since when it is closed; "" = it is not
+    retest_by     who asked for it, "" = the end of the ticket did
     outcome       why it was closed: met, not_applicable, or withdrawn (no verdict counts any more)
     """
 
@@ -40,6 +43,7 @@ class FindingRow(Base):
     reopened: Mapped[int]
     opened_at: Mapped[str] = mapped_column(_MOMENT)
     retest_at: Mapped[str] = mapped_column(_MOMENT)
+    retest_by: Mapped[str] = mapped_column(String(160), server_default="")
     closed_at: Mapped[str] = mapped_column(_MOMENT)
     outcome: Mapped[str] = mapped_column(String(16))
     updated_at: Mapped[str] = mapped_column(_MOMENT)
@@ -52,6 +56,22 @@ class FindingRow(Base):
         Index("ix_compliance_findings_ticket", "ticket_id"),
         {"sqlite_autoincrement": True},
     )
+
+
+class FindingStepRow(Base):
+    """What somebody did about a finding, beside what its verdicts, ticket and waivers tell. ``act`` of STEPS."""
+
+    __tablename__ = "compliance_finding_steps"
+
+    id: Mapped[int] = mapped_column(_ID, primary_key=True)
+    finding_id: Mapped[int] = mapped_column(ForeignKey("compliance_findings.id", ondelete="CASCADE"))
+    act: Mapped[str] = mapped_column(String(16))
+    value: Mapped[str] = mapped_column(String(64))
+    note: Mapped[str] = mapped_column(Text)
+    by: Mapped[str] = mapped_column(String(160))
+    at: Mapped[str] = mapped_column(_MOMENT)
+
+    __table_args__ = (Index("ix_compliance_finding_steps", "finding_id", "id"), {"sqlite_autoincrement": True})
 
 
 class WaiverRow(Base):

@@ -34,6 +34,8 @@ def _counted(session: Session, system_id: int, names: list[str], now: str) -> li
     opened = {row[0]: row[1] for row in session.execute(opened_rows)}
     closed_rows = select(closed_in, func.count()).where(mine, FindingRow.closed_at != "").group_by(closed_in)
     closed = {row[0]: row[1] for row in session.execute(closed_rows)}
+    due_in = _month(FindingRow.due_at)
+    due = {row[0]: row[1] for row in session.execute(select(due_in, func.count()).where(mine).group_by(due_in))}
     found = []
     for name in names:
         end = min(_after(name), now)
@@ -43,7 +45,7 @@ def _counted(session: Session, system_id: int, names: list[str], now: str) -> li
             late.append(FindingRow.waived_until <= now)
         count = select(func.count()).select_from(FindingRow)
         is_open, overdue = (session.execute(count.where(*which)).scalar_one() for which in (there, late))
-        found.append(Month(name, opened.get(name, 0), closed.get(name, 0), is_open, overdue))
+        found.append(Month(name, opened.get(name, 0), closed.get(name, 0), is_open, overdue, due.get(name, 0)))
     return found
 
 

@@ -32,12 +32,24 @@ class RemediationFinding(msgspec.Struct, frozen=True):
 
 
 class FindingFilter(msgspec.Struct, frozen=True):
-    """``state`` as in RemediationFinding, "" = all that are not closed."""
+    """``state`` as in RemediationFinding, "" = all that are not closed.
+
+    system_id       0 = every system that is seen
+    security_class  class or layer of the catalogue (8.1.4, 6.2)
+    bureau          of the ticket: "" = the operator, None = any; ``assignee``: a user name
+    due_by          due until this moment; ``undated``: without a ticket's date
+    """
 
     state: str = ""
     item: str = ""
     object_id: int | None = None
     overdue: bool = False
+    system_id: int = 0
+    security_class: str = ""
+    bureau: str | None = None
+    assignee: str = ""
+    due_by: str = ""
+    undated: bool = False
 
 
 class FindingPage(msgspec.Struct, frozen=True):
@@ -45,6 +57,19 @@ class FindingPage(msgspec.Struct, frozen=True):
 
     findings: list[RemediationFinding]
     cursor: str = ""
+
+
+class FindingStep(msgspec.Struct, frozen=True):
+    """A line of a finding's history. ``act``: opened, closed, verdict, or of compliance.remediation.models.STEPS.
+
+    value  what it came to: a verdict, a day, a ticket's number
+    """
+
+    at: str
+    act: str
+    by: str = ""
+    value: str = ""
+    note: str = ""
 
 
 class Assignment(msgspec.Struct, frozen=True):
@@ -107,13 +132,17 @@ class WaiverPage(msgspec.Struct, frozen=True):
 
 
 class Month(msgspec.Struct, frozen=True):
-    """A month (``2026-11``, UTC). ``open`` and ``overdue``: as it ended, or as of now; overdue ones are among the open ones."""
+    """A month (``2026-11``, UTC). ``open`` and ``overdue``: as it ended, or as of now; overdue ones are among the open ones.
+
+    due  that fall due in it, whether they are closed by now or not: the plan that ``closed`` is compared with
+    """
 
     month: str
     opened: int
     closed: int
     open: int
     overdue: int
+    due: int = 0
 
 
 class PlanLine(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from compliance.assessment.drift import DAYS_TO_MEND, level_of
 from compliance.assessment.models import VerdictRow
 from compliance.assessment.places import places
 from compliance.remediation.following import subject
-from compliance.remediation.models import STATES, FindingRow
+from compliance.remediation.models import STATES, FindingRow, FindingStepRow
 from compliance.remediation.schema import Assignment, FindingFilter, FindingPage, RemediationFinding
 from compliance.systems import rows
 from compliance.systems.models import ObjectRow
@@ -27,8 +27,8 @@ from operations.audit import service as audit
 from operations.errors import Conflict, Invalid, NotFound
 from operations.tickets import service as tickets
 from operations.tickets.models import Ticket
-from operations.tickets.schema import Draft, Link
-from operations.written import choice, text
+from operations.tickets.schema import Act, Draft, Link
+from operations.written import choice, moment, text
 
 MAX_PAGE, MAX_NOTE = 200, 4_000
 WAIVED = "waived"
@@ -43,7 +43,7 @@ def list_findings(
     """One page, oldest first. Raises NotFound, Invalid."""
     rows.find_system(session, system_id)
     limit = max(1, min(limit, MAX_PAGE))
-    query = select(FindingRow).where(FindingRow.system_id == system_id, *_conditions(where, clock.now()))
+    query = select(FindingRow).where(FindingRow.system_id == system_id, *conditions(where, clock.now()))
     if cursor:
         if _CURSOR.fullmatch(cursor) is None:
             raise Invalid("the page cursor cannot be read", "start again from the first page", field="cursor")
@@ -78,9 +78,55 @@ def assign(
     row.ticket_id, row.due_at, row.state = ticket.id, ticket.due_at or "", "assigned"
     row.updated_at, row.version = clock.now(), row.version + 1
     session.flush()
+    record_step(session, who, row.id, "assign", str(ticket.id), " ".join(filter(None, (ticket.bureau, ticket.assignee or ""))))
     detail = {"item": row.item, "object": row.object_id, "ticket": ticket.id, "bureau": ticket.bureau, "due": row.due_at}
     audit.append(session, who.actor, "finding.assign", "finding", row.id, detail=detail)
     return records(session, [row])[0]
+
+
+def set_due(
+    session: Session, who: Principal, number: int, due_at: str, note: str = "", *, expected_version: int | None = None
+) -> RemediationFinding:
+    """Another day, of the finding and its ticket. Raises NotFound, Invalid, Denied, Stale; Conflict without a ticket on its way."""
+    row = find(session, number, for_update=True)
+    rows.check_version(row.version, expected_version)
+    there = session.get(Ticket, row.ticket_id) if row.ticket_id else None
+    if row.closed_at or there is None or there.state == "done":
+        raise Conflict("no ticket is on its way whose day could be set", "give the finding to somebody first")
+    wanted, words = moment(due_at, "due_at"), text(note, "note", MAX_NOTE)
+    if wanted is None or wanted <= clock.now():
+        raise Invalid("the day lies ahead", "name a moment to come", field="due_at")
+    before = row.due_at
+    tickets.act(session, who, there.id, Act("edit", words, until=wanted))
+    row.due_at, row.updated_at, row.version = wanted, clock.now(), row.version + 1
+    record_step(session, who, row.id, "due", wanted, words)
+    detail = {"ticket": there.id, "due": [before, wanted], "note": words}
+    audit.append(session, who.actor, "finding.due", "finding", row.id, detail=detail)
+    return records(session, [row])[0]
+
+
+def ask_retest(
+    session: Session, who: Principal, number: int, words: str, *, expected_version: int | None = None
+) -> RemediationFinding:
+    """``who`` says that it is mended: the next look decides. Raises NotFound, Invalid, Stale; Conflict where one is asked for."""
+    row = find(session, number, for_update=True)
+    rows.check_version(row.version, expected_version)
+    if row.closed_at:
+        raise Conflict(f"the finding {number} is closed", "a new verdict opens another one")
+    if row.state == "to_retest":
+        raise Conflict("the re-test is asked for already", "record a new verdict")
+    said, now = text(words, "note", MAX_NOTE, needed=True), clock.now()
+    row.state, row.retest_at, row.retest_by = "to_retest", now, who.name
+    row.updated_at, row.version = now, row.version + 1
+    record_step(session, who, row.id, "retest", "", said)
+    audit.append(session, who.actor, "finding.retest", "finding", row.id, detail={"item": row.item, "note": said})
+    return records(session, [row])[0]
+
+
+def record_step(session: Session, who: Principal, number: int, act: str, value: str, words: str) -> None:
+    """A line of the history of a finding that was found before; ``act`` of compliance.remediation.models.STEPS."""
+    session.add(FindingStepRow(finding_id=number, act=act, value=value[:64], note=words, by=who.name[:160], at=clock.now()))
+    session.flush()
 
 
 def find(session: Session, number: int, *, for_update: bool = False) -> FindingRow:
@@ -115,7 +161,8 @@ def _record(row: FindingRow, name: str, ticket: Ticket | None, now: str) -> Reme
     )  # fmt: skip
 
 
-def _conditions(where: FindingFilter, now: str) -> list[ColumnElement[bool]]:
+def conditions(where: FindingFilter, now: str) -> list[ColumnElement[bool]]:
+    """What the filter asks of a row; which systems are seen is asked elsewhere. Raises Invalid."""
     state = choice(where.state, "state", SHOWN) if where.state else ""
     found: list[ColumnElement[bool]] = []
     if state == "closed":
@@ -132,7 +179,25 @@ def _conditions(where: FindingFilter, now: str) -> list[ColumnElement[bool]]:
         found.append(FindingRow.object_id == where.object_id)
     if where.overdue:
         found += [FindingRow.due_at > "", FindingRow.due_at < now, FindingRow.waived_until <= now, FindingRow.closed_at == ""]
-    return found
+    if where.system_id:
+        found.append(FindingRow.system_id == where.system_id)
+    if where.security_class:
+        found.append(FindingRow.item.in_([key for key, one in places().items() if one.security_class == where.security_class]))
+    if where.due_by:
+        found += [FindingRow.due_at > "", FindingRow.due_at <= where.due_by]
+    if where.undated:
+        found.append(FindingRow.due_at == "")
+    return found + _owned(where)
+
+
+def _owned(where: FindingFilter) -> list[ColumnElement[bool]]:
+    """By whose ticket it is; a finding without a ticket is nobody's."""
+    asked: list[ColumnElement[bool]] = []
+    if where.bureau is not None:
+        asked.append(Ticket.bureau == where.bureau)
+    if where.assignee:
+        asked.append(Ticket.assignee == where.assignee)
+    return [FindingRow.ticket_id.in_(select(Ticket.id).where(*asked))] if asked else []
 
 
 def _draft(session: Session, system: SystemRecord, row: FindingRow, given: Assignment) -> Draft:

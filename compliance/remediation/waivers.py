@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from compliance.remediation import service
 from compliance.remediation.models import WAIVER_STATES, FindingRow, WaiverRow
 from compliance.remediation.schema import Waiver, WaiverDraft, WaiverPage
 from compliance.systems import rows
+from compliance.systems.models import SystemRow
 from operations import clock
 from operations.accounts.schema import Principal
 from operations.audit import service as audit
@@ -47,6 +48,7 @@ def ask(session: Session, who: Principal, finding_id: int, draft: WaiverDraft) -
     session.flush()
     detail = {"finding": finding_id, "reason": row.reason, "measure": row.measure, "expires": expires}
     audit.append(session, who.actor, "waiver.ask", "waiver", row.id, detail=detail)
+    service.record_step(session, who, finding_id, "waive", expires, row.reason)
     return _record(row)
 
 
@@ -69,6 +71,7 @@ def decide(
         _waived(finding, row.expires_at, now)
     session.flush()
     detail = {"finding": finding.id, "asked_by": row.asked_by, "expires": row.expires_at, "note": words}
+    service.record_step(session, who, finding.id, "approve" if approve else "refuse", row.expires_at, words)
     audit.append(session, who.actor, "waiver.approve" if approve else "waiver.refuse", "waiver", row.id, detail=detail)
     return _record(row)
 
@@ -84,15 +87,44 @@ def end(session: Session, who: Principal, waiver_id: int, note: str, *, expected
         _waived(finding, "", now)
     row.state, row.version = "ended", row.version + 1
     session.flush()
+    service.record_step(session, who, finding.id, "end", "", words)
     audit.append(session, who.actor, "waiver.end", "waiver", row.id, detail={"finding": finding.id, "reason": words})
     return _record(row)
 
 
+def get_waiver(session: Session, number: int) -> Waiver:
+    """One. Raises NotFound, also where the session may not see its system."""
+    row = session.get(WaiverRow, number)
+    if row is None:
+        raise NotFound(f"there is no waiver {number}")
+    try:
+        rows.find_system(session, row.system_id)
+    except NotFound as error:
+        raise NotFound(f"there is no waiver {number}") from error
+    return _record(row)
+
+
+def of_finding(session: Session, finding_id: int) -> list[Waiver]:
+    """All of a finding that was found before, newest first."""
+    query = select(WaiverRow).where(WaiverRow.finding_id == finding_id).order_by(WaiverRow.id.desc()).limit(MAX_PAGE)
+    return [_record(row) for row in session.execute(query).scalars()]
+
+
+def count_asked(session: Session, name: str) -> int:
+    """How many wait for a decision of ``name``, who did not ask for them, of systems that are seen."""
+    seen = select(SystemRow.id).where(*rows.seen(session))
+    mine = (WaiverRow.state == "asked", WaiverRow.asked_by != name, WaiverRow.system_id.in_(seen))
+    return session.execute(select(func.count()).select_from(WaiverRow).where(*mine)).scalar_one()
+
+
 def list_waivers(session: Session, system_id: int, state: str = "", *, limit: int = 50, cursor: str = "") -> WaiverPage:
-    """One page, newest first. Raises NotFound, Invalid."""
-    rows.find_system(session, system_id)
+    """One page, newest first; ``system_id`` 0 = of every system that is seen. Raises NotFound, Invalid."""
     limit = max(1, min(limit, MAX_PAGE))
-    query = select(WaiverRow).where(WaiverRow.system_id == system_id)
+    if system_id:
+        rows.find_system(session, system_id)
+        query = select(WaiverRow).where(WaiverRow.system_id == system_id)
+    else:
+        query = select(WaiverRow).where(WaiverRow.system_id.in_(select(SystemRow.id).where(*rows.seen(session))))
     if state:
         query = query.where(_shown_as(choice(state, "state", WAIVER_STATES), clock.now()))
     if cursor:

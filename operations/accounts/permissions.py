@@ -51,6 +51,7 @@ _WORK = _READ | {
     "advisories.write",
     "keys.own",
     "playbooks.run",
+    "compliance.answer",
 }
 _LEAD = frozenset({"incidents.decide", "incidents.report"})
 """Deciding class and level of an incident, closing it, issuing its reports."""
@@ -94,6 +95,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "compliance.read",
             "compliance.write",
             "compliance.decide",
+            "compliance.answer",
+            "compliance.share",
             "keys.own",
             "keys.all",
             *_HANDLE,
@@ -113,6 +116,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "alerts.read",
             "assets.read",
             "compliance.read",
+            "compliance.answer",
             "incidents.read",
             "risk.read",
             "rules.read",
@@ -143,6 +147,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "assets.read",
             "audit.read",
             "compliance.read",
+            "compliance.review",
             "incidents.read",
             "intel.read",
             "platform.read",
@@ -207,6 +212,7 @@ KEYLESS = frozenset(
         "keys.all",
         "incidents.decide",
         "compliance.decide",
+        "compliance.share",
         "warnings.approve",
         "suppressions.release",
         "tuning.decide",

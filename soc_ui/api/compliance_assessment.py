@@ -6,17 +6,24 @@ from typing import Any
 
 import msgspec
 from apiflask import APIBlueprint
+from apiflask.schemas import FileSchema
+from flask import Response
 from marshmallow import RAISE
 
 from compliance.assessment import deciding, reading, record, scoring
 from compliance.assessment.schema import CryptoDetail, Finding
 from compliance.assessment.standing import standing
+from compliance.evidence import keeping, viewing
+from compliance.evidence.schema import Viewed
+from crypto.secret import MasterKey
 from soc_ui.api import compliance_schemas as schemas
 from soc_ui.api.alerts import expected_version
-from soc_ui.api.guard import caller, permit
+from soc_ui.api.guard import caller, permit, permit_any
 from soc_ui.api.preconditions import put
-from soc_ui.api.schemas import IfMatchIn
+from soc_ui.api.problems import Problem
+from soc_ui.api.schemas import IfMatchIn, Paging
 from soc_ui.api.zone_schemas import PreconditionIn
+from soc_ui.download import as_attachment
 from soc_ui.services import services
 
 PREFIX = "/api/v1/compliance/systems/<int:system_id>"
@@ -76,6 +83,58 @@ def list_history(system_id: int, item: str, query_data: Body) -> Body:
     """What was said about an item, newest first"""
     with services().database.read() as session:
         return {"steps": msgspec.to_builtins(reading.history(session, system_id, item, query_data["object_id"]))}
+
+
+@compliance_assessment.get("/verdicts/<item>/<int:object_id>/evidence")
+@permit(compliance_assessment, "compliance.read")
+@compliance_assessment.output(schemas.ViewedOut)
+@compliance_assessment.doc(responses=[404])
+def view_evidence(system_id: int, item: str, object_id: int) -> Body:
+    """What a verdict names as its evidence, and whether the seal holds"""
+    with services().database.read() as session:
+        return _viewed(viewing.of_verdict(session, caller(), system_id, item, object_id))
+
+
+@compliance_assessment.get("/verdicts/<item>/<int:object_id>/evidence/raw")
+@permit(compliance_assessment, "compliance.read")
+@compliance_assessment.output(FileSchema(type="string", format="binary"), content_type="application/octet-stream")
+@compliance_assessment.doc(responses=[403, 404, 409])
+def open_evidence(system_id: int, item: str, object_id: int) -> Response:
+    """Open the raw evidence of a verdict
+
+    That it was opened stands in the audit trail.
+    """
+    key = _key()
+    with services().database.write() as session:
+        found, content = viewing.open_raw(session, key, caller(), system_id, item, object_id)
+    answer = as_attachment(content, found.name, "application/octet-stream")
+    return Response(answer.get_data(), headers=answer.headers)
+
+
+@compliance_assessment.get("/evidence")
+@permit(compliance_assessment, "compliance.read")
+@compliance_assessment.input(Paging, location="query", unknown=RAISE)
+@compliance_assessment.output(schemas.EvidencePageOut)
+@compliance_assessment.doc(responses=[404])
+def list_evidence(system_id: int, query_data: Body) -> Body:
+    """List the evidence that people brought, newest first"""
+    with services().database.read() as session:
+        found, cursor = keeping.list_evidence(session, system_id, **query_data)
+    return {"evidence": msgspec.to_builtins(found), "next_cursor": cursor}
+
+
+@compliance_assessment.post("/evidence")
+@permit_any(compliance_assessment, "compliance.write", "compliance.answer")
+@compliance_assessment.input(schemas.EvidenceIn, location="form_and_files")
+@compliance_assessment.output(schemas.EvidenceKeptOut, status_code=201)
+@compliance_assessment.doc(responses=[404, 413])
+def keep_evidence(system_id: int, form_and_files_data: Body) -> tuple[Body, int]:
+    """Seal a file as evidence; verdicts name it by its SM3"""
+    sent, key = form_and_files_data["file"], _key()
+    content = sent.stream.read(keeping.MOST_BYTES + 1)
+    with services().database.write() as session:
+        made = keeping.keep(session, key, caller(), system_id, sent.filename or "", content, form_and_files_data["note"])
+    return msgspec.to_builtins(made), 201
 
 
 @compliance_assessment.put("/verdicts/<item>/<int:object_id>")
@@ -143,6 +202,18 @@ def withdraw_decision(system_id: int, json_data: Body) -> tuple[str, int]:
     return "", 204
 
 
+@compliance_assessment.get("/decisions/history")
+@permit(compliance_assessment, "compliance.read")
+@compliance_assessment.input(schemas.DecisionHistoryIn, location="query", unknown=RAISE)
+@compliance_assessment.output(schemas.DecisionHistoryOut)
+@compliance_assessment.doc(responses=[404])
+def list_decisions(system_id: int, query_data: Body) -> Body:
+    """What was decided about a subject, newest first; withdrawn ones too"""
+    with services().database.read() as session:
+        found = deciding.history(session, system_id, query_data["subject"], kind=query_data["kind"])
+    return {"decisions": msgspec.to_builtins(found)}
+
+
 @compliance_assessment.get("/score")
 @permit(compliance_assessment, "compliance.read")
 @compliance_assessment.input(schemas.TemplateIn, location="query", unknown=RAISE)
@@ -176,6 +247,17 @@ def keep_score(system_id: int, json_data: Body) -> tuple[Body, int]:
     with services().database.write() as session:
         made = scoring.keep(session, caller(), system_id, json_data["template"])
     return msgspec.to_builtins(made), 201
+
+
+def _viewed(found: Viewed) -> Body:
+    return {**msgspec.to_builtins(found), "sealed": found.sealed}
+
+
+def _key() -> MasterKey:
+    key = services().master_key
+    if key is None:
+        raise Problem(503, "without a master key nothing is sealed or opened here", "start it through ./liandun serve")
+    return key
 
 
 def _crypto(body: Body | None) -> CryptoDetail | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from apiflask import Schema
-from apiflask.fields import Boolean, Dict, Float, Integer, List, Nested
+from apiflask.fields import Boolean, Dict, File, Float, Integer, List, Nested
 from apiflask.fields import String as Text
 from apiflask.validators import Length, OneOf, Range
 
 from compliance.assessment import deciding, record, scoring
 from compliance.assessment.models import DECISIONS
+from compliance.evidence import keeping
 from compliance.systems import applicability, objects, service
 from compliance.systems.kinds import KINDS
 from compliance.systems.models import STATES
@@ -223,6 +224,52 @@ class VerdictsOut(Schema):
     next_cursor = Text(required=True)
 
 
+class CustodyLinkOut(Schema):
+    number = Integer(required=True)
+    action = Text(required=True)
+    actor = Text(required=True)
+    at = Text(required=True)
+    reason = Text(required=True)
+    source = Text(required=True)
+
+
+class ViewedOut(Schema):
+    place = Text(required=True, metadata={"description": "kept, document, incident, elsewhere; empty: nothing is named"})
+    reference = Text(required=True)
+    sealed = Boolean(required=True, metadata={"description": "It lies here: checked, and can be opened"})
+    problem = Text(required=True, metadata={"description": "Why the seal does not hold; empty: it does"})
+    name = Text(required=True)
+    sm3 = Text(required=True)
+    size = Integer(required=True)
+    at = Text(required=True)
+    by = Text(required=True)
+    number = Integer(required=True)
+    edition = Integer(required=True)
+    piece = Integer(required=True)
+    links = List(Nested(CustodyLinkOut), required=True)
+
+
+class EvidenceIn(Strict):
+    file = File(required=True)
+    note = String(load_default="", validate=Length(0, keeping.MAX_NOTE))
+
+
+class EvidenceKeptOut(Schema):
+    id = Integer(required=True)
+    system_id = Integer(required=True)
+    name = Text(required=True)
+    note = Text(required=True)
+    sm3 = Text(required=True)
+    size = Integer(required=True)
+    added_by = Text(required=True)
+    at = Text(required=True)
+
+
+class EvidencePageOut(Schema):
+    evidence = List(Nested(EvidenceKeptOut), required=True)
+    next_cursor = Text(required=True)
+
+
 class HistoryIn(Strict):
     object_id = Integer(load_default=None, allow_none=True, metadata=_WHERE)
 
@@ -324,6 +371,26 @@ class WithdrawalIn(Strict):
     object_id = Integer(load_default=0, metadata=_WHERE)
     reason = String(required=True, validate=Length(1, deciding.MAX_REASON))
     version = Integer(load_default=None, allow_none=True)
+
+
+class DecisionHistoryIn(Strict):
+    subject = String(required=True, validate=Length(1, 64))
+    kind = String(load_default="", validate=OneOf(("", *DECISIONS)))
+
+
+class DecisionTakenOut(Schema):
+    kind = Text(required=True)
+    subject = Text(required=True)
+    object_id = Integer(required=True)
+    value = Text(required=True, metadata={"description": "Empty: withdrawn"})
+    previous = Text(required=True)
+    reason = Text(required=True)
+    by = Text(required=True)
+    at = Text(required=True)
+
+
+class DecisionHistoryOut(Schema):
+    decisions = List(Nested(DecisionTakenOut), required=True)
 
 
 class TemplateIn(Strict):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from compliance.assessment import reading, record
+from compliance.assessment import deciding, reading, record
 from compliance.assessment.drift import control as control_key
 from compliance.assessment.places import places
 from compliance.catalogue.load import high_risk_guide, probes
-from compliance.confirmations.service import of_record
 from compliance.catalogue.mappings import iso_controls, iso_mapping, watching
+from compliance.confirmations.service import of_record
 from compliance.systems import applicability, service
 from compliance.verdicts import Verdict
 from kernel.errors import LiandunError
@@ -23,6 +23,8 @@ from soc_ui.numbers import row_id
 from soc_ui.services import services
 
 PAGE_ROWS = 50
+DECIDED = ("compensation", "risk")
+"""What people decide about the result of a control here."""
 VERDICTS = tuple(verdict.value for verdict in Verdict)
 compliance_controls = Blueprint("compliance_controls", __name__)
 
@@ -75,6 +77,37 @@ def apply(system_id: int, item: str) -> Response | tuple[str, int]:
     return redirect(url_for("compliance_controls.one", system_id=system_id, item=item, done="mlps_decided"))
 
 
+@compliance_controls.post("/compliance/<int:system_id>/controls/<item>/decisions")
+@access.needs("compliance.decide")
+def decide(system_id: int, item: str) -> Response | tuple[str, int]:
+    """A person decides what the control counts by the whole system, or grades what is left of it; ``withdraw``: no more."""
+    form = request.form
+    kind, target, version = form.get("kind", ""), form.get("object", 0, row_id), form.get("version", 0, row_id)
+    try:
+        if "target" in form:  # the object and the version of what was decided about it, together in one choice
+            target, version = _target(form.get("target", ""))
+        if kind not in DECIDED:
+            raise Invalid(f"there is no kind {kind[:16]!r}", f"one of {', '.join(DECIDED)}", field="kind")
+        with services().database.write() as session:
+            who, reason = access.me(), form.get("reason", "")
+            if form.get("withdraw"):
+                deciding.withdraw(session, who, system_id, kind, item, reason, object_id=target, expected_version=version)
+            else:
+                value = form.get("value", "")
+                deciding.decide(session, who, system_id, kind, item, value, reason, object_id=target, expected_version=version)
+    except (Invalid, Denied, Conflict) as error:
+        return _one(system_id, item, error), refusals.status(error)
+    return redirect(url_for("compliance_controls.one", system_id=system_id, item=item, done="mlps_decided"))
+
+
+def _target(text: str) -> tuple[int, int]:
+    found, _sign, version = text.partition(":")
+    try:
+        return row_id(found), row_id(version)
+    except ValueError as error:
+        raise Invalid(f"{text[:40]!r} is no object", field="object") from error
+
+
 def _one(system_id: int, item: str, error: LiandunError | None = None) -> str:
     args = request.args
     if item not in places():
@@ -89,6 +122,8 @@ def _one(system_id: int, item: str, error: LiandunError | None = None) -> str:
         page = reading.verdicts_of(session, system_id, item, verdict=verdict, limit=PAGE_ROWS, cursor=args.get("cursor", ""))
         scope = applicability.scope_of(session, system)
         steps = reading.history(session, system_id, item, limit=50)
+        results = [one for one in deciding.decisions(session, system_id) if one.subject == item and one.kind in DECIDED]
+        decided = deciding.history(session, system_id, item, limit=50)
         decisions = [one for (about, _target), one in sorted(scope.decisions.items()) if about == item]
         where = TicketFilter(link=Link("control", control_key(system_id, item)))
         tickets: list[TicketRow] = list_tickets(session, where, limit=5).tickets if access.me().may("tickets.read") else []
@@ -100,6 +135,7 @@ def _one(system_id: int, item: str, error: LiandunError | None = None) -> str:
         probes=[probes()[key] for key in place.placed.item.probes],
         verdicts=VERDICTS, verdict=verdict, links=Links(request.path, args, ("verdict",)), tickets=tickets,
         names={one.object_id: one.name for one in page.verdicts}, taken=scope.taken_away(item),
+        results=results, decided=[one for one in decided if one.kind in DECIDED], judged=any(step.verdict for step in steps),
         wrong=refusals.explain(error) if error else [], typed=request.form if error else {},
         controls=iso_controls(place.placed.control_point.id), mapping=iso_mapping(),
         themes={one.id: one for one in iso_mapping().themes}, watched=watching(place.placed.control_point.id),

@@ -6,6 +6,7 @@ from werkzeug.datastructures import MultiDict
 
 from compliance.systems.schema import Filing, ObjectDraft, Responsible, SystemDraft, SystemRecord
 from operations.errors import Invalid
+from soc_ui import times
 from soc_ui.numbers import row_id
 
 _MOST_LINES = 100
@@ -30,6 +31,14 @@ def object_draft(form: MultiDict[str, str]) -> ObjectDraft:
     """An object."""
     plain = {name: form.get(name, "") for name in ("kind", "name", "asset", "note")}
     return ObjectDraft(**plain, importance=form.get("importance", 0, row_id))
+
+
+def moment(text: str, field: str) -> str:
+    """@timestamp text of a field of the form, "" for nothing. Raises Invalid."""
+    try:
+        return times.typed(text.strip())
+    except times.TimeRangeError as error:
+        raise Invalid(f"{field}: {text[:40]!r} is no moment", field=field) from error
 
 
 def _people(text: str) -> tuple[Responsible, ...]:

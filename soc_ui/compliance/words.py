@@ -5,11 +5,16 @@ from __future__ import annotations
 from flask import Flask
 
 from compliance.assessment.reading import Cell
+from compliance.catalogue.load import crypto_requirements, requirements
+from compliance.remediation.waivers import count_asked
 from compliance.scoring.outcome import CONCLUSIONS
 from compliance.systems.kinds import KINDS, name_of
+from soc_ui import access
 from soc_ui.attack.matrix import DOMAINS
 from soc_ui.attack.matrix import data as matrix_data
+from soc_ui.incidents.words import custody
 from soc_ui.locale import CATALOGUE, _, language
+from soc_ui.services import services
 
 
 def install(app: Flask) -> None:
@@ -17,8 +22,10 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         mlps_verdict=verdict_name, mlps_state=state_name, mlps_duty=duty_name, object_kind=kind_name, either=either,
         hazard_state=hazard_name, mlps_report=report_name, cell_look=cell_look, mlps_conclusion=conclusion,
-        object_kinds=tuple(KINDS), confirm_kind=confirm_kind_name, confirm_state=confirm_state_name,
-        probe_way=way_name, attack_tactic=tactic_name,
+        object_kinds=tuple(KINDS), confirm_kind=confirm_kind_name, confirm_state=confirm_state_name, probe_way=way_name,
+        attack_tactic=tactic_name, finding_state=finding_state, finding_act=finding_act, waiver_state=waiver_state,
+        waivers_asked=waivers_asked, document_kind=document_kind, edition_state=edition_state, document_act=document_act,
+        decision_kind=decision_kind, decision_value=decision_value, custody_act=custody,
     )  # fmt: skip
 
 
@@ -116,6 +123,105 @@ def cell_look(cell: Cell | None) -> str:
     if cell.partly:
         return "warn"
     return "good" if cell.met else "off"
+
+
+def classes() -> dict[str, str]:
+    """Classes and layers of both standards → their names, in the order of the standards."""
+    found = {one.security_class.id: either(one.security_class.zh, one.security_class.en) for one in requirements().placed()}
+    return found | {layer.id: either(layer.zh, layer.en) for layer, _unit in crypto_requirements().units()}
+
+
+def finding_state(state: str) -> str:
+    """How far a finding is."""
+    names = {
+        "open": _("Nobody asked yet"),
+        "assigned": _("Being mended"),
+        "to_retest": _("To be re-tested"),
+        "waived": _("Waived"),
+        "closed": _("Closed"),
+        "overdue": _("Overdue"),
+    }
+    return names.get(state, state)
+
+
+def finding_act(act: str) -> str:
+    """A line of a finding's history."""
+    names = {
+        "opened": _("Finding opened"),
+        "closed": _("Finding closed"),
+        "verdict": _("Verdict"),
+        "assign": _("Given to somebody"),
+        "due": _("Due date set"),
+        "retest": _("Re-test asked for"),
+        "failed": _("Re-test failed"),
+        "waive": _("Waiver asked for"),
+        "approve": _("Waiver approved"),
+        "refuse": _("Waiver refused"),
+        "end": _("Waiver ended"),
+    }
+    return names.get(act, act)
+
+
+def waiver_state(state: str) -> str:
+    """How a waiver stands."""
+    names = {
+        "asked": _("Waits for a decision"),
+        "in_force": _("In force"),
+        "refused": _("Refused"),
+        "ended": _("Ended early"),
+        "expired": _("Expired"),
+    }
+    return names.get(state, state)
+
+
+def document_kind(kind: str) -> str:
+    """制度, 操作规程, 记录."""
+    names = {"policy": _("Policy"), "procedure": _("Procedure"), "record": _("Record")}
+    return names.get(kind, kind)
+
+
+def edition_state(state: str) -> str:
+    """How far an edition is."""
+    names = {
+        "draft": _("Draft"),
+        "approved": _("Approved"),
+        "in_force": _("In force"),
+        "under_review": _("Under review"),
+        "withdrawn": _("Out of use"),
+    }
+    return names.get(state, state)
+
+
+def document_act(act: str) -> str:
+    """What a button does to an edition."""
+    names = {
+        "approve": _("Approve"),
+        "enforce": _("Put it in force"),
+        "review": _("Begin the review"),
+        "confirm": _("It holds on as it is"),
+        "withdraw": _("Take the edition out of use"),
+    }
+    return names.get(act, act)
+
+
+def decision_kind(kind: str) -> str:
+    """What is decided about a result."""
+    names = {"compensation": _("Whole-system compensation"), "risk": _("Grade of the risk that is left")}
+    return names.get(kind, kind)
+
+
+def decision_value(kind: str, value: str) -> str:
+    """What was decided."""
+    names = {"high": _("high"), "medium": _("medium"), "low": _("low")}
+    return names.get(value, value) if kind == "risk" else value
+
+
+def waivers_asked() -> int:
+    """How many wait for a decision of this person."""
+    if not access.me().may("compliance.decide"):
+        return 0
+    with services().database.read() as session:
+        return count_asked(session, access.me().name)
 
 
 def report_name(kind: str) -> tuple[str, str]:

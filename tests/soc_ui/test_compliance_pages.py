@@ -18,7 +18,7 @@ from compliance.probing.schema import TargetDraft
 from operations.accounts.schema import Principal
 from operations.audit.schema import Actor
 from soc_ui.services import Services
-from tests.soc_ui.conftest import browser_of, post
+from tests.soc_ui.conftest import browser_of, post, token_of
 from tests.soc_ui.seed import ADMINISTRATORS, fill
 from tests.soc_ui.seed_desk import WATER, fill_desk
 from tests.soc_ui.seed_zones import fill_zones
@@ -241,3 +241,79 @@ def test_daily_probes_are_shown_with_what_failed(sec: FlaskClient, filled: Servi
         assert word in page
     assert "<script>alert" not in page
     assert "hidden-name" not in page
+
+
+def test_whole_system_compensation_and_risk_with_their_history(sec: FlaskClient, app: APIFlask) -> None:
+    address = made(sec, "裁定系统", organisation=WATER)
+    post(sec, f"{address}/objects", {"kind": "server_os", "name": "h1"})
+    (host,) = objects_of(sec, address)
+    control = f"{address}/controls/{PASSWORDS}"
+    decide = f"{control}/decisions"
+    wish = {"kind": "compensation", "version": "0", "value": "0.5", "reason": "堡垒机统一认证"}
+    assert post(sec, decide, wish).status_code == 422, "nothing was said yet"
+    post(sec, control, {"object": str(host), "version": "0", "verdict": "not_met", "reason": "弱口令"})
+    assert post(browser_of(app, "zhao.zhiban"), decide, wish).status_code == 403
+    for value in ("1.5", "viel", "NaN"):
+        refused = post(sec, decide, {**wish, "value": value})
+        assert (refused.status_code, "堡垒机统一认证" in refused.text) == (422, True), value
+    assert post(sec, decide, {**wish, "kind": "hazard"}).status_code == 422
+    assert post(sec, decide, wish).status_code == 302
+    assert post(sec, decide, wish).status_code == 409
+    leader = browser_of(app, "ling.dao")
+    assert post(leader, decide, {**wish, "version": "1", "value": "0.3", "reason": EVIL}).status_code == 302
+    risk = {"kind": "risk", "target": f"{host}:0", "value": "low", "reason": "内网隔离"}
+    assert post(leader, decide, {**risk, "target": "x"}).status_code == 422
+    assert post(leader, decide, risk).status_code == 302
+    page = sec.get(control).text
+    for words in ("Whole-system compensation", "0.5 → 0.3", "堡垒机统一认证", "内网隔离", "ling.dao"):
+        assert words in page, words
+    assert "<script>alert" not in page
+    gone = {"kind": "compensation", "object": "0", "version": "2", "withdraw": "1", "reason": "堡垒机下线"}
+    assert post(sec, decide, gone).status_code == 302
+    page = " ".join(sec.get(control).text.split())
+    assert "0.3 → taken back" in page
+    chinese = browser_of(app, ADMINISTRATORS["secadmin"][0], lang="zh").get(control).text
+    assert "整体测评修正" in chinese
+    assert post(browser_of(app, "jiao.tong"), decide, wish).status_code == 403
+
+
+def test_the_evidence_of_a_verdict(sec: FlaskClient, app: APIFlask) -> None:
+    address = made(sec, "证据系统", organisation=WATER)
+    post(sec, f"{address}/objects", {"kind": "server_os", "name": "h1"})
+    (host,) = objects_of(sec, address)
+    control, content = f"{address}/controls/{PASSWORDS}", f"PASS_MIN_LEN 6\n{EVIL}\n".encode()
+    page = f"{control}/evidence/{host}"
+    water = browser_of(app, "shui.wu")
+    assert "The verdict names no evidence" in water.get(page).text
+    kept = post(water, page, {"file": (BytesIO(content), "login.defs"), "note": "h1"})
+    assert kept.status_code == 302
+    found = re.search(r"kept=([0-9a-f]{64})", kept.headers["Location"])
+    assert found is not None
+    post(sec, control, {"object": str(host), "version": "0", "verdict": "not_met", "reason": "弱", "evidence": found[1]})
+    assert f"{page}" in sec.get(control).text
+    text = water.get(page).text
+    assert "the seal holds" in text
+    assert "PASS_MIN_LEN" not in text, "raw evidence is opened on record"
+    raw = post(water, f"{page}/raw", {}).text
+    assert "PASS_MIN_LEN 6" in raw
+    assert "<script>alert" not in raw
+    got = post(water, f"{page}/raw", {"download": "1"})
+    assert (got.data, got.headers["Content-Type"]) == (content, "application/octet-stream")
+    binary = post(water, page, {"file": (BytesIO(b"\x00\xff"), "a.bin")})
+    assert binary.status_code == 302
+    assert post(water, page, {"file": (BytesIO(b""), "a")}).status_code == 422
+    stranger, audit = browser_of(app, "jiao.tong"), browser_of(app, ADMINISTRATORS["auditadmin"][0])
+    assert stranger.get(page).status_code == 404
+    assert post(stranger, f"{page}/raw", {}).status_code == 404
+    assert audit.get(page).status_code == 403
+    assert sec.get(f"{control}/evidence/99999").status_code == 404
+    api = f"/api/v1/compliance/systems/{address.rpartition('/')[2]}"
+    told = water.get(f"{api}/verdicts/{PASSWORDS}/{host}/evidence").get_json()
+    assert (told["place"], told["problem"], told["sealed"], told["sm3"]) == ("kept", "", True, found[1])
+    assert water.get(f"{api}/verdicts/{PASSWORDS}/{host}/evidence/raw").data == content
+    headers = {"X-CSRFToken": token_of(water, "/account")}
+    sent = {"file": (BytesIO(b"via api"), "a.txt"), "note": "n"}
+    assert water.post(f"{api}/evidence", data=sent, headers=headers).status_code == 201
+    assert [one["name"] for one in water.get(f"{api}/evidence").get_json()["evidence"]] == ["a.txt", "a.bin", "login.defs"]
+    history = sec.get(f"{api}/decisions/history?subject={PASSWORDS}").get_json()
+    assert history["decisions"] == []

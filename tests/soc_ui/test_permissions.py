@@ -10,13 +10,21 @@ from typing import Any
 
 import pytest
 from apiflask import APIFlask
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from compliance.assessment.record import record
+from compliance.documents import service as documents
+from compliance.documents.schema import DocumentDraft
+from compliance.remediation import service as findings
+from compliance.remediation import waivers
+from compliance.remediation.following import follow
+from compliance.remediation.schema import WaiverDraft
 from compliance.systems import service as systems
 from compliance.systems.schema import SystemDraft
+from operations import clock
 from operations.accounts.permissions import CITY_WIDE, ROLES
-from operations.accounts.schema import Reach
+from operations.accounts.schema import Principal, Reach
 from operations.accounts.service import create_user
 from operations.alerts import service as alerts
 from operations.alerts.schema import AlertFilter
@@ -133,6 +141,16 @@ def _asks_more(role: str, entry: Entry) -> bool:
     return (role == "bureau" and whole) or entry.endpoint == "duty.write_handover"
 
 
+def _compliance(session: Session, who: Principal, system: int) -> dict[str, Any]:
+    """What belongs to the assessment of a system."""
+    record(session, SYSTEM, system, "8.1.4.1.b", None, "not_met", source="person", reason="r")
+    follow(session, system)
+    (finding,) = findings.list_findings(session, system).findings
+    waiver = waivers.ask(session, who, finding.id, WaiverDraft("r", "m", clock.shift(clock.now(), 86_400)))
+    document = documents.create_document(session, who, DocumentDraft("policy", "t", "o", WATER)).id
+    return {"finding_id": finding.id, "waiver_id": waiver.id, "document_id": document}
+
+
 @pytest.fixture(scope="module")
 def theirs(filled: Services, app: APIFlask) -> dict[str, Any]:
     """One object of each kind that concerns the water authority and its zone alone."""
@@ -152,6 +170,7 @@ def theirs(filled: Services, app: APIFlask) -> dict[str, Any]:
         made["system_id"] = systems.create_system(session, duty, draft).id
         record(session, SYSTEM, made["system_id"], "8.1.4.1.a", None, "met", source="person", reason="r")
         record(session, SYSTEM, made["system_id"], "6.1.1", None, "met", source="person", reason="r")
+        made |= _compliance(session, duty, made["system_id"])
     responder = browser_of(app, "the.responder")
     headers = {"X-CSRFToken": token_of(responder, "/account")}
     body = {"title": "t", "zones": ["water-ot"], "origin": "patrol"}
@@ -162,7 +181,8 @@ def theirs(filled: Services, app: APIFlask) -> dict[str, Any]:
 
 
 def test_nobody_of_another_bureau_sees_or_changes_an_object(app: APIFlask, ask: Ask, theirs: dict[str, Any]) -> None:
-    wrong, asked = [], set()
+    wrong: list[tuple[str, str, int]] = []
+    asked: set[str] = set()
     for entry in every(app):
         known = entry.arguments & (theirs.keys() - {"zone_id"})
         if not known or not entry.allows("bureau"):

@@ -43,6 +43,15 @@
       },
     };
   }
+  /* what falls due and what was closed by month, beside it what is left; months are named as they are */
+  function remediation(data, names) {
+    const base = axes(data.months);
+    base.xAxis.axisLabel.formatter = (month) => month;
+    base.tooltip.formatter = (points) => [points[0].axisValue, ...points.filter((p) => p.value !== null && p.value !== undefined && p.value !== "-").map((p) => `${p.seriesName}  ${p.value}`)].join("\n");
+    const line = (name, tone) => ({ name: names[name], type: "line", data: data[name], symbolSize: 5, lineStyle: { color: colour(tone), width: 1.6 }, itemStyle: { color: colour(tone) } });
+    const bar = (name, style) => ({ name: names[name], type: "bar", data: data[name], barMaxWidth: 26, barCategoryGap: "36%", itemStyle: style });
+    return { ...base, series: [bar("planned", { color: "transparent", borderColor: colour("text-2"), borderType: "dashed", borderWidth: 1 }), bar("closed", { color: colour("accent") }), line("open", "warn"), line("overdue", "bad")] };
+  }
   function options(box, data) {
     if (box.dataset.chart === "ingest") {
       const accent = colour("accent");
@@ -55,9 +64,10 @@
       const names = JSON.parse(box.dataset.names);
       return { ...axes(data.alerts.starts), series: LEVELS.map((level) => ({ name: names[level], type: "bar", stack: "alerts", data: data.alerts.levels[level], itemStyle: { color: colour(level) }, barCategoryGap: "22%" })) };
     }
+    if (box.dataset.chart === "remediation") return remediation(data, JSON.parse(box.dataset.names));
     return { ...axes(data.starts), series: [{ name: box.dataset.label, type: "bar", data: data.counts, itemStyle: { color: colour("accent") }, barCategoryGap: "12%" }] };
   }
-  const empty = (box, data) => (box.dataset.chart === "ingest" ? !data.ingest.eps.length : box.dataset.chart === "alerts" ? !Object.values(data.alerts.levels).flat().some(Boolean) : !data.counts.some(Boolean));
+  const empty = (box, data) => (box.dataset.chart === "ingest" ? !data.ingest.eps.length : box.dataset.chart === "remediation" ? !["planned", "closed", "open"].some((name) => data[name].some(Boolean)) : box.dataset.chart === "alerts" ? !Object.values(data.alerts.levels).flat().some(Boolean) : !data.counts.some(Boolean));
 
   const say = (box, text) => box.replaceChildren(Object.assign(document.createElement("div"), { className: "empty", textContent: text }));
 
@@ -120,7 +130,7 @@
     }
   }
   refresh();
-  if (boxes().some((box) => box.dataset.chart !== "histogram")) setInterval(refresh, 5000);
+  if (boxes().some((box) => !["histogram", "remediation"].includes(box.dataset.chart))) setInterval(refresh, 5000);
   new ResizeObserver(() => boxes().forEach((box) => echarts.getInstanceByDom(box)?.resize())).observe(document.body);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => boxes().forEach((box) => box.shown && draw(box, box.shown)));
 })();

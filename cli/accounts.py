@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import base64
-import getpass
 import json
 from pathlib import Path
 
 import click
 from sqlalchemy import delete, select
 
+from cli import acting
 from crypto.sm2 import PrivateKey
 from kernel.config import load_config
 from kernel.db import Database, open_database, upgrade
@@ -126,4 +126,4 @@ def _opened(data: Path | None) -> Database:
 
 
 def _me() -> Actor:
-    return Actor(f"host:{getpass.getuser()}")
+    return Actor(f"host:{acting.user_name()}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import json
 import os
 import re
@@ -16,6 +15,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cli import acting
 from cli.data_directory import config_of
 from crypto.errors import SecretError
 from kernel.config import Config
@@ -256,7 +256,7 @@ def _write_down(opened: Opened, action: str, found: Verification) -> None:
 
 
 def _me() -> Actor:
-    return Actor(f"cli:{getpass.getuser()}")
+    return acting.actor()
 
 
 @contextlib.contextmanager

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from cli import acting
 from cli.certificate_files import path_type
 from cli.crypto_files import password_options, read_private_key, read_public_key
 from cli.data_directory import config_of, state_of
@@ -18,7 +18,6 @@ from kernel.errors import LiandunError
 from kernel.layout import Layout
 from kernel.master_key import key_file
 from operations.audit import service as audit
-from operations.audit.schema import Actor
 from operations.backup import create_backup, restore_backup, verify_backup
 
 data_option = click.option(
@@ -120,13 +119,13 @@ def restore(
 
 def _write_down(data: Path | None, action: str, about: str, detail: dict[str, object]) -> None:
     with state_of(config_of(data)) as database, database.write() as session:
-        audit.append(session, Actor(f"cli:{getpass.getuser()}"), action, "backup", about, detail=detail)
+        audit.append(session, acting.actor(), action, "backup", about, detail=detail)
 
 
 def _note(database: Database, target: Path) -> None:
     """Into the audit trail, where the console finds when the last backup was made."""
     with contextlib.closing(database), database.write() as session:
-        actor = Actor(f"cli:{getpass.getuser()}")
+        actor = acting.actor()
         audit.append(session, actor, "backup.create", "backup", target.name, detail={"size": target.stat().st_size})
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
+from cli import acting
 from cli.certificate_files import load_certificates, path_type
 from cli.crypto_files import out_option, read_source, write_out, write_secret
 from cli.data_directory import config_of
@@ -49,7 +49,7 @@ def _work(data: Path | None) -> Iterator[_Work]:
     try:
         upgrade(database)
         with database.write() as session:
-            yield _Work(session, open_master_key(config), Actor(f"cli:{getpass.getuser()}"))
+            yield _Work(session, open_master_key(config), acting.actor())
         RevocationPublisher(database, layout.revocations)()  # links must not wait for the scheduler, which may not run
     finally:
         database.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import click
 
+from cli import acting
 from cli.certificate_files import load_certificates, load_lists, load_signer, path_type
 from cli.crypto_files import password_options, read_private_key, read_public_key
 from cli.terminal import visible
@@ -18,7 +18,6 @@ from kernel.config import load_config
 from kernel.db import open_database, upgrade
 from kernel.errors import LiandunError
 from kernel.layout import Layout
-from operations.audit.schema import Actor
 from operations.evidence.custody import Link
 from operations.evidence.package import Trust
 from operations.evidence.service import Custodian, EvidenceDesk
@@ -47,7 +46,7 @@ def _platform_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextlib.contextmanager
 def _desk(data: Path | None, outside: bool) -> Iterator[EvidenceDesk]:
-    actor = Actor(f"cli:{getpass.getuser()}")
+    actor = acting.actor()
     if outside:
         yield EvidenceDesk(None, actor)
         return
@@ -65,7 +64,7 @@ def _desk(data: Path | None, outside: bool) -> Iterator[EvidenceDesk]:
 
 def _signer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
-        click.option("--actor", default=getpass.getuser, help="Who does it (default: the user of this machine)."),
+        click.option("--actor", default=acting.user_name, help="Who does it (default: the user of this machine)."),
         click.option("--reason", required=True, help="Why: the case or the order."),
         click.option("--cert", required=True, type=path_type, help="The certificate of the one who signs the custody record."),
         click.option("--key", "-k", required=True, type=path_type, help="The private key of --cert."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from cli import acting
 from cli.data_directory import config_of, state_of
 from cli.terminal import visible
 from kernel.errors import LiandunError
@@ -86,4 +86,4 @@ def lookup(value: str, data: Path | None) -> None:
 
 
 def _actor() -> Actor:
-    return Actor(f"cli:{getpass.getuser()}")
+    return acting.actor()

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import time
 from pathlib import Path
 
 import click
 
+from cli import acting
 from cli.data_directory import config_of, state_of
 from cli.terminal import visible
 from kernel.config import Config
 from kernel.errors import LiandunError
-from operations.audit.schema import Actor
 from playbooks.actions import host_keys, ssh_host
 from playbooks.actions.contract import Context
 from playbooks.actions.host_keys import Seen
@@ -55,7 +54,7 @@ def _accept(config: Config, there: SshHost, seen: list[Seen], fingerprint: str, 
     path = config.playbooks.known_hosts
     if path is None:
         raise LiandunError("there is no file of host keys", 'name one in the configuration: [playbooks] known_hosts = "/etc/…"')
-    actor = Actor(f"cli:{getpass.getuser()}")
+    actor = acting.actor()
     with state_of(config) as database, database.write() as session:
         taken = host_keys.accept(session, actor, path, there, seen, fingerprint, replace=replace)
     if taken.standing == "known":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import queue
 import sys
 import threading
@@ -14,6 +13,7 @@ from typing import BinaryIO
 import click
 import msgspec
 
+from cli import acting
 from cli.playbook_journal import journal_file, run_meant
 from cli.terminal import visible
 from kernel.db import Database
@@ -79,9 +79,7 @@ def run_command(
             code = _dry(playbook, [playbook_of(other) for other in others], variables, assumed, out)
         else:
             with journal_file(kept) as database:
-                wanted = Wanted(
-                    body=body, called=tuple(others), variables=variables, by=f"cli:{getpass.getuser()}", cause={"kind": "cli"}
-                )
+                wanted = Wanted(body=body, called=tuple(others), variables=variables, by=acting.actor().name, cause={"kind": "cli"})
                 code = _run(database, wanted, workers, out, anew=anew)
     if code:
         raise click.exceptions.Exit(code)

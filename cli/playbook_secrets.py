@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from cli import acting
 from cli.data_directory import config_of, state_of
 from cli.terminal import visible
 from kernel.errors import LiandunError
@@ -89,4 +89,4 @@ def _piped() -> str:
 
 
 def _actor() -> Actor:
-    return Actor(f"cli:{getpass.getuser()}")
+    return acting.actor()

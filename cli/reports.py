@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import json
 import os
 from datetime import date, datetime
@@ -13,6 +12,7 @@ from typing import Any
 import click
 import msgspec
 
+from cli import acting
 from cli.data_directory import config_of, state_of
 from cli.terminal import print_lines, visible
 from kernel.db import Database
@@ -147,7 +147,7 @@ def _told(one: ReportRecord) -> str:
 
 
 def _actor() -> Actor:
-    return Actor(f"cli:{getpass.getuser()}")
+    return acting.actor()
 
 
 def _print_json(value: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import json
 import os
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from cli import acting
 from cli.data_directory import config_of, state_of
 from cli.master_key_check import check_master_key
 from cli.terminal import visible
@@ -141,7 +141,7 @@ def _environment(config: Config) -> dict[str, str]:
 
 
 def _actor() -> Actor:
-    return Actor(f"cli:{getpass.getuser()}")
+    return acting.actor()
 
 
 def _sealed(found: list[Found], generation: int) -> int:

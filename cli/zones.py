@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.orm import Session
 
+from cli import acting
 from kernel.config import load_config
 from kernel.db import Database, open_database, upgrade
 from kernel.errors import LiandunError
@@ -179,7 +179,7 @@ def load_plan(
 
 
 def _actor() -> Actor:
-    return Actor(f"cli:{getpass.getuser()}")
+    return acting.actor()
 
 
 def _done(done: Imported, would: str = "") -> str:

@@ -22,7 +22,7 @@ from compliance.probes.findings import findings
 @click.option("--target", help="Whose results, where the report is about several hosts.")
 @click.option("--results", "as_results", is_flag=True, help="Print each result with its raw excerpt and SM3, not findings.")
 def import_command(file: Path, tool: Tool, object_id: int | None, target: str | None, as_results: bool) -> None:
-    """Print what FILE says about items, in the form that ``compliance assess SYSTEM --findings`` takes.
+    """Print what FILE says about items, in the form that compliance assess SYSTEM --findings takes.
 
     Which items a rule speaks to is our own work, to be confirmed. Exit code 0, or 1 where FILE is not taken.
     """

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -113,6 +115,20 @@ def test_a_host_outside_of_the_networks_is_not_reached(service: WindowsHost, aut
     assert {one.outcome for one in found} == {"error"}
     assert "no network" in found[0].reason
     assert service.actions == []
+
+
+def test_a_run_that_is_called_off_ends_what_runs_there(service: WindowsHost, authority: Authority) -> None:
+    windows_script.FILE.write_text("# -- begin\n# -- part system\nsleep 73.25\n# -- end\n:\n")
+    target = windows_host(
+        SshHost("localhost", service.port), LOGIN, "win", _config(authority, "127.0.0.0/8"), lambda name, places: PASSWORD
+    )
+    stop = threading.Event()
+    threading.Timer(1.0, stop.set).start()
+    began = time.monotonic()
+    found = list(run([target], of_source("windows"), seconds=60, stop=stop))
+    assert {one.outcome for one in found} == {"error"}
+    assert time.monotonic() - began < 15
+    assert [shell.process.poll() is not None for shell in service.opened if shell.process] == [True]
 
 
 def test_a_host_that_refuses_the_script(service: WindowsHost, authority: Authority) -> None:

@@ -57,6 +57,8 @@ def test_xccdf_alone_in_the_older_version() -> None:
     for octets in (text.encode(), ('<?xml version="1.0" encoding="UTF-16"?>' + text).encode("utf-16")):
         (one,) = arf.read(octets).results
         assert (one.rule, one.said, one.target, one.at) == ("no_empty_passwords", "pass", "a", ""), "no zone, no moment"
+        assert one.excerpt in text
+        assert one.excerpt.endswith("</cdf:rule-result>")
 
 
 def test_lynis() -> None:

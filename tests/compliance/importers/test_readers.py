@@ -186,6 +186,26 @@ def test_the_mapping_names_clauses_of_the_catalogue() -> None:
     assert items_of("wazuh", ToolResult("x:1", "Ensure SSH Root Login is disabled", "fail", "", "")) == ("8.1.4.2.b",)
 
 
+@pytest.mark.parametrize(
+    ("title", "items"),
+    [
+        ("Ensure minimum password length is configured.", ("8.1.4.1.a",)),
+        ("Ensure 'Minimum password length' is set to '14 or more character(s)'.", ("8.1.4.1.a",)),
+        ("Ensure 'Relax minimum password length limits' is set to 'Enabled'.", ()),
+        ("Ensure 'Interactive logon: Prompt user to change password before expiration' is set to 'between 5 and 14 days'.", ()),
+        ("Ensure ftp server services are not in use.", ("8.1.4.1.c",)),
+        ("Ensure tftp server services are not in use.", ()),
+        ("Ensure permissions on /etc/shadow- are configured.", ("8.1.4.2.f",)),
+        ("Ensure permissions on /etc/motd are configured.", ()),
+        ("Ensure nftables default deny firewall policy.", ()),
+        ("Ensure 'Windows Firewall: Public: Firewall state' is set to 'On (recommended)'.", ("8.1.4.4.c",)),
+        ("Ensure system is disabled when audit logs are full.", ("8.1.4.3.c",)),
+    ],
+)
+def test_titles_as_benchmarks_have_them(title: str, items: tuple[str, ...]) -> None:
+    assert items_of("wazuh", ToolResult("x:1", title, "fail", "", "")) == items
+
+
 @given(st.sampled_from(sorted(READERS)), st.binary(max_size=400))
 def test_any_octets_are_read_or_refused(tool: Tool, octets: bytes) -> None:
     with contextlib.suppress(ReportError):

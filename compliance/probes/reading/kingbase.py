@@ -24,6 +24,8 @@ _OWN_SETTINGS = (
     "passwordcheck.password_condition_digit", "passwordcheck.password_condition_punct", "identity_pwdexp.password_change_interval",
     "sys_audlog.error_user_connect_times", "sys_audlog.error_user_connect_interval", "client_idle_timeout", "sysaudit.enable",
 )  # fmt: skip
+_TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey")
+"""Of the URL, handed on to libpq."""
 _MAY_BE_NONE = ("type", "databases", "users", "until")
 QUERIES: dict[str, str] = {
     "settings": "SELECT name, setting FROM sys_catalog.sys_settings WHERE name = ANY(%(names)s) ORDER BY name",
@@ -72,6 +74,7 @@ def _read(url: str, parts: Collection[str], time_left: TimeLeft) -> dict[str, Pa
     left = time_left.left()
     try:
         with psycopg.connect(
+            **{key: str(value) for key, value in found.query.items() if key in _TLS},
             host=found.host, port=found.port or 54321, user=found.username, password=found.password, dbname=found.database,
             connect_timeout=max(1, min(10, int(left))), options=f"-c statement_timeout={int(min(left, 30) * 1000)}",
         ) as connection:  # fmt: skip

@@ -183,6 +183,11 @@ def test_the_mapping_names_clauses_of_the_catalogue() -> None:
         assert entry.rules or entry.words
         assert all(word == word.lower() for words in entry.words for word in words)
     assert items_of("arf", ToolResult("kernel_config_bug", "", "fail", "", "")) == ()
+    assert items_of("arf", ToolResult("audit_rules_immutable", "", "fail", "", "")) == ("8.1.4.3.d",)
+    assert items_of("arf", ToolResult("audit_rules_time_stime", "", "fail", "", "")) == ("8.1.4.3.a",)
+    assert items_of("arf", ToolResult("file_owner_etc_issue", "", "fail", "", "")) == ()
+    assert items_of("lynis", ToolResult("FIRE-4590", "", "weak", "", "")) == ("8.1.4.4.c",)
+    assert items_of("lynis", ToolResult("FIRE-4590", "", "pass", "", "")) == ()
     assert items_of("wazuh", ToolResult("x:1", "Ensure SSH Root Login is disabled", "fail", "", "")) == ("8.1.4.2.b",)
 
 

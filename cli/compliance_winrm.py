@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import msgspec
@@ -16,6 +17,21 @@ from playbooks.actions.destination import Reach
 from playbooks.actions.powershell import LONGEST, PORT, Powershell
 from playbooks.actions.settings import settings_of
 from playbooks.model import Authentication, Command, Party
+
+
+class _CalledOff(threading.Event):
+    """Is set when the time that a probe has is over, or the run was called off: the client looks several times a second."""
+
+    def __init__(self, time_left: TimeLeft) -> None:
+        super().__init__()
+        self._time_left = time_left
+
+    def is_set(self) -> bool:
+        try:
+            self._time_left.left()
+        except LiandunError:
+            return True
+        return super().is_set()
 
 
 class Winrm(msgspec.Struct, frozen=True):
@@ -37,7 +53,7 @@ class Winrm(msgspec.Struct, frozen=True):
             target=Party(type="net-address", address={"dname": [self.host.name]}, port=str(self.host.port)),
             authentication=Authentication(type="user-auth", username=self.user, kms=True, kms_key_identifier=self.secret),
         )
-        finished = self.action.said(request, Context(time.monotonic() + time_left.left(), self.secrets))
+        finished = self.action.said(request, Context(time.monotonic() + time_left.left(), self.secrets, _CalledOff(time_left)))
         if finished.code != 0:
             raise LiandunError(f"{self.host.shown()}: PowerShell ended with {finished.code}: {finished.said()}")
         return finished.output.decode("utf-8", "replace")

@@ -72,6 +72,7 @@ def _refuse(*_: object) -> None:
 class _Reader:
     def __init__(self, octets: bytes, wanted: frozenset[str], roots: frozenset[str]) -> None:
         self._octets, self._wanted, self._roots = octets, wanted, roots
+        self._encoding = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}.get(octets[:2], "utf-8")
         self._around: list[tuple[str, dict[str, str]]] = []
         self._open: list[tuple[Element, int]] = []
         self._done: list[Element] = []
@@ -110,8 +111,10 @@ class _Reader:
             self._open[-1][0].inside.append(element)
             return
         tag = _TAG.match(self._octets, start if at == start else at)
-        ended = tag.end() if tag else at
-        element.excerpt = self._octets[start : min(ended, start + 4 * MOST_EXCERPT)].decode("utf-8", "replace")[:MOST_EXCERPT]
+        ended = (tag.end() if tag else at) + (self._encoding == "utf-16-le")  # the > is two octets there
+        element.excerpt = self._octets[start : min(ended, start + 4 * MOST_EXCERPT)].decode(self._encoding, "replace")[
+            :MOST_EXCERPT
+        ]
         self._done.append(element)
 
     def taken(self) -> list[Element]:

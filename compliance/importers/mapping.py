@@ -15,7 +15,7 @@ FILE = Path(__file__).with_name("mapping.yaml")
 
 
 class Mapped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``rules``: ids, * for any letters. ``words``: sets of words, all of one of which a title has. ``silence``: see lynis."""
+    """``rules``: ids as patterns of fnmatch. ``words``: sets of words, all of one of which a title has. ``silence``: see lynis."""
 
     items: tuple[str, ...]
     rules: tuple[str, ...] = ()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,11 +14,14 @@ from click.testing import CliRunner
 
 from cli.compliance import command
 from cli.compliance_winrm import windows_host, with_port
+from cli.playbook_secrets import secret_group
 from compliance.probes.reading import windows_script
 from compliance.probes.registry import of_source
 from compliance.probes.run import run
 from kernel.config import Config
 from kernel.config.playbooks import Playbooks
+from kernel.db import open_database, upgrade
+from kernel.layout import Layout
 from kernel.programs.ssh_host import SshHost, read_host
 from playbooks.actions.contract import Destination
 from tests.compliance.probes import windows_hosts
@@ -107,12 +112,49 @@ def test_a_host_by_winrm(service: WindowsHost, authority: Authority) -> None:
     assert PASSWORD not in "".join(one.evidence + one.reason for one in found.values())
 
 
+def test_the_command_with_a_configuration_and_a_secret(
+    service: WindowsHost, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = Layout(tmp_path / "data").create()
+    database = open_database(layout.state_url)
+    upgrade(database)
+    database.close()
+    configured = tmp_path / "liandun.toml"
+    configured.write_text(f'[playbooks]\nwindows_ca = "{authority.file}"\nallowed_networks = ["127.0.0.0/8"]\n')
+    monkeypatch.setenv("LIANDUN_DATA", str(layout.root))
+    monkeypatch.setenv("LIANDUN_CONFIG", str(configured))
+    for name, host in (("right", f"localhost:{service.port}"), ("other", "win-2.example.cn")):
+        kept = CliRunner().invoke(secret_group, ["set", name, "--host", host], input=PASSWORD)
+        assert kept.exit_code == 0, kept.output
+    words = ["probe", "--winrm", f"localhost:{service.port}", "--windows-user", LOGIN, "--probe", "windows.firewall"]
+    told = CliRunner().invoke(command, [*words, "--windows-secret", "right", "--lang", "en"])
+    assert told.exit_code == 0, told.output
+    assert "met: the firewall is on in each profile" in told.stdout
+    refused = CliRunner().invoke(command, [*words, "--windows-secret", "other", "--lang", "en"])
+    assert (refused.exit_code, PASSWORD in refused.output) == (1, False)
+    assert "other" in refused.stdout
+
+
 def test_a_host_outside_of_the_networks_is_not_reached(service: WindowsHost, authority: Authority) -> None:
     target = windows_host(SshHost("localhost", service.port), LOGIN, "win", _config(authority), lambda name, places: PASSWORD)
     found = list(run([target], of_source("windows"), seconds=20))
     assert {one.outcome for one in found} == {"error"}
     assert "no network" in found[0].reason
     assert service.actions == []
+
+
+def test_a_run_that_is_called_off_ends_what_runs_there(service: WindowsHost, authority: Authority) -> None:
+    windows_script.FILE.write_text("# -- begin\n# -- part system\nsleep 73.25\n# -- end\n:\n")
+    target = windows_host(
+        SshHost("localhost", service.port), LOGIN, "win", _config(authority, "127.0.0.0/8"), lambda name, places: PASSWORD
+    )
+    stop = threading.Event()
+    threading.Timer(1.0, stop.set).start()
+    began = time.monotonic()
+    found = list(run([target], of_source("windows"), seconds=60, stop=stop))
+    assert {one.outcome for one in found} == {"error"}
+    assert time.monotonic() - began < 15
+    assert [shell.process.poll() is not None for shell in service.opened if shell.process] == [True]
 
 
 def test_a_host_that_refuses_the_script(service: WindowsHost, authority: Authority) -> None:

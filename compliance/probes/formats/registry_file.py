@@ -39,6 +39,8 @@ WANTED: dict[str, tuple[str, ...]] = {
 }
 """Names of values by key below HKEY_LOCAL_MACHINE."""
 _NAMES = {(key.lower(), name.lower()): (key, name) for key, names in WANTED.items() for name in names}
+_ABOVE = frozenset("\\".join(key.lower().split("\\")[:depth]) for key in WANTED for depth in range(1, key.count("\\") + 2))
+"""Wanted keys and those above them: an export of one of these has what is below it."""
 _KEY = re.compile(r"\[(?:HKEY_LOCAL_MACHINE|HKLM)\\([^\]\n]{1,300})\]\Z", re.IGNORECASE)
 _SET = re.compile(r'"((?:[^"\\]|\\.){1,200})"=(.*)\Z', re.DOTALL)
 _NUMBERED = re.compile(r"(?i)SYSTEM\\ControlSet001\\")
@@ -73,7 +75,7 @@ def exported(text: str) -> Registry:
         head = _KEY.match(line)
         if line.startswith("["):
             key = _NUMBERED.sub(lambda _: f"{_CONTROL}\\", head[1]) if head else ""
-            if head and not any(_below(key, one) for one in covered):
+            if key.lower() in _ABOVE and key not in covered:
                 covered.append(key)
             continue
         found = _SET.match(line) if key else None

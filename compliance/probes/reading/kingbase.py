@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from compliance.probes.contract import Source
@@ -24,6 +24,8 @@ _OWN_SETTINGS = (
     "passwordcheck.password_condition_digit", "passwordcheck.password_condition_punct", "identity_pwdexp.password_change_interval",
     "sys_audlog.error_user_connect_times", "sys_audlog.error_user_connect_interval", "client_idle_timeout", "sysaudit.enable",
 )  # fmt: skip
+_TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey")
+"""Of the URL, handed on to libpq."""
 _MAY_BE_NONE = ("type", "databases", "users", "until")
 QUERIES: dict[str, str] = {
     "settings": "SELECT name, setting FROM sys_catalog.sys_settings WHERE name = ANY(%(names)s) ORDER BY name",
@@ -67,18 +69,24 @@ def _read(url: str, parts: Collection[str], time_left: TimeLeft) -> dict[str, Pa
         found = make_url(url)
     except ArgumentError as error:
         raise LiandunError("this URL cannot be used", "kingbase://USER:PASSWORD@HOST:PORT/DATABASE") from error
-    if found.get_backend_name() not in ("kingbase", "kingbase8", "postgresql"):
+    if found.get_backend_name() not in ("kingbase", "kingbase8", "postgresql") or not found.host:
         raise LiandunError("this is no URL of Kingbase", "kingbase://USER:PASSWORD@HOST:PORT/DATABASE")
     left = time_left.left()
     try:
-        with psycopg.connect(
-            host=found.host, port=found.port or 54321, user=found.username, password=found.password, dbname=found.database,
-            connect_timeout=max(1, min(10, int(left))), options=f"-c statement_timeout={int(min(left, 30) * 1000)}",
-        ) as connection:  # fmt: skip
+        with psycopg.connect(psycopg.conninfo.make_conninfo("", **_parameters(found, left))) as connection:
             connection.read_only, connection.isolation_level = True, psycopg.IsolationLevel.REPEATABLE_READ
             return {name: _part(connection, name, psycopg.Error) for name in QUERIES if name in parts and time_left.left()}
     except psycopg.Error as error:
         raise LiandunError(f"the database cannot be asked: {_said(error)}") from error
+
+
+def _parameters(url: URL, left: float) -> dict[str, str | int | None]:
+    """Of a connection, as libpq names them."""
+    return {
+        **{key: str(value) for key, value in url.query.items() if key in _TLS},
+        "host": url.host, "port": url.port or 54321, "user": url.username, "password": url.password, "dbname": url.database,
+        "connect_timeout": max(1, min(10, int(left))), "options": f"-c statement_timeout={int(min(left, 30) * 1000)}",
+    }  # fmt: skip
 
 
 def _part(connection: Any, name: str, failure: type[Exception]) -> Part:

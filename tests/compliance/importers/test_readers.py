@@ -57,6 +57,8 @@ def test_xccdf_alone_in_the_older_version() -> None:
     for octets in (text.encode(), ('<?xml version="1.0" encoding="UTF-16"?>' + text).encode("utf-16")):
         (one,) = arf.read(octets).results
         assert (one.rule, one.said, one.target, one.at) == ("no_empty_passwords", "pass", "a", ""), "no zone, no moment"
+        assert one.excerpt in text
+        assert one.excerpt.endswith("</cdf:rule-result>")
 
 
 def test_lynis() -> None:
@@ -181,7 +183,32 @@ def test_the_mapping_names_clauses_of_the_catalogue() -> None:
         assert entry.rules or entry.words
         assert all(word == word.lower() for words in entry.words for word in words)
     assert items_of("arf", ToolResult("kernel_config_bug", "", "fail", "", "")) == ()
+    assert items_of("arf", ToolResult("audit_rules_immutable", "", "fail", "", "")) == ("8.1.4.3.d",)
+    assert items_of("arf", ToolResult("audit_rules_time_stime", "", "fail", "", "")) == ("8.1.4.3.a",)
+    assert items_of("arf", ToolResult("file_owner_etc_issue", "", "fail", "", "")) == ()
+    assert items_of("lynis", ToolResult("FIRE-4590", "", "weak", "", "")) == ("8.1.4.4.c",)
+    assert items_of("lynis", ToolResult("FIRE-4590", "", "pass", "", "")) == ()
     assert items_of("wazuh", ToolResult("x:1", "Ensure SSH Root Login is disabled", "fail", "", "")) == ("8.1.4.2.b",)
+
+
+@pytest.mark.parametrize(
+    ("title", "items"),
+    [
+        ("Ensure minimum password length is configured.", ("8.1.4.1.a",)),
+        ("Ensure 'Minimum password length' is set to '14 or more character(s)'.", ("8.1.4.1.a",)),
+        ("Ensure 'Relax minimum password length limits' is set to 'Enabled'.", ()),
+        ("Ensure 'Interactive logon: Prompt user to change password before expiration' is set to 'between 5 and 14 days'.", ()),
+        ("Ensure ftp server services are not in use.", ("8.1.4.1.c",)),
+        ("Ensure tftp server services are not in use.", ()),
+        ("Ensure permissions on /etc/shadow- are configured.", ("8.1.4.2.f",)),
+        ("Ensure permissions on /etc/motd are configured.", ()),
+        ("Ensure nftables default deny firewall policy.", ()),
+        ("Ensure 'Windows Firewall: Public: Firewall state' is set to 'On (recommended)'.", ("8.1.4.4.c",)),
+        ("Ensure system is disabled when audit logs are full.", ("8.1.4.3.c",)),
+    ],
+)
+def test_titles_as_benchmarks_have_them(title: str, items: tuple[str, ...]) -> None:
+    assert items_of("wazuh", ToolResult("x:1", title, "fail", "", "")) == items
 
 
 @given(st.sampled_from(sorted(READERS)), st.binary(max_size=400))

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from compliance.probes.facts import Part
-from compliance.probes.reading.kingbase import KingbaseServer
+from compliance.probes.reading.kingbase import QUERIES, KingbaseServer
 from compliance.probes.registry import of_source, probes
 from compliance.probes.result import Result, judged
 from compliance.probes.run import run
@@ -51,6 +51,16 @@ def test_the_probes_of_postgresql_judge_it(url: str) -> None:
     assert outcomes["db.audit.statements"] == "not_met"
     assert outcomes["db.accounts.idle_timeout"] == "error", "this stand-in has neither timeout"
     assert "SCRAM-SHA-256$4096" not in "".join(one.evidence for one in found.values())
+
+
+def test_the_transaction_cannot_write(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(QUERIES, "grants", "CREATE TABLE written (a int)")
+    assert "read-only transaction" in _results(url)["db.grants.public"].reason
+
+
+def test_tls_is_asked_for_by_the_url(url: str) -> None:
+    found = _results(f"{url}?sslmode=require")
+    assert "SSL" in found["db.accounts.superusers"].reason, "this server has none"
 
 
 @pytest.mark.parametrize("given", ["kingbase://test:hidden@127.0.0.1:1/x", "sqlite://", "::", "", "wrong-password"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -207,6 +208,13 @@ def test_the_registry_keeps_what_was_asked_for() -> None:
     text = "REGEDIT4\n[HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Services\\W32Time\\Parameters]\n"
     text += '"Type"=hex(2):4e,00,54,00,\\\n  50,00,00,00\n'
     assert exported(text).values == (Value("SYSTEM\\CurrentControlSet\\Services\\W32Time\\Parameters", "Type", "NTP"),)
+
+
+def test_an_export_of_very_many_keys_is_read_in_time() -> None:
+    began = time.monotonic()
+    found = exported("Windows Registry Editor Version 5.00\n" + "".join(f"[HKEY_LOCAL_MACHINE\\K{n}]\n" for n in range(100_000)))
+    assert (found.covered, found.values) == ((), ())
+    assert time.monotonic() - began < 5
 
 
 def test_the_script_asks_for_what_probes_read() -> None:

@@ -9,6 +9,8 @@ from compliance.assessment import deciding, reading, record
 from compliance.assessment.drift import control as control_key
 from compliance.assessment.places import places
 from compliance.catalogue.load import high_risk_guide, probes
+from compliance.review import service as review
+from compliance.review.schema import About, RequestFilter
 from compliance.systems import applicability, service
 from compliance.verdicts import Verdict
 from kernel.errors import LiandunError
@@ -121,6 +123,8 @@ def _one(system_id: int, item: str, error: LiandunError | None = None) -> str:
         steps = reading.history(session, system_id, item, limit=50)
         results = [one for one in deciding.decisions(session, system_id) if one.subject == item and one.kind in DECIDED]
         decided = deciding.history(session, system_id, item, limit=50)
+        said = review.comments(session, About(system_id, item), limit=50)
+        requests = review.list_requests(session, RequestFilter(system_id=system_id, item=item), limit=20).requests
         decisions = [one for (about, _target), one in sorted(scope.decisions.items()) if about == item]
         where = TicketFilter(link=Link("control", control_key(system_id, item)))
         tickets: list[TicketRow] = list_tickets(session, where, limit=5).tickets if access.me().may("tickets.read") else []
@@ -131,6 +135,7 @@ def _one(system_id: int, item: str, error: LiandunError | None = None) -> str:
         steps=steps, decisions=decisions, cases=cases, hazards=hazards, probes=[probes()[key] for key in place.placed.item.probes],
         verdicts=VERDICTS, verdict=verdict, links=Links(request.path, args, ("verdict",)), tickets=tickets,
         names={one.object_id: one.name for one in page.verdicts}, taken=scope.taken_away(item),
-        results=results, decided=[one for one in decided if one.kind in DECIDED], judged=any(step.verdict for step in steps),
+        said=said, requests=requests, results=results, decided=[one for one in decided if one.kind in DECIDED],
+        judged=any(step.verdict for step in steps),
         wrong=refusals.explain(error) if error else [], typed=request.form if error else {},
     )  # fmt: skip

@@ -28,6 +28,8 @@ OPEN_ENDPOINTS = frozenset(
         "accounts.setup",
         "directory.begin",
         "directory.callback",
+        "handout.look",
+        "handout.open_",
         "preferences.choose",
     }
 )

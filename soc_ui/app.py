@@ -51,8 +51,11 @@ from soc_ui.compliance.documents import compliance_documents
 from soc_ui.compliance.editions import compliance_editions
 from soc_ui.compliance.evidence import compliance_evidence
 from soc_ui.compliance.findings import compliance_findings
+from soc_ui.compliance.handout import handout
+from soc_ui.compliance.handouts import compliance_handouts
 from soc_ui.compliance.progress import compliance_progress
 from soc_ui.compliance.reports import compliance_reports
+from soc_ui.compliance.review import compliance_review
 from soc_ui.compliance.views import compliance
 from soc_ui.compliance.waivers import compliance_waivers
 from soc_ui.duty import words as duty_words
@@ -159,7 +162,7 @@ def create_app(services: Services) -> APIFlask:
     estate = (zones, conduits, zone_plan, inventory, asset_software, advisories, sources, rules, tuning, exceptions, intel)
     proof = (compliance, compliance_controls, compliance_crypto, compliance_reports, compliance_confirming)
     mending = (compliance_findings, compliance_waivers, compliance_progress)
-    papers = (compliance_documents, compliance_editions, compliance_evidence)
+    papers = (compliance_documents, compliance_editions, compliance_evidence, compliance_review, compliance_handouts, handout)
     admin = (keys, webhooks, webhook_routing, inbound, audit, health)
     queue = (alerts, alert_packets, alert_flyout, alert_merge, alert_surroundings, alert_views, alert_suppressions)
     pages = (

@@ -212,6 +212,8 @@ def _notice() -> Notice | None:
         "mlps_verdict": _("Verdict recorded."),
         "mlps_confirmed": _("Confirmed by name and source."),
         "mlps_finding": _("Written down."),
+        "mlps_request": _("Asked. The organisation of the system is told by a ticket."),
+        "mlps_revoked": _("Revoked: the link opens nothing any more."),
         "mlps_evidence": _("Evidence sealed."),
         "search": _("Search saved."),
         "search_deleted": _("Search deleted."),

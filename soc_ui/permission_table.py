@@ -16,6 +16,9 @@ DESCRIPTION = frozenset({"api_description.docs", "api_description.openapi"})
 SIGNED = frozenset({"api_inbound.receive_message"})
 """Open to messages that are signed with the secret of a source; who sends one has no role."""
 
+HANDED = frozenset({"handout.look", "handout.open_"})
+"""Open to who has a hand-out link, which opens one report or assessment."""
+
 
 class Entry(msgspec.Struct, frozen=True):
     """One method of one address. Without ``permissions``: open to everybody (``open``), else to whoever is signed in."""
@@ -53,8 +56,16 @@ def markdown(app: Flask) -> str:
         f"|---|---|---|{'---|' * len(ROLES)}",
     ]
     for entry in entries(app):
-        told = "a signature" if entry.endpoint in SIGNED else "everybody" if entry.open else " or ".join(entry.permissions) or "—"
-        marks = " | ".join("●" if entry.allows(role) and entry.endpoint not in SIGNED else "" for role in ROLES)
+        told = _told(entry)
+        marks = " | ".join("●" if entry.allows(role) and entry.endpoint not in SIGNED | HANDED else "" for role in ROLES)
         address = entry.rule.replace("|", "\\|")
         lines.append(f"| {entry.method} | `{address}` | {told} | {marks} |")
     return "\n".join(lines) + "\n"
+
+
+def _told(entry: Entry) -> str:
+    if entry.endpoint in SIGNED:
+        return "a signature"
+    if entry.endpoint in HANDED:
+        return "a hand-out link"
+    return "everybody" if entry.open else " or ".join(entry.permissions) or "—"

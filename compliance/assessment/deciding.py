@@ -118,10 +118,12 @@ def withdraw(
     audit.append(session, who.actor, "assessment.withdraw", "mlps_system", system_id, detail=detail)
 
 
-def history(session: Session, system_id: int, subject: str, *, kind: str = "", limit: int = MAX_STEPS) -> list[DecisionTaken]:
-    """What was decided about ``subject`` of a system, newest first. Raises NotFound."""
+def history(session: Session, system_id: int, subject: str = "", *, kind: str = "", limit: int = MAX_STEPS) -> list[DecisionTaken]:
+    """What was decided about ``subject`` of a system ("" = everything), newest first. Raises NotFound."""
     rows.find_system(session, system_id)
-    query = select(DecisionStep).where(DecisionStep.system_id == system_id, DecisionStep.subject == subject[:64])
+    query = select(DecisionStep).where(DecisionStep.system_id == system_id)
+    if subject:
+        query = query.where(DecisionStep.subject == subject[:64])
     if kind:
         query = query.where(DecisionStep.kind == kind)
     query = query.order_by(DecisionStep.id.desc()).limit(max(1, min(limit, MAX_STEPS)))

@@ -75,13 +75,21 @@ def open_raw(
 
     Raises NotFound where it does not lie here; Denied; Conflict where the seal does not hold.
     """
-    found = of_verdict(session, who, system_id, item, object_id)
+    reference = reading.verdict_of(session, system_id, item, object_id).evidence
+    return open_named(session, master, who, system_id, reference, f"{item}:{object_id}")
+
+
+def open_named(
+    session: Session, master: MasterKey, who: Principal, system_id: int, reference: str, what_for: str = ""
+) -> tuple[Viewed, bytes]:
+    """The same for evidence that an answer names."""
+    found = view(session, who, system_id, reference)
     if not found.sealed:
         raise NotFound("the raw evidence does not lie here")
     if found.place == "incident":
         if not who.may("incidents.write"):
             raise Denied("opening evidence of an incident needs the permission incidents.write", "ask who works on it")
-        reason = f"evidence of {system_id}:{item}:{object_id}"
+        reason = f"evidence of {system_id}:{what_for}"[:200]
         _, content = of_incidents.open_payload(session, master, who.actor, found.number, found.piece, reason)
     elif found.place == "document":
         _, content = editions.open_file(session, master, who, found.number, found.edition)
@@ -90,7 +98,7 @@ def open_raw(
         if row is None:
             raise Conflict("the evidence is not there any more")
         content = sealing.unseal(session, master, row)
-    detail = {"item": item, "object": object_id, "place": found.place, "sm3": found.sm3}
+    detail = {"for": what_for, "place": found.place, "sm3": found.sm3}
     audit.append(session, who.actor, "mlps_evidence.open", "mlps_system", system_id, detail=detail)
     return found, content
 

@@ -208,7 +208,7 @@ def withdraw_decision(system_id: int, json_data: Body) -> tuple[str, int]:
 @compliance_assessment.output(schemas.DecisionHistoryOut)
 @compliance_assessment.doc(responses=[404])
 def list_decisions(system_id: int, query_data: Body) -> Body:
-    """What was decided about a subject, newest first; withdrawn ones too"""
+    """List what was decided, newest first; what was withdrawn too"""
     with services().database.read() as session:
         found = deciding.history(session, system_id, query_data["subject"], kind=query_data["kind"])
     return {"decisions": msgspec.to_builtins(found)}

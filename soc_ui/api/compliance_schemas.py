@@ -374,7 +374,7 @@ class WithdrawalIn(Strict):
 
 
 class DecisionHistoryIn(Strict):
-    subject = String(required=True, validate=Length(1, 64))
+    subject = String(load_default="", validate=Length(0, 64), metadata={"description": "Empty: everything"})
     kind = String(load_default="", validate=OneOf(("", *DECISIONS)))
 
 

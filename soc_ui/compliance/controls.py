@@ -11,6 +11,8 @@ from compliance.assessment.places import places
 from compliance.catalogue.load import high_risk_guide, probes
 from compliance.catalogue.mappings import iso_controls, iso_mapping, watching
 from compliance.confirmations.service import of_record
+from compliance.review import service as review
+from compliance.review.schema import About, RequestFilter
 from compliance.systems import applicability, service
 from compliance.verdicts import Verdict
 from kernel.errors import LiandunError
@@ -124,6 +126,8 @@ def _one(system_id: int, item: str, error: LiandunError | None = None) -> str:
         steps = reading.history(session, system_id, item, limit=50)
         results = [one for one in deciding.decisions(session, system_id) if one.subject == item and one.kind in DECIDED]
         decided = deciding.history(session, system_id, item, limit=50)
+        said = review.comments(session, About(system_id, item), limit=50)
+        requests = review.list_requests(session, RequestFilter(system_id=system_id, item=item), limit=20).requests
         decisions = [one for (about, _target), one in sorted(scope.decisions.items()) if about == item]
         where = TicketFilter(link=Link("control", control_key(system_id, item)))
         tickets: list[TicketRow] = list_tickets(session, where, limit=5).tickets if access.me().may("tickets.read") else []
@@ -135,7 +139,8 @@ def _one(system_id: int, item: str, error: LiandunError | None = None) -> str:
         probes=[probes()[key] for key in place.placed.item.probes],
         verdicts=VERDICTS, verdict=verdict, links=Links(request.path, args, ("verdict",)), tickets=tickets,
         names={one.object_id: one.name for one in page.verdicts}, taken=scope.taken_away(item),
-        results=results, decided=[one for one in decided if one.kind in DECIDED], judged=any(step.verdict for step in steps),
+        said=said, requests=requests, results=results, decided=[one for one in decided if one.kind in DECIDED],
+        judged=any(step.verdict for step in steps),
         wrong=refusals.explain(error) if error else [], typed=request.form if error else {},
         controls=iso_controls(place.placed.control_point.id), mapping=iso_mapping(),
         themes={one.id: one for one in iso_mapping().themes}, watched=watching(place.placed.control_point.id),

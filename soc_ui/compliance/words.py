@@ -26,6 +26,8 @@ def install(app: Flask) -> None:
         attack_tactic=tactic_name, finding_state=finding_state, finding_act=finding_act, waiver_state=waiver_state,
         waivers_asked=waivers_asked, document_kind=document_kind, edition_state=edition_state, document_act=document_act,
         decision_kind=decision_kind, decision_value=decision_value, custody_act=custody,
+        request_state=request_state, review_act=review_act,
+        handout_name=handout_name, handout_state=handout_state,
     )  # fmt: skip
 
 
@@ -214,6 +216,35 @@ def decision_value(kind: str, value: str) -> str:
     """What was decided."""
     names = {"high": _("high"), "medium": _("medium"), "low": _("low")}
     return names.get(value, value) if kind == "risk" else value
+
+
+def request_state(state: str) -> str:
+    """How a request for evidence stands."""
+    names = {"open": _("Waits for an answer"), "answered": _("Answered"), "closed": _("Closed by the auditor")}
+    return names.get(state, state)
+
+
+def review_act(kind: str) -> str:
+    """What somebody wrote."""
+    names = {
+        "comment": _("Comment"),
+        "ask": _("asks"),
+        "answer": _("answers"),
+        "send_back": _("asks for more"),
+        "close": _("closes the request"),
+    }
+    return names.get(kind, kind)
+
+
+def handout_name(what: str) -> str:
+    """What a link opens."""
+    return _("Assessment of the system, as it stands") if what == "assessment" else report_name(what)[0]
+
+
+def handout_state(state: str) -> str:
+    """Whether a link opens anything."""
+    names = {"open": _("Link is open"), "expired": _("Link has ended"), "revoked": _("Link revoked")}
+    return names.get(state, state)
 
 
 def waivers_asked() -> int:

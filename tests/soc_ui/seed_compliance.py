@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from compliance.assessment.deciding import decide
 from compliance.assessment.record import record_many
 from compliance.assessment.schema import Finding
 from compliance.documents import editions, readers
 from compliance.documents import service as documents
 from compliance.documents.models import DocumentRow
 from compliance.documents.schema import DocumentDraft, EditionDraft
+from compliance.evidence import keeping
 from compliance.remediation import listing, service, waivers
 from compliance.remediation.following import follow
 from compliance.remediation.schema import Assignment, FindingFilter, WaiverDraft
+from compliance.reports.exporting import Means
+from compliance.review import handouts
+from compliance.review import service as review
+from compliance.review.schema import About, HandoutDraft
 from compliance.systems import objects
 from compliance.systems import service as systems
 from compliance.systems.schema import ObjectDraft, SystemDraft
 from operations import clock
-from operations.audit.schema import Actor
+from operations.accounts.service import create_user
+from operations.audit.schema import SYSTEM, Actor
 from soc_ui.services import Services
-from tests.soc_ui.seed import ADMINISTRATORS
+from tests.soc_ui.seed import ADMINISTRATORS, PASSWORD
 from tests.soc_ui.seed_desk import WATER, as_
 
 SEC = ADMINISTRATORS["secadmin"][0]
+AUDITOR = "wai.shen"
 PASSWORDS, LOCKOUT, FACTORS = "8.1.4.1.a", "8.1.4.1.b", "8.1.4.1.d"
 PDF = b"%PDF-1.7\n1 0 obj\n" + b"x" * 500
 PROBE = Actor("probe host.login_defs")
@@ -77,3 +85,33 @@ def fill_documents(services: Services, _system: int = 0, _host: int = 0) -> dict
         readers.acknowledge(session, as_(services, "shui.wu")[0], made["policy"], 1)
         session.get_one(DocumentRow, made["policy"]).review_on = "2026-10-01"
     return made
+
+
+def fill_review(services: Services, system: int, host: int) -> dict[str, int | str]:
+    """Decisions about a result and sealed evidence of its verdict, an auditor's words, and two links."""
+    who, whole = as_(services, SEC)
+    assert services.master_key is not None
+    with whole.write() as session:
+        kept = keeping.keep(session, services.master_key, who, system, "login.defs", b"# /etc/login.defs\nPASS_MIN_LEN 6\n", "h1")
+        found = [Finding(PASSWORDS, host, "not_met", "PASS_MIN_LEN 6 < 8", kept.sm3, "grep PASS_MIN_LEN /etc/login.defs")]
+        record_many(session, PROBE, system, found, source="probe", on_drift=lambda _session, _drifts: None)
+        for value, reason in (("0.5", "堡垒机统一认证"), ("0.3", "堡垒机仅覆盖部分主机")):
+            decide(session, who, system, "compensation", PASSWORDS, value, reason)
+        decide(session, who, system, "risk", PASSWORDS, "medium", "内网隔离，影响有限", object_id=host)
+    create_user(services.database, SYSTEM, AUDITOR, PASSWORD, "auditor", display_name="外审")
+    auditor, _ = as_(services, AUDITOR)
+    water, own = as_(services, "shui.wu")
+    about = About(system, PASSWORDS, host)
+    with whole.write() as session:
+        review.comment(session, auditor, about, "现场抽查三台主机，配置与记录一致。")
+        first = review.ask(session, auditor, about, "请提供口令策略配置文件与最近一次修改的审批记录", "2099-01-01")
+        review.ask(session, auditor, About(system), "请提供系统拓扑图与边界设备清单")
+    with own.write() as session:
+        review.answer(session, water, first.id, "配置见附件。", kept.sm3)
+    means = Means(services.master_key, "兰亭市")
+    drafts = (
+        HandoutDraft("assessment", "市网信办 李工", clock.shift(clock.now(), 9 * 86_400)),
+        HandoutDraft("gap", "测评机构 王工", clock.shift(clock.now(), 5 * 86_400), password="Gansu-Lotus-88"),
+    )
+    tokens = [handouts.make(services.database, means, who, system, draft)[1] for draft in drafts]
+    return {"request": first.id, "open_token": tokens[0], "locked_token": tokens[1]}

@@ -20,6 +20,8 @@ from compliance.remediation import service as findings
 from compliance.remediation import waivers
 from compliance.remediation.following import follow
 from compliance.remediation.schema import WaiverDraft
+from compliance.review import service as review
+from compliance.review.schema import About
 from compliance.systems import service as systems
 from compliance.systems.schema import SystemDraft
 from operations import clock
@@ -148,7 +150,8 @@ def _compliance(session: Session, who: Principal, system: int) -> dict[str, Any]
     (finding,) = findings.list_findings(session, system).findings
     waiver = waivers.ask(session, who, finding.id, WaiverDraft("r", "m", clock.shift(clock.now(), 86_400)))
     document = documents.create_document(session, who, DocumentDraft("policy", "t", "o", WATER)).id
-    return {"finding_id": finding.id, "waiver_id": waiver.id, "document_id": document}
+    request = review.ask(session, who, About(system), "t").id
+    return {"finding_id": finding.id, "waiver_id": waiver.id, "document_id": document, "request_id": request}
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from operations.accounts.schema import Principal
 from operations.audit.schema import Actor
 from soc_ui.services import Services
 from tests.soc_ui.seed import ADMINISTRATORS, fill
+from tests.soc_ui.seed_compliance import AUDITOR, fill_documents, fill_findings, fill_review
+from tests.soc_ui.seed_desk import fill_desk
 from tests.soc_ui.seed_zones import fill_zones
 from tests.system.browser import MARKS, Served, check_pages
 from tests.system.test_accessibility import RULES
@@ -80,6 +83,58 @@ def pages(system: int) -> list[str]:
     one = f"/compliance/{system}"
     more = [f"{one}?result=all", f"{one}/edit", f"{one}/reports", f"{one}/controls/{PASSWORDS}"]
     return ["/compliance", "/compliance/new", one, *more]
+
+
+def worked_on(system: int, host: int, request: int) -> list[str]:
+    """Pages of what is done about an assessment."""
+    one, lists = f"/compliance/{system}", ("findings", "findings/1", "waivers?state=", "documents", "documents/1", "documents/new")
+    parts = ("controls/8.1.4.1.a", f"controls/8.1.4.1.a/evidence/{host}", "progress", "documents", "handouts")
+    return [*(f"/compliance/{name}" for name in (*lists, "requests", f"requests/{request}")), *(f"{one}/{name}" for name in parts)]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, list[str], str]]:
+    """A console with findings, documents, requests and links; its pages, and the path of a link."""
+    services = fill(tmp_path_factory.mktemp("remediation"), events=20)
+    fill_zones(services, events=40)
+    fill_desk(services)
+    system, host = fill_findings(services)
+    fill_documents(services)
+    made = fill_review(services, system, host)
+    server = Served(services)
+    yield server, worked_on(system, host, int(made["request"])), f"/handout/{made['open_token']}"
+    server.close()
+
+
+@pytest.mark.parametrize(("name", "lang", "theme"), [(SEC, "zh", "light"), (AUDITOR, "en", "dark")])
+def test_pages_of_remediation_fit_and_are_accessible(
+    desk: tuple[Served, list[str], str], chromium: Browser, name: str, lang: str, theme: str
+) -> None:
+    server, paths, _ = desk
+    mine = [path for path in paths if name == SEC or not path.endswith("/new")]
+    check_pages(server, chromium, name, mine, lang=lang, theme=theme)
+    context = server.context(chromium, name, lang=lang, theme=theme)
+    page, found = context.new_page(), []
+    for path in mine:
+        page.goto(path)
+        for fault in Axe().run(page, options=RULES).response["violations"]:
+            if fault["impact"] in ("serious", "critical"):
+                found.append((path, fault["id"], fault["nodes"][0]["html"][:160]))
+    context.close()
+    assert found == []
+
+
+def test_a_link_in_a_browser_that_knows_nobody(desk: tuple[Served, list[str], str], chromium: Browser) -> None:
+    server, _, link = desk
+    context = server.context(chromium, lang="zh")
+    page = context.new_page()
+    page.goto(link)
+    page.get_by_role("button", name="打开").click()
+    expect(page.get_by_role("heading", name="供水调度系统")).to_be_visible()
+    expect(page.get_by_text("不代表测评机构的结论")).to_be_visible()
+    page.goto("/compliance/1")
+    expect(page).to_have_url(re.compile("/login"))
+    context.close()
 
 
 @pytest.mark.parametrize(("lang", "theme"), [("zh", "light"), ("en", "dark")])

@@ -45,6 +45,7 @@ from soc_ui.attack.views import attack
 from soc_ui.compliance import words as compliance_words
 from soc_ui.compliance.controls import compliance_controls
 from soc_ui.compliance.crypto import compliance_crypto
+from soc_ui.compliance.onsite import compliance_onsite
 from soc_ui.compliance.reports import compliance_reports
 from soc_ui.compliance.views import compliance
 from soc_ui.duty import words as duty_words
@@ -148,7 +149,7 @@ def create_app(services: Services) -> APIFlask:
     response = (*shelf, playbook_runs, playbook_questions, playbook_statistics)
     watch = (live_views.live, overview, wall, risk_views.risk, attack)
     estate = (zones, conduits, zone_plan, inventory, asset_software, advisories, sources, rules, tuning, exceptions, intel)
-    proof = (compliance, compliance_controls, compliance_crypto, compliance_reports)
+    proof = (compliance, compliance_controls, compliance_crypto, compliance_onsite, compliance_reports)
     admin = (keys, webhooks, webhook_routing, inbound, audit, health)
     queue = (alerts, alert_packets, alert_flyout, alert_merge, alert_surroundings, alert_views, alert_suppressions)
     pages = (*who, *watch, *queue, *early, *cases, hunt, hunt_searches, *response, *work, *proof, *estate, *admin)

@@ -69,6 +69,38 @@ def verdicts_of(
     return ObjectVerdictPage(told, str(found[limit - 1][0].id) if len(found) > limit else "")
 
 
+def verdicts_of_items(
+    session: Session, system_id: int, scope: Scope, items: Sequence[str], most: int
+) -> dict[str, tuple[list[ObjectVerdict], bool]]:
+    """Of many items of GB/T 22239 that hold for the system: as verdicts_of, the first ``most`` objects, and whether there are more.
+
+    Objects from which a person took the item are left out.
+    """
+    there = list(
+        session.execute(
+            select(ObjectRow).where(ObjectRow.system_id == system_id, ObjectRow.removed_at.is_(None)).order_by(ObjectRow.id)
+        ).scalars()
+    )
+    chosen: dict[str, list[ObjectRow]] = {}
+    for item in items:
+        kinds = scope.kinds(item)
+        about = [one for one in there if one.kind in kinds or (item, one.id) in scope.decisions]
+        chosen[item] = [one for one in about if (item, one.id) not in scope.decisions or scope.decisions[item, one.id].applies]
+    ids = sorted({WHOLE, *(one.id for found in chosen.values() for one in found[:most])})
+    known: dict[tuple[str, int], VerdictRow] = {}
+    for start in range(0, len(ids), MAX_PAGE):
+        part = among(session, VerdictRow.object_id, ids[start : start + MAX_PAGE])
+        query = select(VerdictRow).where(VerdictRow.system_id == system_id, VerdictRow.item.in_(items), part)
+        known |= {(row.item, row.object_id): row for row in session.execute(query).scalars()}
+    told: dict[str, tuple[list[ObjectVerdict], bool]] = {}
+    for item, found in chosen.items():
+        of_objects = [_told(one, known.get((item, one.id)), None) for one in found[:most]]
+        whole = known.get((item, WHOLE))
+        first = [_told(None, whole, None)] if whole is not None or not found else []
+        told[item] = ([*first, *of_objects], len(found) > most)
+    return told
+
+
 def verdict_of(session: Session, system_id: int, item: str, object_id: int) -> ObjectVerdict:
     """What counts now on one object, with ``verdict`` "" where nothing was said. Raises NotFound."""
     rows.find_system(session, system_id)

@@ -71,6 +71,11 @@ def record_many(
     return Batch(len(findings) - len(refused), recording.changed, refused, recording.drifts)
 
 
+def lock(session: Session, system_id: int) -> None:
+    """Until the end of the transaction nobody else records about the system. Raises NotFound."""
+    rows.find_system(session, system_id, for_update=True)
+
+
 def withdraw(
     session: Session,
     actor: Actor,

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from compliance.assessment import scoring
 from compliance.assessment.record import record_many
-from compliance.assessment.schema import Finding
+from compliance.assessment.schema import CryptoDetail, Finding
 from compliance.catalogue.load import requirements
 from compliance.probing import service as probing
 from compliance.probing.schema import TargetDraft
@@ -60,6 +60,20 @@ def fill_compliance(services: Services) -> int:
                     verdict = ("met", "met", "partly", "met", "not_met")[(number * 3 + one.id) % 5]
                     found.append(Finding(placed.item.id, one.id, verdict, "按配置核查", "ab" * 32, "sshd -T"))
         record_many(session, Actor("probe host.login_defs"), system, found, source="probe", on_drift=lambda _s, _d: None)
+        line, mail = there[0].id, there[1].id
+        units = [
+            Finding("6.2.1", line, "met", "双向证书", crypto=CryptoDetail(True, True, True)),
+            Finding(
+                "6.2.1",
+                mail,
+                "partly",
+                "3DES",
+                crypto=CryptoDetail(True, False, True, 100, made_up_unit="6.2.1", made_up_object=line),
+            ),
+            Finding("6.4.4", line, "not_met", "明文", crypto=CryptoDetail()),
+            Finding("7.1.1", None, "met", "有制度"),
+        ]
+        record_many(session, WHO.actor, system, units, source="person")
         for _ in range(2):
             scoring.keep(session, WHO, system, "2025")
         ssh = TargetDraft(system, there[0].id, "ssh", "[2001:db8::10:1:0:8]:2222", "audit", "ops-key")
@@ -82,7 +96,16 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, i
 def pages(system: int) -> list[str]:
     one = f"/compliance/{system}"
     more = [f"{one}?result=all", f"{one}/edit", f"{one}/reports", f"{one}/controls/{PASSWORDS}"]
-    return ["/compliance", "/compliance/new", one, *more]
+    return [
+        "/compliance",
+        "/compliance/new",
+        one,
+        *more,
+        f"{one}/crypto",
+        f"{one}/crypto/6.2.1",
+        f"{one}/crypto/7.1.1",
+        f"{one}/onsite",
+    ]
 
 
 def worked_on(system: int, host: int, request: int) -> list[str]:

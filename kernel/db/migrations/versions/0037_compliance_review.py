@@ -1,5 +1,4 @@
-"""Steps of findings, who asked for a re-test, what was decided before, evidence that people bring, the auditor's comments and requests,
-hand-out links."""
+"""Steps of findings and decisions, evidence that people bring, comments and requests of auditors, hand-out links."""
 
 from __future__ import annotations
 

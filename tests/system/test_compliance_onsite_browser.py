@@ -1,0 +1,119 @@
+"""The on-site forms on a tablet whose network goes and comes: nothing is lost, nothing is recorded twice, conflicts show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+
+from compliance.assessment import reading, record
+from soc_ui.services import Services
+from tests.soc_ui.seed import fill
+from tests.soc_ui.seed_zones import fill_zones
+from tests.system.browser import MARKS, Served, Watch
+from tests.system.test_compliance_browser import SEC, WHO, fill_compliance
+
+pytestmark = MARKS
+SITE, FLOOR = "8.1.1.1.a", "8.1.1.1.b"
+"""Both are asked of the room."""
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Served, int]]:
+    services = fill(tmp_path / "onsite", events=20)
+    fill_zones(services, events=40)
+    system = fill_compliance(services)
+    server = Served(services)
+    yield server, system
+    server.close()
+
+
+def form(page: Page, item: str) -> Locator:
+    return page.locator(f".onsite-question[data-item='{item}']").first
+
+
+def say(page: Page, item: str, verdict: str, reason: str) -> None:
+    form(page, item).locator("label").filter(has_text=verdict).first.click()
+    form(page, item).locator("textarea").fill(reason)
+    form(page, item).get_by_role("button", name="Keep").click()
+
+
+def told(services: Services, system: int, item: str) -> list[tuple[str, str]]:
+    with services.database.read() as session:
+        return [(one.verdict, one.reason) for one in reading.history(session, system, item) if one.source == "person"]
+
+
+def test_answers_wait_for_the_network_and_count_once(served: tuple[Served, int], chromium: Browser) -> None:
+    server, system = served
+    context = server.context(chromium, SEC, lang="en", width=800)
+    page = context.new_page()
+    page.goto(f"/compliance/{system}/onsite")
+    assert page.evaluate("document.documentElement.scrollWidth === document.documentElement.clientWidth")
+    height = form(page, SITE).locator(".onsite-choices span").first.bounding_box()
+    assert height is not None
+    assert height["height"] >= 48, "for fingers"
+    context.set_offline(True)
+    say(page, SITE, "Compliant", "seen the acceptance papers")
+    say(page, FLOOR, "Not compliant", "it is in the cellar")
+    expect(page.locator(".onsite-bar")).to_contain_text("No network")
+    expect(page.locator(".onsite-bar")).to_contain_text("answers wait on this device: 2")
+    assert told(server.services, system, SITE) == []
+    context.set_offline(False)
+    expect(form(page, SITE).locator("[data-state]")).to_have_text("recorded")
+    expect(form(page, FLOOR).locator("[data-state]")).to_have_text("recorded")
+    expect(page.locator("[data-waits]")).to_be_empty()
+    assert told(server.services, system, SITE) == [("met", "seen the acceptance papers")]
+    assert told(server.services, system, FLOOR) == [("not_met", "it is in the cellar")]
+    context.close()
+
+
+def test_a_reply_that_is_lost_and_a_page_that_is_closed(served: tuple[Served, int], chromium: Browser) -> None:
+    server, system = served
+    context = server.context(chromium, SEC, lang="en", width=1024)
+    page = context.new_page()
+    watch = Watch(page, server.url)
+    page.goto(f"/compliance/{system}/onsite")
+
+    def lose(route: Route) -> None:
+        route.fetch()  # it arrives, its reply does not
+        route.abort()
+
+    page.route("**/onsite", lose)
+    say(page, SITE, "Partly compliant", "only half of the papers")
+    expect(page.locator(".onsite-bar")).to_contain_text("cannot take answers now")
+    form(page, FLOOR).locator("textarea").fill("half a sentence")
+    page.close()
+    assert told(server.services, system, SITE) == [("partly", "only half of the papers")]
+    again = context.new_page()
+    again.goto(f"/compliance/{system}/onsite")
+    expect(form(again, SITE).locator("[data-state]")).to_have_text("recorded")
+    assert told(server.services, system, SITE) == [("partly", "only half of the papers")], "it counts once"
+    expect(form(again, FLOOR).locator("textarea")).to_have_value("half a sentence")
+    expect(form(again, FLOOR).locator("[data-state]")).to_have_text("not kept yet")
+    assert [one for one in watch.problems if "ERR_FAILED" not in one] == []
+    context.close()
+
+
+def test_who_was_quicker_shows_and_the_person_decides(served: tuple[Served, int], chromium: Browser) -> None:
+    server, system = served
+    context = server.context(chromium, SEC, lang="en", width=1024)
+    page = context.new_page()
+    page.goto(f"/compliance/{system}/onsite")
+    with server.services.database.write() as session:
+        for item in (SITE, FLOOR):
+            target = int(form(page, item).get_attribute("data-object") or 0)
+            record.record(session, WHO.actor, system, item, target, "not_met", source="person", reason="<b>flooded</b>")
+    say(page, SITE, "Compliant", "mine")
+    say(page, FLOOR, "Compliant", "mine, too")
+    for item in (SITE, FLOOR):
+        expect(form(page, item)).to_contain_text("somebody else was quicker")
+        expect(form(page, item)).to_contain_text("<b>flooded</b>")
+    form(page, SITE).get_by_role("button", name="Record mine instead").click()
+    expect(form(page, SITE).locator("[data-state]")).to_have_text("recorded")
+    form(page, FLOOR).get_by_role("button", name="Drop mine").click()
+    expect(page.locator("[data-waits]")).to_be_empty()
+    assert told(server.services, system, SITE)[0] == ("met", "mine")
+    assert told(server.services, system, FLOOR) == [("not_met", "<b>flooded</b>")]
+    context.close()

@@ -17,6 +17,7 @@ from operations.tuning.listing import count_proposed
 from playbooks.run import listing as runs
 from soc_ui import access, csrf, preferences
 from soc_ui.accounts.words import role_names
+from soc_ui.compliance import waiting as compliance_waiting
 from soc_ui.locale import _, ngettext
 from soc_ui.preferences import local_path
 from soc_ui.services import SourceHealth, services, source_health
@@ -155,10 +156,12 @@ def tickets_waiting() -> int:
 
 
 def menu_count(endpoint: str) -> int:
-    """How much waits on a page of the menu for this person: warnings, tickets, applications, escalations, exceptions."""
+    """How much waits on a page of the menu for this person: warnings, tickets, applications, escalations, exceptions, waivers."""
     me = access.me()
     if endpoint == "warnings.board":
         return waiting_now().total
+    if endpoint == "compliance.page":
+        return sum(compliance_waiting.waiting_now().values())
     if endpoint == "tickets.page":
         return tickets_waiting()
     if endpoint == "service_desk.page" and me.may("services.handle"):

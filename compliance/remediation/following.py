@@ -121,7 +121,7 @@ class _Following:
         if found:
             told = {name: getattr(found, name) for name in Followed.__struct_fields__ if getattr(found, name)}
             detail = {name: {"findings": len(ids), "first": list(ids[:_TOLD])} for name, ids in told.items()}
-            audit.append(self.session, SYSTEM, "finding.follow", "mlps-system", self.system_id, detail=detail)
+            audit.append(self.session, SYSTEM, "finding.follow", "mlps_system", self.system_id, detail=detail)
         return found
 
     def _asked_since(self, row: FindingRow) -> str:

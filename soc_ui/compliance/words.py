@@ -6,15 +6,13 @@ from flask import Flask
 
 from compliance.assessment.reading import Cell
 from compliance.catalogue.load import crypto_requirements, requirements
-from compliance.remediation.waivers import count_asked
 from compliance.scoring.outcome import CONCLUSIONS
 from compliance.systems.kinds import KINDS, name_of
-from soc_ui import access
 from soc_ui.attack.matrix import DOMAINS
 from soc_ui.attack.matrix import data as matrix_data
+from soc_ui.compliance.waiting import waiting_now
 from soc_ui.incidents.words import custody
 from soc_ui.locale import CATALOGUE, _, language
-from soc_ui.services import services
 
 
 def install(app: Flask) -> None:
@@ -24,7 +22,7 @@ def install(app: Flask) -> None:
         hazard_state=hazard_name, mlps_report=report_name, cell_look=cell_look, mlps_conclusion=conclusion,
         object_kinds=tuple(KINDS), confirm_kind=confirm_kind_name, confirm_state=confirm_state_name, probe_way=way_name,
         attack_tactic=tactic_name, finding_state=finding_state, finding_act=finding_act, waiver_state=waiver_state,
-        waivers_asked=waivers_asked, document_kind=document_kind, edition_state=edition_state, document_act=document_act,
+        compliance_waiting=waiting_now, document_kind=document_kind, edition_state=edition_state, document_act=document_act,
         decision_kind=decision_kind, decision_value=decision_value, custody_act=custody,
         request_state=request_state, review_act=review_act,
         handout_name=handout_name, handout_state=handout_state,
@@ -245,14 +243,6 @@ def handout_state(state: str) -> str:
     """Whether a link opens anything."""
     names = {"open": _("Link is open"), "expired": _("Link has ended"), "revoked": _("Link revoked")}
     return names.get(state, state)
-
-
-def waivers_asked() -> int:
-    """How many wait for a decision of this person."""
-    if not access.me().may("compliance.decide"):
-        return 0
-    with services().database.read() as session:
-        return count_asked(session, access.me().name)
 
 
 def report_name(kind: str) -> tuple[str, str]:

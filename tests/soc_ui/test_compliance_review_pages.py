@@ -234,3 +234,23 @@ def test_the_same_by_the_api(app: APIFlask, place: tuple[str, int]) -> None:
         headers=headers(sec, f'"{listed[0]["version"]}"'),
     )
     assert gone.get_json()["state"] == "revoked"
+
+
+def test_the_menu_says_what_waits(auditor: FlaskClient, app: APIFlask, place: tuple[str, int]) -> None:
+    def waiting(browser: FlaskClient) -> int:
+        """The number beside Compliance in the menu."""
+        text = browser.get("/compliance").text
+        found = re.search(r'title="Compliance".*?</a>', text, re.DOTALL)
+        assert found is not None
+        number = re.search(r"</span>(\d+)</b>", found[0])
+        return int(number[1]) if number else 0
+
+    water, leader = browser_of(app, "shui.wu"), browser_of(app, "ling.dao")
+    before, mine = waiting(water), waiting(auditor)
+    assert waiting(leader) >= 1, "the waiver of the seed waits for a second person"
+    request = post(auditor, f"{place[0]}/requests", {"text": "拓扑图"}).headers["Location"].partition("?")[0]
+    assert (waiting(water), waiting(auditor)) == (before + 1, mine)
+    post(water, f"{request}/answers", {"text": "见平台", "version": "1"})
+    assert (waiting(water), waiting(auditor)) == (before, mine + 1)
+    post(auditor, f"{request}/closing", {"version": "2"})
+    assert waiting(auditor) == mine

@@ -10,9 +10,9 @@ from compliance.assessment import deciding
 from kernel.db import open_database, upgrade
 
 _SYSTEM = (
-    "INSERT INTO mlps_systems (id, name, organisation, description, s, a, g, extensions, zones, people, state, filing_number,"
-    " filing_date, filing_authority, filing_organisation, created_by, created_at, updated_by, updated_at, version)"
-    " VALUES (7, '供水', '', '', 3, 3, 3, '[]', '[]', '[]', 'running', '', '', '', '', 'p', :at, 'p', :at, 1)"
+    "INSERT INTO mlps_systems (id, name, organisation, description, level, s, a, g, extensions, zones, people, state,"
+    " filing_number, filing_date, filing_authority, filing_organisation, created_by, created_at, updated_by, updated_at, version)"
+    " VALUES (7, '供水', '', '', 3, 3, 3, 3, '[]', '[]', '[]', 'running', '', '', '', '', 'p', :at, 'p', :at, 1)"
 )
 _DECISION = (
     "INSERT INTO compliance_decisions (system_id, kind, subject, object_id, value, reason, decided_by, decided_at, version)"

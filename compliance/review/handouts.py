@@ -126,6 +126,8 @@ def call(
         row = _find(session, token)
         refused = "gone" if row is None or not _holds(session, row) else "locked" if row.locked_until > clock.now() else ""
         if row is None or refused:
+            if row is not None and row.expires_at <= clock.now():
+                row.package = None
             _note(session, row, address, "denied", refused)
             return Called(refused)
         stored, record = row.password_hash, _record(row)

@@ -155,6 +155,10 @@ def test_a_link_in_a_browser_that_knows_nobody(desk: tuple[Served, list[str], st
     page.get_by_role("button", name="打开").click()
     expect(page.get_by_role("heading", name="供水调度系统")).to_be_visible()
     expect(page.get_by_text("不代表测评机构的结论")).to_be_visible()
+    faults = [
+        one["id"] for one in Axe().run(page, options=RULES).response["violations"] if one["impact"] in ("serious", "critical")
+    ]
+    assert faults == []
     page.goto("/compliance/1")
     expect(page).to_have_url(re.compile("/login"))
     context.close()

@@ -113,6 +113,9 @@ def test_what_opens_nothing_says_the_same(links: Links, why: str) -> None:
         called = handouts.call(links.small.database, KEY, token, HERE, opening=password is not None)
         assert (called.outcome, called.handout, called.content) == ("gone", None, b"")
     assert [result for result, _ in links.results()] == ["denied", "denied"]
+    if why == "expired":
+        with links.small.database.read() as session:
+            assert session.get_one(HandoutRow, made.id).package is None, "its file is not kept"
 
 
 def test_an_address_has_so_many_calls(links: Links) -> None:

@@ -54,6 +54,7 @@ from soc_ui.compliance.findings import compliance_findings
 from soc_ui.compliance.handout import handout
 from soc_ui.compliance.handouts import compliance_handouts
 from soc_ui.compliance.onsite import compliance_onsite
+from soc_ui.compliance.overview import compliance_overview
 from soc_ui.compliance.progress import compliance_progress
 from soc_ui.compliance.reports import compliance_reports
 from soc_ui.compliance.review import compliance_review
@@ -162,7 +163,7 @@ def create_app(services: Services) -> APIFlask:
     watch = (live_views.live, overview, wall, risk_views.risk, attack)
     estate = (zones, conduits, zone_plan, inventory, asset_software, advisories, sources, rules, tuning, exceptions, intel)
     proof = (compliance, compliance_controls, compliance_crypto, compliance_onsite, compliance_reports, compliance_confirming)
-    mending = (compliance_findings, compliance_waivers, compliance_progress)
+    mending = (compliance_overview, compliance_findings, compliance_waivers, compliance_progress)
     papers = (compliance_documents, compliance_editions, compliance_evidence, compliance_review, compliance_handouts, handout)
     admin = (keys, webhooks, webhook_routing, inbound, audit, health)
     queue = (alerts, alert_packets, alert_flyout, alert_merge, alert_surroundings, alert_views, alert_suppressions)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from compliance.assessment.models import VerdictRow, VerdictStep
 from compliance.assessment.places import CRYPTO, MLPS, places
@@ -15,7 +15,7 @@ from compliance.assessment.schema import ObjectVerdict, ObjectVerdictPage, Step
 from compliance.systems import rows
 from compliance.systems.applicability import WHOLE, Decision, Scope, scope_of
 from compliance.systems.models import ObjectRow
-from compliance.systems.schema import ObjectRecord
+from compliance.systems.schema import ObjectRecord, SystemRecord
 from kernel.db.among import among
 from operations.errors import Invalid, NotFound
 
@@ -126,16 +126,22 @@ def history(session: Session, system_id: int, item: str, object_id: int | None =
 
 def heat(session: Session, objects: Sequence[ObjectRecord]) -> dict[int, dict[str, Cell]]:
     """Object → class → its verdicts, for objects of one page that were found before; items of GB/T 22239 only."""
-    ids = [one.id for one in objects][:MAX_PAGE]
-    columns = select(VerdictRow.object_id, VerdictRow.security_class, VerdictRow.verdict, func.count())
-    grouped = columns.where(among(session, VerdictRow.object_id, ids)).group_by(
-        VerdictRow.object_id, VerdictRow.security_class, VerdictRow.verdict
-    )
+    return _heat(session, VerdictRow.object_id, [one.id for one in objects][:MAX_PAGE])
+
+
+def heat_of_systems(session: Session, systems: Sequence[SystemRecord]) -> dict[int, dict[str, Cell]]:
+    """System → class → its verdicts, of each item and object, for systems that were found before; items of GB/T 22239 only."""
+    return _heat(session, VerdictRow.system_id, [one.id for one in systems][:MAX_PAGE])
+
+
+def _heat(session: Session, by: InstrumentedAttribute[int], ids: list[int]) -> dict[int, dict[str, Cell]]:
+    columns = select(by, VerdictRow.security_class, VerdictRow.verdict, func.count())
+    grouped = columns.where(among(session, by, ids)).group_by(by, VerdictRow.security_class, VerdictRow.verdict)
     known = {place.security_class for place in places().values() if place.standard != CRYPTO}
     found: dict[int, dict[str, dict[str, int]]] = {}
-    for object_id, security_class, verdict, number in session.execute(grouped):
+    for number, security_class, verdict, count in session.execute(grouped):
         if security_class in known:
-            found.setdefault(object_id, {}).setdefault(security_class, {})[verdict] = number
+            found.setdefault(number, {}).setdefault(security_class, {})[verdict] = count
     return {key: {name: Cell(**numbers) for name, numbers in classes.items()} for key, classes in found.items()}
 
 

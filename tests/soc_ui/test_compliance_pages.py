@@ -317,3 +317,19 @@ def test_the_evidence_of_a_verdict(sec: FlaskClient, app: APIFlask) -> None:
     assert [one["name"] for one in water.get(f"{api}/evidence").get_json()["evidence"]] == ["a.txt", "a.bin", "login.defs"]
     history = sec.get(f"{api}/decisions/history?subject={PASSWORDS}").get_json()
     assert history["decisions"] == []
+
+
+def test_the_map_of_systems_shows_each_class(sec: FlaskClient, app: APIFlask, filled: Services) -> None:
+    address = made(sec, f"地图 {EVIL}", organisation=WATER, extensions=["8.5"])
+    post(sec, f"{address}/objects", {"kind": "server_os", "name": "h1"})
+    (host,) = objects_of(sec, address)
+    found = [Finding("8.1.4.1.a", host, "not_met", "弱"), Finding("8.1.4.1.b", host, "met", "")]
+    with filled.database.write() as session:
+        system = int(address.rpartition("/")[2])
+        record.record_many(session, Actor("probe x"), system, found, source="probe", on_drift=lambda _s, _d: None)
+    page = sec.get("/compliance/map?q=地图").text
+    assert page.count("hm-bad") == 1
+    assert "✕1" in page
+    assert EVIL not in page
+    assert address in browser_of(app, "shui.wu").get("/compliance/map?q=地图").text
+    assert address not in browser_of(app, "jiao.tong").get("/compliance/map?q=地图").text

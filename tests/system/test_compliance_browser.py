@@ -99,6 +99,8 @@ def pages(system: int) -> list[str]:
     return [
         "/compliance",
         "/compliance/new",
+        "/compliance/map",
+        "/compliance/to-confirm?kind=unit",
         one,
         *more,
         f"{one}/crypto",

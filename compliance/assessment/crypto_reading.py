@@ -50,9 +50,14 @@ class CryptoRow(msgspec.Struct, frozen=True):
 
     @property
     def found(self) -> CryptoDetail:
-        """D, A and K; without them they all follow the verdict."""
+        """D, A and K. Without them, or where they contradict the verdict, they follow it: partly met then is the least there is."""
+        if self.detail:
+            told = _DETAIL.decode(self.detail)
+            measured = crypto.CryptoObject("", told.D, told.A, told.K, told.bits, told.module_level_1)
+            if crypto.verdict_of(crypto.object_score(measured)) == self.verdict:
+                return told
         met = self.verdict == Verdict.MET
-        return _DETAIL.decode(self.detail) if self.detail else CryptoDetail(met, met, met)
+        return CryptoDetail(self.verdict in (Verdict.MET, Verdict.PARTLY), met, met)
 
 
 def crypto_rows(session: Session, system_id: int, unit: str = "") -> list[CryptoRow]:

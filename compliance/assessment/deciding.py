@@ -1,7 +1,7 @@
 """What people decide about a result: never the machine, always with name and reason, the last word counts.
 
 kind            subject    object     value
-compensation    item       -          0 to 1: what the item counts by the whole-system assessment (整体测评)
+compensation    item       -          0 to 1, at most 6 decimal places: what it counts by the whole-system assessment (整体测评)
 risk            item       0 or one   high, medium, low: what is left of the problem
 hazard          A-01 …     -          found, fixed, not_found: 重大风险隐患
 importance      item       -          1, 2, 3 (template 2021)
@@ -12,8 +12,8 @@ crypto_lowered  unit       -          no: the failed unit is no high risk here
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 
 import msgspec
 from sqlalchemy import select
@@ -31,6 +31,8 @@ from operations.errors import Invalid, NotFound
 from operations.written import choice, name, text
 
 MAX_REASON, MAX_STEPS = 4_000, 200
+_SHARE = re.compile(r"0(\.[0-9]{1,6})?|1(\.0{1,6})?")
+"""No exponents: exact arithmetic with 1e-9999999 does not come to an end."""
 _VALUES: Mapping[str, tuple[str, ...]] = {
     "risk": ("high", "medium", "low"),
     "hazard": ("found", "fixed", "not_found"),
@@ -162,12 +164,8 @@ def _check_subject(session: Session, system_id: int, kind: str, subject: str, ob
 
 def _value(kind: str, subject: str, value: str) -> str:
     if kind == "compensation" or (kind == "setting" and subject == "technical"):
-        try:
-            number = Decimal(value)
-        except InvalidOperation as error:
-            raise Invalid(f"{value[:40]!r} is no number", "0 to 1", field="value") from error
-        if not number.is_finite() or not 0 <= number <= 1 or len(value) > 32:
-            raise Invalid(f"{value[:40]!r} is not from 0 to 1", field="value")
+        if not _SHARE.fullmatch(value):
+            raise Invalid(f"{value[:40]!r} is no number from 0 to 1", "write 0.5, with 6 decimal places at most", field="value")
         return value
     if kind == "setting":
         try:

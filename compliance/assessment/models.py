@@ -58,7 +58,8 @@ class VerdictRow(Base):
 
 
 class VerdictStep(Base):
-    """A line of the history: what was said, by whom and why. ``counted`` False: by a probe, while a person's word stood."""
+    """A line of the history: what was said, by whom and why. ``counted`` False: by a probe, while a person's
+    word stood or a newer look was there."""
 
     __tablename__ = "compliance_verdict_steps"
 

@@ -3,9 +3,10 @@
     record(session, actor, system_id, "8.1.4.1.a", object_id, "met", source="probe", reason="…", evidence=digest)
 
 A person's word stands until the person takes it back: a probe that says otherwise is kept beside it and shown as a contradiction.
-A probe's word is replaced by the next one. Every change is a line of the history; a probe that says the same again moves
-``checked_at`` and the evidence alone and makes no new version. A control that was met and is not any more is a drift, handed to
-``on_drift`` in the same transaction (compliance.assessment.drift.report makes an alert and a ticket of it).
+A probe's word is replaced by the next one; one of an older moment is a line of the history only. Every change is a line of the
+history; a probe that says the same again moves ``checked_at`` and the evidence alone and makes no new version. A control that
+counted as met and does not any more is a drift, handed to ``on_drift`` in the same transaction (drift.report makes an alert and a
+ticket of it); what a probe says while a person's word stands is none.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from compliance.assessment import drift
 from compliance.assessment.models import SOURCES, VerdictRow, VerdictStep
 from compliance.assessment.places import CRYPTO, Place, places
 from compliance.assessment.schema import WEAK, Batch, CryptoDetail, Drift, Finding, Recorded, Source
-from compliance.assessment.writing import Standing, standings, write
+from compliance.assessment.writing import Standing, last_line, standings, unwritten, write
 from compliance.scoring.crypto import CryptoObject, object_score, verdict_of
 from compliance.systems import rows
 from compliance.systems.applicability import WHOLE, Scope, scope_of
@@ -37,6 +38,8 @@ from operations.written import choice, moment, text
 
 MAX_REASON, MAX_REPRODUCE, MAX_EVIDENCE = 4_000, 4_000, 128
 MOST_AT_ONCE = 20_000
+AHEAD = 300
+"""Seconds that another clock may be ahead; what it says then counts as of now."""
 _CHUNK = 500
 OnDrift = Callable[[Session, Sequence[Drift]], object]
 _Key = tuple[str, int]
@@ -85,15 +88,19 @@ def withdraw(
     reason: str,
     *,
     expected_version: int | None = None,
+    on_drift: OnDrift = drift.report,
 ) -> None:
-    """A person's word is taken back: what the probe said last counts again, or nothing. Raises NotFound, Invalid, Stale."""
+    """A person's word is taken back: what the probe said last counts again, with its reasons, or nothing.
+
+    D, A and K of a probe are not in the history: they follow the verdict then. Raises NotFound, Invalid, Stale.
+    """
     rows.find_system(session, system_id, for_update=True)
     row = session.get(VerdictRow, (system_id, item_id[:24], object_id))
     if row is None or row.source != "person":
         raise NotFound("there is no verdict of a person")
     rows.check_version(row.version, expected_version)
     words = text(reason, "reason", MAX_REASON, needed=True)
-    now = clock.now()
+    now, previous = clock.now(), row.verdict
     session.add(
         VerdictStep(
             system_id=system_id, item=row.item, object_id=object_id, verdict=row.probed, previous=row.verdict, source="person",
@@ -101,13 +108,33 @@ def withdraw(
         )
     )  # fmt: skip
     if row.probed:
-        row.verdict, row.source, row.judged_by, row.at = row.probed, "probe", "", row.probed_at
-        row.reason = row.evidence = row.reproduce = ""
+        said = last_line(session, row)
+        row.verdict, row.source, row.at, row.detail = row.probed, "probe", row.probed_at, ""
+        row.judged_by, row.reason, row.evidence, row.reproduce = (
+            (said.judged_by, said.reason, said.evidence, said.reproduce) if said else ("", "", "", "")
+        )
         row.checked_at, row.version = now, row.version + 1
+        session.flush()
+        if found := _fallen(session, actor, row, previous):
+            on_drift(session, found)
     else:
         session.delete(row)
     detail = {"item": row.item, "object": object_id, "reason": words}
     audit.append(session, actor, "verdict.withdraw", "mlps_system", system_id, detail=detail)
+
+
+def _fallen(session: Session, actor: Actor, row: VerdictRow, previous: str) -> list[Drift]:
+    """The drift of a verdict that was met while a person's word stood; none where the item does not apply any more."""
+    if previous != Verdict.MET or row.verdict not in WEAK:
+        return []
+    finding = Finding(row.item, row.object_id, row.verdict, row.reason, row.evidence)
+    said = {"verdict": row.verdict, "reason": row.reason, "evidence": row.evidence, "at": row.checked_at}
+    try:
+        recording = _Recording(session, actor, row.system_id, "probe", [finding])
+        recording.place(finding)
+    except (Invalid, NotFound):
+        return []
+    return [recording.drift(finding, row.object_id, previous, said)]
 
 
 class _Recording:
@@ -130,27 +157,33 @@ class _Recording:
         self.drifts: list[Drift] = []
         self.now = clock.now()
         self._steps: list[dict[str, Any]] = []
+        self._older: list[dict[str, Any]] = []
 
     def take(self, finding: Finding, expected_version: int | None) -> Recorded:
         """One finding. Raises Invalid, NotFound, Stale."""
-        place, target = self._place(finding)
+        place, target = self.place(finding)
         verdict = _verdict(finding, place)
         reason = text(finding.reason, "reason", MAX_REASON, needed=self.source == "person" or verdict is Verdict.NOT_APPLICABLE)
         said: dict[str, Any] = {
             "verdict": verdict.value, "source": self.source, "judged_by": self.actor.name[:160], "reason": reason,
             "evidence": text(finding.evidence or "", "evidence", MAX_EVIDENCE),
             "reproduce": text(finding.reproduce or "", "reproduce", MAX_REPRODUCE),
-            "at": moment(finding.at, "at") or self.now,
+            "at": self._moment(finding.at),
         }  # fmt: skip
         row = self.there.get((finding.item_id, target))
         rows.check_version(row.version if row else 0, expected_version)
-        before = (row.probed if self.source == "probe" and row.probed else row.verdict) if row else ""
         previous = row.verdict if row else ""
         if row is None:
             row = Standing(finding.item_id, target, place.standard, place.security_class, made=True)
             self.there[finding.item_id, target] = row
+        if self.source == "probe" and row.probed and said["at"] < min(row.probed_at, row.checked_at):
+            self.recorded += 1
+            if said["verdict"] != row.probed:
+                self._older.append({"item": finding.item_id, "object_id": target, **said, "previous": previous, "counted": False})
+            return Recorded(row.verdict, previous, False, False, row.version)
         counted = not (self.source == "probe" and row.version and row.source == "person")
         changed = self._changed(row, said, counted)
+        line = changed or (not counted and row.probed != said["verdict"])  # what counts again when the person's word is withdrawn
         if counted:
             for name, value in said.items():
                 setattr(row, name, value)
@@ -160,27 +193,36 @@ class _Recording:
         row.checked_at, row.version, row.touched = self.now, row.version + changed, True
         self.recorded += 1
         found = None
-        if before == Verdict.MET and verdict in WEAK:
-            found = self._drift(finding, target, before, said)
+        if counted and previous == Verdict.MET and verdict in WEAK:
+            found = self.drift(finding, target, previous, said)
             self.drifts.append(found)
-        if changed:
-            self.changed += 1
+        self.changed += changed
+        if line:
             self._steps.append({"item": finding.item_id, "object_id": target, **said, "previous": previous, "counted": counted})
         return Recorded(row.verdict, previous, changed, counted, row.version, found)
 
     def finish(self, on_drift: OnDrift) -> None:
         """Write it, audit it, tell of drifts."""
+        self._steps += unwritten(self.session, self.system.id, self._older)
         write(self.session, self.system.id, self.there.values(), self._steps)
-        if self.changed == 1:
+        if len(self._steps) == 1:
             last = {("object" if name == "object_id" else name): value for name, value in self._steps[-1].items()}
             audit.append(self.session, self.actor, "verdict.record", "mlps_system", self.system.id, detail=last)
-        elif self.changed:
+        elif self._steps:
             told = {"source": self.source, "recorded": self.recorded, "changed": self.changed, "drifts": len(self.drifts)}
             audit.append(self.session, self.actor, "verdict.record", "mlps_system", self.system.id, detail=told)
         if self.drifts:
             on_drift(self.session, self.drifts)
 
-    def _place(self, finding: Finding) -> tuple[Place, int]:
+    def _moment(self, told: str) -> str:
+        """When it was found. Raises Invalid for what is no moment, or one of the future."""
+        at = moment(told, "at") or self.now
+        if at > clock.shift(self.now, AHEAD):
+            raise Invalid(f"at: {at} is in the future", "look at the clock of where it was found", field="at")
+        return min(at, self.now)
+
+    def place(self, finding: Finding) -> tuple[Place, int]:
+        """The item and the object (0 = the whole). Raises Invalid, NotFound."""
         place = places().get(finding.item_id)
         if place is None:
             raise Invalid(
@@ -208,7 +250,8 @@ class _Recording:
             return bool(row.verdict != said["verdict"])
         return any(getattr(row, name) != said[name] for name in ("verdict", "source", "reason", "evidence", "judged_by"))
 
-    def _drift(self, finding: Finding, target: int, before: str, said: dict[str, Any]) -> Drift:
+    def drift(self, finding: Finding, target: int, before: str, said: dict[str, Any]) -> Drift:
+        """What is told of a control that was met."""
         there, system = self.objects.get(target), self.system
         return Drift(
             system.id, system.name, system.organisation, next(iter(system.zones), ""), finding.item_id, target,

@@ -32,7 +32,7 @@ class Finding(msgspec.Struct, frozen=True):
 
     object_id   0 or None = the system as a whole
     evidence    id or SM3 of the sealed evidence; ``reproduce``: how to see the same again
-    at          @timestamp text, "" = now
+    at          @timestamp text, "" = now; not of the future
     """
 
     item_id: str
@@ -46,7 +46,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Drift(msgspec.Struct, frozen=True):
-    """A control that was met at the last look and is not any more."""
+    """A control that counted as met and does not any more."""
 
     system_id: int
     system: str
@@ -64,7 +64,7 @@ class Drift(msgspec.Struct, frozen=True):
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """What a finding did. ``counted`` False: a person's word stands, the probe's is kept beside it."""
+    """What a finding did. ``counted`` False: a person's word stands, or a newer look is there; the probe's is kept beside it."""
 
     verdict: str
     previous: str

@@ -1,7 +1,7 @@
 """The score of a system by a template, from its current verdicts and decisions; kept ones make its trend.
 
 What the machine adds by itself only raises: an item that is not met on an object and is a case of the high-risk guide counts as a
-high risk until a person grades it (template 2021 with T/ISEAA 001-2020).
+high risk until a person grades it, there or as a whole (template 2021 with T/ISEAA 001-2020).
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def _assessed(
         compensations=tuple(
             Compensation(one.subject, Decimal(one.value), one.by, one.reason) for one in about if one.kind == "compensation"
         ),
-        risks=graded + (_suggested(tallied, graded, judged) if template == template_2021.NAME else ()),
+        risks=graded + (_suggested(judgements, graded) if template == template_2021.NAME else ()),
         hazards=counted(hazards(tallied, decided)), settings=_settings(decided),
     )  # fmt: skip
 
@@ -158,13 +158,16 @@ def _judgements(session: Session, system: SystemRecord, scope: Scope) -> Iterabl
             yield Judgement(item, Verdict.NOT_APPLICABLE.value, str(object_id or ""), reason)
 
 
-def _suggested(tallied: Mapping[str, Tally], graded: Iterable[Risk], judged: set[str]) -> tuple[Risk, ...]:
-    """High risks by the guide of 2020 that nobody has graded yet."""
-    people = {one.item for one in graded}
+def _suggested(judgements: Iterable[Judgement], graded: Iterable[Risk]) -> tuple[Risk, ...]:
+    """High risks by the guide of 2020 that nobody has graded yet: a grade is about its object, or about all where it names none."""
+    people = {(one.item, one.object) for one in graded}
+    left = {
+        one.item for one in judgements if one.verdict == Verdict.NOT_MET and not {(one.item, one.object), (one.item, "")} & people
+    }
     return tuple(
         Risk(case.clause, "high", reason=f"case {case.id} of the high-risk guide of 2020, not graded by a person yet")
         for case in high_risk_guide(2020).cases
-        if case.min_level <= 3 and case.clause in judged and case.clause not in people and tallied[case.clause].not_met
+        if case.min_level <= 3 and case.clause in left
     )
 
 

@@ -17,7 +17,9 @@ from kernel.db.among import among
 
 _FEW = 50
 """Items that are worth naming in the statement."""
+_CHUNK = 500
 _Key = tuple[str, int]
+_Line = dict[str, Any]
 
 
 class Standing(msgspec.Struct):
@@ -55,6 +57,32 @@ def standings(session: Session, system_id: int, objects: Sequence[int], items: C
     if len(items) <= _FEW:
         known = known.where(VerdictRow.item.in_(sorted(items)))
     return {(row[0], row[1]): Standing(*row) for row in session.execute(known)}
+
+
+def last_line(session: Session, row: VerdictRow) -> VerdictStep | None:
+    """The newest line of the history in which a probe said what it said last."""
+    query = select(VerdictStep).where(
+        VerdictStep.system_id == row.system_id, VerdictStep.item == row.item, VerdictStep.object_id == row.object_id,
+        VerdictStep.source == "probe", VerdictStep.verdict == row.probed,
+    )  # fmt: skip
+    return session.execute(query.order_by(VerdictStep.at.desc(), VerdictStep.id.desc()).limit(1)).scalars().first()
+
+
+def unwritten(session: Session, system_id: int, steps: Sequence[_Line]) -> list[_Line]:
+    """Those that the history does not have yet: an old report that is read again says nothing new."""
+    moments, there = sorted({step["at"] for step in steps}), set[tuple[str, int, str, str]]()
+    for start in range(0, len(moments), _CHUNK):
+        columns = select(VerdictStep.item, VerdictStep.object_id, VerdictStep.verdict, VerdictStep.at)
+        mine = (VerdictStep.system_id == system_id, VerdictStep.source == "probe")
+        found = session.execute(columns.where(*mine, VerdictStep.at.in_(moments[start : start + _CHUNK])))
+        there |= {(row[0], row[1], row[2], row[3]) for row in found}
+    new: list[_Line] = []
+    for step in steps:
+        key = (step["item"], step["object_id"], step["verdict"], step["at"])
+        if key not in there:
+            there.add(key)
+            new.append(step)
+    return new
 
 
 def write(session: Session, system_id: int, rows: Iterable[Standing], steps: Sequence[Mapping[str, Any]]) -> None:

@@ -7,8 +7,8 @@
     … and a later look says "weak" again  → the ticket goes back to who handled it; without it, open
     a waiver has come to its end          → expired; what it covered stands as it is
 
-A look is later where its moment (``at`` of the verdict that counts) is after the moment when the re-test was asked for. Verdicts
-and scores are never touched here.
+A look is later where the verdict that counts is both of a moment (``at``) after the one when the re-test was asked for, and was
+recorded after it (``checked_at``): a moment is only what somebody says. Verdicts and scores are never touched here.
 """
 
 from __future__ import annotations
@@ -132,13 +132,15 @@ class _Following:
         return (ticket.done_at or "") if ticket is not None else ""
 
     def _weak(self) -> Mapping[_Key, tuple[str, str]] | None:
-        """Item and object → verdict and its moment, of those that count; None where the requirements are not known."""
+        """Item and object → verdict and when somebody looked, of those that count; None where the requirements are not known."""
         system = rows.system_record(rows.find_system(self.session, self.system_id))
         try:
             scope: Scope = scope_of(self.session, system)
         except Invalid:
             return None
-        columns = select(VerdictRow.item, VerdictRow.object_id, VerdictRow.verdict, VerdictRow.at, VerdictRow.standard)
+        columns = select(
+            VerdictRow.item, VerdictRow.object_id, VerdictRow.verdict, VerdictRow.at, VerdictRow.checked_at, VerdictRow.standard
+        )
         mine = VerdictRow.system_id == self.system_id
         removed = set(
             self.session.execute(
@@ -147,7 +149,7 @@ class _Following:
         )
         found: dict[_Key, tuple[str, str]] = {}
         weak = columns.where(mine, VerdictRow.verdict.in_([one.value for one in sorted(WEAK)]))
-        for item, object_id, verdict, at, standard in self.session.execute(weak):
+        for item, object_id, verdict, at, checked_at, standard in self.session.execute(weak):
             if object_id in removed:
                 continue
             if standard == MLPS:
@@ -156,7 +158,7 @@ class _Following:
                     continue
                 if object_id != WHOLE and decision is not None and not decision.applies:
                     continue
-            found[item, object_id] = verdict, at
+            found[item, object_id] = verdict, min(at, checked_at)
         return found
 
     def _live_waivers(self) -> dict[int, list[WaiverRow]]:

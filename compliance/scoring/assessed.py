@@ -16,6 +16,8 @@ from compliance.verdicts import Verdict, read_verdict, together
 from kernel.errors import LiandunError
 
 MOST_VERDICTS = 1_000_000
+MOST_PLACES = 20
+"""Decimal places of a number in a file. Exact arithmetic with 1e-9999999 does not come to an end."""
 _T = TypeVar("_T")
 X = {Verdict.MET: Fraction(1), Verdict.PARTLY: Fraction(1, 2), Verdict.NOT_MET: Fraction(0)}
 """What a verdict counts (formula of 2021)."""
@@ -150,6 +152,14 @@ def decoded(octets: bytes, kind: type[_T]) -> _T:
         raise AssessedError(f"the verdicts cannot be read: {str(error)[:300]}", "docs/compliance.md shows the form") from error
 
 
+def share(number: Decimal, place: str) -> Fraction:
+    """A number from 0 to 1 as it counts exactly. Raises AssessedError with its place."""
+    places = number.as_tuple().exponent
+    if not isinstance(places, int) or not -MOST_PLACES <= places <= 0 or not 0 <= number <= 1:
+        raise AssessedError(f"{place}: {str(number)[:40]} is no number from 0 to 1 with {MOST_PLACES} decimal places at most")
+    return Fraction(number)
+
+
 def judged(whole: Requirements, assessed: Assessed) -> Judged:
     """What the verdicts come to, item by item. Raises AssessedError, LevelError."""
     holding = {one.placed.item.id: one for one in applicable(whole, Levels.read(assessed.levels), assessed.extensions)}
@@ -188,8 +198,7 @@ def _once(compensations: tuple[Compensation, ...]) -> dict[str, Compensation]:
     for place, one in enumerate(compensations):
         if one.item in found:
             raise AssessedError(f"compensations[{place}]: {one.item} is compensated twice")
-        if not one.value.is_finite() or not 0 <= one.value <= 1:
-            raise AssessedError(f"compensations[{place}]: the value {one.value} is not from 0 to 1")
+        share(one.value, f"compensations[{place}].value")
         if not one.by.strip() or not one.reason.strip():
             raise AssessedError(f"compensations[{place}]: who decided, and why, is missing", "a machine never lowers a risk")
         found[one.item] = one

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from compliance.catalogue.model import Requirements
-from compliance.scoring.assessed import Assessed, AssessedError, JudgedItem, judged
+from compliance.scoring.assessed import Assessed, AssessedError, JudgedItem, judged, share
 from compliance.scoring.counting import by_class, counts, notes, weak
 from compliance.scoring.outcome import CONCLUSIONS, Outcome, rounded
 
@@ -26,9 +26,7 @@ def outcome(whole: Requirements, assessed: Assessed) -> Outcome:
     counted, technical = found.counted, assessed.settings.technical
     if not counted:
         raise AssessedError("no item that applies has a verdict", "nothing can be scored")
-    if not technical.is_finite() or not 0 <= technical <= 1:
-        raise AssessedError(f"settings.technical: {technical} is not from 0 to 1")
-    y, unit = Fraction(technical), Fraction(100, len(counted))
+    y, unit = share(technical, "settings.technical"), Fraction(100, len(counted))
     groups = {
         group: [one for one in counted if one.which.placed.security_class.group == group] for group in ("technical", "management")
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from compliance.assessment import reading
 from compliance.assessment import record as recording
 from compliance.assessment.drift import RULE
 from compliance.assessment.schema import Drift, Finding
@@ -57,14 +58,38 @@ def test_no_second_ticket_while_one_is_open(small: SmallSystem) -> None:
         assert len(tickets.list_tickets(session).tickets) == 2
 
 
-def test_a_person_who_judges_worse_is_a_drift_and_a_probe_against_a_person_too(small: SmallSystem) -> None:
+def test_a_person_who_judges_worse_is_a_drift(small: SmallSystem) -> None:
     small.probe("met")
     assert small.person("met").drift is None
-    against = small.probe("not_met")
-    assert against.drift is not None
-    assert against.counted is False
-    assert small.probe("not_met").drift is None
     assert small.person("partly").drift is not None
+
+
+def test_a_probe_against_a_person_is_a_contradiction_and_a_drift_only_when_it_counts(small: SmallSystem) -> None:
+    small.probe("met")
+    small.person("met")
+    against = small.probe("not_met", reason="telnet")
+    assert (against.drift, against.counted, against.verdict) == (None, False, "met")
+    with small.database.read() as session:
+        assert reading.verdict_of(session, small.id, PASSWORDS, small.host).contradicted
+        assert (list_alerts(session).alerts, tickets.list_tickets(session).tickets) == ([], [])
+    with small.database.write() as session:
+        recording.withdraw(session, small.who.actor, small.id, PASSWORDS, small.host, "改判")
+    who, database = small.city.as_("water")
+    with database.read() as session:
+        (alert,) = list_alerts(session).alerts
+        (ticket,) = tickets.list_tickets(session).tickets
+        assert "h1: met → not_met telnet" in tickets.get_detail(session, who, ticket.id).body
+    assert alert.rule_id == RULE
+
+
+def test_a_withdrawal_about_what_is_gone_is_no_drift(small: SmallSystem) -> None:
+    small.probe("not_met")
+    small.person("met")
+    with small.database.write() as session:
+        objects.take_out(session, small.who, small.id, small.host, "报废", expected_version=None)
+        recording.withdraw(session, small.who.actor, small.id, PASSWORDS, small.host, "改判")
+    with small.database.read() as session:
+        assert list_alerts(session).alerts == []
 
 
 def test_a_port_takes_the_drifts_of_a_batch(small: SmallSystem) -> None:

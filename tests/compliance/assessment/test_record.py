@@ -12,6 +12,7 @@ from compliance.assessment import record as recording
 from compliance.assessment.schema import CryptoDetail, Finding, ObjectVerdict, Step
 from compliance.systems import applicability, objects
 from compliance.systems.schema import ObjectDraft
+from operations import clock
 from operations.audit import service as audit
 from operations.errors import Invalid, NotFound, Stale
 from tests.compliance.assessment.small_system import MAIL, PASSWORDS, PROBE, ROOM_DOOR, SmallSystem
@@ -73,6 +74,53 @@ def test_a_person_takes_the_word_back_and_the_probe_s_counts_again(small: SmallS
         recording.withdraw(session, small.who.actor, small.id, ROOM_DOOR, small.room, "看错机房")
     assert current(small, ROOM_DOOR, small.room).verdict == ""
     assert len(history(small, ROOM_DOOR)) == 2
+
+
+def test_the_probe_s_reasons_come_back_with_its_verdict(small: SmallSystem) -> None:
+    small.probe("met", reason="PASS_MIN_LEN 8", evidence="a" * 64)
+    small.probe("not_applicable", reason="nobody logs in", evidence="b" * 64, reproduce="getent passwd")
+    small.probe("not_met", reason="an old report", at="2020-01-01T00:00:00Z")
+    small.person("met")
+    with small.database.write() as session:
+        recording.withdraw(session, small.who.actor, small.id, PASSWORDS, small.host, "改判")
+    found = current(small)
+    assert (found.verdict, found.source, found.by) == ("not_applicable", "probe", PROBE.name)
+    assert (found.reason, found.evidence, found.reproduce) == ("nobody logs in", "b" * 64, "getent passwd")
+
+
+def test_a_probe_that_only_agreed_with_a_person_has_its_reasons_too(small: SmallSystem) -> None:
+    small.person("met")
+    assert small.probe("met", reason="minlen 12", evidence="c" * 64).version == 1
+    with small.database.write() as session:
+        recording.withdraw(session, small.who.actor, small.id, PASSWORDS, small.host, "改判", expected_version=1)
+    assert (current(small).verdict, current(small).reason, current(small).evidence) == ("met", "minlen 12", "c" * 64)
+
+
+def test_the_future_is_refused_and_a_clock_that_is_ahead_counts_as_now(small: SmallSystem) -> None:
+    with small.database.write() as session:
+        findings = [Finding(PASSWORDS, small.host, "not_met", "r", at="2099-01-01T00:00:00Z"), Finding(MAIL, None, "met", "r")]
+        batch = recording.record_many(session, PROBE, small.id, findings, source="probe")
+    assert (batch.recorded, list(batch.refused)) == (1, [0])
+    assert "in the future" in batch.refused[0]
+    with pytest.raises(Invalid, match="in the future"):
+        small.person("met", at="2099-01-01T00:00:00Z")
+    small.probe("met", at=clock.shift(clock.now(), 200))
+    assert current(small).at <= clock.now()
+    assert small.probe("not_met").counted, "the next look is later"
+
+
+def test_what_is_older_than_the_last_look_is_a_line_of_the_history_only(small: SmallSystem) -> None:
+    small.probe("met", at="2026-11-01T00:00:00Z")
+    before = current(small)
+    for _ in range(2):
+        old = small.probe("not_met", at="2001-01-01T00:00:00Z", reason="old")
+        assert (old.verdict, old.changed, old.counted, old.version, old.drift) == ("met", False, False, 1, None)
+    assert current(small) == before
+    lines = [(one.verdict, one.previous, one.counted, one.reason) for one in history(small)]
+    assert lines == [("not_met", "met", False, "old"), ("met", "", True, "PASS_MIN_LEN")], (
+        "an old report that is read again adds none"
+    )
+    assert small.probe("partly", at="2026-11-02T00:00:00Z").counted
 
 
 def test_two_people_do_not_overwrite_each_other(small: SmallSystem) -> None:

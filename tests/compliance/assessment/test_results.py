@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from sqlalchemy import update
 
 from compliance.assessment import deciding, scoring
+from compliance.assessment import record as recording
+from compliance.assessment.models import DecisionRow, VerdictRow
 from compliance.assessment.schema import CryptoDetail, Tally
 from compliance.assessment.standing import Standing, standing
 from compliance.systems import applicability, objects, service
@@ -123,6 +128,40 @@ def test_the_score_of_2021_counts_high_risks_until_a_person_grades_them(small: S
     assert score(small, "2021").outcome.value == "66.67"
 
 
+def test_a_grade_of_one_object_leaves_the_others_high(small: SmallSystem) -> None:
+    """The item counts as met (a compensation of 1), so that the conclusion is by the risk alone."""
+    small.probe("not_met")
+    small.probe("not_met", target=small.other)
+    small.probe("met", target=small.base)
+    small.decide("compensation", PASSWORDS, "1", "堡垒机")
+    small.decide("risk", PASSWORDS, "low", "仅内网可达", object_id=small.host)
+    small.decide("risk", PASSWORDS, "low", "符合的对象", object_id=small.base)
+    assert score(small, "2021").outcome.conclusion == "poor", "h2 is not met, and nobody has graded it"
+    small.decide("risk", PASSWORDS, "low", "仅内网可达", object_id=small.other)
+    assert score(small, "2021").outcome.conclusion == "excellent", "each object that is not met"
+    with small.database.write() as session:
+        deciding.withdraw(session, small.who, small.id, "risk", PASSWORDS, "重评", object_id=small.other)
+    assert score(small, "2021").outcome.conclusion == "poor"
+    small.decide("risk", PASSWORDS, "low", "仅内网可达")
+    assert score(small, "2021").outcome.conclusion == "excellent", "the item as a whole"
+
+
+def test_d_a_and_k_never_contradict_the_verdict(small: SmallSystem) -> None:
+    """6.4.1 alone with 7.1.1 met: 30 points and 70 by 6.4.1: nothing, then 0.5·0.2·0.5 = 0.05, the least that is partly."""
+    small.probe("not_met", "6.4.1")
+    small.person("met", "6.4.1", crypto=CryptoDetail(True, True, True))
+    small.person("met", "7.1.1", 0)
+    assert score(small, "39786").outcome.value == "100.00"
+    with small.database.write() as session:
+        recording.withdraw(session, small.who.actor, small.id, "6.4.1", small.host, "误判")
+    assert score(small, "39786").outcome.value == "30.00"
+    for verdict, value in (("partly", "33.50"), ("met", "100.00")):
+        told = {"verdict": verdict, "detail": '{"K":true}'}  # as it was left behind by a withdrawal of before
+        with small.database.write() as session:
+            session.execute(update(VerdictRow).where(VerdictRow.item == "6.4.1").values(**told))
+        assert score(small, "39786").outcome.value == value
+
+
 def test_cryptography_by_d_a_k(small: SmallSystem) -> None:
     """6.2.1: one line at 1, one at 0.5·0.5 (K missing and A at 80 bits: 0.5·0.5·0.5·1 = 0.125), mean 0.5625; 7.1.1 met."""
     small.person("met", "6.2.1", small.host, crypto=CryptoDetail(True, True, True))
@@ -143,7 +182,7 @@ def test_cryptography_by_d_a_k(small: SmallSystem) -> None:
 
 def test_what_cannot_be_decided(small: SmallSystem) -> None:
     small.probe("not_met")
-    for kind, subject, value, more in (
+    refused: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
         ("compensation", PASSWORDS, "1.2", {}),
         ("compensation", PASSWORDS, "NaN", {}),
         ("compensation", PASSWORDS, "many", {}),
@@ -158,13 +197,32 @@ def test_what_cannot_be_decided(small: SmallSystem) -> None:
         ("setting", "colour", "red", {}),
         ("crypto_lowered", PASSWORDS, "no", {}),
         ("wish", "x", "y", {}),
-    ):
+    )
+    for kind, subject, value, more in refused:
         with pytest.raises(Invalid):
             small.decide(kind, subject, value, **more)
     with pytest.raises(Invalid):
         small.decide("risk", PASSWORDS, "low", " ")
     with pytest.raises(NotFound):
         small.decide("risk", PASSWORDS, "low", object_id=99)
+
+
+def test_shares_are_plain_decimals(small: SmallSystem) -> None:
+    small.probe("not_met")
+    for kind, subject in (("compensation", PASSWORDS), ("setting", "technical")):
+        for value in ("1e-9999999", "1E0", "0.1234567", "1.5", "-0", ".5", "٠.٥", "0.5\n0", "", "NaN"):
+            with pytest.raises(Invalid, match="from 0 to 1"):
+                small.decide(kind, subject, value)
+        assert [small.decide(kind, subject, value).value for value in ("0", "0.123456", "1.0")] == ["0", "0.123456", "1.0"]
+
+
+def test_what_was_decided_before_shares_were_plain_is_refused_when_it_is_scored(small: SmallSystem) -> None:
+    small.probe("not_met")
+    small.decide("compensation", PASSWORDS, "0.5")
+    with small.database.write() as session:
+        session.execute(update(DecisionRow).values(value="1e-9999999"))
+    with pytest.raises(Invalid, match="1E-9999999 is no number"):
+        score(small)
 
 
 def test_decisions_are_withdrawn_on_their_version(small: SmallSystem) -> None:

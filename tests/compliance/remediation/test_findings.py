@@ -5,7 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import update
 
+from compliance.assessment.models import VerdictRow
 from compliance.assessment.scoring import score
 from compliance.remediation import service
 from compliance.remediation.following import follow, follow_all
@@ -128,6 +130,19 @@ def test_a_look_of_before_is_no_retest(small: SmallSystem) -> None:
     small.probe("not_met", at=clock.shift(before, 60))
     look(small)
     assert findings(small)[0].state == "to_retest"
+
+
+def test_a_moment_that_is_only_claimed_is_no_retest(small: SmallSystem) -> None:
+    small.probe("not_met")
+    look(small)
+    number = findings(small)[0].id
+    with small.database.write() as session:  # as it could be recorded before moments of the future were refused
+        session.execute(update(VerdictRow).values(at="2099-01-01T00:00:00.000000Z", probed_at="2099-01-01T00:00:00.000000Z"))
+        service.ask_retest(session, small.who, number, "已改")
+    assert look(small).reopened == ()
+    assert findings(small)[0].state == "to_retest"
+    small.probe("not_met")
+    assert look(small).reopened == (number,)
 
 
 def test_the_ticket_of_a_drift_is_taken_over(small: SmallSystem) -> None:

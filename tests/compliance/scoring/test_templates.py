@@ -193,6 +193,18 @@ def test_a_compensated_item_counts_as_met_where_it_is_made_up_wholly() -> None:
         ),
         (
             {"verdicts": [{"item": TECHNICAL, "verdict": "met"}],
+             "compensations": [{"item": TECHNICAL, "value": "1e-9999999", "by": "a", "reason": "b"}]}, "1E-9999999 is no number",
+        ),
+        (
+            {"verdicts": [{"item": TECHNICAL, "verdict": "met"}],
+             "compensations": [{"item": TECHNICAL, "value": "0e9999999", "by": "a", "reason": "b"}]}, "decimal places",
+        ),
+        (
+            {"verdicts": [{"item": TECHNICAL, "verdict": "met"}],
+             "compensations": [{"item": TECHNICAL, "value": "NaN", "by": "a", "reason": "b"}]}, "NaN",
+        ),
+        (
+            {"verdicts": [{"item": TECHNICAL, "verdict": "met"}],
              "compensations": [{"item": TECHNICAL, "value": 1, "by": " ", "reason": "b"}]}, "who decided",
         ),
         (
@@ -208,6 +220,12 @@ def test_what_cannot_be_scored_is_refused_with_its_place(given: Any, message: st
 
     with pytest.raises(LiandunError, match=message):
         TEMPLATES[template](requirements(), read(json.dumps(given).encode()))
+
+
+@pytest.mark.parametrize("technical", ["1e-9999999", "0e9999999", "1.01", "-0.5", "Infinity", "0." + "1" * 21])
+def test_the_share_of_the_technical_items_is_a_plain_number(technical: str) -> None:
+    with pytest.raises(AssessedError, match=r"settings\.technical: "):
+        score("2021", some(1, 0), settings={"technical": technical})
 
 
 def test_a_hazard_that_is_not_in_the_table_is_refused() -> None:

@@ -144,6 +144,8 @@ def test_a_hardened_and_a_neglected_host(probe: Probe) -> None:
         ("host.sudoers.grants", {"sudoers": "-- /etc/sudoers\n-- /etc/sudoers.d/*\n"}, "not_applicable"),
         ("host.sudoers.grants", {"sudoers": ""}, "error"),
         ("host.sudoers.grants", {"sudoers": files(etc__sudoers="Welcome to this host")}, "error"),
+        ("host.sudoers.grants", {"sudoers": files(etc__sudoers="root ALL=(ALL) ALL\n@include sudoers.local")}, "error"),
+        ("host.sudoers.grants", {"sudoers": files(etc__sudoers="#includedir /opt/sudoers.d")}, "error"),
         ("host.sudoers.grants", {"sudoers": files(etc__sudoers_dot_d__a="a ALL=(ALL) ALL")}, "error"),
         ("host.services.shares", {"shares": "-- /etc/exports\n-- /etc/samba/smb.conf\n"}, "not_applicable"),
         ("host.services.shares", {"shares": "-- /etc/exports\n"}, "error"),

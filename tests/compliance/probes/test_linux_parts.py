@@ -13,6 +13,7 @@ from compliance.probes.formats.modes import modes
 from compliance.probes.reading.linux_parts import PARTS, PRELUDE
 from compliance.probes.registry import probes
 from compliance.probes.result import judged
+from tests.playbooks.actions.street import available
 
 _SCANS = ("host.file_perms.world_writable", "host.file_perms.special_bits")
 root = pytest.mark.skipif(os.getuid() != 0, reason="only root sees all files")
@@ -90,6 +91,20 @@ def test_the_scan_enters_local_file_systems_and_names_the_others(tmp_path: Path)
 
 
 @root
+@pytest.mark.skipif(not available("unshare", "mount"), reason="needs a mount namespace")
+def test_the_scan_of_real_mounts(tmp_path: Path) -> None:
+    home = tmp_path / "tree/home"
+    home.mkdir(parents=True)
+    command = PARTS["scan"].command.replace("find / ", f"find {tmp_path}/tree ")
+    script = (
+        f"mount --make-rprivate / && mount -t tmpfs home {home} && touch {home}/find && chmod 4755 {home}/find\n{PRELUDE}{command}"
+    )
+    told = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, timeout=60, check=True).stdout
+    assert f"special 4755 root root {home}/find" in told.splitlines()
+    assert judged(probes()["host.file_perms.special_bits"], {"scan": Part(told)}, "host", "").outcome == "not_met"
+
+
+@root
 @pytest.mark.parametrize(
     "before",
     [
@@ -114,6 +129,8 @@ def test_a_host_that_does_not_say_its_mounts_and_files_that_are_gone(tmp_path: P
     (tmp_path / "tree").mkdir()
     gone = 'find() { echo "find: \'/tmp/x\': No such file or directory" >&2; return 1; }\ncommand() { [ "$2" != nice ]; }\n'
     assert _scan(tmp_path, before=gone).stdout == "== done 0\n"
+    loop = gone.replace("'/tmp/x': No such file or directory", "File system loop detected; '/a' is part of the same loop as '/'.")
+    assert _scan(tmp_path, before=loop).stdout == "== done 0\n"
     blind = _said(PARTS["scan"].command.replace("/proc/self/mounts", f"{tmp_path}/none"))
     assert (blind.returncode, blind.stdout) != (0, "== done 0\n")
     assert "does not say its mounts" in blind.stderr

@@ -71,21 +71,43 @@ class Facts:
             raise Unreadable(f"{name} is empty", f"{name} 为空")
         return found
 
-    def files(self, name: str) -> dict[str, str]:
-        """A part that shows files, by path; a file that is not there is not among them.
+    def counted(self, name: str) -> list[str]:
+        """Lines of a list that may be empty, since it says itself that it is whole: its last line is ``== done`` and their number.
 
-        Raises Unreadable where one of them is there and may not be read.
+        Raises Unreadable where it does not.
+        """
+        lines = self.text(name).removesuffix("\n").split("\n")
+        if lines[-1] != f"== done {len(lines) - 1}":
+            raise Unreadable(f"{name} does not come to its end", f"{name} 不完整")
+        return lines[:-1]
+
+    def files(self, name: str) -> dict[str, str]:
+        """A part that shows files, by path; a file of which the part says that it is not there is not among them.
+
+        Raises Unreadable where one of them is there and was not wholly read, and where the part speaks of no file at all.
         """
         found: dict[str, list[str]] = {}
         lines: list[str] = []
-        for line in self.text(name).splitlines():
+        are_told = False
+        for line in self.text(name).split("\n"):
             if line.startswith("== "):
                 lines = found.setdefault(line[3:], [])
-            elif line.startswith("| "):
-                lines.append(line[2:])
+            elif line.startswith("| ") and found:
+                lines.append(line[2:].removesuffix("\r"))
             elif line.startswith("!! "):
                 raise Unreadable(f"the login may not read {line[3:]}", f"登录账户无权读取 {line[3:]}")
+            elif line.startswith("~~ "):
+                raise Unreadable(f"{line[3:]} is cut off: it is longer than is read", f"{line[3:]} 过长，未读完")
+            elif line.strip() and not line.startswith("-- "):
+                raise Unreadable(f"{name} is not in the form of the script", f"{name} 不是脚本输出的格式")
+            are_told = are_told or line.startswith(("== ", "-- "))
+        if not are_told:
+            raise Unreadable(f"{name} is empty", f"{name} 为空")
         return {path: "\n".join(content) + "\n" for path, content in found.items()}
+
+    def are_gone(self, name: str, *paths: str) -> bool:
+        """Whether a part of files or permissions says of each of these paths that it is not there. Raises Unreadable."""
+        return {f"-- {path}" for path in paths} <= set(self.text(name).split("\n"))
 
     def rows(self, name: str, kind: type[_T]) -> _T:
         """A part that is JSON. Raises Unreadable."""

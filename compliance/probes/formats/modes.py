@@ -1,4 +1,4 @@
-"""Lines of ``stat -c '%a %U %G %n'``, and what is wrong with owner and permissions."""
+"""Lines of ``stat -c '%a %U %G %n'``, and what is wrong with owner and permissions; ``-- PATH`` is one that is not there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 from compliance.probes.facts import Unreadable
 
-_LINE = re.compile(r"([0-7]{1,5}) (\S+) (\S+) (/.*)")
+_LINE = re.compile(r"([0-7]{1,5}) (\S.*?) (\S.*?) (/.*)")
 
 
 class Mode(msgspec.Struct, frozen=True):
@@ -26,14 +26,17 @@ class Mode(msgspec.Struct, frozen=True):
 
 
 def modes(lines: Iterable[str]) -> list[Mode]:
-    """Raises Unreadable where a path could not be looked at."""
+    """Raises Unreadable where a path could not be looked at, and for what is no such line."""
     found = []
     for line in lines:
         if line.startswith("!! "):
             raise Unreadable(f"the login may not look at {line[3:]}", f"登录账户无权查看 {line[3:]}")
+        if line.startswith("-- "):
+            continue
         match = _LINE.fullmatch(line)
-        if match:
-            found.append(Mode(int(match[1], 8), match[2], match[3], match[4]))
+        if match is None:
+            raise Unreadable(f"{line[:80]!r} says no permissions", f"{line[:80]!r} 不是权限信息")
+        found.append(Mode(int(match[1], 8), match[2], match[3], match[4]))
     return found
 
 

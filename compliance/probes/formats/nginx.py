@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from compliance.probes.facts import Unreadable
+from compliance.probes.facts import Facts, Unreadable
 
 _WORD = re.compile(r"\s+|#[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|[{};]|(?:\$\{[^}]*\}|\\.|[^\s{};\"'])+")
 _MAIN = ("/etc/nginx/nginx.conf", "/usr/local/nginx/conf/nginx.conf", "/usr/local/openresty/nginx/conf/nginx.conf")
@@ -66,8 +66,23 @@ class Config(msgspec.Struct, frozen=True):
         return [one for one in self.top if one.name == name]
 
 
+def asked(facts: Facts) -> Config | None:
+    """The configuration of a host's nginx; None where there is none: neither files nor a program nor a process.
+
+    Raises Unreadable where it has one whose files are elsewhere.
+    """
+    found = config(facts.files("nginx"))
+    if found is None:
+        programs = facts.counted("nginx-programs")
+        if "nginx" in facts.listed("processes"):
+            raise Unreadable("nginx runs, but its configuration was not found", "nginx 在运行，但未找到其配置")
+        if programs:
+            raise Unreadable(f"{programs[0]} is there, but its configuration was not found", f"有 {programs[0]}，但未找到其配置")
+    return found
+
+
 def config(files: Mapping[str, str]) -> Config | None:
-    """None where there is no nginx. Raises Unreadable where its files are none."""
+    """None where there is none in the usual places. Raises Unreadable where its files are none."""
     main = next((path for path in _MAIN if path in files), None)
     if main is None:
         return None

@@ -37,6 +37,8 @@ def listening(files: Mapping[str, str]) -> list[Listening]:
         raise Unreadable("there is no /proc/net/tcp", "没有 /proc/net/tcp")
     found = set()
     for path, text in files.items():
+        if "local_address" not in text:
+            raise Unreadable(f"{path} is no table of sockets", f"{path} 不是套接字表")
         protocol = path.rpartition("/")[2].removesuffix("6")
         state = _LISTEN if protocol == "tcp" else _UNCONNECTED
         for match in _LINE.finditer(text):

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from compliance.probes.facts import Unreadable
+
 _ALIAS = re.compile(r"(User|Runas|Host|Cmnd|Cmd)_Alias\s+(.*)")
 _TAGS = re.compile(r"\b(NOPASSWD|PASSWD|NOEXEC|EXEC|SETENV|NOSETENV|LOG_INPUT|LOG_OUTPUT|MAIL|NOMAIL|FOLLOW|NOFOLLOW)\s*:\s*")
 
@@ -28,7 +30,7 @@ class Sudoers(msgspec.Struct, frozen=True):
 
 
 def sudoers(texts: Iterable[str]) -> Sudoers:
-    """Of all files together."""
+    """Of all files together. Raises Unreadable for what is no rule: sudo refuses a file with such a line as a whole."""
     aliases: dict[str, list[str]] = {}
     lines: list[str] = []
     for text in texts:
@@ -48,8 +50,8 @@ def sudoers(texts: Iterable[str]) -> Sudoers:
 
 def _grants(line: str, aliases: dict[str, list[str]]) -> list[Grant]:
     left, equals, right = line.partition("=")
-    if not equals:
-        return []
+    if not equals or len(left.split()) < 2:
+        raise Unreadable(f"{line[:80]!r} is no rule of sudoers", f"{line[:80]!r} 不是 sudoers 规则")
     users = left.rsplit(None, 1)[0]
     commands = re.sub(r"\([^)]*\)", "", right)
     bare = [one.strip() for one in _TAGS.sub("", commands).split(",")]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from compliance.probes.contract import Judgement, Probe, Text, judgement, not_applicable
-from compliance.probes.facts import Facts
+from compliance.probes.facts import Facts, Unreadable
 from compliance.probes.formats.modes import modes, too_open
 
 
 def _judge(facts: Facts) -> Judgement:
-    found = modes(facts.lines("cron-modes"))
+    found = modes(facts.listed("cron-modes"))
+    if not found and not facts.are_gone("cron-modes", "/etc/crontab", "/etc/cron.d"):
+        raise Unreadable("cron-modes does not speak of cron", "cron-modes 未提及 cron")
     if not found:
         return not_applicable(Text("there is no cron", "未安装 cron"))
     bad = too_open(found, 0o755)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compliance.probes.contract import Judgement, Probe, Text, judgement
 from compliance.probes.facts import Facts
+from compliance.probes.formats.modes import modes
 
 _AGENTS = ("wazuh-syscheckd", "ossec-syscheckd", "samhain", "tripwire", "osqueryd", "elkeid", "falco")
 
@@ -12,10 +13,14 @@ def _judge(facts: Facts) -> Judgement:
     agents = [name for name in _AGENTS if name[:15] in facts.listed("processes")]
     if agents:
         return judgement(good=agents)
-    lines = facts.lines("integrity")
-    has_base = any("/var/lib/aide/aide.db" in line for line in lines)
-    has_clock = any("cron.daily" in line or line.startswith("cron ") for line in lines) or any(
-        line.startswith(("aide", "dailyaidecheck")) for line in facts.lines("units")
+    lines = facts.listed("integrity")
+    jobs = [line for line in lines if line.startswith("cron ")]
+    paths = [one.path for one in modes(line for line in lines if line not in jobs)]
+    has_base = any(path.startswith("/var/lib/aide/aide.db") for path in paths)
+    has_clock = (
+        bool(jobs)
+        or any("cron.daily" in path for path in paths)
+        or any(line.startswith(("aide", "dailyaidecheck")) for line in facts.lines("units"))
     )
     if has_base and has_clock:
         return judgement(good=["AIDE"])

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 
 from compliance.probes.contract import Judgement, Probe, Text, judgement, not_applicable
-from compliance.probes.facts import Facts
+from compliance.probes.facts import Facts, Unreadable
 from compliance.probes.formats.keyed import uncommented
 
 
 def _judge(facts: Facts) -> Judgement:
     files = facts.files("shares")
+    for path in ("/etc/exports", "/etc/samba/smb.conf"):
+        if path not in files and not facts.are_gone("shares", path):
+            raise Unreadable(f"{path} was not read", f"未读到 {path}")
     exports = [line for path, text in files.items() if "exports" in path for line in uncommented(text)]
     samba = [line for path, text in files.items() if path.endswith("smb.conf") for line in uncommented(text) if line[0] != ";"]
     shares = [

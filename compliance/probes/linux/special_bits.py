@@ -6,7 +6,7 @@ import re
 
 from compliance.probes.contract import Judgement, Probe, Text, judgement
 from compliance.probes.facts import Facts
-from compliance.probes.formats.modes import modes
+from compliance.probes.formats.scan import scan
 
 _KNOWN = re.compile(
     r"(su|sudo|sudoedit|mount|umount|passwd|chsh|chfn|newgrp|gpasswd|pkexec|fusermount3?|ping6?|crontab|ssh-agent|ssh-keysign|chage|expiry"
@@ -22,11 +22,10 @@ _SHELLS = re.compile(
 
 
 def _judge(facts: Facts) -> Judgement:
-    lines = [line for line in facts.lines("scan") if line.startswith("special ")]
-    found = modes(line.removeprefix("special ") for line in lines)
-    bad = [one.shown() for one in found if one.bits & 0o002 or _SHELLS.fullmatch(one.path.rpartition("/")[2])]
-    weak = [one.shown() for one in found if one.shown() not in bad and not _KNOWN.fullmatch(one.path.rpartition("/")[2])]
-    return judgement(bad, weak, lines=lines)
+    said = scan(facts, "special")
+    bad = [one.shown() for one in said.found if one.bits & 0o002 or _SHELLS.fullmatch(one.path.rpartition("/")[2])]
+    weak = [one.shown() for one in said.found if one.shown() not in bad and not _KNOWN.fullmatch(one.path.rpartition("/")[2])]
+    return judgement(bad, [*said.unseen, *weak], lines=said.lines)
 
 
 PROBE = Probe(
@@ -37,10 +36,11 @@ PROBE = Probe(
     reads=("scan",),
     title=Text("Programs with special bits", "带特殊权限位的程序"),
     criterion=Text(
-        "SUID and SGID programs are those of a usual system; shells, editors and interpreters never",
-        "SUID、SGID 程序均为系统惯有；命令解释器、编辑器等不得带该权限位",
+        "SUID and SGID programs are those of a usual system; shells, editors and interpreters never; "
+        "a file system that was not looked at is partly",
+        "SUID、SGID 程序均为系统惯有；命令解释器、编辑器等不得带该权限位；有未检查的文件系统时为部分符合",
     ),
     to_be_confirmed=True,
-    reproduce="find / -xdev -type f -perm /6000",
+    reproduce="find / -type f -perm /6000",
     judge=_judge,
 )

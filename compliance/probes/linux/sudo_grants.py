@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import PurePosixPath
+
 from compliance.probes.contract import Judgement, Probe, Text, judgement, not_applicable
-from compliance.probes.facts import Facts
+from compliance.probes.facts import Facts, Unreadable
 from compliance.probes.formats.sudoers import sudoers
 
+_INCLUDE = re.compile(r"^[ \t]*[@#]include(dir)?[ \t]+(\S+)", re.MULTILINE)
 _USUAL = ("root", "%sudo", "%wheel", "%admin")
 
 
 def _judge(facts: Facts) -> Judgement:
     files = facts.files("sudoers")
-    if not files:
+    if not files and facts.are_gone("sudoers", "/etc/sudoers"):
         return not_applicable(Text("sudo is not installed", "未安装 sudo"))
+    if "/etc/sudoers" not in files:
+        raise Unreadable("/etc/sudoers was not read", "未读到 /etc/sudoers")
+    for path in (str(PurePosixPath("/etc", match[2])) for one in files.values() for match in _INCLUDE.finditer(one)):
+        if path not in files and path != "/etc/sudoers.d":
+            raise Unreadable(f"{path}, which sudoers includes, was not read", f"未读取 sudoers 包含的 {path}")
     found = sudoers(files.values())
     bad = [one.line for one in found.grants if one.is_all and one.without_password and one.who != "root"]
     bad += [line for line in found.defaults if "!authenticate" in line]

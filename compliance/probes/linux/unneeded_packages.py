@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compliance.probes.contract import Judgement, Probe, Text, judgement
-from compliance.probes.facts import Facts
+from compliance.probes.facts import Facts, Unreadable
 
 _DANGEROUS = (
     "telnetd", "in.telnetd", "in.rshd", "in.rlogind", "in.ftpd", "in.tftpd", "tftpd", "xinetd", "inetd", "ypserv", "rpc.ypbind",
@@ -12,7 +12,9 @@ _DOUBTFUL = ("vsftpd", "proftpd", "pure-ftpd", "avahi-daemon", "cupsd", "rpcbind
 
 
 def _judge(facts: Facts) -> Judgement:
-    paths = facts.text("programs").split()
+    paths = facts.counted("programs")
+    if not all(path.startswith("/") for path in paths):
+        raise Unreadable("programs names what is no path", "programs 含有不是路径的内容")
     bad = [path for path in paths if path.rpartition("/")[2] in _DANGEROUS]
     return judgement(bad, [path for path in paths if path.rpartition("/")[2] in _DOUBTFUL])
 

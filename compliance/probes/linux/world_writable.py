@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from compliance.probes.contract import Judgement, Probe, Text, judgement
 from compliance.probes.facts import Facts
-from compliance.probes.formats.modes import modes
+from compliance.probes.formats.scan import scan
 
 _SYSTEM = ("/etc/", "/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/boot/", "/root/", "/opt/", "/var/spool/", "/var/log/")
 
 
 def _judge(facts: Facts) -> Judgement:
-    lines = [line for line in facts.lines("scan") if line.startswith("writable ")]
-    found = modes(line.removeprefix("writable ") for line in lines)
-    bad = [one.shown() for one in found if one.path.startswith(_SYSTEM)]
-    return judgement(bad, [one.shown() for one in found if not one.path.startswith(_SYSTEM)], lines=lines)
+    said = scan(facts, "writable")
+    bad = [one.shown() for one in said.found if one.path.startswith(_SYSTEM)]
+    weak = [one.shown() for one in said.found if not one.path.startswith(_SYSTEM)]
+    return judgement(bad, [*said.unseen, *weak], lines=said.lines)
 
 
 PROBE = Probe(
@@ -24,9 +24,9 @@ PROBE = Probe(
     reads=("scan",),
     title=Text("Files that everybody may write", "任何人可写的文件"),
     criterion=Text(
-        "no file, and no folder without sticky bit, can be written by everybody",
-        "没有任何人可写的文件，也没有缺粘滞位的可写目录",
+        "no file, and no folder without sticky bit, can be written by everybody; a file system that was not looked at is partly",
+        "没有任何人可写的文件，也没有缺粘滞位的可写目录；有未检查的文件系统时为部分符合",
     ),
-    reproduce="find / -xdev -perm -0002 ! -type l ! -perm -1000",
+    reproduce="find / -perm -0002 ! -type l ! -perm -1000",
     judge=_judge,
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from compliance.probes.contract import Judgement, Probe, Text, judgement, not_applicable
 from compliance.probes.facts import Facts
-from compliance.probes.formats.nginx import config
+from compliance.probes.formats.nginx import asked
 
 
 def _judge(facts: Facts) -> Judgement:
-    found = config(facts.files("nginx"))
+    found = asked(facts)
     if found is None:
         return not_applicable(Text("there is no nginx", "没有 nginx"))
     lines = [one.shown() for one in found.named("access_log", "error_log")]
@@ -32,7 +32,7 @@ PROBE = Probe(
     source="nginx",
     items=("8.1.4.3.a",),
     objects=("middleware",),
-    reads=("nginx",),
+    reads=("nginx", "nginx-programs", "processes"),
     title=Text("Records of requests", "访问日志"),
     criterion=Text(
         "access_log is on for each server and location, and errors are kept",

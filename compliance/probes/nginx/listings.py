@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from compliance.probes.contract import Judgement, Probe, Text, judgement, not_applicable
 from compliance.probes.facts import Facts
-from compliance.probes.formats.nginx import config
+from compliance.probes.formats.nginx import asked
 
 
 def _judge(facts: Facts) -> Judgement:
-    found = config(facts.files("nginx"))
+    found = asked(facts)
     if found is None:
         return not_applicable(Text("there is no nginx", "没有 nginx"))
     bad = [
@@ -31,7 +31,7 @@ PROBE = Probe(
     source="nginx",
     items=("8.1.4.2.e",),
     objects=("middleware",),
-    reads=("nginx",),
+    reads=("nginx", "nginx-programs", "processes"),
     title=Text("Listings and status pages", "目录列表与状态页"),
     criterion=Text(
         "folders are not listed; status pages and DAV are for named addresses or accounts",

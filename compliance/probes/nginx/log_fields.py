@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compliance.probes.contract import Judgement, Probe, Text, judgement, not_applicable
 from compliance.probes.facts import Facts
-from compliance.probes.formats.nginx import config
+from compliance.probes.formats.nginx import asked
 
 _WANTED = {
     Text("time", "时间"): ("$time_", "$msec"),
@@ -16,7 +16,7 @@ _WANTED = {
 
 
 def _judge(facts: Facts) -> Judgement:
-    found = config(facts.files("nginx"))
+    found = asked(facts)
     if found is None:
         return not_applicable(Text("there is no nginx", "没有 nginx"))
     servers = found.named("server")
@@ -42,7 +42,7 @@ PROBE = Probe(
     source="nginx",
     items=("8.1.4.3.b",),
     objects=("middleware",),
-    reads=("nginx",),
+    reads=("nginx", "nginx-programs", "processes"),
     title=Text("Fields of records", "日志字段"),
     criterion=Text("records have time, account, address, request and outcome", "日志含时间、用户、来源地址、请求与结果"),
     reproduce="nginx -T | grep -A5 log_format",

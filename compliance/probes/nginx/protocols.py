@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from compliance.probes.contract import Judgement, Probe, Text, judgement, not_applicable
 from compliance.probes.facts import Facts
-from compliance.probes.formats.nginx import config
+from compliance.probes.formats.nginx import asked
 
 _BAD = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1")
 
 
 def _judge(facts: Facts) -> Judgement:
-    found = config(facts.files("nginx"))
+    found = asked(facts)
     if found is None:
         return not_applicable(Text("there is no nginx", "没有 nginx"))
     servers = [
@@ -37,7 +37,7 @@ PROBE = Probe(
     items=("8.1.4.7.a", "8.1.4.8.a"),
     units=("6.4.4",),
     objects=("middleware",),
-    reads=("nginx",),
+    reads=("nginx", "nginx-programs", "processes"),
     title=Text("Versions of TLS", "TLS 版本"),
     criterion=Text(
         "each server with TLS has ssl_protocols with TLS 1.2 and later only",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from compliance.probes.contract import Judgement, Probe, Text, judgement, not_applicable
 from compliance.probes.facts import Facts
-from compliance.probes.formats.nginx import Directive, config
+from compliance.probes.formats.nginx import Directive, asked
 
 
 def _judge(facts: Facts) -> Judgement:
-    found = config(facts.files("nginx"))
+    found = asked(facts)
     if found is None:
         return not_applicable(Text("there is no nginx", "没有 nginx"))
     plain = [one for one in found.named("server") if one.parent and one.parent.name == "http" and _is_plain(one)]
@@ -54,7 +54,7 @@ PROBE = Probe(
     items=("8.1.4.7.a", "8.1.4.8.a"),
     units=("6.4.4", "6.4.6"),
     objects=("middleware",),
-    reads=("nginx",),
+    reads=("nginx", "nginx-programs", "processes"),
     title=Text("HTTP goes to HTTPS", "HTTP 跳转 HTTPS"),
     criterion=Text("servers without TLS only send browsers to HTTPS", "未加密站点仅用于跳转到 HTTPS"),
     reproduce="nginx -T; curl -I http://HOST/",

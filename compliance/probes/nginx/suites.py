@@ -6,13 +6,13 @@ import re
 
 from compliance.probes.contract import Judgement, Probe, Text, judgement, not_applicable
 from compliance.probes.facts import Facts
-from compliance.probes.formats.nginx import config
+from compliance.probes.formats.nginx import asked
 
 _BROKEN = re.compile(r"(?:^|:)\+?(RC4|3?DES|DES-CBC3|EXP(?:ORT)?|eNULL|NULL|aNULL|ADH|AECDH|LOW|MD5|ALL|COMPLEMENTOFALL)\b")
 
 
 def _judge(facts: Facts) -> Judgement:
-    found = config(facts.files("nginx"))
+    found = asked(facts)
     if found is None:
         return not_applicable(Text("there is no nginx", "没有 nginx"))
     said = found.named("ssl_ciphers", "proxy_ssl_ciphers")
@@ -30,7 +30,7 @@ PROBE = Probe(
     items=("8.1.4.8.a",),
     units=("6.4.4",),
     objects=("middleware",),
-    reads=("nginx",),
+    reads=("nginx", "nginx-programs", "processes"),
     title=Text("Cipher suites", "密码套件"),
     criterion=Text(
         "ssl_ciphers adds no NULL, anonymous, export, RC4, DES or 3DES suites",

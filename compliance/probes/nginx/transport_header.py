@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from compliance.probes.contract import Judgement, Probe, Text, judgement, not_applicable
 from compliance.probes.facts import Facts
-from compliance.probes.formats.nginx import config
+from compliance.probes.formats.nginx import asked
 
 
 def _judge(facts: Facts) -> Judgement:
-    found = config(facts.files("nginx"))
+    found = asked(facts)
     if found is None:
         return not_applicable(Text("there is no nginx", "没有 nginx"))
     servers = [
@@ -32,7 +32,7 @@ PROBE = Probe(
     source="nginx",
     items=("8.1.4.8.a",),
     objects=("middleware",),
-    reads=("nginx",),
+    reads=("nginx", "nginx-programs", "processes"),
     title=Text("Strict transport", "HSTS"),
     criterion=Text("servers with TLS send Strict-Transport-Security", "TLS 站点发送 Strict-Transport-Security"),
     to_be_confirmed=True,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from compliance.probes.contract import Judgement, Probe, Text, judgement, not_applicable
 from compliance.probes.facts import Facts
-from compliance.probes.formats.nginx import config
+from compliance.probes.formats.nginx import asked
 
 
 def _judge(facts: Facts) -> Judgement:
-    found = config(facts.files("nginx"))
+    found = asked(facts)
     if found is None:
         return not_applicable(Text("there is no nginx", "没有 nginx"))
     said = found.named("server_tokens")
@@ -26,7 +26,7 @@ PROBE = Probe(
     source="nginx",
     items=("8.1.4.4.b",),
     objects=("middleware",),
-    reads=("nginx",),
+    reads=("nginx", "nginx-programs", "processes"),
     title=Text("Version is hidden", "隐藏版本"),
     criterion=Text("server_tokens is off for all servers", "所有站点 server_tokens 为 off"),
     to_be_confirmed=True,

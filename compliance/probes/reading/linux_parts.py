@@ -1,8 +1,10 @@
 """What is asked of a Linux host: fixed commands of ours, each of which only reads.
 
-``show`` says files (links are followed), ``modes`` their owners and permissions; both say where the login may not look. Not used,
-since they change something: ``ss``, ``iptables`` (load kernel modules), ``dnf``, ``rpm``, ``nginx -T`` (logs, locks), ``apt-get``
-without the options below (builds a cache).
+``show`` says files (links are followed), ``modes`` their owners and permissions. Both say of each path what came of it, so that
+silence is never "nothing there": ``--`` no such file, ``!!`` the login may not look, ``~~`` longer than is read. ``counted`` ends
+a list with ``== done`` and its number of lines, but only where what made the list came to its end. Not used, since they change
+something: ``ss``, ``iptables`` (load kernel modules), ``dnf``, ``rpm``, ``nginx -T`` (logs, locks), ``apt-get`` without the options
+below (builds a cache).
 """
 
 from __future__ import annotations
@@ -22,15 +24,25 @@ blind() { # whether a path cannot be looked for: one of its folders may not be s
 }
 show() {
     for f do
-        if [ -f "$f" ] && [ -r "$f" ]; then printf '== %s\n' "$f"; head -c 262144 -- "$f" | sed 's/^/| /'; echo
-        elif [ -f "$f" ] || blind "$f"; then printf '!! %s\n' "$f"; fi
+        if [ -f "$f" ] && [ -r "$f" ] && head -c 1 -- "$f" >/dev/null 2>&1; then
+            size=$(head -c 262145 -- "$f" | wc -c)
+            if [ $size -le 262144 ] 2>/dev/null; then
+                printf '== %s\n' "$f"
+                { head -c 262144 -- "$f" | sed 's/^/| /' && echo; } || printf '!! %s\n' "$f"
+            else printf '~~ %s\n' "$f"; fi
+        elif [ -f "$f" ] || blind "$f"; then printf '!! %s\n' "$f"
+        else printf '%s\n' "-- $f"; fi
     done
 }
 modes() {
     for f do
-        if [ -e "$f" ]; then stat -L -c '%a %U %G %n' -- "$f"
-        elif blind "$f"; then printf '!! %s\n' "$f"; fi
+        if [ -e "$f" ]; then stat -L -c '%a %U %G %n' -- "$f" || printf '!! %s\n' "$f"
+        elif blind "$f"; then printf '!! %s\n' "$f"
+        else printf '%s\n' "-- $f"; fi
     done
+}
+counted() { # what makes the list says "== ended" as its last line
+    awk '{ if (NR > 1) print last; last = $0 } END { if (last != "== ended") exit 1; print "== done " NR - 1 }'
 }
 need() { command -v "$1" >/dev/null 2>&1 || exit 66; }
 """
@@ -71,12 +83,54 @@ _RPM = """for one in /var/lib/rpm/rpmdb.sqlite /usr/lib/sysimage/rpm/rpmdb.sqlit
 done
 exit 66"""
 _SCAN = r"""[ "$(id -u)" = 0 ] || { echo "only root sees all files" >&2; exit 1; }
+need find; need stat; need awk; need sed
 nice=
 command -v nice >/dev/null 2>&1 && nice="nice -n 19"
-$nice find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /var/lib/docker \
-    -o -path /var/lib/containerd \) -prune -o -type f \( -perm -4000 -o -perm -2000 \) -exec stat -c 'special %a %U %G %n' {} + \
-    -o \( -type f -perm -0002 -o -type d -perm -0002 ! -perm -1000 \) -exec stat -c 'writable %a %U %G %n' {} + 2>/dev/null
-exit 0"""
+awk '{ kind[$2] = $3 } END { for (at in kind) print kind[at], at }' /proc/self/mounts | {
+    exec 3>&1
+    set -- -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /var/lib/docker -o -path /var/lib/containerd
+    mounts=0
+    while read -r kind at; do
+        mounts=$((mounts + 1))
+        case $at in
+            / | /proc | /proc/* | /sys | /sys/* | /dev | /dev/* | /run | /run/* | /var/lib/docker/* | /var/lib/containerd/*)
+                continue ;;
+        esac
+        case $kind in
+            ext[234] | xfs | btrfs | f2fs | jfs | reiserfs | zfs | bcachefs | vfat | msdos | exfat | ntfs | ntfs3 | fuseblk | \
+            overlay | aufs | tmpfs | ramfs | squashfs | erofs | iso9660 | udf | hfsplus | ubifs | jffs2) continue ;;
+            proc | sysfs | devtmpfs | devpts | cgroup | cgroup2 | mqueue | hugetlbfs | debugfs | tracefs | securityfs | \
+            selinuxfs | pstore | efivarfs | bpf | configfs | fusectl | autofs | binfmt_misc | rpc_pipefs | nfsd | nsfs | \
+            fuse.lxcfs | fuse.gvfsd-fuse | fuse.portal) ;;
+            *) printf 'unseen %s %s\n' "$kind" "$at" ;;
+        esac
+        path=$(printf '%b.' "$at"); path=${path%.}
+        case $path in *[]*?[\\]*) path=$(printf '%s.' "$path" | sed 's/[]*?[\\]/\\&/g'); path=${path%.} ;; esac
+        set -- "$@" -o -path "$path"
+    done
+    [ "$mounts" != 0 ] || { echo "the host does not say its mounts" >&2; exit 1; }
+    told=$({ $nice find / \( "$@" \) -prune -o -type f \( -perm -4000 -o -perm -2000 \) -exec stat -c 'special %a %U %G %n' {} + \
+        -o \( -type f -perm -0002 -o -type d -perm -0002 ! -perm -1000 \) -exec stat -c 'writable %a %U %G %n' {} + >&3
+        echo "code $?"; } 2>&1 | awk '/^code [0-9]+$/ { print; next }
+        /: No such file or directory$/ || /^find: File system loop detected/ { next }
+        n++ < 3')
+    case $told in "code 0" | "code 1") echo "== ended" ;; *) printf '%s\n' "$told" >&2 ;; esac
+} | counted"""
+"""All file systems but those that are no files of the host's (kernel, containers): what is reached over a network, or of a kind
+that is not known, is named ``unseen`` and not entered. Files that are gone before they are looked at are no complaint, nor is a
+folder that is looked at in another place (a loop)."""
+_SOCKETS = r"""need awk
+for f in tcp tcp6 udp udp6; do
+    [ -r /proc/net/$f ] || continue
+    echo "== /proc/net/$f"
+    awk 'NR == 1 || $4 == "0A" || $4 == "07" { print "| " $0 }' /proc/net/$f
+done; exit 0"""
+"""Only what listens: a busy host has more connections than a part can hold."""
+_PROGRAMS = """{ for one in telnetd in.telnetd vsftpd proftpd pure-ftpd in.ftpd in.rshd in.rlogind rpc.ypbind ypserv in.tftpd \
+    tftpd xinetd inetd avahi-daemon cupsd rpcbind Xorg gcc cc tcpdump nmap nc
+    do command -v "$one"; done; echo "== ended"; } | counted"""
+_NGINX_PROGRAMS = """{ for one in nginx openresty tengine /usr/local/nginx/sbin/nginx /usr/local/openresty/nginx/sbin/nginx \
+    /opt/nginx/sbin/nginx; do command -v "$one"; done; echo "== ended"; } | counted"""
 _UNITS = """for one in /etc/systemd/system/*.wants/* /etc/rc3.d/S* /etc/rc.d/rc3.d/S*; do
     if [ -e "$one" ] || [ -L "$one" ]; then echo "${one##*/}"; fi
 done | sort -u"""
@@ -137,10 +191,7 @@ PARTS: dict[str, Ask] = {
     ),
     "logrotate": Ask("show /etc/logrotate.conf /etc/logrotate.d/*", "cat /etc/logrotate.conf /etc/logrotate.d/*"),
     "sudoers": Ask("show /etc/sudoers /etc/sudoers.d/*", "cat /etc/sudoers /etc/sudoers.d/*"),
-    "sockets": Ask(
-        "for f in tcp tcp6 udp udp6; do [ -r /proc/net/$f ] && show /proc/net/$f; done; exit 0",
-        "cat /proc/net/tcp* /proc/net/udp*; ss -ltnu",
-    ),
+    "sockets": Ask(_SOCKETS, "cat /proc/net/tcp* /proc/net/udp*; ss -ltnu"),
     "processes": Ask(_PROCESSES, "ps -eo comm"),
     "units": Ask(_UNITS, "systemctl list-unit-files --state=enabled"),
     "nft": Ask(_NFT, "nft list ruleset"),
@@ -181,7 +232,7 @@ PARTS: dict[str, Ask] = {
         "stat -L -c '%a %U %G %n' /etc/crontab /etc/cron.*",
     ),
     "sysctl": Ask(_SYSCTL, "sysctl -a"),
-    "scan": Ask(_SCAN, "find / -xdev -type f -perm /6000; find / -xdev -perm -0002 ! -type l", 120),
+    "scan": Ask(_SCAN, "find / -type f -perm /6000; find / -perm -0002 ! -type l", 120),
     "shares": Ask("show /etc/exports /etc/exports.d/*.exports /etc/samba/smb.conf", "cat /etc/exports /etc/samba/smb.conf"),
     "securetty": Ask("show /etc/securetty", "cat /etc/securetty"),
     "modprobe": Ask("show /etc/modprobe.d/*.conf", "cat /etc/modprobe.d/*.conf"),
@@ -194,11 +245,8 @@ PARTS: dict[str, Ask] = {
         "ls -l /etc/aide* /var/lib/aide",
     ),
     "signatures": Ask(_SIGNATURES, "freshclam --version; stat /var/lib/clamav/*"),
-    "programs": Ask(
-        "for one in telnetd in.telnetd vsftpd proftpd pure-ftpd in.ftpd in.rshd in.rlogind rpc.ypbind ypserv in.tftpd tftpd "
-        'xinetd inetd avahi-daemon cupsd rpcbind Xorg gcc cc tcpdump nmap nc; do command -v "$one"; done; exit 0',
-        "command -v telnetd vsftpd xinetd …",
-    ),
+    "programs": Ask(_PROGRAMS, "command -v telnetd vsftpd xinetd …"),
+    "nginx-programs": Ask(_NGINX_PROGRAMS, "command -v nginx openresty tengine"),
     "nginx": Ask(
         "show /etc/nginx/nginx.conf /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* /etc/nginx/modules-enabled/* "
         "/etc/nginx/snippets/* "

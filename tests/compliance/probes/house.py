@@ -1,7 +1,7 @@
 """A whole small Debian to look at: its own /etc, /var and processes in namespaces, with a real sshd.
 
-Its root is a tmpfs with /usr of this machine; the scan for files with special bits therefore sees what the test put there. The
-machine's own files stay as they are.
+Its root is a tmpfs with /usr of this machine; the scan for files with special bits sees both. The machine's own files stay as they
+are.
 """
 
 from __future__ import annotations

@@ -10,6 +10,11 @@ def files(**content: str) -> str:
     return "".join(f"== {path(name)}\n" + "".join(f"| {line}\n" for line in text.splitlines()) for name, text in content.items())
 
 
+def counted(*lines: str) -> str:
+    """A list that says that it is whole."""
+    return "".join(f"{line}\n" for line in lines) + f"== done {len(lines)}\n"
+
+
 def path(name: str) -> str:
     return "/" + name.replace("__", "/").replace("_dot_", ".").replace("_dash_", "-")
 
@@ -96,9 +101,12 @@ HARD: dict[str, str] = {
     "sysctl": "kernel/randomize_va_space = 2\nkernel/core_pattern = core\nfs/suid_dumpable = 0\nfs/protected_symlinks = 1\n"
     "net/ipv4/tcp_syncookies = 1\nnet/ipv4/conf/all/accept_source_route = 0\nnet/ipv4/conf/all/accept_redirects = 0\n"
     "net/ipv4/conf/all/send_redirects = 0\nnet/ipv4/ip_forward = 0\n",
-    "scan": "special 4755 root root /usr/bin/sudo\nspecial 4755 root root /usr/bin/passwd\n"
-    "special 2755 root shadow /usr/bin/chage\n",
-    "shares": files(etc__exports="/srv/data 10.1.0.0/16(rw,root_squash)"),
+    "scan": counted(
+        "special 4755 root root /usr/bin/sudo",
+        "special 4755 root root /usr/bin/passwd",
+        "special 2755 root shadow /usr/bin/chage",
+    ),
+    "shares": files(etc__exports="/srv/data 10.1.0.0/16(rw,root_squash)") + "-- /etc/samba/smb.conf\n",
     "securetty": files(etc__securetty="console\ntty1"),
     "modprobe": files(etc__modprobe_dot_d__usb_dot_conf="install usb-storage /bin/false"),
     "disks": "sda disk  \nsda1 part crypto_LUKS \nluks-1 crypt ext4 /\n\nFilename Type Size Used Priority\n"
@@ -107,8 +115,9 @@ HARD: dict[str, str] = {
     "integrity": "600 root root /etc/aide/aide.conf\n600 root root /var/lib/aide/aide.db\n"
     "755 root root /etc/cron.daily/dailyaidecheck\n",
     "signatures": f"{NOW - 86_400} /var/lib/clamav/daily.cld\n{NOW - 50 * 86_400} /var/lib/clamav/main.cvd\n",
-    "programs": "",
-    "nginx": "",
+    "programs": counted(),
+    "nginx-programs": counted(),
+    "nginx": "-- /etc/nginx/nginx.conf\n",
 }
 
 WEAK: dict[str, str] = {
@@ -164,16 +173,17 @@ WEAK: dict[str, str] = {
     "cron-modes": "666 root root /etc/crontab\n777 bob root /etc/cron.d\n",
     "sysctl": "kernel/randomize_va_space = 0\nkernel/core_pattern = /tmp/core.%p\nfs/suid_dumpable = 1\n"
     "net/ipv4/tcp_syncookies = 0\n",
-    "scan": "special 4755 root root /usr/bin/find\nspecial 4777 root root /opt/tool\nwritable 777 root root /etc/app\n",
+    "scan": counted("special 4755 root root /usr/bin/find", "special 4777 root root /opt/tool", "writable 777 root root /etc/app"),
     "shares": files(etc__exports="/ *(rw,no_root_squash)", etc__samba__smb_dot_conf="[global]\n[all]\n path = /\n guest ok = yes"),
     "securetty": files(etc__securetty="console\npts/0"),
-    "modprobe": "",
+    "modprobe": "-- /etc/modprobe.d/*.conf\n",
     "disks": "sda disk  \nsda1 part ext4 /\n\nFilename Type Size Used Priority\n/dev/sda2 partition 1 0 -2\n",
     "boot": "virtual yes\n",
-    "integrity": "",
+    "integrity": "-- /etc/aide.conf\n-- /var/lib/aide/aide.db\n-- /etc/cron.daily/aide\n",
     "signatures": f"{NOW - 86_400 * 60} /var/lib/clamav/daily.cld\n",
-    "programs": "/usr/sbin/in.telnetd\n/usr/bin/gcc\n",
-    "nginx": "",
+    "programs": counted("/usr/sbin/in.telnetd", "/usr/bin/gcc"),
+    "nginx-programs": counted(),
+    "nginx": "-- /etc/nginx/nginx.conf\n",
 }
 
 

@@ -9,7 +9,7 @@ from compliance.probes.formats.hidden import hidden
 from compliance.probes.registry import of_source, probes
 from compliance.probes.result import Result, judged
 from crypto.sm3 import sm3
-from tests.compliance.probes.snapshots import HARD, NOW, WEAK, files, parts
+from tests.compliance.probes.snapshots import HARD, NOW, WEAK, counted, files, parts
 
 _NOT_ALL = {"host.login_defs.accounts": "partly"}
 """What the neglected host does not wholly miss."""
@@ -141,8 +141,29 @@ def test_a_hardened_and_a_neglected_host(probe: Probe) -> None:
         ("host.firewall.default_deny", {"nft": HARD["nft"].replace("\t\tip saddr", "\t\taccept\n\t\tip saddr")}, "partly"),
         ("host.firewall.default_deny", {"nft": "", "iptables": ":INPUT DROP [0:0]\n-A INPUT -p tcp -j ACCEPT\n"}, "met"),
         ("host.firewall.default_deny", {"nft": "", "iptables": ":INPUT DROP [0:0]\n-A INPUT -j ACCEPT\n"}, "partly"),
-        ("host.sudoers.grants", {"sudoers": ""}, "not_applicable"),
-        ("host.services.shares", {"shares": ""}, "not_applicable"),
+        ("host.sudoers.grants", {"sudoers": "-- /etc/sudoers\n-- /etc/sudoers.d/*\n"}, "not_applicable"),
+        ("host.sudoers.grants", {"sudoers": ""}, "error"),
+        ("host.sudoers.grants", {"sudoers": files(etc__sudoers="Welcome to this host")}, "error"),
+        ("host.sudoers.grants", {"sudoers": files(etc__sudoers="root ALL=(ALL) ALL\n@include sudoers.local")}, "error"),
+        ("host.sudoers.grants", {"sudoers": files(etc__sudoers="#includedir /opt/sudoers.d")}, "error"),
+        ("host.sudoers.grants", {"sudoers": files(etc__sudoers_dot_d__a="a ALL=(ALL) ALL")}, "error"),
+        ("host.services.shares", {"shares": "-- /etc/exports\n-- /etc/samba/smb.conf\n"}, "not_applicable"),
+        ("host.services.shares", {"shares": "-- /etc/exports\n"}, "error"),
+        ("host.services.shares", {"shares": ""}, "error"),
+        ("host.services.shares", {"shares": "~~ /etc/samba/smb.conf\n"}, "error"),
+        ("host.file_perms.cron_files", {"cron-modes": "-- /etc/crontab\n-- /etc/cron.d\n"}, "not_applicable"),
+        ("host.file_perms.cron_files", {"cron-modes": ""}, "error"),
+        ("host.file_perms.cron_files", {"cron-modes": HARD["cron-modes"] + "Welcome\n"}, "error"),
+        ("host.file_perms.world_writable", {"scan": counted()}, "met"),
+        ("host.file_perms.world_writable", {"scan": "special 4755 root root /usr/bin/su\n"}, "error"),  # cut off
+        ("host.file_perms.world_writable", {"scan": "== done 1\n"}, "error"),
+        ("host.file_perms.world_writable", {"scan": counted("unseen nfs4 /mnt/a\\040b")}, "partly"),
+        ("host.file_perms.world_writable", {"scan": counted("writable 777 root domain users /etc/a")}, "not_met"),
+        ("host.file_perms.special_bits", {"scan": counted("unseen fuse.sshfs /mnt/a")}, "partly"),
+        ("host.file_perms.special_bits", {"scan": counted("special what is this")}, "error"),
+        ("host.packages.unneeded", {"programs": ""}, "error"),
+        ("host.packages.unneeded", {"programs": counted("Welcome")}, "error"),
+        ("host.file_integrity.baseline", {"processes": "sshd\n", "integrity": "!! /var/lib/aide/aide.db\n"}, "error"),
         ("host.login_defs.accounts", {"shadow": "root:locked:1:0:99999:7::\n"}, "not_applicable"),
         ("log.forwarding.host", {"syslog": files(etc__rsyslog_dot_conf="*.* @10.1.1.5:514")}, "partly"),
         ("log.forwarding.host", {"syslog": files(etc__rsyslog_dot_d__x_dot_conf="*.* @@(o)10.1.1.5:514")}, "met"),
@@ -165,7 +186,7 @@ def test_updates_of_rpm_hosts_are_told_only_where_they_are_long_ago() -> None:
 
 
 def test_what_a_host_says_cannot_steer_a_terminal() -> None:
-    found = _judged("host.file_perms.world_writable", HARD | {"scan": "writable 777 root root /etc/a\x1b[2J\u202e\n"})
+    found = _judged("host.file_perms.world_writable", HARD | {"scan": counted("writable 777 root root /etc/a\x1b[2J\u202e")})
     assert found.outcome == "not_met"
     assert found.reason.isprintable()
     assert found.reason_zh.isprintable()
@@ -208,7 +229,7 @@ def test_secrets_where_they_do_not_belong_are_taken_out(text: str, kept: str) ->
 
 
 def test_a_reason_stays_short_and_evidence_is_bounded() -> None:
-    many = "".join(f"writable 777 root root /etc/{number:05}{'x' * 100}\n" for number in range(3_000))
+    many = counted(*(f"writable 777 root root /etc/{number:05}{'x' * 100}" for number in range(3_000)))
     found = _judged("host.file_perms.world_writable", HARD | {"scan": many})
     assert "and 2980 more" in found.reason
     assert "另有 2980 项" in found.reason_zh

@@ -9,6 +9,7 @@ from compliance.probes.facts import Part, Unreadable
 from compliance.probes.formats.nginx import config
 from compliance.probes.registry import of_source, probes
 from compliance.probes.result import judged
+from tests.compliance.probes.snapshots import counted
 
 _MAIN = "/etc/nginx/nginx.conf"
 
@@ -77,7 +78,6 @@ def test_the_account_of_the_workers() -> None:
 
 @pytest.mark.parametrize("probe", of_source("nginx"), ids=lambda one: one.id)
 def test_what_is_no_configuration(probe: Probe) -> None:
-    assert judged(probe, _shown({}), "host", "").outcome == "not_applicable"
     for text in (
         "",
         "user x;",
@@ -90,6 +90,24 @@ def test_what_is_no_configuration(probe: Probe) -> None:
         assert judged(probe, _shown({_MAIN: text}), "host", "").outcome == "error", text
     loop = {_MAIN: "http { include conf.d/*.conf; }", "/etc/nginx/conf.d/a.conf": "include conf.d/a.conf;"}
     assert judged(probe, _shown(loop), "host", "").outcome == "error"
+
+
+@pytest.mark.parametrize("probe", of_source("nginx"), ids=lambda one: one.id)
+def test_there_is_none_only_where_neither_files_nor_programs_nor_processes_are(probe: Probe) -> None:
+    none = {"nginx": Part(f"-- {_MAIN}\n"), "nginx-programs": Part(counted()), "processes": Part("sshd\nsystemd\n")}
+    assert judged(probe, none, "host", "").outcome == "not_applicable"
+    for changed in (
+        {"processes": Part("nginx\nsshd\n")},
+        {"nginx-programs": Part(counted("/opt/nginx/sbin/nginx"))},
+        {"nginx-programs": Part("", "it took too long")},
+        {"nginx-programs": Part("")},
+        {"processes": Part("")},
+        {"nginx": Part("")},
+        {"nginx": Part(f"~~ {_MAIN}\n")},
+    ):
+        assert judged(probe, none | changed, "host", "").outcome == "error", changed
+    running = judged(probe, none | {"processes": Part("nginx\nsshd\n")}, "host", "")
+    assert running.reason.endswith("[found: nginx runs, but its configuration was not found]")
 
 
 def test_words_blocks_and_includes() -> None:

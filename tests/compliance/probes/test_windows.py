@@ -151,7 +151,10 @@ def test_policies(probe: str, texts: dict[str, str], outcome: str) -> None:
         ("windows.patch_level.updates", {"hotfixes": [{"id": "KB", "at": None}]}, "error"),
         ("windows.services.open_ports", {"listeners": WEAK["listeners"][1:]}, "partly"),
         ("windows.services.open_ports", {"listeners": WEAK["listeners"][1:], "firewall": WEAK["firewall"]}, "not_met"),
-        ("windows.services.shares", {"shares": []}, "met"),
+        ("windows.services.shares", {"shares": []}, "met"),  # its service does not run
+        ("windows.services.shares", {"shares": [], "services": [*HARD["services"],
+            {"name": "LanmanServer", "state": "Running", "start": "Auto"}]}, "error"),  # IPC$ would be there
+        ("windows.services.shares", {"shares": [], "services": []}, "error"),
         ("windows.services.shares", {"shares": [{"name": "a", "path": "D:\\", "is_special": False, "grants": [
             {"who": "Everyone", "right": "Read"}]}]}, "partly"),
         ("windows.remote_desktop.sources", {"port-rules": [*HARD["port-rules"], *WEAK["port-rules"]]}, "partly"),

@@ -8,6 +8,7 @@ from compliance.probes.formats.dm import PublicRight
 
 
 def _judge(facts: Facts) -> Judgement:
+    # no rows is an answer: the export says how many there are (reading/database_export.py)
     found = facts.rows("public", list[PublicRight])
     bad = [f"{one.name}: {one.right}" for one in found if one.right.upper() not in ("SELECT", "EXECUTE", "REFERENCES")]
     return judgement(bad, [f"{one.name}: {one.right}" for one in found if f"{one.name}: {one.right}" not in bad])

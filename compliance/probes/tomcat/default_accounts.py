@@ -11,6 +11,7 @@ _POWERFUL = ("manager-gui", "manager-script", "manager-jmx", "admin-gui", "admin
 
 
 def _judge(facts: Facts) -> Judgement:
+    # no rows is an answer: the file was read to its end, and its root is tomcat-users (reading/tomcat_files.py)
     users = [one for one in facts.rows("users", list[Node]) if one.name == "user"]
     bad = [one.shown() for one in users if one.get("password") == "***default***"]
     weak = [one.shown() for one in users if _name(one) in _EXAMPLES and one.shown() not in bad]

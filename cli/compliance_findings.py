@@ -11,6 +11,7 @@ import msgspec
 
 from cli.acting import who
 from cli.compliance_systems import data_option, find, json_option, opened
+from cli.moments import shown
 from cli.terminal import print_lines, visible
 from compliance.remediation import service, waivers
 from compliance.remediation.following import follow
@@ -64,11 +65,11 @@ def list_command(system: str, state: str | None, overdue: bool, as_json: bool, d
     if as_json:
         print_json(found)
         return
-    names = ("id", "clause", "object", "result", "state", "ticket", "owner", "due", "waived until", "requirement")
+    names = ("id", "clause", "object", "result", "state", "ticket", "owner", "due (UTC+8)", "waived until", "requirement")
     lines = [
         (
             str(one.id), one.item, one.object, one.verdict, one.state + (" !" if one.overdue else ""), str(one.ticket_id or ""),
-            " ".join((one.bureau, one.assignee)).strip(), one.due_at[:10], one.waived_until[:10], one.zh,
+            " ".join((one.bureau, one.assignee)).strip(), shown(one.due_at), shown(one.waived_until), one.zh,
         )
         for one in found
     ]  # fmt: skip
@@ -92,7 +93,9 @@ def assign_command(finding: int, bureau: str | None, assignee: str, due: str, no
         print_json(done)
     else:
         click.echo(
-            visible(f"finding {done.id}: ticket {done.ticket_id} to {done.bureau or 'the operator'}, due {done.due_at[:10]}")
+            visible(
+                f"finding {done.id}: ticket {done.ticket_id} to {done.bureau or 'the operator'}, due {shown(done.due_at)} (UTC+8)"
+            )
         )
 
 
@@ -144,9 +147,9 @@ def list_waivers_command(system: str, state: str | None, as_json: bool, data: Pa
     if as_json:
         print_json(found)
         return
-    names = ("id", "finding", "state", "until", "asked by", "decided by", "reason", "measure")
+    names = ("id", "finding", "state", "until (UTC+8)", "asked by", "decided by", "reason", "measure")
     lines = [
-        (str(one.id), str(one.finding_id), one.state, one.expires_at[:10], one.asked_by, one.decided_by, one.reason, one.measure)
+        (str(one.id), str(one.finding_id), one.state, shown(one.expires_at), one.asked_by, one.decided_by, one.reason, one.measure)
         for one in found
     ]
     print_lines(names, lines, right=("id", "finding"))
@@ -196,4 +199,4 @@ def _told(done: Waiver, as_json: bool) -> None:
     if as_json:
         print_json(done)
     else:
-        click.echo(visible(f"waiver {done.id} of finding {done.finding_id}: {done.state}, until {done.expires_at[:10]}"))
+        click.echo(visible(f"waiver {done.id} of finding {done.finding_id}: {done.state}, until {shown(done.expires_at)} (UTC+8)"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from cli.acting import who
+from cli.acting import at_incidents, who
 from cli.certificate_files import load_certificates, load_lists, path_type
 from cli.compliance_systems import data_option, find
 from cli.crypto_files import read_public_key
@@ -71,7 +71,7 @@ def report_command(
     attached = [Attachment(path.name, _octets(path)) for path in attach]
     with state_of(config) as database:
         means = Means(_master(config) if kind == "evidence" else None, config.platform.city or "莲盾 Liandun")
-        made = export(database, means, who().actor, find(database, system), wish, attached)
+        made = export(database, means, at_incidents(), find(database, system), wish, attached)
     _write(output, made)
     click.echo(f"{output}: {len(made.octets):,} octets")
 

@@ -17,7 +17,7 @@ from compliance.assessment.record import record_many
 from compliance.assessment.schema import Batch, Finding
 from compliance.assessment.standing import Standing, standing
 from compliance.systems import objects, service
-from compliance.systems.schema import ObjectFilter, SystemDraft, SystemFilter
+from compliance.systems.schema import ObjectFilter, SystemDraft
 from kernel.config import load_config
 from kernel.db import Database, open_database, upgrade
 from kernel.errors import LiandunError
@@ -120,18 +120,14 @@ def score(data: Path | None, system: str, template: str, keep: bool) -> scoring.
 
 
 def find(database: Database, system: str) -> int:
-    """The id of a system by its number or name. Raises LiandunError."""
+    """The id of a system by its name, else its number: a name can have digits only. Raises LiandunError."""
+    with database.read() as session:
+        named = service.find_named(session, system)
+    if named is not None:
+        return named.id
     if system.isdecimal() and len(system) <= 18:
         return int(system)
-    with database.read() as session:
-        named = [
-            one.id
-            for one in service.list_systems(session, SystemFilter(text=system), limit=service.MAX_PAGE).systems
-            if one.name == system
-        ]
-    if not named:
-        raise LiandunError(f"there is no system {system[:60]!r}", "`./liandun compliance systems` lists them")
-    return named[0]
+    raise LiandunError(f"there is no system {system[:60]!r}", "`./liandun compliance systems` lists them")
 
 
 @contextlib.contextmanager

@@ -14,10 +14,10 @@ import msgspec
 
 from cli import acting
 from cli.data_directory import config_of, state_of
+from cli.moments import shown
 from cli.terminal import print_lines, visible
 from kernel.db import Database
 from kernel.errors import LiandunError
-from kernel.event import SHANGHAI
 from kernel.master_key import open_master_key
 from kernel.store.open import open_store
 from operations import clock
@@ -55,7 +55,10 @@ def list_command(kind: str | None, since: datetime | None, limit: int, data: Pat
     if as_json:
         _print_json([msgspec.to_builtins(one) for one in found])
         return
-    rows = [(str(one.id), one.kind, one.period, one.organisation or "-", one.origin, _told(one), one.issued_by) for one in found]
+    rows = [
+        (str(one.id), one.kind, one.period, one.organisation or "-", one.origin, shown(one.issued_at), one.issued_by)
+        for one in found
+    ]
     print_lines(("number", "kind", "period", "organisation", "origin", "issued (UTC+8)", "by"), rows, right=("number",))
     if more:
         click.echo(f"only the newest {limit}; there are more (--limit)")
@@ -140,10 +143,6 @@ def _day_of(kind: str, day: datetime | None) -> date:
 def _broken(verdict: Verdict) -> list[str]:
     parts = {"signature": verdict.signature, "certificate": verdict.certificate, **verdict.files}
     return [name for name, good in parts.items() if not good]
-
-
-def _told(one: ReportRecord) -> str:
-    return f"{clock.moment(one.issued_at).astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
 def _actor() -> Actor:

@@ -15,6 +15,7 @@ from compliance.documents.models import KINDS, DocumentItem, DocumentRow, Editio
 from compliance.documents.schema import DocumentDetail, DocumentDraft, DocumentFilter, DocumentPage, DocumentRecord, Edition
 from compliance.systems import rows
 from kernel.db.among import among
+from kernel.db.containing import containing
 from operations import clock
 from operations.accounts.schema import Principal
 from operations.audit import service as audit
@@ -31,7 +32,7 @@ def list_documents(
 ) -> DocumentPage:
     """One page, last changed first. Raises Invalid."""
     limit = max(1, min(limit, MAX_PAGE))
-    query = select(DocumentRow).where(*_conditions(where), *seen(session))
+    query = select(DocumentRow).where(*_conditions(session, where), *seen(session))
     if cursor:
         match = _CURSOR.fullmatch(cursor)
         if match is None:
@@ -60,13 +61,13 @@ def current_editions(session: Session, found: Sequence[DocumentRecord]) -> dict[
 def count_kinds(session: Session, where: DocumentFilter = DocumentFilter()) -> dict[str, int]:
     """Kind → number, under the other filters. Raises Invalid."""
     others = DocumentFilter(**{name: getattr(where, name) for name in DocumentFilter.__struct_fields__ if name != "kind"})
-    query = select(DocumentRow.kind, func.count()).where(*_conditions(others), *seen(session)).group_by(DocumentRow.kind)
+    query = select(DocumentRow.kind, func.count()).where(*_conditions(session, others), *seen(session)).group_by(DocumentRow.kind)
     return dict.fromkeys(KINDS, 0) | {row[0]: row[1] for row in session.execute(query)}
 
 
 def count_overdue(session: Session) -> int:
     """How many are in force though the day of their review has passed."""
-    late = _conditions(DocumentFilter(overdue=True))
+    late = _conditions(session, DocumentFilter(overdue=True))
     return session.execute(select(func.count()).select_from(DocumentRow).where(*late, *seen(session))).scalar_one()
 
 
@@ -204,7 +205,7 @@ def _items(session: Session, documents: Sequence[int]) -> dict[int, list[str]]:
     return found
 
 
-def _conditions(where: DocumentFilter) -> list[ColumnElement[bool]]:
+def _conditions(session: Session, where: DocumentFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if where.kind:
         found.append(DocumentRow.kind == choice(where.kind, "kind", KINDS))
@@ -219,4 +220,4 @@ def _conditions(where: DocumentFilter) -> list[ColumnElement[bool]]:
     if where.item:
         bound = select(DocumentItem.document_id).where(DocumentItem.item == where.item[:24])
         found.append(DocumentRow.id.in_(bound))
-    return found + [func.lower(DocumentRow.title).contains(word, autoescape=True) for word in where.text.lower().split()[:8]]
+    return found + [containing(session, DocumentRow.title, word) for word in where.text.split()[:8]]

@@ -32,17 +32,20 @@ def keep(session: Session, master: MasterKey, actor: Actor, target: TargetRecord
     return sealed.sm3
 
 
-def find(session: Session, sm3: str) -> RunRow:
-    """The run whose evidence has this SM3. Raises NotFound."""
-    row = session.execute(select(RunRow).where(RunRow.sm3 == sm3.lower()[:64]).order_by(RunRow.id).limit(1)).scalar_one_or_none()
+def find(session: Session, sm3: str, system_id: int | None = None) -> RunRow:
+    """The run whose evidence has this SM3, of one system or (None) of any. Raises NotFound."""
+    query = select(RunRow).where(RunRow.sm3 == sm3.lower()[:64])
+    if system_id is not None:
+        query = query.where(RunRow.system_id == system_id)
+    row = session.execute(query.order_by(RunRow.id).limit(1)).scalar_one_or_none()
     if row is None:
         raise NotFound(f"there is no sealed evidence {sm3[:64]!r}", "the SM3 as a verdict names it")
     return row
 
 
-def unseal(session: Session, master: MasterKey, actor: Actor, sm3: str) -> bytes:
+def unseal(session: Session, master: MasterKey, actor: Actor, sm3: str, system_id: int | None = None) -> bytes:
     """What was sealed, audited. Needs a write transaction. Raises NotFound; Conflict where the seal does not hold."""
-    row = find(session, sm3)
+    row = find(session, sm3, system_id)
     octets = sealing.unseal(session, master, row)
     audit.append(session, actor, "probe_evidence.open", "mlps_system", row.system_id, detail={"sm3": row.sm3, "at": row.at})
     return octets

@@ -1,6 +1,7 @@
 """A report made on request, in one place for console, interface and command: who may see the system gets it, and the trail knows.
 
 The permission is ``compliance.read``, checked where the request comes in; taking a check-list in needs ``compliance.write``.
+An evidence package has only that evidence of incidents which whoever asks may open there (``incidents.write``).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from compliance.reports.words import Words
 from crypto.secret import MasterKey
 from crypto.sm3 import sm3
 from kernel.db import Database
+from operations.accounts.schema import Principal
 from operations.audit import service as audit
 from operations.audit.schema import Actor
 from operations.documents import docx, pdf
@@ -64,7 +66,7 @@ class Exported(msgspec.Struct, frozen=True):
 
 
 def export(
-    database: Database, means: Means, actor: Actor, system_id: int, wish: Wish, attachments: Sequence[package.Attachment] = ()
+    database: Database, means: Means, who: Principal, system_id: int, wish: Wish, attachments: Sequence[package.Attachment] = ()
 ) -> Exported:
     """Raises NotFound, Invalid, Conflict, LayoutError. A file takes seconds: only what must be is within a transaction."""
     form = _form(wish)
@@ -74,14 +76,14 @@ def export(
     if wish.kind == "evidence":
         with database.write() as session:
             material = gather(session, system_id, wish.template)
-            octets = package.build(session, means.master, actor, material, wish.language, attachments)
-            _note(session, actor, system_id, wish, form, octets)
+            octets = package.build(session, means.master, who, material, wish.language, attachments)
+            _note(session, who.actor, system_id, wish, form, octets)
     else:
         with database.read() as session:
             material = gather(session, system_id, wish.template)
         octets = _made(material, means, wish, form)
         with database.write() as session:
-            _note(session, actor, system_id, wish, form, octets)
+            _note(session, who.actor, system_id, wish, form, octets)
     day = material.gathered_at[:10].replace("-", "")
     return Exported(f"mlps-{system_id}-{wish.kind}-{day}.{form}", _MEDIA[form], octets)
 

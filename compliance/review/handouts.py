@@ -57,7 +57,7 @@ def make(database: Database, means: Means, who: Principal, system_id: int, draft
     if draft.what != ASSESSMENT:
         if means.master is None:
             raise Conflict("there is no master key, so no file can be sealed", "see docs/secrets.md")
-        file = export(database, means, who.actor, system_id, Wish(draft.what, draft.form, draft.language, draft.template))
+        file = export(database, means, who, system_id, Wish(draft.what, draft.form, draft.language, draft.template))
         if len(file.octets) > MOST_BYTES:
             raise Invalid(f"a file that is handed out has at most {MOST_BYTES >> 20} MiB", "hand it over by a way of its own")
     token = new_token()

@@ -15,6 +15,7 @@ from compliance.systems import rows
 from compliance.systems.kinds import KINDS, OF_ASSETS
 from compliance.systems.models import ObjectRow, SystemRow
 from compliance.systems.schema import ObjectDraft, ObjectFilter, ObjectPage, ObjectRecord, TakenOver
+from kernel.db.containing import containing
 from operations import clock
 from operations.accounts.schema import Principal
 from operations.assets import listing as assets
@@ -34,7 +35,7 @@ def list_objects(
     """One page by number. Raises NotFound, Invalid."""
     rows.find_system(session, system_id)
     limit = max(1, min(limit, MAX_PAGE))
-    query = select(ObjectRow).where(ObjectRow.system_id == system_id, *_conditions(where))
+    query = select(ObjectRow).where(ObjectRow.system_id == system_id, *_conditions(session, where))
     if cursor:
         if not cursor.isdecimal() or len(cursor) > 18:
             raise Invalid("the page cursor cannot be read", "start again from the first page", field="cursor")
@@ -201,11 +202,11 @@ def _touch(session: Session, row: ObjectRow, who: Principal) -> None:
     session.flush()
 
 
-def _conditions(where: ObjectFilter) -> list[ColumnElement[bool]]:
+def _conditions(session: Session, where: ObjectFilter) -> list[ColumnElement[bool]]:
     removed = ObjectRow.removed_at
     found: list[ColumnElement[bool]] = [removed.is_not(None) if where.removed else removed.is_(None)]
     found += [column == value for column, value in ((ObjectRow.kind, where.kind), (ObjectRow.asset, where.asset)) if value]
-    return found + [func.lower(ObjectRow.name).contains(word, autoescape=True) for word in where.text.lower().split()[:8]]
+    return found + [containing(session, ObjectRow.name, word) for word in where.text.split()[:8]]
 
 
 def _told(row: ObjectRow) -> dict[str, object]:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from compliance.systems import rows
 from compliance.systems.levels import HIGHEST, SystemLevel
 from compliance.systems.models import STATES, SystemRow
 from compliance.systems.schema import Filing, Responsible, SystemDraft, SystemFilter, SystemPage, SystemRecord
+from kernel.db.containing import containing
 from operations import clock
 from operations.accounts.schema import Principal
 from operations.audit import service as audit
@@ -33,7 +34,7 @@ _CURSOR = re.compile(r"([0-9TZ:.-]{27})~([0-9]{1,18})")
 def list_systems(session: Session, where: SystemFilter = SystemFilter(), *, limit: int = 50, cursor: str = "") -> SystemPage:
     """One page, last changed first. Raises Invalid."""
     limit = max(1, min(limit, MAX_PAGE))
-    query = select(SystemRow).where(*_conditions(where), *rows.seen(session))
+    query = select(SystemRow).where(*_conditions(session, where), *rows.seen(session))
     if cursor:
         match = _CURSOR.fullmatch(cursor)
         if match is None:
@@ -47,6 +48,12 @@ def list_systems(session: Session, where: SystemFilter = SystemFilter(), *, limi
 def get_system(session: Session, number: int) -> SystemRecord:
     """One. Raises NotFound."""
     return rows.system_record(rows.find_system(session, number))
+
+
+def find_named(session: Session, called: str) -> SystemRecord | None:
+    """The one that is called exactly so, where this session sees it."""
+    row = session.execute(select(SystemRow).where(SystemRow.name == called, *rows.seen(session))).scalar_one_or_none()
+    return rows.system_record(row) if row is not None else None
 
 
 def create_system(session: Session, who: Principal, draft: SystemDraft) -> SystemRecord:
@@ -156,7 +163,7 @@ def _filing(filing: Filing) -> dict[str, str]:
     }
 
 
-def _conditions(where: SystemFilter) -> list[ColumnElement[bool]]:
+def _conditions(session: Session, where: SystemFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if where.organisation:
         found.append(SystemRow.organisation == where.organisation)
@@ -164,7 +171,7 @@ def _conditions(where: SystemFilter) -> list[ColumnElement[bool]]:
         found.append(SystemRow.state == where.state)
     if where.level in range(1, HIGHEST + 1):
         found.append(SystemRow.level == where.level)
-    return found + [func.lower(SystemRow.name).contains(word, autoescape=True) for word in where.text.lower().split()[:8]]
+    return found + [containing(session, SystemRow.name, word) for word in where.text.split()[:8]]
 
 
 def _told(row: SystemRow) -> dict[str, Any]:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 
 from sqlalchemy import case, exists, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
+from kernel.db.containing import containing
 from operations import clock
 from operations.accounts.schema import Principal
 from operations.errors import Invalid
@@ -124,17 +125,9 @@ def _conditions(session: Session, where: BoardFilter) -> list[ColumnElement[bool
         own = WarningReceipt.organisation.in_(sorted(organisations_seen(session)))
         found += [WarningRow.status == "published", exists().where(*here, own, WarningReceipt.feedback_at.is_(None))]
     for word in where.text.split()[:8]:
-        like = f"%{word.replace('/', '//').replace('%', '/%').replace('_', '/_')}%"
-        found.append(
-            or_(*(_contains(session, column, like) for column in (WarningRow.title, WarningRow.threat, WarningRow.objects)))
-        )
+        columns = (WarningRow.title, WarningRow.threat, WarningRow.objects)
+        found.append(or_(*(containing(session, column, word) for column in columns)))
     return found
-
-
-def _contains(session: Session, column: InstrumentedAttribute[str], pattern: str) -> ColumnElement[bool]:
-    """LIKE without regard to case; SQLite's own disregards that of ASCII letters, and is quicker than lower() on both sides."""
-    sqlite = session.get_bind().dialect.name == "sqlite"
-    return column.like(pattern, escape="/") if sqlite else column.ilike(pattern, escape="/")
 
 
 def _late(present: str) -> ColumnElement[bool]:

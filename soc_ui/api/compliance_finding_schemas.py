@@ -10,15 +10,15 @@ from apiflask.validators import Length, OneOf, Range
 from compliance.remediation import listing, service, waivers
 from compliance.remediation.models import WAIVER_STATES
 from compliance.remediation.progress import MOST_MONTHS
-from soc_ui.api.schemas import Moment, Paging, Strict, String
+from soc_ui.api.schemas import Moment, Natural, Paging, Strict, String
 
 
 class FindingListIn(Paging):
-    system = Integer(load_default=0, validate=Range(0), metadata={"description": "0: every system that the caller may see"})
+    system = Natural(load_default=0, metadata={"description": "0: every system that the caller may see"})
     security_class = String(load_default="", validate=Length(max=16), metadata={"description": "8.1.4, or a layer: 6.2"})
     state = String(load_default="", validate=OneOf(("", *service.SHOWN)), metadata={"description": "Empty: all but closed ones"})
     item = String(load_default="", validate=Length(max=24))
-    object_id = Integer(load_default=None, allow_none=True)
+    object_id = Natural(load_default=None, allow_none=True)
     bureau = String(load_default=None, allow_none=True, validate=Length(max=128), metadata={"description": "Of the ticket"})
     assignee = String(load_default="", validate=Length(max=64))
     overdue = Boolean(load_default=False)
@@ -112,7 +112,7 @@ class WaiverIn(Strict):
 
 
 class WaiverListIn(Paging):
-    system = Integer(load_default=0, validate=Range(0))
+    system = Natural(load_default=0)
     state = String(load_default="", validate=OneOf(("", *WAIVER_STATES)))
 
 

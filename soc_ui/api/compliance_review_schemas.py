@@ -5,17 +5,17 @@ from __future__ import annotations
 from apiflask import Schema
 from apiflask.fields import Boolean, Integer, List, Nested
 from apiflask.fields import String as Text
-from apiflask.validators import Length, OneOf, Range
+from apiflask.validators import Length, OneOf
 
 from compliance.reports.words import LANGUAGES
 from compliance.review import handouts, service
 from compliance.review.models import STATES
-from soc_ui.api.schemas import Moment, Paging, Strict, String
+from soc_ui.api.schemas import Moment, Natural, Paging, Strict, String
 
 
 class AboutIn(Strict):
     item = String(load_default="", validate=Length(max=24), metadata={"description": "Empty: the system"})
-    object_id = Integer(load_default=0, validate=Range(0), metadata={"description": "0: the system as a whole"})
+    object_id = Natural(load_default=0, metadata={"description": "0: the system as a whole"})
 
 
 class CommentsIn(Strict):
@@ -42,7 +42,7 @@ class ClosingIn(Strict):
 
 class RequestListIn(Paging):
     state = String(load_default="", validate=OneOf(("", *STATES)))
-    system = Integer(load_default=0, validate=Range(0))
+    system = Natural(load_default=0)
     item = String(load_default="", validate=Length(max=24))
 
 

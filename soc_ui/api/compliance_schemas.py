@@ -14,7 +14,7 @@ from compliance.systems import applicability, objects, service
 from compliance.systems.kinds import KINDS
 from compliance.systems.models import STATES
 from compliance.verdicts import Verdict
-from soc_ui.api.schemas import Paging, Strict, String
+from soc_ui.api.schemas import Natural, Paging, Strict, String
 
 VERDICTS = tuple(verdict.value for verdict in Verdict)
 _WHERE = {"description": "Id of an object of the system, 0: the system as a whole"}
@@ -168,7 +168,7 @@ class CryptoIn(Strict):
     bits = Integer(load_default=0, validate=Range(0, 65_536))
     module_level_1 = Boolean(load_default=False)
     made_up_unit = String(load_default="", validate=Length(0, 24))
-    made_up_object = Integer(load_default=0)
+    made_up_object = Natural(load_default=0)
 
 
 class VerdictIn(Strict):
@@ -181,7 +181,7 @@ class VerdictIn(Strict):
 
 class FindingIn(VerdictIn):
     item_id = String(required=True, validate=Length(1, 24))
-    object_id = Integer(load_default=0, metadata=_WHERE)
+    object_id = Natural(load_default=0, metadata=_WHERE)
     reason = String(load_default="", validate=Length(0, record.MAX_REASON))
     at = String(load_default="", validate=Length(0, 40))
 
@@ -271,7 +271,7 @@ class EvidencePageOut(Schema):
 
 
 class HistoryIn(Strict):
-    object_id = Integer(load_default=None, allow_none=True, metadata=_WHERE)
+    object_id = Natural(load_default=None, allow_none=True, metadata=_WHERE)
 
 
 class StepOut(Schema):
@@ -359,18 +359,18 @@ class StandingOut(Schema):
 class DecisionIn(Strict):
     kind = String(required=True, validate=OneOf(DECISIONS))
     subject = String(required=True, validate=Length(1, 64))
-    object_id = Integer(load_default=0, metadata=_WHERE)
+    object_id = Natural(load_default=0, metadata=_WHERE)
     value = String(required=True, validate=Length(1, 32))
     reason = String(required=True, validate=Length(1, deciding.MAX_REASON))
-    version = Integer(load_default=None, allow_none=True, metadata={"description": "Of the decision there is, 0: none yet"})
+    version = Natural(load_default=None, allow_none=True, metadata={"description": "Of the decision there is, 0: none yet"})
 
 
 class WithdrawalIn(Strict):
     kind = String(required=True, validate=OneOf(DECISIONS))
     subject = String(required=True, validate=Length(1, 64))
-    object_id = Integer(load_default=0, metadata=_WHERE)
+    object_id = Natural(load_default=0, metadata=_WHERE)
     reason = String(required=True, validate=Length(1, deciding.MAX_REASON))
-    version = Integer(load_default=None, allow_none=True)
+    version = Natural(load_default=None, allow_none=True)
 
 
 class DecisionHistoryIn(Strict):

@@ -12,6 +12,7 @@ from apiflask.validators import Length, OneOf, Range
 from marshmallow import EXCLUDE, RAISE, ValidationError
 
 from kernel.event import parse_timestamp
+from soc_ui.numbers import MAX_ROW_ID
 
 PAGE = 500
 
@@ -49,6 +50,13 @@ def many(*allowed: str, longest: int = 255) -> List:
     """A parameter that can be given several times; ``allowed`` none: any text of at most ``longest`` letters."""
     check = OneOf(allowed) if allowed else Length(1, longest)
     return List(String(validate=check), load_default=[], validate=Length(max=50))
+
+
+class Natural(Integer):
+    """A whole number from 0 that a row can have, as its id or version. JSON can spell longer ones, which no database can keep."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=Range(0, MAX_ROW_ID), **kwargs)
 
 
 class Paging(Strict):

@@ -42,7 +42,7 @@ def make(system_id: int) -> Answer:
     wish = Wish(form.get("kind", ""), form.get("format", ""), form.get("language", current().lang), form.get("template", "2025"))
     means = Means(found.master_key, found.settings.site_name or _("Liandun"))
     try:
-        made = export(found.database, means, access.me().actor, system_id, wish)
+        made = export(found.database, means, access.me(), system_id, wish)
     except (Invalid, Denied, Conflict, LayoutError) as error:
         return _page(system_id, error), refusals.status(error)
     return as_attachment(made.octets, made.name, made.media_type)

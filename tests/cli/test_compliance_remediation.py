@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.compliance import command
+from cli.compliance_systems import find, opened
 from kernel.errors import LiandunError
 
 
@@ -62,6 +63,8 @@ def test_nobody_decides_alone(data: str) -> None:
     until = found["opened_at"].replace(found["opened_at"][:4], str(int(found["opened_at"][:4]) + 1), 1)
     words = ("--reason", "年底更换", "--measure", "堡垒机", "--until", until[:10] + "T00:00:00Z", "--json", "--data", data)
     asked = json.loads(run("waivers", "ask", str(found["id"]), *words).stdout)
+    told = run("waivers", "list", "1", "--data", data)
+    assert f"{until[:10]} 08:00" in told.stdout, "midnight of UTC as the pages show it, in Shanghai"
     alone = run("waivers", "decide", str(asked["id"]), "--approve", "--data", data)
     assert (alone.returncode, "does not decide" in alone.stderr) == (1, True)
     (left,) = json.loads(run("waivers", "list", "1", "--json", "--data", data).stdout)
@@ -86,3 +89,22 @@ def test_documents(data: str, tmp_path: Path) -> None:
     assert (told.returncode, "115 of 115 management items" in told.stderr) == (0, True)
     (listed,) = json.loads(run("documents", "list", "--item", "8.1.6.1", "--json", "--data", data).stdout)
     assert listed["title"] == "安全管理制度"
+
+
+def test_a_waiver_is_answered_in_the_zone_that_the_pages_show(data: str) -> None:
+    run("findings", "list", "1", "--data", data)
+    (found,) = json.loads(run("findings", "list", "1", "--json", "--data", data).stdout)
+    until = f"{int(found['opened_at'][:4]) + 1}-01-02"
+    words = ("--reason", "年底更换", "--measure", "堡垒机", "--until", f"{until}T00:00:00+08:00", "--data", data)
+    assert f"until {until} 00:00 (UTC+8)" in run("waivers", "ask", str(found["id"]), *words).stdout
+
+
+def test_a_system_is_found_by_any_name(data: str, tmp_path: Path) -> None:
+    given = tmp_path / "more.json"
+    names = ("ＳＣＡＤＡ系统", "ÄB", "2026", "1")
+    given.write_text(json.dumps([{"name": name, "level": "S3A3"} for name in names]))
+    assert run("systems", "--add", str(given), "--data", data).returncode == 0
+    with opened(Path(data)) as database:
+        assert [find(database, name) for name in (*names, "供水调度", "2")] == [2, 3, 4, 5, 1, 2], "a name comes before a number"
+        with pytest.raises(LiandunError, match="no system"):
+            find(database, "äb")

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from compliance.reports import oscal
 from compliance.reports.material import Material
-from compliance.reports.package import contents, manifest
+from compliance.reports.package import contents, evidence, manifest
 from crypto.secret import MasterKey
 from operations import clock
-from operations.audit.schema import Actor
+from operations.accounts.schema import Principal
 from operations.errors import Conflict, Invalid
 from operations.incidents.evidence_key import keys
 
@@ -33,10 +33,13 @@ class Attachment(msgspec.Struct, frozen=True):
 
 
 def build(
-    session: Session, master: MasterKey | None, actor: Actor, material: Material, language: str,
+    session: Session, master: MasterKey | None, who: Principal, material: Material, language: str,
     attachments: Sequence[Attachment] = (),
 ) -> bytes:  # fmt: skip
-    """The bytes of a ZIP archive. Needs a write transaction. Raises Invalid; Conflict without a master key."""
+    """The bytes of a ZIP archive, with the evidence that ``who`` may open. Needs a write transaction.
+
+    Raises Invalid; Conflict without a master key.
+    """
     if master is None:
         raise Conflict("there is no master key, so the platform cannot sign", "see docs/secrets.md")
     pair = keys(session, master)  # first, so that a new certificate is older than the package
@@ -48,12 +51,10 @@ def build(
         "decisions.json": contents.decisions(material),
     }
     reason = f"evidence package of {material.system.name}"
-    found, missing = contents.sealed(session, master, actor, material, reason[:200])
-    papers, cited = contents.documents(session, master, actor, material)
-    looked, read = contents.probe_runs(session, master, actor, material)
-    missing = [name for name in missing if name not in cited | read]
-    files |= found | papers | looked | _attached(attachments)
-    files["evidence-not-included.json"] = msgspec.json.format(msgspec.json.encode(missing), indent=1) + b"\n"
+    found = evidence.gather(session, master, who, material, reason[:200])
+    left = [{"evidence": name, "why": why} for name, why in found.left.items()]
+    files |= found.files | _attached(attachments)
+    files["evidence-not-included.json"] = msgspec.json.format(msgspec.json.encode(left), indent=1) + b"\n"
     if sum(map(len, files.values())) > MOST_OCTETS:
         raise Invalid(f"the package would have more than {MOST_OCTETS >> 20} MiB", "attach less")
     text = manifest.write(material.system.name, clock.now(), files)

@@ -243,3 +243,11 @@ def test_a_bureau_sees_its_own(small: SmallSystem) -> None:
             (DocumentFilter(item=POLICY), 0),
         ):
             assert len(service.list_documents(session, where).documents) == number
+
+
+def test_titles_with_capital_letters_of_any_alphabet_are_found(small: SmallSystem) -> None:
+    with small.database.write() as session:
+        made = service.create_document(session, small.who, DocumentDraft("policy", "ＳＣＡＤＡ Übersicht", "water", WATER))
+    with small.database.read() as session:
+        for text in ("ＳＣＡＤＡ", "Übersicht", "ÜBERSICHT"[1:]):
+            assert [one.id for one in service.list_documents(session, DocumentFilter(text=text)).documents] == [made.id]

@@ -13,6 +13,8 @@ from sqlalchemy import select, update
 
 from compliance.assessment import scoring
 from compliance.assessment.models import VerdictRow
+from compliance.assessment.record import record_many
+from compliance.assessment.schema import Finding
 from compliance.probes.contract import Source
 from compliance.probes.facts import Part
 from compliance.probes.reading.tls import TlsEndpoint
@@ -23,7 +25,9 @@ from compliance.probing.models import RunRow
 from compliance.probing.running import look, run_due
 from compliance.probing.schema import TargetDraft, TargetRecord
 from compliance.reports.material import gather
-from compliance.reports.package import contents
+from compliance.reports.package import evidence
+from compliance.systems import service as systems
+from compliance.systems.schema import SystemDraft
 from crypto.secret import MasterKey
 from crypto.sm3 import sm3
 from kernel.programs.time_left import TimeLeft
@@ -201,9 +205,23 @@ def test_the_evidence_package_has_what_was_read(small: SmallSystem, tmp_path: Pa
     (outcome,) = run_due(small.database, KEY, lambda one: Taken("h1", HOST, HARDENED))
     with small.database.write() as session:
         material = gather(session, small.id)
-        files, known = contents.probe_runs(session, KEY, SYSTEM, material)
-    assert known == {outcome.evidence}
-    assert sm3(files[f"evidence/probes/{outcome.evidence}.json"]).hex() == outcome.evidence
+        found = evidence.gather(session, KEY, small.who, material, "package")
+    assert found.known == {outcome.evidence}
+    assert sm3(found.files[f"evidence/probes/{outcome.evidence}.json"]).hex() == outcome.evidence
+
+
+def test_a_run_of_another_system_is_not_in_the_evidence_package(small: SmallSystem) -> None:
+    enter(small, small.host)
+    (outcome,) = run_due(small.database, KEY, lambda one: Taken("h1", HOST, HARDENED))
+    with small.database.write() as session:
+        other = systems.create_system(session, small.who, SystemDraft("别的系统", "S3A3")).id
+        draft = [Finding(PASSWORDS, 0, "met", "copied", outcome.evidence)]
+        record_many(session, SYSTEM, other, draft, source="probe")
+    with small.database.write() as session:
+        found = evidence.gather(session, KEY, small.who, gather(session, other), "package")
+    assert (found.files, found.left) == ({}, {outcome.evidence: evidence.ELSEWHERE})
+    with small.database.read() as session, pytest.raises(NotFound):
+        keeping.find(session, outcome.evidence, other)
 
 
 def test_objects_that_are_one_place_are_read_once(small: SmallSystem) -> None:

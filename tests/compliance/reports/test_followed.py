@@ -18,7 +18,6 @@ from compliance.reports.papers import paper
 from crypto.certificates import read_certificates
 from crypto.secret import MasterKey
 from operations import clock
-from operations.audit.schema import Actor
 from operations.incidents.evidence_key import authority
 from tests.compliance.assessment.small_system import ROOM_DOOR, SmallSystem
 from tests.operations.organisations_city import WATER
@@ -67,7 +66,7 @@ def test_the_edition_that_a_verdict_cites_is_in_the_package(small: SmallSystem, 
         reference = covering.cite(session, made.id)
     small.person("met", POLICY, 0, evidence=reference)
     path = tmp_path / "p.zip"
-    path.write_bytes(export(small.database, Means(MASTER), Actor("alice"), small.id, Wish("evidence")).octets)
+    path.write_bytes(export(small.database, Means(MASTER), small.who, small.id, Wish("evidence")).octets)
     with small.database.read() as session:
         roots = read_certificates(authority(session).encode())
     assert f"documents/{made.id}-1.pdf" in verify(path, trusted=roots).files

@@ -132,3 +132,11 @@ def test_objects_of_another_organisation_are_not_there(city: City) -> None:
     own = make(city, "自己的", organisation=WATER)
     with database.read() as session, pytest.raises(NotFound):
         objects.get_object(session, own.id, one.id)
+
+
+def test_names_with_capital_letters_of_any_alphabet_are_found(city: City) -> None:
+    system = make(city)
+    made = add(city, system.id, "terminal", "ＨＭＩ Ö1")
+    with city.database.read() as session:
+        for text in ("ＨＭＩ", "Ö1", "ＨＭＩ Ö1"):
+            assert [one.id for one in objects.list_objects(session, system.id, ObjectFilter(text=text)).objects] == [made.id]

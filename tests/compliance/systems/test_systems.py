@@ -127,3 +127,25 @@ def test_lists_are_filtered_and_paged_by_key(city: City) -> None:
         assert service.list_systems(session, SystemFilter(text="100%")).systems == []
         with pytest.raises(Invalid):
             service.list_systems(session, cursor="nonsense")
+
+
+def test_names_with_capital_letters_of_any_alphabet_are_found(city: City) -> None:
+    made = {name: make(city, name).id for name in ("ＳＣＡＤＡ系统", "ÄB 100%", "Billing_2")}
+    with city.database.read() as session:
+
+        def found(text: str) -> list[int]:
+            return [one.id for one in service.list_systems(session, SystemFilter(text=text)).systems]
+
+        for name, number in made.items():
+            assert found(name) == [number]
+        assert found("äb") in ([], [made["ÄB 100%"]]), "SQLite knows the case of ASCII letters only"
+        assert found("billING") == [made["Billing_2"]]
+        assert found("billing/2") == found("100_") == found("g%2") == []
+
+
+def test_one_is_found_by_its_exact_name(city: City) -> None:
+    made, _theirs = make(city, "ÄB", organisation=WATER), make(city, "信号", organisation=TRAFFIC)
+    _who, database = city.as_("water")
+    with database.read() as session:
+        assert service.find_named(session, "ÄB") == made
+        assert [service.find_named(session, name) for name in ("äb", "B", "", "信号")] == [None] * 4

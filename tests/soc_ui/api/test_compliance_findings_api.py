@@ -97,3 +97,28 @@ def test_a_key_asks_for_a_waiver_and_a_person_decides(call: Call, app: APIFlask,
     ended = call("POST", f"{path}/end", as_=SEC, json={"note": "已更换"}, headers={"If-Match": done.headers["ETag"]})
     assert ended.get_json()["state"] == "ended"
     problem(call("POST", f"{path}/end", as_=SEC, json={"note": "已更换"}, headers={"If-Match": "*"}), 409)
+
+
+@pytest.mark.parametrize("number", [-1, 2**63, 10**25])
+def test_numbers_that_no_row_can_have_are_refused(call: Call, app: APIFlask, system: int, number: int) -> None:
+    here = f"{BASE}/systems/{system}"
+    for path, query in (
+        (f"{BASE}/findings", "system"),
+        (f"{BASE}/findings", "object_id"),
+        (f"{BASE}/waivers", "system"),
+        (f"{BASE}/requests", "system"),
+        (f"{here}/verdicts/{PASSWORDS}/history", "object_id"),
+    ):
+        problem(call("GET", path, query={query: number}), 422)
+    decision = {"kind": "risk", "subject": PASSWORDS, "value": "low", "reason": "x", "object_id": 0, "version": 0}
+    finding = {"item_id": PASSWORDS, "object_id": number, "verdict": "met", "reason": "x"}
+    crypto = {**finding, "object_id": 0, "crypto": {"made_up_object": number}}
+    problem(call("POST", f"{here}/findings", as_=SEC, json={"findings": [finding]}), 422)
+    problem(call("POST", f"{here}/findings", as_=SEC, json={"findings": [crypto]}), 422)
+    problem(call("POST", f"{here}/comments", as_="analyst:write", json={"text": "x", "object_id": number}), 422)
+    leader = browser_of(app, "ling.dao")
+    headers = {"X-CSRFToken": token_of(leader, "/account")}
+    for name in ("object_id", "version"):
+        problem(leader.post(f"/api/v1{here}/decisions", json={**decision, name: number}, headers=headers), 422)
+        withdrawal = {key: value for key, value in decision.items() if key != "value"} | {name: number}
+        problem(leader.post(f"/api/v1{here}/decisions/withdrawal", json=withdrawal, headers=headers), 422)

@@ -12,7 +12,13 @@ from click.testing import CliRunner, Result
 from openpyxl import load_workbook
 
 from cli.__main__ import main
+from cli.acting import actor
+from cli.data_directory import config_of, state_of
+from compliance.assessment.record import record
 from kernel.errors import LiandunError
+from kernel.master_key import open_master_key
+from operations.incidents import service as incidents
+from operations.incidents.schema import NewIncident
 
 
 def run(data: Path | None, *arguments: str | Path) -> Result:
@@ -88,3 +94,17 @@ def test_a_package_verifies_elsewhere_and_a_tampered_one_does_not(data: Path, tm
             archive.writestr(name, octets)
     with pytest.raises(LiandunError, match=r"attachments/photo\.jpg \(changed\)"):
         run(None, "evidence", "verify", package, "--trust", root)
+
+
+def test_whoever_has_the_machine_has_evidence_of_incidents_in_the_package(data: Path, tmp_path: Path) -> None:
+    config = config_of(data)
+    with state_of(config) as database, database.write() as session:
+        number = incidents.create_incident(session, actor(), NewIncident("x")).id
+        key = open_master_key(config)
+        sealed = incidents.seal(session, key, actor(), number, "mem.txt", b"memory", reason="check", origin="h1")
+        record(session, actor(), 1, "8.1.1.2", 0, "met", source="person", reason="x", evidence=sealed.evidence)
+    package = tmp_path / "p.zip"
+    assert run(data, "report", "1", "--kind", "evidence", "-o", package).exit_code == 0
+    with zipfile.ZipFile(package) as archive:
+        assert f"evidence/{sealed.evidence}.lev" in archive.namelist()
+        assert json.loads(archive.read("evidence-not-included.json")) == []

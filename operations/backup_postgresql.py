@@ -200,9 +200,10 @@ def _clear(database: Database, functions: set[str]) -> None:
 
 
 def _functions(connection: Connection) -> set[str]:
-    """Signatures of the functions in the schema, quoted by the server."""
+    """Signatures of the functions in the schema that are of no extension, quoted by the server."""
     query = text(
         "SELECT CAST(oid AS regprocedure)::text FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND prokind = 'f'"
+        " AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e')"
     )
     return set(connection.execute(query).scalars())
 

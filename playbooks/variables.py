@@ -121,12 +121,17 @@ def checked(name: str, kind: str, value: Value) -> Value:
 
 
 def substitute(
-    text: str, scope: Mapping[str, Variable], readable: frozenset[str] | None = None, put: Callable[[str], str] | None = None
+    text: str,
+    scope: Mapping[str, Variable],
+    readable: frozenset[str] | None = None,
+    put: Callable[[str], str] | None = None,
+    unknown: str = "",
 ) -> str:
     """``text`` with every ``__name__:value`` replaced by its value, in one pass.
 
     readable  names that may be read here (``in_args``); None = every name of ``scope``
     put       how a value is written where it goes (e.g. escaped for JSON); it may refuse with VariableError
+    unknown   what stands for a value that is not known; "" = it is refused
 
     Raises VariableError where a name is not declared, not readable or its value is not known.
     """
@@ -134,7 +139,7 @@ def substitute(
         return text
     parts, end = [], 0
     for found in _found(text) if len(text) <= _SHORT else references(text):
-        value = _text_of(found.name, scope, readable)
+        value = _text_of(found.name, scope, readable, unknown)
         parts += [text[end : found.start], value if put is None else put(value)]
         end = found.end
     return "".join([*parts, text[end:]]) if parts else text
@@ -144,6 +149,18 @@ def substitute(
 def _found(text: str) -> tuple[Reference, ...]:
     """Where a text of a playbook uses variables: the same texts come again in every run."""
     return tuple(references(text))
+
+
+def in_words(text: str, scope: Mapping[str, Variable], readable: frozenset[str] | None = None) -> str:
+    """``substitute`` for what people read: a value that is not known stands there as "(not known)", in Chinese beside Chinese.
+
+    A person can do without it, or find it out; a machine cannot.
+    """
+    return substitute(text, scope, readable, unknown=_CHINESE if _HAN.search(text) else _ENGLISH)
+
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_CHINESE, _ENGLISH = "（未知）", "(not known)"
 
 
 def substitute_in(value: Any, scope: Mapping[str, Variable], readable: frozenset[str] | None = None) -> Any:
@@ -176,12 +193,14 @@ def for_shell(value: str) -> str:
 _HARMLESS = re.compile(r"[A-Za-z0-9_.,:/@%+][A-Za-z0-9_.,:/@%+-]*", re.ASCII)
 
 
-def _text_of(name: str, scope: Mapping[str, Variable], readable: frozenset[str] | None) -> str:
+def _text_of(name: str, scope: Mapping[str, Variable], readable: frozenset[str] | None, unknown: str) -> str:
     variable = scope.get(name)
     if variable is None:
         raise VariableError(f"the variable {name} is not declared", "declare it in playbook_variables or step_variables")
     if readable is not None and name not in readable:
         raise VariableError(f"the variable {name} may not be read here", "name it in in_args")
+    if variable.value is None and unknown:
+        return unknown
     if variable.value is None:
         raise VariableError(f"the value of {name} is not known", "give it a value, or set it in a step before")
     if isinstance(variable.value, dict):

@@ -311,6 +311,7 @@ def _reasons() -> list[tuple[str, str]]:
             r"a case needs the value for which it is",
             _("A case needs the value for which it is (or default, for every other value)."),
         ),
+        (r"the playbook '.*' cannot do without __(?P<field>\w+)__", _("The playbook cannot do without a value for “%(field)s”.")),
         (r"there are two cases for (?P<text>'.*')", _("There are two cases for %(text)s.")),
         (r"a switch has at most (?P<n>\d+) cases here", _("A switch has at most %(n)s cases here.")),
         (

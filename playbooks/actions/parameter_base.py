@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -12,4 +12,9 @@ Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Nothing but that other names are refused."""
+    """Other names than those of the fields are refused.
+
+    words  the fields that only people read: what is not known may stay so there (playbooks.variables.in_words)
+    """
+
+    words: ClassVar[frozenset[str]] = frozenset()

@@ -35,6 +35,7 @@ _Names = Annotated[list[str], msgspec.Meta(max_length=64)]
 class TicketParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A ticket to a bureau ("" = to the operator). ``due_hours`` from now; empty names of zones are left out."""
 
+    words = frozenset({"title", "body"})
     title: _Line
     body: _Text = ""
     kind: Literal["remediation", "notification"] = "remediation"
@@ -51,6 +52,7 @@ class TicketParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fie
 class IndicatorAddParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A value to watch for. ``kind`` "" = guessed from the value; ``days`` it holds, None = usual for its kind."""
 
+    words = frozenset({"note"})
     value: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)]
     kind: Literal["", "address", "network", "domain", "url", "hash", "email"] = ""
     confidence: Annotated[int, msgspec.Meta(ge=0, le=100)] = 75
@@ -63,6 +65,7 @@ class IndicatorAddParameters(Parameters, frozen=True, kw_only=True, forbid_unkno
 class IndicatorRevokeParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Watch no more for what ``liandun-indicator-add`` added in this run."""
 
+    words = frozenset({"reason"})
     indicator: _Id
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
@@ -70,6 +73,7 @@ class IndicatorRevokeParameters(Parameters, frozen=True, kw_only=True, forbid_un
 class WarningDraftParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A draft of a warning (GB/T 32924): people complete and approve it. ``level`` "" = as the matrix says."""
 
+    words = frozenset({"title", "nature", "threat", "extent", "objects", "effect", "measures"})
     title: _Line
     importance: Literal["general", "important", "special"] = "general"
     harm: Literal["general", "large", "severe", "extreme"] = "general"
@@ -88,6 +92,7 @@ class WarningDraftParameters(Parameters, frozen=True, kw_only=True, forbid_unkno
 class WarningDiscardParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Throw away what ``liandun-warning-draft`` made in this run, as long as it is a draft."""
 
+    words = frozenset({"reason"})
     warning: _Id
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
 
@@ -95,6 +100,7 @@ class WarningDiscardParameters(Parameters, frozen=True, kw_only=True, forbid_unk
 class IncidentNoteParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A line in the timeline of an incident."""
 
+    words = frozenset({"text"})
     incident: _Id
     text: _Needed
     kind: Literal["note", "decision"] = "note"
@@ -103,6 +109,7 @@ class IncidentNoteParameters(Parameters, frozen=True, kw_only=True, forbid_unkno
 class EvidencePacketsParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The packets between source and destination of an alert, as evidence of an incident."""
 
+    words = frozenset({"reason"})
     alert: _Id
     incident: _Id
     reason: _Line
@@ -111,6 +118,7 @@ class EvidencePacketsParameters(Parameters, frozen=True, kw_only=True, forbid_un
 class EvidenceHostParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Volatile data of the target, and ``files`` (absolute paths; empty ones are left out), as evidence of an incident."""
 
+    words = frozenset({"reason"})
     incident: _Id
     reason: _Line
     volatile: bool = True
@@ -120,6 +128,7 @@ class EvidenceHostParameters(Parameters, frozen=True, kw_only=True, forbid_unkno
 class AlertStatusParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Another status of an alert; ``verdict`` and ``assignee`` "" = stay."""
 
+    words = frozenset({"note"})
     alert: _Id
     status: Literal["new", "acknowledged", "in_progress", "closed"]
     verdict: Literal["", "true_positive", "false_positive", "benign"] = ""
@@ -131,6 +140,7 @@ class NotifyParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fie
     """A message to every webhook target that takes it by level and rules; ``level`` "" = passes every least level. ``zones`` and
     ``organisations`` are whom it concerns: targets may be routed by them."""
 
+    words = frozenset({"subject", "text"})
     subject: _Line
     text: _Text = ""
     level: Literal["", "informational", "low", "medium", "high", "critical"] = ""
@@ -184,6 +194,11 @@ class Mistake(NamedTuple):
     message: str
     hint: str
     lacking: bool = False
+
+
+def words_of(kind: str) -> frozenset[str]:
+    """The parameters of commands of this kind that only people read; none for a kind that is not ours."""
+    return TERMS[kind].takes.words if kind in TERMS else frozenset()
 
 
 def read_parameters(kind: str, more: Mapping[str, Any]) -> Parameters:

@@ -33,6 +33,7 @@ HERE_TOO = frozenset({"liandun-nft-block", "liandun-nft-unblock"})
 class NftBlockParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Drop all packets from and to an address or network, for so many minutes: the kernel of the gateway ends it."""
 
+    words = frozenset({"reason"})
     address: _Address
     reason: Reason
     minutes: _Minutes = 60
@@ -41,6 +42,7 @@ class NftBlockParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_f
 class NftUnblockParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """End a block of this run before its time; with ``force`` whoever's it is."""
 
+    words = frozenset({"reason"})
     address: _Address
     reason: Reason
     force: bool = False
@@ -49,6 +51,7 @@ class NftUnblockParameters(Parameters, frozen=True, kw_only=True, forbid_unknown
 class HostIsolateParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Let the target speak to nobody but the management for so many minutes: its own kernel ends it."""
 
+    words = frozenset({"reason"})
     reason: Reason
     minutes: _Minutes = 1440
 
@@ -56,6 +59,7 @@ class HostIsolateParameters(Parameters, frozen=True, kw_only=True, forbid_unknow
 class HostReleaseParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """End the isolation of the target before its time, if this run began it; with ``force`` whoever did."""
 
+    words = frozenset({"reason"})
     reason: Reason
     force: bool = False
 
@@ -63,6 +67,7 @@ class HostReleaseParameters(Parameters, frozen=True, kw_only=True, forbid_unknow
 class SinkholeAddParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Have a DNS server answer a name, and every name below it, with the addresses of the configuration, or as not existing."""
 
+    words = frozenset({"reason"})
     domain: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
     reason: Reason
     server: Literal["dnsmasq", "unbound"] = "dnsmasq"
@@ -71,6 +76,7 @@ class SinkholeAddParameters(Parameters, frozen=True, kw_only=True, forbid_unknow
 class SinkholeRemoveParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Answer a name as before, if this run diverted it; with ``force`` whoever did."""
 
+    words = frozenset({"reason"})
     domain: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
     reason: Reason
     server: Literal["dnsmasq", "unbound"] = "dnsmasq"
@@ -80,6 +86,7 @@ class SinkholeRemoveParameters(Parameters, frozen=True, kw_only=True, forbid_unk
 class AccountDisableParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Let nobody log in with an account of the directory any more."""
 
+    words = frozenset({"reason"})
     account: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
     reason: Reason
 
@@ -87,6 +94,7 @@ class AccountDisableParameters(Parameters, frozen=True, kw_only=True, forbid_unk
 class AccountEnableParameters(Parameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Let people log in with an account again. ``before``: what disabling gave, ``disabled`` = it stays disabled."""
 
+    words = frozenset({"reason"})
     account: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
     reason: Reason
     before: Literal["enabled", "disabled"] = "enabled"

@@ -119,22 +119,24 @@ def _parties(playbook: Playbook, report: Report, scopes: Mapping[str, Scope]) ->
     used: dict[str, frozenset[str]] = {}
     for key, step in playbook.workflow.items():
         if isinstance(step, Action):
-            for path, party in _parties_of(playbook, step):
+            for path, party in parties_of(playbook, step):
                 if path not in used:
-                    used[path] = _names_of(playbook, party)
+                    used[path] = names_of_party(playbook, party)
                     if len(used[path]) > MOST_USED:
                         report.wrong(path, f"it uses more than {MOST_USED} variables", "divide it", key)
                         used[path] = frozenset()
                 _usable(path, key, used[path], step, scopes[key], report)
 
 
-def _parties_of(playbook: Playbook, step: Action) -> list[tuple[str, Party]]:
+def parties_of(playbook: Playbook, step: Action) -> list[tuple[str, Party]]:
+    """Agent and targets of a step, each with its place in the document."""
     named = [("agent_definitions", playbook.agent_definitions, step.agent)]
     named += [("target_definitions", playbook.target_definitions, target) for target in step.targets]
     return [(f"{group}.{one}", defined[one]) for group, defined, one in named if one in defined]
 
 
-def _names_of(playbook: Playbook, party: Party) -> frozenset[str]:
+def names_of_party(playbook: Playbook, party: Party) -> frozenset[str]:
+    """Variables that an agent or target and its login use."""
     login = playbook.authentication_info_definitions.get(party.authentication_info)
     texts = (
         [login.user_id, login.username, login.password, login.token, login.oauth_header, login.kms_key_identifier] if login else []

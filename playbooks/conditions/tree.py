@@ -49,6 +49,14 @@ class Node(Protocol):
 
     def evaluate(self, variables: Variables) -> bool: ...
 
+    def reads(self, known: frozenset[str]) -> frozenset[str]:
+        """Variables that an answer may need beside those ``known`` to have a value."""
+        ...
+
+    def tells(self, answer: bool) -> frozenset[str]:
+        """Variables that surely have a value where this ``answer`` was given."""
+        ...
+
 
 class Comparison(msgspec.Struct, frozen=True):
     """``left operator right``; only IN has more than one on the right."""
@@ -96,6 +104,12 @@ class Comparison(msgspec.Struct, frozen=True):
         except ValueError as error:
             raise ConditionError(str(error), f"the variable is of type {kind}", self.position) from error
 
+    def reads(self, known: frozenset[str]) -> frozenset[str]:
+        return frozenset(self.names()) - known
+
+    def tells(self, answer: bool) -> frozenset[str]:
+        return frozenset(self.names()) if self.operator != "IN" else frozenset(filter(None, [self.left.name]))
+
 
 class Exists(msgspec.Struct, frozen=True):
     """Whether the value of a variable is known."""
@@ -114,6 +128,12 @@ class Exists(msgspec.Struct, frozen=True):
     def evaluate(self, variables: Variables) -> bool:
         return self.operand.declared(variables).value is not None
 
+    def reads(self, known: frozenset[str]) -> frozenset[str]:
+        return frozenset()
+
+    def tells(self, answer: bool) -> frozenset[str]:
+        return frozenset([self.operand.name] if answer else [])
+
 
 class Not(msgspec.Struct, frozen=True):
     """The opposite."""
@@ -128,6 +148,12 @@ class Not(msgspec.Struct, frozen=True):
 
     def evaluate(self, variables: Variables) -> bool:
         return not self.inner.evaluate(variables)
+
+    def reads(self, known: frozenset[str]) -> frozenset[str]:
+        return self.inner.reads(known)  # type: ignore[no-any-return]
+
+    def tells(self, answer: bool) -> frozenset[str]:
+        return self.inner.tells(not answer)  # type: ignore[no-any-return]
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -145,6 +171,22 @@ class Joined(msgspec.Struct, frozen=True):
     def evaluate(self, variables: Variables) -> bool:
         test = all if self.every else any
         return test(part.evaluate(variables) for part in self.parts)
+
+    def reads(self, known: frozenset[str]) -> frozenset[str]:
+        found: frozenset[str] = frozenset()
+        for part in self.parts:  # one is asked only after all before it have answered ``every``
+            found |= part.reads(known)
+            known |= part.tells(self.every)
+        return found
+
+    def tells(self, answer: bool) -> frozenset[str]:
+        if answer is self.every:  # each part has said so
+            return frozenset().union(*(part.tells(answer) for part in self.parts))
+        ways, before = [], frozenset[str]()
+        for part in self.parts:  # any of them may be the one that decided, after those before it had said the opposite
+            ways.append(before | part.tells(answer))
+            before |= part.tells(self.every)
+        return frozenset.intersection(*ways)
 
 
 class Condition:
@@ -171,6 +213,14 @@ class Condition:
     def evaluate(self, variables: Variables) -> bool:
         """The answer. Raises ConditionError for an undeclared or unknown variable and for values that are none of its type."""
         return self._root.evaluate(variables)
+
+    def reads(self, known: frozenset[str] = frozenset()) -> frozenset[str]:
+        """Variables that an answer may need beside those ``known`` to have a value: EXISTS needs none."""
+        return self._root.reads(known)
+
+    def tells(self, answer: bool) -> frozenset[str]:
+        """Variables that surely have a value where this ``answer`` was given."""
+        return self._root.tells(answer)
 
     def __repr__(self) -> str:
         return f"Condition({self.text!r})"

@@ -8,7 +8,7 @@ from playbooks.model import Action
 from playbooks.references import the_one
 from playbooks.run.state import Call
 from playbooks.translations import TranslationError, Words, languages_of, translations_of, words_of
-from playbooks.variables import VariableError, substitute
+from playbooks.variables import VariableError, in_words
 
 LONGEST_TITLE, LONGEST_TEXT = 512, 8_000
 MOST_LANGUAGES = 10
@@ -42,6 +42,6 @@ def _told(call: Call, words: Words) -> AskedWords:
         return AskedWords(title)
     readable = frozenset((*map(the_one, step.in_args), *step.step_variables)) if step.in_args else None
     try:
-        return AskedWords(title, substitute(template, call.visit.scope, readable)[:LONGEST_TEXT])
+        return AskedWords(title, in_words(template, call.visit.scope, readable)[:LONGEST_TEXT])
     except VariableError:  # a translation that names another variable than its original; that one is shown instead
         return AskedWords(title)

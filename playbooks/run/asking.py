@@ -30,6 +30,8 @@ UNDO_BY = "undo_by"
 """Stands beside the request in its JSON: who asked for the undo that the question belongs to."""
 WORDS = "words"
 """Stand there, too: what the question says by language (asked_words)."""
+KNOWN = "known"
+"""Stand there, too: what was told from outside for variables that an answer may set right."""
 _SECRET = ("password", "oauth_header", "token")
 
 
@@ -128,7 +130,7 @@ def _row(run_id: int, machine: Machine, call: Call, plan: Planner) -> dict[str, 
         "kind": kind,
         "title": (call.visit.step.name or call.visit.step_id)[:512],
         "line": told.line[:8000],
-        "request": _text({**_shown(call), UNDO_BY: machine.taking_back.by, WORDS: asked_words(call)}),
+        "request": _text({**_shown(call), UNDO_BY: machine.taking_back.by, WORDS: asked_words(call), KNOWN: _known(call)}),
         "digest": call.digest,
         "out_args": _text({name: call.visit.scope[name].type for name in call.request.out_args if name in call.visit.scope}),
         "roles": _text(roles),
@@ -142,6 +144,11 @@ def _row(run_id: int, machine: Machine, call: Call, plan: Planner) -> dict[str, 
         "outcome": "",
         "answers": "[]",
     }
+
+
+def _known(call: Call) -> dict[str, str]:
+    given = {name: call.visit.scope[name] for name in call.request.out_args if name in call.visit.scope}
+    return {name: one.value for name, one in given.items() if one.external and isinstance(one.value, str)}
 
 
 def _shown(call: Call) -> Any:

@@ -21,7 +21,7 @@ from operations.errors import Conflict, Denied, Invalid, NotFound
 from playbooks.rights import RUN, wrote
 from playbooks.run import journal
 from playbooks.run.asked_words import AskedWords
-from playbooks.run.asking import UNDO_BY, WORDS
+from playbooks.run.asking import KNOWN, UNDO_BY, WORDS
 from playbooks.run.messages import CHOICES, Answer, Approve, Decide, Message
 from playbooks.run.models import PlaybookQuestion, PlaybookRun
 from playbooks.values import typed
@@ -51,6 +51,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     undo_by      who asked for the undo that the question belongs to, "" where it belongs to none
     barred       who answered a step of this run that this one is kept apart from
     words        title and text by language, where the playbook has them
+    known        what was told from outside for some of ``out_args``: stays so where the answer says nothing else
     outcome      "" while open
     """
 
@@ -81,6 +82,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     undo_by: str = ""
     barred: frozenset[str] = frozenset()
     words: dict[str, AskedWords] = {}
+    known: dict[str, str] = {}
 
     @property
     def agreed(self) -> int:
@@ -245,7 +247,7 @@ def _query() -> Any:
 
 def _question(session: Session, row: PlaybookQuestion, run: PlaybookRun) -> Question:
     request = msgspec.json.decode(row.request)
-    undo_by, words = request.pop(UNDO_BY, ""), request.pop(WORDS, {})
+    undo_by, words, known = request.pop(UNDO_BY, ""), request.pop(WORDS, {}), request.pop(KNOWN, {})
     return Question(
         id=row.id,
         run_id=row.run_id,
@@ -273,6 +275,7 @@ def _question(session: Session, row: PlaybookQuestion, run: PlaybookRun) -> Ques
         fired_by=str(msgspec.json.decode(run.cause).get(FIRED_BY, "")),
         undo_by=undo_by,
         words=msgspec.convert(words, dict[str, AskedWords]),
+        known=known,
         barred=_barred(session, row, request),
     )
 

@@ -2,7 +2,8 @@
 
 How a value is written depends on where it goes. In the request target of an HTTP command it is percent-encoded into one part,
 unless it is the whole target; in a body it is written as the body needs it (playbooks.bodies), in a query or rule as its language
-needs it (playbooks.query_texts); in a script only letters may stand that mean nothing to a shell.
+needs it (playbooks.query_texts); in a script only letters may stand that mean nothing to a shell. What only people read goes on
+with a value that is not known; everywhere else the command fails.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ import msgspec
 
 from playbooks import bodies, query_texts
 from playbooks.actions.contract import Failure, Request
-from playbooks.actions.parameters import LOOKING, PROPERTY
+from playbooks.actions.parameters import LOOKING, PROPERTY, words_of
 from playbooks.extension import Options, options_of
-from playbooks.model import Action, Authentication, Command, Party, Playbook
+from playbooks.model import Action, Authentication, Command, Json, Party, Playbook
 from playbooks.references import references, the_one
-from playbooks.variables import Scope, VariableError, for_shell, substitute, substitute_in
+from playbooks.variables import Scope, VariableError, for_shell, in_words, substitute, substitute_in
 
 HTTP = frozenset({"http-api", "openc2-http"})
 SCRIPTS = frozenset({"bash", "powershell", "ssh", "caldera-cmd"})
@@ -95,6 +96,8 @@ def _command(command: Command, scope: Scope, readable: frozenset[str] | None) ->
         text = _start_line(text, scope, readable)
     elif command.type in query_texts.KINDS:
         text = query_texts.filled(command.type, text, scope, readable)
+    elif command.type == "manual":
+        text = in_words(text, scope, readable)
     else:
         text = substitute(text, scope, readable, for_shell if command.type in SCRIPTS else None)
     headers = {
@@ -112,8 +115,22 @@ def _command(command: Command, scope: Scope, readable: frozenset[str] | None) ->
         headers=headers,
         content=content,
         content_b64=content_b64,
-        more=substitute_in(command.more, scope, readable) if command.more else command.more,
+        more=_more(command, scope, readable) if command.more else command.more,
     )
+
+
+def _more(command: Command, scope: Scope, readable: frozenset[str] | None) -> Json:
+    """Properties beyond the standard's; parameters of our own commands that are words for people are put in as such."""
+    given, words = command.more.get(PROPERTY), words_of(command.type)
+    if not words or not isinstance(given, dict):
+        return substitute_in(command.more, scope, readable)  # type: ignore[no-any-return]
+    told = {
+        name: in_words(value, scope, readable)
+        if name in words and isinstance(value, str)
+        else substitute_in(value, scope, readable)
+        for name, value in given.items()
+    }
+    return {**substitute_in({**command.more, PROPERTY: {}}, scope, readable), PROPERTY: told}
 
 
 def _start_line(text: str, scope: Scope, readable: frozenset[str] | None) -> str:
@@ -164,7 +181,7 @@ def _content(kind: str, content: str, headers: dict[str, list[str]], scope: Scop
     """The body with its values. What only people read (commands that are no HTTP) need not be JSON where it begins so."""
     kinds = bodies.kinds_of(headers)
     if kind not in HTTP and not bodies.is_json(content):
-        return substitute(content, scope, readable)
+        return (in_words if kind == "manual" else substitute)(content, scope, readable)
     written = substitute(content, scope, readable, bodies.writer(content, kinds))
     if written != content:
         bodies.check_result(written, kinds)

@@ -27,7 +27,10 @@ from operations.incidents.reading import alerts_of, get_incident
 from operations.warnings.reading import get as get_warning
 from operations.zones.models import ZoneRow
 from operations.zones.service import zone_table
+from playbooks.check.needed import needed
 from playbooks.model import Playbook
+from playbooks.run.journal import playbook_of
+from playbooks.shelf.known import called_bodies
 from playbooks.shelf.schema import Field
 
 KINDS: tuple[str, ...] = ("alert", "incident", "asset", "warning")
@@ -42,11 +45,18 @@ def start_form(session: Session, playbook: Playbook, kind: str = "", number: str
     kind, number  what it is started for; "" = nothing. Raises NotFound, Invalid.
     """
     facts = facts_of(session, kind, number) if kind else {}
+    must = needed_by(session, playbook)
     return [
-        Field(name, one.type, facts.get(name, one.value if isinstance(one.value, str) else None), one.description)
+        Field(name, one.type, facts.get(name, one.value if isinstance(one.value, str) else None), one.description, name in must)
         for name, one in playbook.playbook_variables.items()
         if one.external
     ]
+
+
+def needed_by(session: Session, playbook: Playbook) -> frozenset[str]:
+    """Variables that a start of ``playbook`` has to give values (playbooks.check.needed), beside what is in force on the shelf."""
+    called = called_bodies(session, playbook, in_force=True)
+    return needed(playbook, {key: playbook_of(body) for key, body in called.items()})
 
 
 def facts_of(session: Session, kind: str, number: str) -> dict[str, str]:

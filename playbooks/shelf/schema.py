@@ -103,9 +103,10 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Field(msgspec.Struct, frozen=True):
-    """A value that a start asks for: an external variable. ``value`` None = not known."""
+    """A value that a start asks for: an external variable. ``value`` None = not known; ``needed``: it cannot start without."""
 
     name: str
     type: str
     value: str | None
     description: str = ""
+    needed: bool = False

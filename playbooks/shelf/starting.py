@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from operations.accounts.schema import Principal
 from operations.audit import service as audit
 from operations.errors import Conflict, Invalid, NotFound
+from playbooks.check.needed import needed
 from playbooks.model import Playbook
 from playbooks.rights import RUN, need
 from playbooks.run import journal
@@ -48,7 +49,7 @@ def start(
     request_key  asked again with the same key it is the same run; "" = none
 
     Raises Denied, NotFound; Conflict where the playbook, or one that it calls, is not in force, switched off, revoked or not valid
-    now; Invalid, whose ``field`` is the variable, for a value that it does not take.
+    now; Invalid, whose ``field`` is the variable, for a value that it does not take, or one that it lacks and cannot do without.
     """
     need(who, RUN)
     before = _asked_before(session, request_key)
@@ -61,9 +62,11 @@ def start(
     body = document(session, playbook_id, row.released)
     playbook = journal.playbook_of(body)
     called = _called(session, playbook)
-    for one in (playbook, *map(journal.playbook_of, called.values())):
+    others = {key: journal.playbook_of(body) for key, body in called.items()}
+    for one in (playbook, *others.values()):
         _refuse_invalid(one, _now())
     check_values(playbook, variables)
+    _refuse_lacking(playbook, others, variables)
     variables = _never_less(session, playbook, variables, cause)
     wanted = journal.Wanted(
         body=body,
@@ -105,6 +108,13 @@ def check_values(playbook: Playbook, variables: Mapping[str, Value]) -> None:
             opening(playbook, {name: value})
         except VariableError as error:
             raise Invalid(error.message, error.hint, field=name[:250]) from error
+
+
+def _refuse_lacking(playbook: Playbook, others: Mapping[str, Playbook], variables: Mapping[str, Value]) -> None:
+    """Better no run than one that fails when it acts."""
+    for name in sorted(needed(playbook, others)):
+        if variables.get(name) is None:
+            raise Invalid(f"the playbook {playbook.name!r} cannot do without {name}", "give it a value", field=name[:250])
 
 
 def _asked_before(session: Session, request_key: str) -> int | None:

@@ -139,6 +139,23 @@ class StartIn(Strict):
     request_key = String(load_default="", validate=Length(0, 64), metadata={"description": "Sent again it is the same run"})
 
 
+class StartFormIn(Strict):
+    kind = String(load_default="", validate=OneOf(("", *KINDS)))
+    id = String(load_default="", validate=Length(0, 128))
+
+
+class StartFieldOut(Schema):
+    name = String(required=True)
+    type = String(required=True)
+    value = String(required=True, allow_none=True, metadata={"description": "What is known; null = nothing"})
+    description = String(required=True)
+    needed = Boolean(required=True, metadata={"description": "The playbook cannot do without"})
+
+
+class StartFormOut(Schema):
+    fields_ = List(Nested(StartFieldOut), required=True, data_key="fields")
+
+
 class RunListIn(Paging):
     state = String(load_default="", validate=OneOf(("", "open", *STATES)))
     playbook_id = String(load_default="", validate=Length(0, 160))
@@ -241,6 +258,9 @@ class QuestionOut(Schema):
     fired_by = String(required=True)
     words = Dict(
         String(), Dict(), required=True, metadata={"description": "Language → title and text, where the playbook has them"}
+    )
+    known = Dict(
+        String(), String(), required=True, metadata={"description": "Of out_args, what was told from outside: an answer may set it right"}
     )
 
 

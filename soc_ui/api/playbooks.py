@@ -175,6 +175,22 @@ def difference(playbook_id: str, query_data: Body) -> Body:
     return {"changes": msgspec.to_builtins(service.difference(old, new))}
 
 
+@playbooks.get("/<playbook_id>/start")
+@permit(playbooks, "playbooks.run")
+@playbooks.input(schemas.StartFormIn, location="query")
+@playbooks.output(schemas.StartFormOut)
+@playbooks.doc(responses=[404])
+def start_form(playbook_id: str, query_data: Body) -> Body:
+    """Read what a start asks for
+
+    Filled in with what is known of the subject; without one, with what the playbook itself has.
+    """
+    with services().database.read() as session:
+        playbook = read(service.document(session, playbook_id))
+        fields = service.start_form(session, playbook, query_data["kind"], query_data["id"])
+    return {"fields_": msgspec.to_builtins(fields)}
+
+
 @playbooks.post("/<playbook_id>/runs")
 @permit(playbooks, "playbooks.run")
 @playbooks.input(schemas.StartIn)

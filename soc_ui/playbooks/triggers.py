@@ -135,7 +135,7 @@ def _form(
         playbook = playbook_of(shelf.document(session, playbook_id))
         plan = zones.list_zones(session)
         sources = inbound.sources(session) if kind == "webhook" else []
-    asked = {name: one for name, one in playbook.playbook_variables.items() if one.external}
+        asked = shelf.start_form(session, playbook)
     return render_template(
         "playbooks/trigger.html", kind=kind, shelved=shelved, titles=Titles(playbook), asked=asked, plan=plan, sources=sources,
         zone_name=ZoneNames(record.zone for record in plan), value=value, trigger=trigger, fields=forms.FIELDS.get(kind, ()),

@@ -228,3 +228,39 @@ def test_every_address_is_within_its_networks(address: object, bits: int) -> Non
     network = typed(kind, f"{address}/{min(bits, 32) if kind == 'ipv4-addr' else bits}")
     variables = {"__a__": Variable(type=kind, value=str(address))}
     assert parse(f"__a__:value ISSUBSET '{network}'").evaluate(variables)
+
+
+_NAMES = ("__a__", "__b__", "__c__")
+
+
+def _conditions() -> st.SearchStrategy[str]:
+    names = st.sampled_from(_NAMES)
+    atoms = st.one_of(
+        names.map(lambda name: f"EXISTS {name}:value"),
+        st.tuples(names, names).map(lambda two: f"{two[0]}:value = {two[1]}:value"),
+        names.map(lambda name: f"{name}:value IN ('x', 'y')"),
+    )
+    return st.recursive(
+        atoms,
+        lambda inner: st.one_of(
+            inner.map(lambda one: f"NOT ({one})"),
+            st.lists(inner, min_size=2, max_size=3).map(lambda parts: " AND ".join(f"({one})" for one in parts)),
+            st.lists(inner, min_size=2, max_size=3).map(lambda parts: " OR ".join(f"({one})" for one in parts)),
+        ),
+        max_leaves=8,
+    )
+
+
+@given(_conditions(), st.fixed_dictionaries({name: st.sampled_from([None, "x", "z"]) for name in _NAMES}))
+def test_what_it_reads_and_what_its_answer_tells(text: str, values: dict[str, str | None]) -> None:
+    condition = parse(text)
+    variables = {name: Variable(type="string", value=value) for name, value in values.items()}
+    known = frozenset(name for name, value in values.items() if value is not None)
+    try:
+        answer = condition.evaluate(variables)
+    except ConditionError:
+        assert not condition.reads() <= known, "it said that it could do without"
+    else:
+        assert condition.tells(answer) <= known
+    assert condition.reads() <= condition.names()
+    assert condition.reads(frozenset(_NAMES)) == frozenset()

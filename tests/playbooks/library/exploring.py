@@ -2,8 +2,9 @@
 
 A choice is taken at each question: the values that the caller gives (or forgets to give), and for each command whether it fails, or
 what it gives back.
-``explore`` begins with the first option everywhere and takes each option of each question once, on the way on which it was first
-met: linear in steps and options. ``wander`` takes any, so it also comes where two options have to meet; the same ones each time.
+``explore`` begins with the first option everywhere (or the last that is no failure, which comes to the end of loops) and takes each
+option of each question once, on the way on which it was first met: linear in steps and options. ``wander`` takes any, so it also
+comes where two options have to meet; the same ones each time.
 """
 
 from __future__ import annotations
@@ -39,25 +40,28 @@ class Run:
         self.machine: Machine | None = None
 
 
-def explore(playbook: Playbook, library: Mapping[tuple[str, str], Playbook], samples: Mapping[str, list[Value]]) -> Iterator[Run]:
-    """Runs that take every option of every question. ``samples``: values of the caller's variables that cannot be derived."""
+def explore(
+    playbook: Playbook, library: Mapping[tuple[str, str], Playbook], samples: Mapping[str, list[Value]], *, last: bool = False
+) -> Iterator[Run]:
+    """Runs that take every option of every question, else the first one, or the ``last``. ``samples``: values of the caller's
+    variables that cannot be derived."""
     waiting: list[list[int]] = [[]]
     taken: set[tuple[str, int]] = set()
     count = 0
     while waiting:
         chosen = waiting.pop()
-        run = _run(playbook, library, samples, _following(chosen))
+        run = _run(playbook, library, samples, _following(chosen, last))
         yield run
         count += 1
         assert count < _MOST_RUNS, "too many ways"
         for place, (question, options) in enumerate(run.met):
-            before = chosen[place] if place < len(chosen) else 0
+            before = chosen[place] if place < len(chosen) else _else(options, last)
             taken.add((question, before))
             for option in range(len(options)):
                 if (question, option) not in taken:
                     taken.add((question, option))
-                    prefix = (chosen + [0] * place)[:place]
-                    waiting.append([*prefix, option])
+                    further = [_else(met, last) for _, met in run.met[len(chosen) : place]]
+                    waiting.append([*chosen[:place], *further, option])
 
 
 def wander(playbook: Playbook, library: Mapping[tuple[str, str], Playbook], samples: Mapping[str, list[Value]]) -> Iterator[Run]:
@@ -86,8 +90,12 @@ def take_back(run: Run) -> list[Request]:
     return sent
 
 
-def _following(chosen: list[int]) -> Callable[[int, list[Choice]], int]:
-    return lambda place, options: chosen[place] if place < len(chosen) else 0
+def _following(chosen: list[int], last: bool) -> Callable[[int, list[Choice]], int]:
+    return lambda place, options: chosen[place] if place < len(chosen) else _else(options, last)
+
+
+def _else(options: list[Choice], last: bool) -> int:
+    return len(options) - 1 - (options[-1] == _FAILED and len(options) > 1) if last else 0
 
 
 def _run(
@@ -131,7 +139,7 @@ def _run(
             run.requests.append(call.request)
         request = run.requests[-1] if ready else asked[0].request
         inner = next(one for one in (playbook, *library.values()) if request.step_id in one.workflow)
-        choice = choose(request.step_id, [*_outcomes(inner, request), _FAILED])
+        choice = choose(request.step_id, [*_outcomes(inner, request, samples), _FAILED])
         if choice == _FAILED:
             machine.apply(Ended(at=now, call=key, attempt=attempt, code="ACTION_FAILED", message="chosen"))
         else:
@@ -141,9 +149,13 @@ def _run(
     return run
 
 
-def _outcomes(playbook: Playbook, request: Request) -> list[Choice]:
-    values = [_values(playbook, name) for name in request.out_args]
-    return [dict(zip(request.out_args, row, strict=True)) for row in product(*values)]
+def _outcomes(playbook: Playbook, request: Request, samples: Mapping[str, list[Value]]) -> list[Choice]:
+    """What a command may give back. People who do not know better leave empty what came from outside; one way they set it right."""
+    outside = [name for name in request.out_args if playbook.playbook_variables[name].external]
+    found_out = [name for name in request.out_args if name not in outside]
+    rows: list[Choice] = [dict(zip(found_out, row, strict=True)) for row in product(*(_values(playbook, name) for name in found_out))]
+    right: Choice = {name: (samples.get(name) or _values(playbook, name))[0] for name in outside}
+    return [*rows, rows[0] | right] if right and isinstance(rows[0], dict) else rows
 
 
 def _values(playbook: Playbook, name: str) -> list[Value]:

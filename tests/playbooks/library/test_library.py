@@ -11,6 +11,7 @@ import pytest
 
 from playbooks.actions.danger import changes_a_system, logs_in
 from playbooks.check import check
+from playbooks.check.needed import needed
 from playbooks.extension import options_of
 from playbooks.library import BUILDING_BLOCK, load
 from playbooks.model import Action, End, IfCondition, Playbook, Start, WhileCondition
@@ -21,6 +22,7 @@ from tests.playbooks.library.exploring import Run, explore, take_back, wander
 
 PLAYBOOKS = load()
 LIBRARY = library_of(PLAYBOOKS)
+BY_ID = {one.id: one for one in PLAYBOOKS}
 NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)
 SAMPLES: dict[str, list[Value]] = {
     "__address__": ["2001:db8::9", "203.0.113.9", "10.9.8.7", "0.0.0.0/0"],
@@ -67,7 +69,8 @@ def _is_chinese(text: str) -> bool:
 def test_every_branch_runs_to_its_end(playbook: Playbook) -> None:
     left = _ways(playbook)
     runs = []
-    for run in chain(explore(playbook, LIBRARY, SAMPLES), islice(wander(playbook, LIBRARY, SAMPLES), 8_000)):
+    to_the_ends = explore(playbook, LIBRARY, SAMPLES, last=True)
+    for run in chain(explore(playbook, LIBRARY, SAMPLES), to_the_ends, islice(wander(playbook, LIBRARY, SAMPLES), 8_000)):
         runs.append(run)
         left -= _taken(run)
         if not left and len(runs) > 50:
@@ -77,9 +80,22 @@ def test_every_branch_runs_to_its_end(playbook: Playbook) -> None:
         assert run.state in ("finished", "failed"), run.trace[-1]
         last = run.trace[-1]
         if run.state == "failed":  # a command failed that has no other way, or a value was not given: people have been told
-            assert last.code in ("ACTION_FAILED", "VARIABLE_ERROR", "CONDITION_ERROR"), last
-            assert last.code == "ACTION_FAILED" or None in run.given.values(), last
+            lacking = {name for name in needed(playbook, BY_ID) if run.given[name] is None}
+            assert last.code == "ACTION_FAILED" or lacking, last
             assert any(entry.event == "exception" for entry in run.trace)
+
+
+@each
+def test_nothing_fails_for_what_nobody_knew(playbook: Playbook) -> None:
+    """Started with what it cannot do without, and nothing else: questions reach people, and what needs a value is left out."""
+    must = needed(playbook, BY_ID)
+    assert must <= {"__address__", "__account__"}, "an alert may lack it"
+    assert not must or BUILDING_BLOCK in playbook.labels, "those that alerts start ask people instead"
+    nothing: list[Value] = [None]
+    open_ones = [name for name, one in playbook.playbook_variables.items() if one.external and one.value is None]
+    samples = {name: SAMPLES[name][:1] if name in must else nothing for name in open_ones}
+    for run in chain(explore(playbook, LIBRARY, samples), explore(playbook, LIBRARY, samples, last=True)):
+        assert [one for one in run.trace if one.code in ("VARIABLE_ERROR", "CONDITION_ERROR")] == []
 
 
 def _ways(playbook: Playbook) -> set[tuple[str, str]]:

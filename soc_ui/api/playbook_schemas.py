@@ -260,7 +260,10 @@ class QuestionOut(Schema):
         String(), Dict(), required=True, metadata={"description": "Language → title and text, where the playbook has them"}
     )
     known = Dict(
-        String(), String(), required=True, metadata={"description": "Of out_args, what was told from outside: an answer may set it right"}
+        String(),
+        String(),
+        required=True,
+        metadata={"description": "Of out_args, what was told from outside; an answer may correct it"},
     )
 
 

@@ -32,7 +32,7 @@ def document(**changes: Any) -> Json:
         "modified": "2026-11-27T06:30:00.000Z",
         "workflow_start": START,
         "playbook_variables": {
-            "__ip__": {"type": "ipv4-addr", "external": True},
+            "__ip__": {"type": "ipv4-addr", "external": True, "value": "203.0.113.9"},
             "__answer__": {"type": "integer", "value": "0"},
             "__gateway__": {"type": "string", "value": "gw-1", "constant": True},
         },

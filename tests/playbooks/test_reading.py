@@ -30,7 +30,7 @@ def test_everything_of_a_playbook_is_read() -> None:
     assert isinstance(condition, IfCondition)
     assert list(condition.branches()) == [("on_true", ON_TRUE)]
     assert found.playbook_variables["__answer__"].value == "0"
-    assert found.playbook_variables["__ip__"].value is None
+    assert found.playbook_variables["__ip__"].value == "203.0.113.9"
     assert found.target_definitions[FIREWALL].address["ipv6"] == ["2001:db8::1"]
 
 

@@ -63,7 +63,8 @@ def question(name: str = EVIL, **changes: object) -> bytes:
 
 
 def _playbook(workflow: dict[str, object], **changes: object) -> bytes:
-    settled = {"playbook_variables": {"__ip__": {"type": "ipv4-addr", "external": True}}, "target_definitions": {},
+    ip = {"type": "ipv4-addr", "external": True, "value": "203.0.113.7"}
+    settled = {"playbook_variables": {"__ip__": ip}, "target_definitions": {},
                "authentication_info_definitions": {}, "workflow": workflow}  # fmt: skip
     return octets(document(**settled | changes))
 

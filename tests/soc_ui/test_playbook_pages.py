@@ -17,12 +17,15 @@ from crypto.secret import MasterKey
 from operations.accounts.schema import Reach
 from operations.accounts.service import create_user
 from operations.audit.schema import SYSTEM
-from playbooks.run import journal, listing, questions
+from playbooks.library import load
+from playbooks.run import journal, listing, questions, steering
 from playbooks.run.announcing import sealed_link
+from playbooks.run.events import Ended
 from playbooks.shelf import service
 from soc_ui.app import create_app
 from soc_ui.services import Services
 from tests.playbooks.documents import FIRST, document, octets, uuid
+from tests.playbooks.shelf.people import RESPONDER
 from tests.soc_ui.conftest import browser_of, post
 from tests.soc_ui.seed import PASSWORD, fill
 from tests.soc_ui.seed_playbooks import (
@@ -313,6 +316,35 @@ def test_a_start_is_filled_in_and_happens_once(filled: Services, as_: Open) -> N
     assert browser.get(f"/playbooks/{DRILL}/start?kind=alert&id=%3Cb%3E").status_code == 422
     assert post(browser, f"/playbooks/{TASK}/start", {}).status_code == 409
     assert as_("leader").get("/playbooks/start").status_code == 403
+
+
+def test_a_start_says_what_is_needed(as_: Open) -> None:
+    browser, block = as_("analyst"), next(one.id for one in load() if one.name == "封禁网络地址")
+    form = browser.get(f"/playbooks/{block}/start").text
+    needed = re.findall(r'<input[^>]*name="value\.(\w+)"[^>]*required>', form)
+    assert needed == ["__address__"]
+    refused = post(browser, f"/playbooks/{block}/start", {"value.__matter__": "kept"})
+    assert (refused.status_code, 'value="kept"' in refused.text) == (422, True)
+    assert "cannot do without a value for “address”" in refused.text
+
+
+def test_a_question_shows_what_was_told_and_lets_it_be_corrected(filled: Services, as_: Open) -> None:
+    called = tuple(shipped(name) for name in ("isolate-host", "secure-evidence", "contain-address", "close-out"))
+    run_id = run(filled.database, shipped("endpoint-malware"), {"__host__": "pc-17"}, called=called)
+    browser = as_("analyst")
+    page = browser.get(f"/playbooks/runs/{run_id}").text
+    assert 'name="value.__host__" value="pc-17"' in page
+    assert 'name="value.__address__" value=""' in page
+    assert "(not known)" in page or "（未知）" in page
+    number = int(re.findall(r"/playbooks/questions/(\d+)", page)[0])
+    values = {"choice": "done", "value.__host__": "pc-18", "value.__removed__": "true", "value.__spread__": "false"}
+    assert post(browser, f"/playbooks/questions/{number}/answer", values).status_code == 302
+    with filled.database.write() as session:
+        steering.cancel(session, RESPONDER, run_id, "enough")
+    go_on(filled.database, run_id, "cancelled")
+    with filled.database.read() as session:
+        answered = [line.event.variables for line in journal.lines(session, run_id) if isinstance(line.event, Ended)]
+    assert {"__host__": "pc-18", "__removed__": "true", "__spread__": "false"} in answered
 
 
 def test_a_version_from_the_editor_into_force(filled: Services, as_: Open) -> None:

@@ -23,6 +23,10 @@ from tests.system.estate import Estate
 
 STARTER = RESPONDER
 PEOPLE = (DUTY, LEADER, OTHER_RESPONDER)
+OUTSIDE = frozenset(
+    {"__host__", "__address__", "__account__", "__domain__", "__serial__", "__cve__", "__product__", "__scenario__"}
+)
+"""What a person may correct, and need not."""
 Form: TypeAlias = "dict[str, Value | list[Value]]"
 """Variable → what people fill in; of a list one after another, the last one from then on."""
 
@@ -101,6 +105,8 @@ class People:
     def _filled(self, asked: Question) -> dict[str, Value]:
         found: dict[str, Value] = {}
         for name in asked.out_args:
+            if name in OUTSIDE and name not in self._form:
+                continue  # left as it was told from outside
             assert name in self._form, self.story(f"{asked.title!r} asks for {name}, and nobody knows it")
             given = self._form[name]
             found[name] = given[0] if len(given) == 1 else given.pop(0)

@@ -110,6 +110,24 @@ def test_it_acts_where_people_agree_and_is_taken_back(city: Estate, name: str) -
             assert get_warning(session, int(given["warning_id"])).status != "draft"
 
 
+@pytest.mark.parametrize("name", ["Malware on an endpoint", "Account takeover", "DNS tunnelling", "Cross-zone violation"])
+def test_it_runs_to_its_end_for_an_alert_that_names_nothing(city: Estate, name: str) -> None:
+    """No host, no address, no account, and people who do not find them out either: every question reaches them, and nothing that
+    needs a value is tried without it."""
+    case, playbook = CASES[name], BY_NAME[name]
+    number = alert(city.database, rule=f"estate-{clock.now()}")
+    with city.database.write() as session:
+        known = shelf.facts_of(session, "alert", str(number))
+        assert not known.keys() & {"__host__", "__address__", "__account__", "__domain__"}
+        values = {one.name: one.value for one in shelf.start_form(session, playbook, "alert", str(number))}
+        run = shelf.start(session, STARTER, playbook.id, values, {"kind": "alert", "id": number})
+    people = People(city, run, EVERYBODY | case.form, lambda asked: None)
+    people.sit("finished")
+    assert people.failures() == [], people.story(name)
+    assert not _acts(city, run).keys() & {BLOCK, DISABLE, DIVERT, ISOLATE}
+    assert any("（未知）" in asked.line for asked, _ in people.said), people.story(name)
+
+
 def test_two_people_agree_to_a_block_in_a_plant_whatever_its_starter_says(city: Estate) -> None:
     """The building block alone, told that it is no plant: the zone plan knows better."""
     values: dict[str, Value] = {"__ot__": "false", "__address__": PLANT, "__gateway__": f"ssh://{GATEWAY}", "__matter__": "演练"}

@@ -286,7 +286,7 @@ def test_every_mistake_is_told(change: Change, path: str, message: str) -> None:
             "hides",
         ),
         (_set(f"{COMMAND}/content", '"for __ip__"'), f"workflow.{FIRST}.commands[0]", "__ip__ stays as it is"),
-        (_set("playbook_variables/__ip__/external", False), f"workflow.{FIRST}.commands[0]", "never gets a value"),
+        (_set("playbook_variables/__ip__", {"type": "ipv4-addr"}), f"workflow.{FIRST}.commands[0]", "never gets a value"),
         (_set("playbook_variables/__own__", {"type": "colour", "value": "red"}), "playbook_variables.__own__.type", "not listed"),
         (_set(f"{STEP}/agent", PERSON), f"workflow.{FIRST}.commands[0]", "does this http-api command by hand"),
         (_set("labels", []), "labels", "labels is empty"),
@@ -409,7 +409,8 @@ def _calls(**more: Any) -> Change:
 
 
 def test_called_playbooks_resolve() -> None:
-    called = playbook(document(id=CALLED))
+    needs = document()["playbook_variables"] | {"__ip__": {"type": "ipv4-addr", "external": True}}
+    called = playbook(document(id=CALLED, playbook_variables=needs))
     known = {CALLED: [called]}
     assert problems(_calls(in_args=["__ip__"], out_args=["__answer__"]), known_playbooks=known) == []
     assert problems(_calls(), known_playbooks=None) == []
@@ -513,7 +514,7 @@ def test_our_extension_can_be_understood(options: dict[str, Any], path: str, mes
 )
 def test_a_header_may_carry_a_variable_but_no_secret(value: str, is_plain: bool) -> None:
     def change(one: dict[str, Any]) -> None:
-        one["playbook_variables"]["__token__"] = {"type": "string", "external": True}
+        one["playbook_variables"] |= {name: {"type": "string", "external": True} for name in ("__ip__", "__token__")}
         one["workflow"][FIRST]["commands"][0]["headers"] = {"Authorization": [value]}
 
     assert is_right(problems(change)) is not is_plain

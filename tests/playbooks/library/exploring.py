@@ -153,7 +153,8 @@ def _outcomes(playbook: Playbook, request: Request, samples: Mapping[str, list[V
     """What a command may give back. People who do not know better leave empty what came from outside; one way they set it right."""
     outside = [name for name in request.out_args if playbook.playbook_variables[name].external]
     found_out = [name for name in request.out_args if name not in outside]
-    rows: list[Choice] = [dict(zip(found_out, row, strict=True)) for row in product(*(_values(playbook, name) for name in found_out))]
+    values = [_values(playbook, name) for name in found_out]
+    rows: list[Choice] = [dict(zip(found_out, row, strict=True)) for row in product(*values)]
     right: Choice = {name: (samples.get(name) or _values(playbook, name))[0] for name in outside}
     return [*rows, rows[0] | right] if right and isinstance(rows[0], dict) else rows
 

@@ -11,7 +11,8 @@ from operations.incidents.record import create_incident
 from operations.incidents.schema import NewIncident
 from playbooks.library import load
 from playbooks.shelf import service as shelf
-from tests.playbooks.documents import playbook
+from playbooks.shelf.schema import Field
+from tests.playbooks.documents import document, playbook
 from tests.playbooks.matters import alert
 
 
@@ -80,13 +81,15 @@ def test_an_asset_of_a_plant(database: Database) -> None:
 
 def test_the_form_asks_for_external_variables_only(database: Database) -> None:
     number = alert(database, source__ip="203.0.113.9")
-    wanted = playbook()
+    ip = {"type": "ipv4-addr", "external": True}
+    wanted = playbook(document(playbook_variables=document()["playbook_variables"] | {"__ip__": ip}))
     with database.read() as session:
-        assert [(one.name, one.type, one.value) for one in shelf.start_form(session, wanted)] == [("__ip__", "ipv4-addr", None)]
+        assert shelf.start_form(session, wanted) == [Field("__ip__", "ipv4-addr", None, needed=True)]
         library = shelf.start_form(session, next(one for one in load() if one.name == "口令爆破处置"), "alert", str(number))
     values = {one.name: one.value for one in library}
     assert (values["__address__"], values["__alert_id__"], values["__gateway__"]) == ("203.0.113.9", str(number), None)
     assert (values["__incident_id__"], values["__ot__"]) == ("0", "true")
+    assert not any(one.needed for one in library), "people are asked for what an alert may lack"
 
 
 @pytest.mark.parametrize(("kind", "number", "error"), [

@@ -81,6 +81,17 @@ def test_values_that_are_none(database: Database, variables: dict[str, Any], fie
     assert refused.value.field == field
 
 
+def test_without_what_it_cannot_do_without_it_does_not_start(database: Database) -> None:
+    needs = document()["playbook_variables"] | {"__ip__": {"type": "ipv4-addr", "external": True}}
+    _release(database, octets(document(playbook_variables=needs)))
+    for values in ({}, {"__ip__": None}):
+        with pytest.raises(Invalid, match="cannot do without __ip__") as refused, database.write() as session:
+            shelf.start(session, ANALYST, ID, values, CAUSE)
+        assert refused.value.field == "__ip__"
+    with database.write() as session:
+        assert shelf.start(session, ANALYST, ID, {"__ip__": "203.0.113.9"}, CAUSE)
+
+
 def test_what_is_not_in_force_is_not_started(database: Database) -> None:
     with pytest.raises(NotFound), database.write() as session:
         shelf.start(session, ANALYST, ID, {}, CAUSE)

@@ -15,6 +15,7 @@ from operations.accounts import service as accounts
 from operations.accounts.schema import Policy
 from operations.audit.schema import SYSTEM
 from playbooks.extension import EXTENSION
+from playbooks.library import load
 from playbooks.run import questions
 from soc_ui.app import create_app
 from soc_ui.services import Services
@@ -128,6 +129,14 @@ def test_a_run_from_its_start_to_its_end(call: Call, services: Services) -> None
     assert made.get_json()["run"]["cause"] == {"kind": "alert", "id": 1}
     assert made.get_json()["variables"]["__alert_id__"] == "1"
     assert call("POST", path, json=wanted).get_json()["run"]["id"] == run_id
+    form = call("GET", f"/playbooks/{DRILL}/start", query={"kind": "alert", "id": "1"}).get_json()["fields"]
+    assert {one["name"]: (one["value"], one["needed"]) for one in form}["__alert_id__"] == ("1", False)
+    problem(call("GET", f"/playbooks/{DRILL}/start", query={"kind": "alert", "id": "999"}), 404)
+    block = next(one.id for one in load() if one.name == "封禁网络地址")
+    form = call("GET", f"/playbooks/{block}/start").get_json()["fields"]
+    assert [one["name"] for one in form if one["needed"]] == ["__address__"]
+    refused = problem(call("POST", f"/playbooks/{block}/runs", json={"variables": {"__matter__": "x"}}), 422)
+    assert "cannot do without __address__" in str(refused)
     for wrong in ({"__alert_id__": "x"}, {"__score__": "1"}, {"__scenario__": 7}, {"__scenario__": ["x"]}):
         problem(call("POST", path, json={"variables": wrong}), 422)
     problem(call("POST", path, json={"subject": {"kind": "alert", "id": "999"}}), 404)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from benchmarks.playbooks import chain
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from operations.accounts.schema import Principal
 from operations.audit import service as audit
 from operations.errors import Conflict, Denied, Invalid, NotFound
@@ -46,6 +46,7 @@ from playbooks.run.taking_back import BY_HAND
 from playbooks.variables import Value
 from tests.playbooks.documents import AGENT, END, FIRST, START, document, octets, uuid
 from tests.playbooks.run.target import Target, running_target
+from tests.state_database import migrated
 
 SECOND, BACK, BACK_END = f"action--{uuid(40)}", f"action--{uuid(41)}", f"end--{uuid(42)}"
 ONE, TWO = f"http-api--{uuid(50)}", f"http-api--{uuid(51)}"
@@ -372,8 +373,7 @@ def target() -> Iterator[Target]:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path}/state.db")
-    upgrade(opened)
+    opened = migrated(f"sqlite:///{tmp_path}/state.db")
     yield opened
     opened.close()
 

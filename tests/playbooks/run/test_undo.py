@@ -467,14 +467,14 @@ def test_refused_an_undo_can_be_asked_for_again_by_another(target: Target, datab
 
 def test_a_run_cancelled_within_a_command_is_really_taken_back(target: Target, database: Database) -> None:
     with Executor(database, standard(Reach(("127.0.0.0/8",), ("127.0.0.1",))), Settings(poll=0.02), gate=gate) as executor:
-        run_id = executor.submit(with_undo(target, "/slow/600/block"))
+        run_id = executor.submit(with_undo(target, "/slow/20000/block"))  # would be done long after it is called off
         until(lambda: target.paths)
         with database.write() as session:
             steering.cancel(session, LIN, run_id, "a mistake")
         comes_to(database, run_id, "cancelled")
         agree(database, ZHOU, take_back(database, LIN, run_id))
         comes_to(database, run_id, "undone")
-    assert target.paths == ["/slow/600/block", "/hit/back"]
+    assert target.paths == ["/slow/20000/block", "/hit/back"]
 
 
 def refused_undo(target: Target, database: Database) -> int:

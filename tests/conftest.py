@@ -7,7 +7,9 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
+from crypto import password
 from tests.elasticsearch_node import running_node, server_url
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +22,17 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the corpora of ../shared")
     return SHARED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Argon2id as cheap as it goes, in this process: a real hash takes 0.2 s, and thousands are made here.
+
+    The real one is tested in tests/crypto/test_password.py, and where whole platforms run.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(password, "_argon2", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
 
 
 @pytest.fixture(scope="session")

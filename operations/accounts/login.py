@@ -5,6 +5,8 @@ Five failures lock the account, and the address they came from, for ten minutes 
 
 from __future__ import annotations
 
+from functools import cache
+
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
@@ -24,9 +26,16 @@ from operations.audit import service as audit
 from operations.audit.schema import Actor
 from operations.errors import Conflict, Denied, Invalid, Locked
 
-# Verified against when the account does not exist or has no password, so that all cases take the same time.
-_NOBODY = hash_password(new_token())
 _LONGEST = 1024
+
+
+@cache
+def _nobody() -> str:
+    """Verified against when the account does not exist or has no password, so that all cases take the same time.
+
+    Made with the first attempt, whoever's: most processes that import this log nobody in, and it costs as much as an attempt.
+    """
+    return hash_password(new_token())
 
 
 def log_in(
@@ -46,14 +55,14 @@ def log_in(
 
     directory  asked about names that no local account has
     """
-    key, actor = lockout.account_key(name), Actor(name[:64], address)
+    key, actor, nobody = lockout.account_key(name), Actor(name[:64], address), _nobody()
     with database.write() as session:
         left = lockout.count_attempt(session, key, address, policy)
         if left:
             audit.append(session, actor, "session.login", "account", name, result="denied", detail={"reason": "locked"})
             return Login(reason="locked", seconds_left=left)
         user = session.execute(select(User).where(User.name_key == key)).scalar_one_or_none()
-        stored = (user.password_hash if user else "") or _NOBODY
+        stored = (user.password_hash if user else "") or nobody
         user_id = user.id if user and user.password_hash else 0
         elsewhere = directory is not None and (user is None or user.origin == "ldap")
     if elsewhere and directory is not None:
@@ -147,10 +156,11 @@ def change_own_password(
 
 def check_password_again(database: Database, who: Principal, password: str) -> bool:
     """True where this is the password of ``who``: proof for those who have no second factor."""
+    nobody = _nobody()
     with database.read() as session:
         stored = session.execute(select(User.password_hash).where(User.id == who.user_id)).scalar_one_or_none()
         has_factor = session.execute(select(exists().where(Factor.user_id == who.user_id))).scalar()
-    return verify_password(stored or _NOBODY, password[:_LONGEST]) and bool(stored) and not has_factor
+    return verify_password(stored or nobody, password[:_LONGEST]) and bool(stored) and not has_factor
 
 
 def _refuse(session: Session, actor: Actor, key: str, address: str, policy: Policy, reason: str) -> Login:

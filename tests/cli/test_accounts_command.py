@@ -9,22 +9,21 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.accounts import command
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from kernel.layout import Layout
 from operations.accounts import links
 from operations.accounts.models import Factor
 from operations.accounts.service import create_user
 from operations.audit import service as audit
 from operations.audit.schema import SYSTEM
+from tests.state_database import migrated
 
 PASSWORD = "Correct-Horse-7"
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    opened = open_database(Layout(tmp_path).create().state_url)
-    upgrade(opened)
-    return opened
+    return migrated(Layout(tmp_path).create().state_url)
 
 
 def run(tmp_path: Path, *arguments: str) -> Result:

@@ -15,21 +15,21 @@ from click.testing import CliRunner, Result
 
 from cli.__main__ import main
 from cli.audit import KEY_VARIABLE
-from kernel.db import open_database, upgrade
+from kernel.db import open_database
 from kernel.errors import LiandunError
 from kernel.layout import Layout
 from operations.accounts import keys
 from operations.accounts import service as accounts
 from operations.accounts.schema import Principal
 from operations.audit.schema import SYSTEM
+from tests.state_database import migrated
 
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
     """A platform with an administrator and an analyst: a few entries."""
     made = Layout(tmp_path / "data").create()
-    database = open_database(made.state_url)
-    upgrade(database)
+    database = migrated(made.state_url)
     for name, role in (("lin.mei", "auditadmin"), ("wang.wu", "analyst")):
         accounts.create_user(database, SYSTEM, name, f"Correct-Horse-{role}-7", role)
     database.close()

@@ -11,10 +11,11 @@ from cli.detect_rules import OWN_RULES
 from cli.roles.audit_feed import AuditFeed
 from collectors.parsers import PARSERS
 from detectors.sigma.engine import SigmaEngine
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from kernel.pipeline import identify
 from kernel.record import RawRecord
 from operations.accounts import login
+from tests.state_database import migrated
 
 
 class Kept:
@@ -41,8 +42,7 @@ def follow(database: Database, checkpoint: Path, wanted: int) -> list[RawRecord]
 
 
 def test_password_guessing_at_the_console_raises_the_own_rule(tmp_path: Path) -> None:
-    database = open_database(f"sqlite:///{tmp_path / 'state.db'}")
-    upgrade(database)
+    database = migrated(f"sqlite:///{tmp_path / 'state.db'}")
     for _ in range(6):
         login.log_in(database, "nobody", "wrong password", "2001:db8::66")
     records = follow(database, tmp_path / "checkpoint", 6)
@@ -54,8 +54,7 @@ def test_password_guessing_at_the_console_raises_the_own_rule(tmp_path: Path) ->
 
 
 def test_feed_goes_on_after_its_checkpoint_with_growing_offsets(tmp_path: Path) -> None:
-    database = open_database(f"sqlite:///{tmp_path / 'state.db'}")
-    upgrade(database)
+    database = migrated(f"sqlite:///{tmp_path / 'state.db'}")
     login.log_in(database, "one", "x", "192.0.2.1")
     first = follow(database, tmp_path / "checkpoint", 1)
     login.log_in(database, "two", "x", "192.0.2.1")

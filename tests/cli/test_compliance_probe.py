@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from crypto.sm3 import sm3
-from kernel.db import open_database, upgrade
 from kernel.layout import Layout
 from tests.operations.accounts.ldap_server import SLAPD, LdapServer
 from tests.postgresql_server import running_postgresql
+from tests.state_database import migrated
 
 ROOT = Path(__file__).resolve().parents[2]
 DEVICES = ROOT / "tests" / "compliance" / "probes" / "devices"
@@ -55,8 +55,7 @@ def test_all_is_met_or_it_is_told_by_the_exit_code() -> None:
 @pytest.mark.skipif(SLAPD is None, reason="no slapd: apt-get install slapd ldap-utils")
 def test_a_directory_behind_a_secret(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "data").create()
-    database = open_database(layout.state_url)
-    upgrade(database)
+    database = migrated(layout.state_url)
     database.close()
     with LdapServer(tmp_path) as server:
         url = f"ldaps://cn%3Dadmin%2Cdc%3Dcity%2Cdc%3Dtest:search-secret@127.0.0.1:{server.tls_port}/dc=city,dc=test"
@@ -95,8 +94,7 @@ def test_wrong_usage(words: list[str], why: str) -> None:
 
 def test_a_database_by_the_name_of_a_secret(shared: Path, tmp_path: Path) -> None:
     layout = Layout(tmp_path / "data").create()
-    database = open_database(layout.state_url)
-    upgrade(database)
+    database = migrated(layout.state_url)
     database.close()
     (tmp_path / "pg").mkdir()
     with running_postgresql(shared, tmp_path / "pg") as url:
@@ -114,8 +112,7 @@ def test_a_database_by_the_name_of_a_secret(shared: Path, tmp_path: Path) -> Non
 
 def test_a_host_without_known_hosts_is_not_reached(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "data").create()
-    database = open_database(layout.state_url)
-    upgrade(database)
+    database = migrated(layout.state_url)
     database.close()
     told = run("compliance", "probe", "10.99.0.1", "--key-secret", "k", LIANDUN_DATA=str(layout.root))
     assert (told.returncode, "known_hosts" in told.stderr) == (2, True)
@@ -123,8 +120,7 @@ def test_a_host_without_known_hosts_is_not_reached(tmp_path: Path) -> None:
 
 def test_the_platform_itself(tmp_path: Path) -> None:
     assert "there is no platform" in run("compliance", "probe", "--platform", "--data", str(tmp_path / "none")).stderr
-    database = open_database(Layout(tmp_path / "data").create().state_url)
-    upgrade(database)
+    database = migrated(Layout(tmp_path / "data").create().state_url)
     database.close()
     data = ("--data", str(tmp_path / "data"), "--format", "json")
     found = {one["probe"]: one for one in json.loads(run("compliance", "probe", "--platform", *data).stdout)}

@@ -16,18 +16,18 @@ from cli.roles.daily_probes import DailyProbes
 from compliance.probing import service
 from crypto.sm3 import sm3
 from kernel.config import Config
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database, open_database
 from kernel.layout import Layout
 from kernel.master_key import open_master_key
 from operations import clock
 from operations.accounts.schema import Principal
+from tests.state_database import migrated
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     root = tmp_path / "data"
-    database = open_database(Layout(root).create().state_url)
-    upgrade(database)
+    database = migrated(Layout(root).create().state_url)
     database.close()
     return root
 

@@ -20,12 +20,12 @@ from compliance.probes.registry import of_source
 from compliance.probes.run import run
 from kernel.config import Config
 from kernel.config.playbooks import Playbooks
-from kernel.db import open_database, upgrade
 from kernel.layout import Layout
 from kernel.programs.ssh_host import SshHost, read_host
 from playbooks.actions.contract import Destination
 from tests.compliance.probes import windows_hosts
 from tests.playbooks.actions.windows_host import DOMAIN, PASSWORD, USER, Authority, WindowsHost, user_file
+from tests.state_database import migrated
 
 LOGIN = f"{DOMAIN}\\{USER}"
 
@@ -116,8 +116,7 @@ def test_the_command_with_a_configuration_and_a_secret(
     service: WindowsHost, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     layout = Layout(tmp_path / "data").create()
-    database = open_database(layout.state_url)
-    upgrade(database)
+    database = migrated(layout.state_url)
     database.close()
     configured = tmp_path / "liandun.toml"
     configured.write_text(f'[playbooks]\nwindows_ca = "{authority.file}"\nallowed_networks = ["127.0.0.0/8"]\n')

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cli.demo_incidents import DEMO, DemoIncidents
 from demo.zone_plan import lanting_plan
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from kernel.detection import Detection, detection_id
 from operations import clock
 from operations.alerts import service as alerts
@@ -15,11 +15,11 @@ from operations.audit.schema import SYSTEM
 from operations.incidents import service
 from operations.incidents.schema import IncidentFilter, IncidentRow, NewIncident
 from operations.zones import service as zones
+from tests.state_database import migrated
 
 
 def city(folder: Path) -> Database:
-    database = open_database(f"sqlite:///{folder / 'state.db'}")
-    upgrade(database)
+    database = migrated(f"sqlite:///{folder / 'state.db'}")
     with database.write() as session:
         zones.import_plan(session, SYSTEM, lanting_plan(datetime.now(UTC)))
     return database

@@ -12,7 +12,7 @@ from scapy.all import PcapWriter, rdpcap
 from cli.kept_packets import KeptPackets
 from collectors.packet_slice import CapturePlace
 from crypto.secret import MasterKey
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from kernel.detection import Detection, detection_id
 from operations.alerts import service as alerts
 from operations.audit.schema import SYSTEM
@@ -24,6 +24,7 @@ from playbooks.actions.own_kinds import own
 from playbooks.model import Command
 from playbooks.variables import Value
 from tests.collectors.conversations import EICAR, http_download
+from tests.state_database import migrated
 
 WHEN = "2026-11-23T04:00:00.000000Z"
 KEY = MasterKey(bytes(range(16)))
@@ -31,9 +32,7 @@ KEY = MasterKey(bytes(range(16)))
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    found = open_database(f"sqlite:///{tmp_path}/state.db")
-    upgrade(found)
-    return found
+    return migrated(f"sqlite:///{tmp_path}/state.db")
 
 
 def alert(database: Database, source: str, target: str) -> int:

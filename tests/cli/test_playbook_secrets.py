@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from crypto.secret import MasterKey
-from kernel.db import open_database, upgrade
+from kernel.db import open_database
 from kernel.layout import Layout
 from playbooks.actions.contract import ActionError, Destination
 from playbooks.vault import service as vault
+from tests.state_database import migrated
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,8 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
     made = Layout(tmp_path / "data").create()
-    database = open_database(made.state_url)
-    upgrade(database)
+    database = migrated(made.state_url)
     database.close()
     return made
 

@@ -11,7 +11,6 @@ from cli.ruleset import CatalogueReader, load_ruleset, write_catalogue
 from collectors.parsers import PARSERS
 from detectors.rule_sets.catalogue import read_catalogue
 from kernel.config import load_config
-from kernel.db import open_database, upgrade
 from kernel.store.lake import Lake
 from kernel.zones import ZonePlan
 from kernel.zones.table import ZoneTable
@@ -21,6 +20,7 @@ from operations.accounts.schema import Principal
 from operations.audit.schema import SYSTEM
 from soc_ui.app import create_app
 from soc_ui.services import RuleCatalogue, Services
+from tests.state_database import migrated
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,7 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> RuleCatalogue:
 def test_every_rule_of_ours_has_its_chinese_title_in_the_api(catalogue: RuleCatalogue, tmp_path: Path) -> None:
     listed = read_catalogue([OWN_RULES / engine for engine in ("sigma", "yara", "suricata")])
     wanted = {entry.title_zh for entry in listed.entries}
-    database = open_database(f"sqlite:///{tmp_path / 'state.db'}")
-    upgrade(database)
+    database = migrated(f"sqlite:///{tmp_path / 'state.db'}")
     user = accounts.create_user(database, SYSTEM, "reader", "Correct-Horse-7", "secadmin")
     with database.write() as session:
         token = keys.create_key(session, Principal(user.id, user.name, "", user.role), "test", "read")[1]

@@ -18,7 +18,7 @@ from crypto.channel.identity import read_identity
 from crypto.channel.revocations import RevocationSource
 from crypto.secret import MasterKey
 from crypto.sm2 import PrivateKey
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from kernel.health import read_health
 from kernel.layout import Layout
 from operations.alerts import service as alerts
@@ -28,6 +28,7 @@ from operations.audit.head_file import HeadFile
 from operations.audit.schema import SYSTEM, Actor
 from operations.audit.verify import verify
 from operations.certificates import service as certificates
+from tests.state_database import migrated
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
@@ -39,8 +40,7 @@ def layout(tmp_path: Path) -> Layout:
 
 @pytest.fixture
 def database(layout: Layout) -> Iterator[Database]:
-    opened = open_database(layout.state_url)
-    upgrade(opened)
+    opened = migrated(layout.state_url)
     yield opened
     opened.close()
 

@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from cli.__main__ import main
 from cli.sigma_hunt import SigmaHunt
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from kernel.event import timestamp
 from kernel.store.contract import Commit, EventStore
 from kernel.store.lake import Lake
@@ -30,6 +30,7 @@ from playbooks.extension import Options
 from playbooks.model import Command
 from playbooks.variables import Value
 from tests.playbooks.documents import FIRST, document, octets
+from tests.state_database import migrated
 
 RULE = """title: Word
 logsource: {product: liandun, service: test}
@@ -60,8 +61,7 @@ def store(tmp_path: Path) -> Iterator[Lake]:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    made = open_database(f"sqlite:///{tmp_path / 'state.db'}")
-    upgrade(made)
+    made = migrated(f"sqlite:///{tmp_path / 'state.db'}")
     yield made
     made.close()
 

@@ -14,7 +14,6 @@ from cli.roles.worker import AssetWitness, Publisher, Worker
 from collectors.parsers.clock import Clock
 from kernel.config import Config
 from kernel.config.model import Platform
-from kernel.db import open_database, upgrade
 from kernel.detection import Detection, detection_id
 from kernel.errors import StoreError
 from kernel.layout import Layout
@@ -38,12 +37,12 @@ from operations.indicators.schema import Candidate, IndicatorFilter
 from operations.tuning import measures
 from operations.tuning.publish import TuningPublisher
 from operations.tuning.schema import Proposal
+from tests.state_database import migrated
 
 
 def test_full_disk_under_the_state_database_is_something_to_wait_for(tmp_path: Path) -> None:
     """StoreError makes the pipeline hold the batch; anything else would end the worker again and again."""
-    database = open_database(f"sqlite:///{tmp_path / 'state.db'}")
-    upgrade(database)
+    database = migrated(f"sqlite:///{tmp_path / 'state.db'}")
 
     @event.listens_for(database.engine, "connect")
     def no_room(connection: Any, _record: Any) -> None:
@@ -64,8 +63,7 @@ def test_full_disk_under_the_state_database_is_something_to_wait_for(tmp_path: P
 
 
 def test_a_device_that_cannot_be_written_down_costs_the_others_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    database = open_database(f"sqlite:///{tmp_path / 'state.db'}")
-    upgrade(database)
+    database = migrated(f"sqlite:///{tmp_path / 'state.db'}")
     table = ZoneTable(read_plan("zones: [{id: office, name: 办公网, layer: network, ranges: [10.21.0.0/16]}]"))
     monkeypatch.setattr(inventory, "_free_key", lambda _session, one: "taken" if one.address[-1] in "12" else one.address)
     events: list[dict[str, Any]] = [

@@ -5,11 +5,26 @@ from __future__ import annotations
 import base64
 
 import pytest
+from argon2 import PasswordHasher
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
-from crypto import derive
+from crypto import derive, password
 from crypto.password import SCHEMES, hash_password, outdated, verify_password
+
+REAL = password._argon2  # before tests/conftest.py makes it cheap
+
+
+@pytest.fixture(autouse=True)
+def real_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(password, "_argon2", REAL)
+
+
+def test_argon2id_costs_what_rfc_9106_recommends() -> None:
+    """Section 4, second recommended option: 64 MiB, three passes, four lanes."""
+    stored = hash_password("Correct-Horse-7")
+    assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert outdated(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("Correct-Horse-7"))
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -11,11 +11,11 @@ from click.testing import CliRunner
 
 from cli.demo import command
 from cli.demo_measure import measure_table, measured
-from kernel.db import open_database, upgrade
 from kernel.detection import Detection, detection_id
 from kernel.event import timestamp
 from kernel.layout import Layout
 from operations.alerts.service import record_detections
+from tests.state_database import migrated
 
 BEGIN = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 EXPIRED, WRITE, OTHER = "zone-conduit-expired", "ca950624-04f8-4794-bd7f-446a03c86bef", "zone-unknown-device"
@@ -37,8 +37,7 @@ def layout(tmp_path: Path) -> Layout:
         for name, after, rules in steps
     ]
     layout.demo_truth.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
-    database = open_database(layout.state_url)
-    upgrade(database)
+    database = migrated(layout.state_url)
     with database.write() as session:
         record_detections(session, [detection(EXPIRED, 0.0, "10.20.4.21"), detection(OTHER, 3_600.0, "10.121.0.9")])
     database.close()

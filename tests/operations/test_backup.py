@@ -14,13 +14,14 @@ from crypto.secret import MasterKey, SecretError
 from crypto.sm2 import PrivateKey
 from crypto.stream import seal_file
 from crypto.wraps import ForPublicKey, Recipient, WithPrivateKey
-from kernel.db import open_database, upgrade
+from kernel.db import open_database
 from kernel.layout import Layout
 from operations import backup
 from operations.audit.schema import Actor
 from operations.backup import BackupError, create_backup, restore_backup, verify_backup
 from operations.certificates import service
 from tests.small_disk import fill_up, needs_mount, small_disk
+from tests.state_database import migrated
 
 OWNER = PrivateKey.generate()
 
@@ -28,8 +29,7 @@ OWNER = PrivateKey.generate()
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
     layout = Layout(tmp_path / "data").create()
-    database = open_database(layout.state_url)
-    upgrade(database)
+    database = migrated(layout.state_url)
     with database.write() as session:
         service.create_root(session, Actor("alice"), MasterKey.load(layout.master_key), "root", "City root")
     (layout.rules / "own.yml").write_text("title: own")
@@ -225,8 +225,7 @@ class _Starting(WithPrivateKey):
         self._layout = layout
 
     def unwrap(self, body: bytes) -> bytes | None:
-        database = open_database(self._layout.state_url)
-        upgrade(database)
+        database = migrated(self._layout.state_url)
         database.close()
         return super().unwrap(body)
 

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from operations.clock import now
 from operations.tickets.models import Ticket
 from operations.title_search import titled
+from tests.state_database import migrated
 
 _WORDS = (
     "漏洞整改",
@@ -49,8 +50,7 @@ def _found(session: Session, words: str) -> set[str]:
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Database:
     folder: Path = tmp_path_factory.mktemp("titles")
-    opened = open_database(f"sqlite:///{folder}/state.db")
-    upgrade(opened)
+    opened = migrated(f"sqlite:///{folder}/state.db")
     with opened.write() as session:
         for first in _WORDS:
             for second in _WORDS:

@@ -13,7 +13,6 @@ from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from crypto.secret import MasterKey
-from kernel.db import open_database, upgrade
 from kernel.detection import Detection, MatchedField, detection_id
 from kernel.event import Event, event_id, timestamp
 from kernel.store.contract import Commit, Quarantined
@@ -25,6 +24,7 @@ from soc_ui.app import create_app
 from soc_ui.services import RuleCatalogue, RuleFailure, RuleInfo, Services, SourceHealth
 from tests.soc_ui.seed_administration import administer
 from tests.soc_ui.seed_zones import fill_zones
+from tests.state_database import migrated
 
 USER, PASSWORD = "lin.mei", "Correct-Horse-7"
 ADMINISTRATORS = {"sysadmin": ("xu.xitong", "许系统"), "secadmin": ("an.quan", "安全"), "auditadmin": ("shen.ji", "沈计")}
@@ -172,8 +172,7 @@ USERS = ("zhang.wei", "li.na", "wang.fang", "svc_backup", "root", "操作员甲"
 def fill(folder: Path, *, events: int = 3000, end: datetime | None = None, with_account: bool = True) -> Services:
     """Services over a fresh database and lake in ``folder``, filled up to ``end`` (default: now)."""
     end = end or datetime.now(UTC)
-    database = open_database(f"sqlite:///{folder / 'state.db'}")
-    upgrade(database)
+    database = migrated(f"sqlite:///{folder / 'state.db'}")
     if with_account:
         accounts.create_user(database, SYSTEM, USER, PASSWORD, "analyst", display_name="林梅")
         for role, (name, display_name) in ADMINISTRATORS.items():

@@ -9,7 +9,6 @@ import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 
-from kernel.db import open_database, upgrade
 from kernel.store.lake import Lake
 from operations.accounts.service import create_user
 from operations.accounts.sessions import SESSION_COOKIE
@@ -19,6 +18,7 @@ from soc_ui.preferences import local_path
 from soc_ui.services import Services
 from tests.soc_ui.conftest import browser_of, enter, log_in, post, token_of
 from tests.soc_ui.seed import ADMINISTRATORS, PASSWORD, USER
+from tests.state_database import migrated
 
 PAGES = ("/", "/alerts", "/alerts/1", "/hunt", "/sources", "/sources/quarantine", "/rules", "/rules/failures", "/overview/numbers")
 
@@ -165,8 +165,7 @@ def test_a_leader_reads_but_changes_and_exports_nothing(app: APIFlask, filled: S
 
 
 def _bare(folder: Path, *, with_account: bool = False) -> Services:
-    database = open_database(f"sqlite:///{folder / 'state.db'}")
-    upgrade(database)
+    database = migrated(f"sqlite:///{folder / 'state.db'}")
     if with_account:
         create_user(database, SYSTEM, USER, PASSWORD, "analyst")
     return Services(database=database, store=Lake.open(folder / "lake", writable=True, demo=True), version="test")

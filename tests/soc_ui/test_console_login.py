@@ -15,7 +15,6 @@ import pytest
 from flask.testing import FlaskClient
 
 from crypto.secret import MasterKey
-from kernel.db import open_database, upgrade
 from kernel.store.lake import Lake
 from operations.accounts import factors, links, sessions, totp
 from operations.accounts.schema import Policy
@@ -27,6 +26,7 @@ from soc_ui.app import create_app
 from soc_ui.services import ConsoleSettings, Services
 from tests.soc_ui.conftest import enter, post, token_of
 from tests.soc_ui.seed import PASSWORD
+from tests.state_database import migrated
 
 FORM = {"name": "first", "password": PASSWORD, "again": PASSWORD}
 
@@ -52,8 +52,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
 
 
 def bare(folder: Path, *, demo: bool = False, policy: Policy = Policy()) -> Services:
-    database = open_database(f"sqlite:///{folder / 'state.db'}")
-    upgrade(database)
+    database = migrated(f"sqlite:///{folder / 'state.db'}")
     store = Lake.open(folder / "lake", writable=True, demo=True)
     settings = ConsoleSettings(demo=demo)
     return Services(

@@ -15,11 +15,11 @@ import pytest
 from standardwebhooks import Webhook
 
 from crypto.secret import MasterKey, generation_of
-from kernel.db import open_database, upgrade
 from operations.audit.schema import Actor
 from operations.webhooks import service
 from operations.webhooks.guard import WebhookPolicy
 from tests.key_devices import make_softhsm
+from tests.state_database import migrated
 from tests.system.platform import ROOT, Platform, wait_until
 
 ACTOR = Actor("cli:test")
@@ -67,8 +67,7 @@ def test_a_running_platform_follows(tmp_path: Path, receiver: Receiver, monkeypa
     (tmp_path / "pin").chmod(0o600)
     config = '[webhooks]\nallowed_networks = ["127.0.0.0/8"]\n[audit]\nhead_seconds = 1\n'
     platform = Platform(tmp_path / "data", "--no-demo", config=config)
-    database = open_database(platform.layout.state_url)
-    upgrade(database)
+    database = migrated(platform.layout.state_url)
     url, policy = f"http://127.0.0.1:{receiver.server_address[1]}/", WebhookPolicy(allow=("127.0.0.0/8",))
     with database.write() as session:
         key = MasterKey.load(platform.layout.master_key)

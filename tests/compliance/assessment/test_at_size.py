@@ -17,8 +17,9 @@ from compliance.catalogue.load import requirements
 from compliance.systems import objects, service
 from compliance.systems.models import ObjectRow
 from compliance.systems.schema import SystemDraft
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from operations.accounts.schema import Principal
+from tests.state_database import migrated
 
 OBJECTS = 1_000
 NOW = "2026-11-28T00:00:00.000000Z"
@@ -29,8 +30,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, int]]:
     path: Path = tmp_path_factory.mktemp("large")
-    database = open_database(f"sqlite:///{path}/state.db")
-    upgrade(database)
+    database = migrated(f"sqlite:///{path}/state.db")
     with database.write() as session:
         system = service.create_system(session, Principal(0, "planner", "", "secadmin"), SystemDraft("大", "S3A3")).id
         made = {"created_by": "", "created_at": NOW, "updated_by": "", "updated_at": NOW, "version": 1}

@@ -17,11 +17,11 @@ from compliance.probes.registry import of_source
 from compliance.probes.result import Result
 from compliance.probes.run import run
 from compliance.probes.target import LinuxHost
-from kernel.db import open_database, upgrade
 from kernel.layout import Layout
 from kernel.programs.ssh import Login
 from tests.compliance.probes.house import House
 from tests.playbooks.actions.street import PLATFORM, Street, available, street
+from tests.state_database import migrated
 
 ROOT = Path(__file__).resolve().parents[3]
 ALL = [*of_source("linux"), *of_source("nginx")]
@@ -234,8 +234,7 @@ def test_a_login_that_may_not_see_all_gets_errors_for_what_it_cannot_see(pair: _
 @needed
 def test_the_command(pair: _Pair, tmp_path: Path) -> None:
     layout = Layout(tmp_path / "data").create()
-    database = open_database(layout.state_url)
-    upgrade(database)
+    database = migrated(layout.state_url)
     database.close()
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "LIANDUN_DATA": str(layout.root)}
     house = pair.houses["hard"]

@@ -9,16 +9,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from kernel.db import Database, engine, open_database, upgrade
+from kernel.db import Database, engine
 from kernel.db.turns import Turns, TurnTimeout
 from kernel.errors import StateUnavailable
+from tests.state_database import migrated
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    opened = open_database(f"sqlite:///{tmp_path / 'state.db'}")
-    upgrade(opened)
-    return opened
+    return migrated(f"sqlite:///{tmp_path / 'state.db'}")
 
 
 def test_first_come_first_served() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
-from kernel.db import Base, Database, open_database, upgrade
+from kernel.db import Base, Database
 from operations import clock
 from operations.accounts import keys, links, login, passwords, service, sessions
 from operations.accounts.models import ApiKey, User
@@ -20,6 +20,7 @@ from operations.accounts.schema import Policy, Principal
 from operations.audit import service as audit
 from operations.audit.schema import Actor
 from operations.errors import Conflict, Denied, Invalid, Locked, NotFound
+from tests.state_database import migrated
 
 PASSWORD = "Correct-Horse-7"
 HOME, ELSEWHERE = "192.0.2.1", "203.0.113.9"
@@ -28,9 +29,7 @@ BOSS = Actor("alice", HOME)
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Database:
-    database = open_database(f"sqlite:///{tmp_path}/empty.db")
-    upgrade(database)
-    return database
+    return migrated(f"sqlite:///{tmp_path}/empty.db")
 
 
 class Clock:

@@ -13,7 +13,7 @@ from crypto.certificates import SERVER, Authority, Certificate, issue, make_requ
 from crypto.secret import MasterKey
 from crypto.sm2 import PrivateKey
 from kernel.config import Certificates, Config, LinkListener, Links
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from operations.accounts.models import Factor, User
 from operations.alerts import service as alerts
 from operations.alerts.schema import AlertFilter
@@ -22,6 +22,7 @@ from operations.certificates import service
 from operations.certificates.expiry import expiring, expiring_files, stage
 from operations.certificates.expiry_alerts import level_of
 from operations.certificates.lists import take_list
+from tests.state_database import migrated
 
 ACTOR, KEY = Actor("alice"), MasterKey(bytes(16))
 NOW = datetime.now(UTC)
@@ -35,9 +36,7 @@ def _ending(authority: Authority, text: str, left: timedelta, days: int = 2) -> 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    database = open_database(f"sqlite:///{tmp_path / 'state.db'}")
-    upgrade(database)
-    return database
+    return migrated(f"sqlite:///{tmp_path / 'state.db'}")
 
 
 def test_stages() -> None:

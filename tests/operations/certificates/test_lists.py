@@ -30,13 +30,14 @@ from crypto.channel.identity import issuer_id, read_identity
 from crypto.channel.revocations import RevocationSource, write_revocations
 from crypto.secret import MasterKey
 from crypto.sm2 import PrivateKey
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from operations.audit import service as audit
 from operations.audit.schema import Actor
 from operations.certificates import service
 from operations.certificates.lists import lists_in_force, take_list
 from operations.certificates.publish import RevocationPublisher
 from operations.errors import Conflict, Invalid
+from tests.state_database import migrated
 
 ACTOR, KEY = Actor("alice"), MasterKey(bytes(16))
 NOW = datetime.now(UTC)
@@ -60,8 +61,7 @@ def _list(authority: Authority, number: int, *revoked: Certificate, days: float 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    database = open_database(f"sqlite:///{tmp_path / 'state.db'}")
-    upgrade(database)
+    database = migrated(f"sqlite:///{tmp_path / 'state.db'}")
     with database.write() as session:
         service.create_root(session, ACTOR, KEY, "root", "Own root")
         service.create_issuing(session, ACTOR, KEY, "issuing", "root", "Own issuing")

@@ -11,20 +11,20 @@ from crypto.certificates import CertificateError, check_chain, make_request, mak
 from crypto.certificates.double import open_key
 from crypto.secret import MasterKey, SecretError
 from crypto.sm2 import PrivateKey
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from operations.audit.schema import Actor
 from operations.audit.verify import verify
 from operations.certificates import service
 from operations.certificates.expiry import expiring
 from operations.errors import Conflict, Invalid
+from tests.state_database import migrated
 
 ACTOR, KEY = Actor("alice"), MasterKey(bytes(16))
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    database = open_database(f"sqlite:///{tmp_path / 'state.db'}")
-    upgrade(database)
+    database = migrated(f"sqlite:///{tmp_path / 'state.db'}")
     with database.write() as session:
         service.create_root(session, ACTOR, KEY, "root", "City root")
         service.create_issuing(session, ACTOR, KEY, "issuing", "root", "Issuing")

@@ -16,7 +16,7 @@ from crypto.certificates import SIGNING, issue, make_root, name
 from crypto.envelope import Signer
 from crypto.errors import CryptoError
 from crypto.sm2 import PrivateKey
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from kernel.errors import StateUnavailable
 from operations.audit import service as audit
 from operations.audit.schema import Actor, AuditRecord
@@ -25,6 +25,7 @@ from operations.evidence.custody import EvidenceError
 from operations.evidence.package import Trust
 from operations.evidence.service import Custodian, EvidenceDesk
 from soc_ui.admin import acts
+from tests.state_database import migrated
 
 AT = datetime(2026, 6, 1, 8, 30, tzinfo=UTC)
 ROOT = make_root(name("City root"), PrivateKey.generate(), at=AT)
@@ -38,9 +39,7 @@ OFFICER = Custodian(
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    database = open_database(f"sqlite:///{tmp_path / 'state.db'}")
-    upgrade(database)
-    return database
+    return migrated(f"sqlite:///{tmp_path / 'state.db'}")
 
 
 @pytest.fixture

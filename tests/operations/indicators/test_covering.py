@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from operations.audit.schema import SYSTEM
 from operations.indicators import service
 from operations.indicators.covering import covering, spellings
 from operations.indicators.schema import Candidate
+from tests.state_database import migrated
 
 IN_FORCE = ("198.51.100.7", "198.51.100.0/24", "198.51.0.0/16", "2001:db8:7::/48", "*.evil.example", "a.evil.example", "ab" * 16)
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    found = open_database(f"sqlite:///{tmp_path}/state.db")
-    upgrade(found)
+    found = migrated(f"sqlite:///{tmp_path}/state.db")
     service.bring_in(found, SYSTEM, [Candidate(value) for value in IN_FORCE], origin="feed")
     return found
 

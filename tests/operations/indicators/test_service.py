@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from kernel.indicators.index import Index
 from operations import clock
 from operations.audit.models import AuditEntry
@@ -17,6 +17,7 @@ from operations.errors import Conflict, Invalid, NotFound
 from operations.indicators import formats, listing, service
 from operations.indicators.publish import IndicatorPublisher
 from operations.indicators.schema import Candidate, IndicatorFilter, Outcome
+from tests.state_database import migrated
 
 FEED = (
     b"# a feed\n203.0.113.9\n2001:db8:bad::/48\n*.evil[.]example\nhxxp://evil.example/pay\n"
@@ -27,9 +28,7 @@ FEED = (
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    found = open_database(f"sqlite:///{tmp_path}/state.db")
-    upgrade(found)
-    return found
+    return migrated(f"sqlite:///{tmp_path}/state.db")
 
 
 def _import(database: Database, octets: bytes = FEED, **how: object) -> Outcome:

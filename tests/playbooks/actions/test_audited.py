@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from kernel.db import open_database, upgrade
 from operations.audit import service as audit
 from playbooks.actions.audited import Audited
 from playbooks.actions.contract import ActionError, Context, Plan, Request
 from playbooks.model import Command
 from playbooks.variables import Value
+from tests.state_database import migrated
 
 
 class _Kind:
@@ -29,8 +29,7 @@ class _Kind:
 
 
 def test_what_was_done_and_what_failed(tmp_path: Path) -> None:
-    database = open_database(f"sqlite:///{tmp_path}/state.db")
-    upgrade(database)
+    database = migrated(f"sqlite:///{tmp_path}/state.db")
     kind = Audited(_Kind(), database)
 
     def attempt(kind_name: str, command: str) -> Mapping[str, Value]:

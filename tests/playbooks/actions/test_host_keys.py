@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from kernel.db import open_database, upgrade
+from kernel.db import open_database
 from kernel.errors import LiandunError
 from kernel.layout import Layout
 from playbooks.actions import host_keys, known_hosts, ssh_host
@@ -21,6 +21,7 @@ from playbooks.actions.contract import ActionError, Context
 from playbooks.actions.ssh_host import SshHost
 from tests.playbooks.actions.ssh_server import SshServer
 from tests.playbooks.actions.street import GATEWAY, SERVER, Street, available, street
+from tests.state_database import migrated
 
 needed = pytest.mark.skipif(not available("sshd", "ssh-keyscan"), reason="needs root, iproute2 and openssh-server")
 ROOT = Path(__file__).resolve().parents[3]
@@ -51,8 +52,7 @@ class Platform:
             f'[platform]\ndata_dir = "{self.layout.root}"\n[playbooks]\nknown_hosts = "{self.file}"\n'
         )
         self.config = folder / "liandun.toml"
-        database = open_database(self.layout.state_url)
-        upgrade(database)
+        database = migrated(self.layout.state_url)
         database.close()
 
     def run(self, *words: str, code: int = 0) -> str:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from crypto.secret import MasterKey
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from kernel.detection import Detection, detection_id
 from kernel.zones.plan import Zone, ZonePlan
 from operations.alerts import service as alerts
@@ -36,12 +36,12 @@ from playbooks.run import journal
 from playbooks.run.journal import Wanted
 from playbooks.variables import Value
 from tests.playbooks.documents import document, octets
+from tests.state_database import migrated
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    found = open_database(f"sqlite:///{tmp_path}/state.db")
-    upgrade(found)
+    found = migrated(f"sqlite:///{tmp_path}/state.db")
     zone = Zone(id="water-ot", name="水务网", layer="perception", owner="水务局", importance=5, ranges=("10.60.0.0/16",))
     with found.write() as session:
         zones.import_plan(session, SYSTEM, ZonePlan((zone,), ()))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from operations.audit.models import AuditEntry
 from operations.indicators.listing import get_indicator
 from playbooks.actions.own_kinds import own
@@ -18,6 +18,7 @@ from playbooks.run.executor import Executor, Settings
 from playbooks.run.journal import Wanted
 from playbooks.run.messages import Undo
 from tests.playbooks.documents import AGENT, END, FIRST, START, document, octets, uuid
+from tests.state_database import migrated
 
 TICKET, BACK, BACK_END = f"action--{uuid(40)}", f"action--{uuid(41)}", f"end--{uuid(42)}"
 
@@ -34,8 +35,7 @@ def _state(database: Database, run_id: int, wanted: str) -> str:
 
 
 def test_a_run_acts_under_its_number_and_takes_back_what_it_did(tmp_path: Path) -> None:
-    database = open_database(f"sqlite:///{tmp_path}/state.db")
-    upgrade(database)
+    database = migrated(f"sqlite:///{tmp_path}/state.db")
     add = {"type": "liandun-indicator-add", "parameters": {"value": "__ip__:value", "note": 'a "quoted" note'}}
     revoke = {"type": "liandun-indicator-revoke", "parameters": {"indicator": "__indicator_id__:value", "reason": "撤销"}}
     ticket = {"type": "liandun-ticket", "parameters": {"title": "核查 __ip__:value", "level": "high"}}

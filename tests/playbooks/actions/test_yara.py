@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from cli.yara_scan import YaraScan
 from crypto.secret import MasterKey
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from operations.audit.models import AuditEntry
 from operations.audit.schema import SYSTEM
 from operations.incidents import evidence
@@ -36,6 +36,7 @@ from playbooks.model import Command, Party
 from playbooks.variables import LONGEST_VALUE
 from tests.playbooks.actions.ssh_server import USER, SshServer, login
 from tests.playbooks.actions.street import SERVER, Street, available, street
+from tests.state_database import migrated
 
 needed = pytest.mark.skipif(not available("sshd", "ssh"), reason="needs root, iproute2 and openssh-server")
 KEY = MasterKey(bytes(range(16)))
@@ -60,8 +61,7 @@ def server(there: Street, tmp_path_factory: pytest.TempPathFactory, request: pyt
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    found = open_database(f"sqlite:///{tmp_path}/state.db")
-    upgrade(found)
+    found = migrated(f"sqlite:///{tmp_path}/state.db")
     with found.write() as session:
         create_incident(session, SYSTEM, NewIncident(title="后门", origin="hotline"))
     return found

@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import select
 
 from crypto.secret import MasterKey
-from kernel.db import open_database, upgrade
 from operations.audit.schema import SYSTEM
 from operations.webhooks import service as webhooks
 from operations.webhooks.channels.contract import Destination, Item
@@ -23,14 +22,14 @@ from playbooks.run.executor import Executor
 from playbooks.run.journal import Wanted
 from tests.playbooks.run.target import running_target
 from tests.playbooks.run.test_approvals import DUTY, LOOPBACK, QUICK, agree, asked, needs, one, state
+from tests.state_database import migrated
 
 KEY = MasterKey(b"0123456789abcdef")
 
 
 @pytest.mark.parametrize("origin", ["https://soc.example.cn/", ""])
 def test_a_question_is_told_once_with_a_genuine_link(tmp_path: Path, origin: str) -> None:
-    database = open_database(f"sqlite:///{tmp_path}/state.db")
-    upgrade(database)
+    database = migrated(f"sqlite:///{tmp_path}/state.db")
     with database.write() as session:
         webhooks.create_target(session, SYSTEM, KEY, name="soc", url="https://hooks.example.cn/x", min_level="medium")
     tell = QuestionAnnouncer(KEY, origin)
@@ -56,8 +55,7 @@ def test_a_question_is_told_once_with_a_genuine_link(tmp_path: Path, origin: str
 
 
 def test_a_question_is_told_in_every_language_of_its_playbook(tmp_path: Path) -> None:
-    database = open_database(f"sqlite:///{tmp_path}/state.db")
-    upgrade(database)
+    database = migrated(f"sqlite:///{tmp_path}/state.db")
     with database.write() as session:
         webhooks.create_target(session, SYSTEM, KEY, name="soc", url="https://hooks.example.cn/x", min_level="medium")
     drill = files("playbooks.library").joinpath("drill.json").read_bytes()

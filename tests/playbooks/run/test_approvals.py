@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from benchmarks.playbooks import chain
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from operations import clock
 from operations.accounts.schema import Principal
 from operations.audit.models import AuditEntry
@@ -33,6 +33,7 @@ from playbooks.run.machine import ENDED, Impossible, Machine, replay
 from playbooks.run.questions import Question
 from playbooks.run.state import Call
 from tests.playbooks.run.target import Target, running_target
+from tests.state_database import migrated
 
 LOOPBACK = Reach(("127.0.0.0/8",), ("127.0.0.1",))
 QUICK = Settings(poll=0.02)
@@ -58,8 +59,7 @@ def target() -> Iterator[Target]:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path}/state.db")
-    upgrade(opened)
+    opened = migrated(f"sqlite:///{tmp_path}/state.db")
     yield opened
     opened.close()
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from kernel.db import open_database, upgrade
 from kernel.zones.model import Asset, Zone, ZonePlan
 from kernel.zones.snapshot import Snapshot, ZoneSource, write_snapshot
 from operations.audit.schema import SYSTEM
 from operations.zones import service as zones
 from playbooks.run.control_zones import ControlZones
+from tests.state_database import migrated
 
 WATER = Zone(
     id="water", name="水务控制网", layer="perception", owner="水务局", importance=5, ranges=("10.60.0.0/24", "fd00:60::/64")
@@ -25,8 +25,7 @@ PLAN = ZonePlan((WATER, HEAT, OFFICE), (), (CONTROLLER, COMPUTER))
 
 @pytest.fixture
 def places(tmp_path: Path) -> ControlZones:
-    database = open_database(f"sqlite:///{tmp_path}/state.db")
-    upgrade(database)
+    database = migrated(f"sqlite:///{tmp_path}/state.db")
     with database.write() as session:
         zones.import_plan(session, SYSTEM, PLAN)
     snapshot = tmp_path / "zones"

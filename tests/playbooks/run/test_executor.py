@@ -90,11 +90,11 @@ def test_an_executor_that_lost_its_lease_writes_nothing_more(target: Target, dat
 
 
 def test_cancelled_nothing_new_begins(target: Target, database: Database) -> None:
-    body = (CONFORMANCE / "parallel.json").read_bytes().replace(b"/slow/80/", b"/slow/600/")
+    body = (CONFORMANCE / "parallel.json").read_bytes().replace(b"/slow/80/", b"/slow/20000/")
     with Executor(database, standard(LOOPBACK), Settings(poll=0.02)) as executor:
         run_id = executor.submit(Wanted(body=body, variables={"__port__": str(target.port)}, by="test"))
         end = time.monotonic() + 10
-        while "/slow/600/l1" not in target.paths and time.monotonic() < end:
+        while "/slow/20000/l1" not in target.paths and time.monotonic() < end:
             time.sleep(0.01)
         executor.send(run_id, Cancel(reason="false alarm"), "analyst")
         assert ended(database, [run_id]) == {"cancelled"}

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crypto.secret import MasterKey
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from operations.audit.schema import Actor
 from playbooks import bodies
 from playbooks.actions.contract import ActionError, Context, Request
@@ -36,6 +36,7 @@ from playbooks.variables import Scope, Value, VariableError, substitute
 from playbooks.vault import service as vault
 from tests.playbooks.documents import document, playbook
 from tests.playbooks.run.target import Target, running_target
+from tests.state_database import migrated
 
 LOOPBACK = Reach(("127.0.0.0/8",), ("127.0.0.1",))
 FORM = {"Content-Type": ["application/x-www-form-urlencoded; charset=utf-8"]}
@@ -57,8 +58,7 @@ def other() -> Iterator[Target]:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path}/state.db")
-    upgrade(opened)
+    opened = migrated(f"sqlite:///{tmp_path}/state.db")
     yield opened
     opened.close()
 

@@ -23,14 +23,14 @@ from playbooks.run.statistics import Record, busiest, days, records
 from tests.playbooks.documents import END, FIRST, START, document, octets, uuid
 from tests.postgresql_server import running_postgresql
 from tests.soc_ui.seed_playbooks import question, run, shipped, ticket
+from tests.state_database import migrated
 
 OTHER = f"playbook--{uuid(77)}"
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path}/state.db")
-    upgrade(opened)
+    opened = migrated(f"sqlite:///{tmp_path}/state.db")
     yield opened
     opened.close()
 

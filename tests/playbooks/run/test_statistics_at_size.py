@@ -7,9 +7,10 @@ import time
 import pytest
 from sqlalchemy import text
 
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from operations import clock
 from playbooks.run.statistics import busiest, days, records
+from tests.state_database import migrated
 
 RUNS, PLAYBOOKS = 100_000, 40
 GOAL = 0.3
@@ -26,8 +27,7 @@ FROM (SELECT i, strftime('%Y-%m-%dT%H:%M:%S.000000Z', :first, '+' || (i * 25) ||
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Database:
-    opened = open_database(f"sqlite:///{tmp_path_factory.mktemp('size') / 'state.db'}")
-    upgrade(opened)
+    opened = migrated(f"sqlite:///{tmp_path_factory.mktemp('size') / 'state.db'}")
     with opened.write() as session:
         session.execute(text("INSERT INTO playbook_documents VALUES ('d', 'p', '', '{}', '')"))
         session.execute(text(_ROWS), {"variables": '{"x": "' + "y" * 400 + '"}', "first": clock.shift(clock.now(), -29 * 86_400)})

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from benchmarks.playbooks import chain
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from operations.accounts.schema import Principal
 from operations.audit import service as audit
 from operations.errors import Conflict, Denied, Invalid, NotFound
@@ -46,6 +46,7 @@ from playbooks.run.taking_back import BY_HAND
 from playbooks.variables import Value
 from tests.playbooks.documents import AGENT, END, FIRST, START, document, octets, uuid
 from tests.playbooks.run.target import Target, running_target
+from tests.state_database import migrated
 
 SECOND, BACK, BACK_END = f"action--{uuid(40)}", f"action--{uuid(41)}", f"end--{uuid(42)}"
 ONE, TWO = f"http-api--{uuid(50)}", f"http-api--{uuid(51)}"
@@ -372,8 +373,7 @@ def target() -> Iterator[Target]:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path}/state.db")
-    upgrade(opened)
+    opened = migrated(f"sqlite:///{tmp_path}/state.db")
     yield opened
     opened.close()
 
@@ -467,14 +467,14 @@ def test_refused_an_undo_can_be_asked_for_again_by_another(target: Target, datab
 
 def test_a_run_cancelled_within_a_command_is_really_taken_back(target: Target, database: Database) -> None:
     with Executor(database, standard(Reach(("127.0.0.0/8",), ("127.0.0.1",))), Settings(poll=0.02), gate=gate) as executor:
-        run_id = executor.submit(with_undo(target, "/slow/600/block"))
+        run_id = executor.submit(with_undo(target, "/slow/20000/block"))  # would be done long after it is called off
         until(lambda: target.paths)
         with database.write() as session:
             steering.cancel(session, LIN, run_id, "a mistake")
         comes_to(database, run_id, "cancelled")
         agree(database, ZHOU, take_back(database, LIN, run_id))
         comes_to(database, run_id, "undone")
-    assert target.paths == ["/slow/600/block", "/hit/back"]
+    assert target.paths == ["/slow/20000/block", "/hit/back"]
 
 
 def refused_undo(target: Target, database: Database) -> int:

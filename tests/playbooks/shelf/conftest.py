@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from kernel.zones.plan import Asset, Zone, ZonePlan
 from operations.audit.schema import SYSTEM
 from operations.zones import service as zones
+from tests.state_database import migrated
 
 PLANT = Zone(
     id="water-ot", name="水务网", layer="perception", owner="水务局", importance=5, ranges=("10.60.0.0/16", "2001:db8:60::/48")
@@ -21,8 +22,7 @@ PUMP = Asset(id="wtr-plc-01", name="一号泵站 PLC", kind="plc", addresses=("1
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    found = open_database(f"sqlite:///{tmp_path}/state.db")
-    upgrade(found)
+    found = migrated(f"sqlite:///{tmp_path}/state.db")
     with found.write() as session:
         zones.import_plan(session, SYSTEM, ZonePlan((PLANT, OFFICE), (), (PUMP,)))
     yield found

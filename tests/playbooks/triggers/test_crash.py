@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database, open_database
 from playbooks.run.models import PlaybookRun
 from playbooks.shelf import service as shelf
 from playbooks.triggers import service as triggers
@@ -18,6 +18,7 @@ from playbooks.triggers.schema import Definition
 from tests.playbooks.matters import alert
 from tests.playbooks.shelf.people import DUTY, RESPONDER
 from tests.playbooks.triggers.conftest import ID, by_hand
+from tests.state_database import migrated
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.playbooks.triggers.test_crash"])
@@ -33,8 +34,7 @@ def _fire(url: str) -> None:
 
 def test_killed_at_any_moment_each_alert_has_one_run(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/state.db"
-    database = open_database(url)
-    upgrade(database)
+    database = migrated(url)
     _prepare(database)
     dice, numbers = random.Random(7), []
     for _ in range(ROUNDS):

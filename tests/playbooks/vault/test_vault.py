@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from crypto.secret import MasterKey
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from operations.audit import service as audit
 from operations.audit.schema import Actor
 from operations.errors import Conflict, Invalid, NotFound
@@ -17,6 +17,7 @@ from operations.secrets.models import PlaybookSecret
 from operations.secrets.rotate import SecretPlaces
 from playbooks.actions.contract import ActionError, Destination
 from playbooks.vault import service as vault
+from tests.state_database import migrated
 
 WHO = Actor("zhou-sysadmin", "192.0.2.7")
 HERE = [Destination("gw.example.cn", 443)]
@@ -25,8 +26,7 @@ PEM = "-----BEGIN PRIVATE KEY-----\nMIG2AgEAMBAG密\n-----END PRIVATE KEY-----\n
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    found = open_database(f"sqlite:///{tmp_path}/state.db")
-    upgrade(found)
+    found = migrated(f"sqlite:///{tmp_path}/state.db")
     yield found
     found.close()
 

@@ -61,7 +61,7 @@ class Reused:
 
     def _read(self, connection: Connection) -> dict[str, str | None]:
         """Every table's rows as JSON, None where it is empty; as pg_class how many relations there are."""
-        return dict(connection.execute(self._contents).tuples())
+        return dict(connection.execute(self._contents).all())
 
     def restore(self) -> None:
         """Rows and sequences as at first; connections that a test left are ended."""

@@ -124,9 +124,10 @@ def set_enabled(session: Session, who: Principal, number: int, enabled: bool) ->
     return _record(row)
 
 
-def remove(session: Session, who: Principal, number: int) -> None:
-    """It is looked at no more; verdicts and sealed evidence stay. Raises NotFound."""
+def remove(session: Session, who: Principal, number: int, *, expected_version: int | None = None) -> None:
+    """It is looked at no more; verdicts and sealed evidence stay. Raises NotFound, Stale."""
     row = find(session, number)
+    rows.check_version(row.version, expected_version)
     audit.append(session, who.actor, "probe_target.remove", "mlps_system", row.system_id, detail=_told(row))
     session.delete(row)
     session.flush()

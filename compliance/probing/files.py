@@ -26,6 +26,7 @@ from compliance.importers.contract import MOST_OCTETS, Tool
 from compliance.importers.taking import take
 from compliance.probes.contract import Source
 from compliance.probes.facts import TAKEN, Part
+from compliance.probes.reading.cloud_files import CloudExport
 from compliance.probes.reading.database_export import DatabaseExport
 from compliance.probes.reading.device_file import device_file
 from compliance.probes.reading.folder import MOST_FILES, MOST_TOGETHER
@@ -44,7 +45,7 @@ from kernel.programs.time_left import TimeLeft
 SETTLED = 60
 """Seconds after which a file counts as written to its end."""
 MOST_NAMES = 100_000
-FOLDERS = frozenset({"windows-export", "tomcat-conf"})
+FOLDERS = frozenset({"windows-export", "tomcat-conf", "cloud-export"})
 """Ways where a folder stands for its files; a ZIP does, too."""
 
 
@@ -65,6 +66,7 @@ READERS: Mapping[str, Callable[[Found], Target]] = {
     "mysql-export": lambda found: DatabaseExport(found.name, found.path, "mysql"),
     "dm-export": lambda found: DatabaseExport(found.name, found.path, "dm"),
     "tomcat-conf": lambda found: TomcatFiles(found.name, found.path),
+    "cloud-export": lambda found: CloudExport(found.name, found.path),
     "redis-conf": lambda found: RedisFile(found.name, found.path),
 }
 

@@ -20,6 +20,7 @@ FILES: Mapping[str, Source] = {
     "dm-export": "dm",
     "tomcat-conf": "tomcat",
     "redis-conf": "redis",
+    "cloud-export": "cloud",
 }
 """Files that are handed in, and which probes judge them."""
 REPORTS: Mapping[str, Tool] = {"arf-report": "arf", "lynis-report": "lynis", "nessus-report": "nessus", "wazuh-report": "wazuh"}

@@ -60,6 +60,7 @@ def way_name(way: str) -> str:
         "dm-export": _("Export of DM 8"),
         "tomcat-conf": _("Files of Tomcat"),
         "redis-conf": _("Configuration file of Redis"),
+        "cloud-export": _("Export of a cloud account"),
         "arf-report": _("Report of OpenSCAP"),
         "lynis-report": _("Report of lynis"),
         "nessus-report": _("Report of Nessus"),

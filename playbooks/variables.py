@@ -151,12 +151,17 @@ def _found(text: str) -> tuple[Reference, ...]:
     return tuple(references(text))
 
 
-def in_words(text: str, scope: Mapping[str, Variable], readable: frozenset[str] | None = None) -> str:
+def in_words(
+    text: str,
+    scope: Mapping[str, Variable],
+    readable: frozenset[str] | None = None,
+    put: Callable[[str], str] | None = None,
+) -> str:
     """``substitute`` for what people read: a value that is not known stands there as "(not known)", in Chinese beside Chinese.
 
     A person can do without it, or find it out; a machine cannot.
     """
-    return substitute(text, scope, readable, unknown=_CHINESE if _HAN.search(text) else _ENGLISH)
+    return substitute(text, scope, readable, put, _CHINESE if _HAN.search(text) else _ENGLISH)
 
 
 _HAN = re.compile(r"[\u3400-\u9fff]")

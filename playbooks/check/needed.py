@@ -5,7 +5,7 @@ What only people read goes on without (playbooks.variables.in_words), and so doe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from playbooks.actions.parameters import PROPERTY, words_of
@@ -18,32 +18,38 @@ from playbooks.extension import parameters_for
 from playbooks.model import Action, Command, IfCondition, Playbook, PlaybookAction, Step, SwitchCondition, WhileCondition
 from playbooks.references import names_within, the_one
 
-_DEEPEST = 16
+
+def needed(playbook: Playbook, others: Mapping[str, Playbook]) -> frozenset[str]:
+    """Names of the variables that whoever starts ``playbook`` has to give values: what it relies on and has no value of its own."""
+    return frozenset(name for name in relied_on(playbook, others) if playbook.playbook_variables[name].value is None)
 
 
-def needed(playbook: Playbook, others: Mapping[str, Playbook], depth: int = 0) -> frozenset[str]:
-    """Names of the variables that whoever starts ``playbook`` has to give values. ``others``: the playbooks that it runs, by id."""
-    open_ones = {
-        name for name, one in playbook.playbook_variables.items() if one.external and one.value is None and not one.constant
-    } - set(_written(playbook))
-    if not open_ones:
-        return frozenset()
+def relied_on(playbook: Playbook, others: Mapping[str, Playbook]) -> frozenset[str]:
+    """External variables that ``playbook`` cannot do without, whether they have a value of their own or not: a caller's "not known"
+    stands in its place. ``others``: the playbooks that it runs, by id."""
+    return _relied_on(playbook, others, {})
+
+
+def _relied_on(playbook: Playbook, others: Mapping[str, Playbook], met: dict[str, frozenset[str]]) -> frozenset[str]:
+    """``met``: what has been found of other playbooks; each is looked at once, however often it is called."""
+    met[playbook.id] = frozenset()  # a circle adds nothing
     flow = check_flow(playbook, Report(draft=True))
-    scopes, known = scopes_of(playbook, flow), _known(playbook, flow)
-    found: set[str] = set()
-    for key, step in playbook.workflow.items():
-        if key not in flow.region:
-            continue
-        for name in _read(playbook, step, known[key], others, depth):
-            if name in open_ones and scopes[key].get(name) is playbook.playbook_variables[name]:
-                found.add(name)
-    return frozenset(found)
+    scopes = scopes_of(playbook, flow)
+    known = _known(playbook, flow)
+    outside = {name: one for name, one in playbook.playbook_variables.items() if one.external}
+    read: set[str] = set()
+    written: set[str] = set()
+    for key in flow.region:
+        step, scope = playbook.workflow[key], scopes[key]
+        written.update(name for name in _written(step) if name in outside and scope.get(name) is outside[name])
+        names = _read(playbook, step, known[key], others, met)
+        read.update(name for name in names if name in outside and scope.get(name) is outside[name])
+    met[playbook.id] = frozenset(read - written)
+    return met[playbook.id]
 
 
-def _written(playbook: Playbook) -> Iterator[str]:
-    for step in playbook.workflow.values():
-        if isinstance(step, Action | PlaybookAction):
-            yield from map(the_one, step.out_args)
+def _written(step: Step) -> list[str]:
+    return [the_one(name) for name in step.out_args] if isinstance(step, Action | PlaybookAction) else []
 
 
 def _known(playbook: Playbook, flow: Flow) -> dict[str, frozenset[str]]:
@@ -62,7 +68,9 @@ def _told(playbook: Playbook, region: Region) -> frozenset[str]:
     return condition.tells(region.name == "on_true") if condition else frozenset()
 
 
-def _read(playbook: Playbook, step: Step, known: frozenset[str], others: Mapping[str, Playbook], depth: int) -> frozenset[str]:
+def _read(
+    playbook: Playbook, step: Step, known: frozenset[str], others: Mapping[str, Playbook], met: dict[str, frozenset[str]]
+) -> frozenset[str]:
     """What a machine reads at ``step`` and may not know."""
     match step:
         case IfCondition() | WhileCondition():
@@ -70,9 +78,10 @@ def _read(playbook: Playbook, step: Step, known: frozenset[str], others: Mapping
             return condition.reads(known) if condition else frozenset()
         case SwitchCondition():
             return frozenset([the_one(step.switch)]) - known
-        case PlaybookAction() if step.playbook_id in others and depth < _DEEPEST:
-            handed = frozenset(map(the_one, step.in_args))
-            return (needed(others[step.playbook_id], others, depth + 1) & handed) - known
+        case PlaybookAction() if step.playbook_id in others:
+            if step.playbook_id not in met:
+                _relied_on(others[step.playbook_id], others, met)
+            return (met[step.playbook_id] & frozenset(map(the_one, step.in_args))) - known
         case Action():
             texts = [_for_machines(command) for command in step.commands]
             parties = (names_of_party(playbook, party) for _, party in parties_of(playbook, step))
@@ -84,7 +93,7 @@ def _read(playbook: Playbook, step: Step, known: frozenset[str], others: Mapping
 def _for_machines(command: Command) -> list[Any]:
     """The texts of a command that are not only for people."""
     if command.type == "manual":
-        return []
+        return [command.headers, command.more]
     words = words_of(command.type)
     given = command.more.get(PROPERTY)
     if not words or not isinstance(given, dict):

@@ -31,7 +31,7 @@ UNDO_BY = "undo_by"
 WORDS = "words"
 """Stand there, too: what the question says by language (asked_words)."""
 KNOWN = "known"
-"""Stand there, too: what was told from outside for variables that an answer may set right."""
+"""Stand there, too: variables from outside that an answer may set right, with what was told for them, None for nothing."""
 _SECRET = ("password", "oauth_header", "token")
 
 
@@ -146,9 +146,9 @@ def _row(run_id: int, machine: Machine, call: Call, plan: Planner) -> dict[str, 
     }
 
 
-def _known(call: Call) -> dict[str, str]:
+def _known(call: Call) -> dict[str, str | None]:
     given = {name: call.visit.scope[name] for name in call.request.out_args if name in call.visit.scope}
-    return {name: one.value for name, one in given.items() if one.external and isinstance(one.value, str)}
+    return {name: one.value if isinstance(one.value, str) else None for name, one in given.items() if one.external}
 
 
 def _shown(call: Call) -> Any:

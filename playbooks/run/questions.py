@@ -35,12 +35,16 @@ APPROVE = "playbooks.approve"
 
 
 class Given(msgspec.Struct, frozen=True):
-    """What somebody said. ``choice``: yes, no (approval), done, failed (manual), done, again, fail (unknown)."""
+    """What somebody said. ``choice``: yes, no (approval), done, failed (manual), done, again, fail (unknown).
+
+    decided  variables from outside that have another value by this than they were told
+    """
 
     by: str
     at: str
     choice: str
     comment: str = ""
+    decided: tuple[str, ...] = ()
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,8 +54,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     fired_by     the person whose act started it by a trigger, "" where there is none
     undo_by      who asked for the undo that the question belongs to, "" where it belongs to none
     barred       who answered a step of this run that this one is kept apart from
+    deciders     who decided in this run what it is about, by answers that say otherwise than it was told from outside
     words        title and text by language, where the playbook has them
-    known        what was told from outside for some of ``out_args``: stays so where the answer says nothing else
+    known        those of ``out_args`` that come from outside, with what was told; stays so where the answer says nothing else
     outcome      "" while open
     """
 
@@ -81,8 +86,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     fired_by: str = ""
     undo_by: str = ""
     barred: frozenset[str] = frozenset()
+    deciders: frozenset[str] = frozenset()
     words: dict[str, AskedWords] = {}
-    known: dict[str, str] = {}
+    known: dict[str, str | None] = {}
 
     @property
     def agreed(self) -> int:
@@ -118,8 +124,8 @@ def question(session: Session, number: int) -> Question:
 
 
 def hindrance(who: Principal, asked: Question) -> str:
-    """Why this person cannot answer: "" (they can), closed, answered (by another), permission, role, starter (four eyes), apart
-    (they answered a step that this one is kept apart from), twice."""
+    """Why this person cannot answer: "" (they can), closed, answered (by another), permission, role, starter, decider (four
+    eyes), apart (they answered a step that this one is kept apart from), twice."""
     if asked.closed_at is not None:
         return "closed"
     if not who.may(RUN if asked.kind != "approval" and asked.own else APPROVE):
@@ -128,6 +134,8 @@ def hindrance(who: Principal, asked: Question) -> str:
         return "role"
     if not asked.own and any(wrote(who, one) for one in (asked.started_by, asked.fired_by, asked.undo_by)):
         return "starter"
+    if not asked.own and any(wrote(who, one) for one in asked.deciders):
+        return "decider"
     if who.name in asked.barred:
         return "apart"
     if any(given.by == who.name for given in asked.answers):
@@ -187,6 +195,8 @@ def _answerable(session: Session, who: Principal, number: int, kind: str) -> Que
             raise Denied(f"one of these has to answer: {', '.join(asked.roles)}")
         case "starter":
             raise Denied("somebody else has to agree: you started this run, did what started it, or asked that it be taken back")
+        case "decider":
+            raise Denied("somebody else has to agree: by an answer of yours this run is about something else than it was told")
         case "apart":
             raise Denied("somebody else has to agree: you answered a step that this one is kept apart from")
         case "twice":
@@ -200,7 +210,9 @@ def _given(
     session: Session, who: Principal, asked: Question, choice: str, comment: str, message: Message, detail: Mapping[str, Any]
 ) -> Question:
     """Keep what was said, tell the run, and write the trail: what exactly was agreed to, and by whom."""
-    answers = (*asked.answers, Given(who.name, clock.now(), choice, comment))
+    values = message.variables if isinstance(message, Answer | Decide) else {}
+    decided = tuple(sorted(name for name, value in values.items() if name in asked.known and asked.known[name] != value))
+    answers = (*asked.answers, Given(who.name, clock.now(), choice, comment, decided))
     row = session.get(PlaybookQuestion, asked.id)
     assert row is not None
     row.answers = msgspec.json.encode(answers).decode()
@@ -277,6 +289,7 @@ def _question(session: Session, row: PlaybookQuestion, run: PlaybookRun) -> Ques
         words=msgspec.convert(words, dict[str, AskedWords]),
         known=known,
         barred=_barred(session, row, request),
+        deciders=frozenset() if row.own else _deciders(session, row.run_id),
     )
 
 
@@ -293,3 +306,10 @@ def _barred(session: Session, row: PlaybookQuestion, request: Mapping[str, Any])
         if msgspec.json.decode(other).get("step_id") in apart
         for given in msgspec.json.decode(answers, type=list[Given])
     )
+
+
+def _deciders(session: Session, run_id: int) -> frozenset[str]:
+    """Who said of a value from outside something else than the run was told: they set what is agreed to, as a starter does."""
+    query = select(PlaybookQuestion.answers).where(PlaybookQuestion.run_id == run_id, PlaybookQuestion.answers != "[]")
+    answers = session.execute(query).scalars()
+    return frozenset(given.by for one in answers for given in msgspec.json.decode(one, type=list[Given]) if given.decided)

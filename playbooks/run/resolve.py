@@ -180,9 +180,10 @@ def _for_header(value: str) -> str:
 def _content(kind: str, content: str, headers: dict[str, list[str]], scope: Scope, readable: frozenset[str] | None) -> str:
     """The body with its values. What only people read (commands that are no HTTP) need not be JSON where it begins so."""
     kinds = bodies.kinds_of(headers)
+    fill = in_words if kind == "manual" else substitute
     if kind not in HTTP and not bodies.is_json(content):
-        return (in_words if kind == "manual" else substitute)(content, scope, readable)
-    written = substitute(content, scope, readable, bodies.writer(content, kinds))
+        return fill(content, scope, readable)
+    written = fill(content, scope, readable, bodies.writer(content, kinds))
     if written != content:
         bodies.check_result(written, kinds)
     return written

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from operations.accounts.schema import Principal
 from operations.audit import service as audit
 from operations.errors import Conflict, Invalid, NotFound
-from playbooks.check.needed import needed
+from playbooks.check.needed import relied_on
 from playbooks.model import Playbook
 from playbooks.rights import RUN, need
 from playbooks.run import journal
@@ -112,8 +112,8 @@ def check_values(playbook: Playbook, variables: Mapping[str, Value]) -> None:
 
 def _refuse_lacking(playbook: Playbook, others: Mapping[str, Playbook], variables: Mapping[str, Value]) -> None:
     """Better no run than one that fails when it acts."""
-    for name in sorted(needed(playbook, others)):
-        if variables.get(name) is None:
+    for name in sorted(relied_on(playbook, others)):
+        if variables.get(name, playbook.playbook_variables[name].value) is None:
             raise Invalid(f"the playbook {playbook.name!r} cannot do without {name}", "give it a value", field=name[:250])
 
 

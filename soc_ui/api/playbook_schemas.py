@@ -232,6 +232,7 @@ class GivenOut(Schema):
     at = String(required=True)
     choice = String(required=True)
     comment = String(required=True)
+    decided = List(String(), required=True, metadata={"description": "What has another value by this than was told from outside"})
 
 
 class QuestionOut(Schema):
@@ -261,9 +262,9 @@ class QuestionOut(Schema):
     )
     known = Dict(
         String(),
-        String(),
+        String(allow_none=True),
         required=True,
-        metadata={"description": "Of out_args, what was told from outside; an answer may correct it"},
+        metadata={"description": "Those of out_args that come from outside, and what was told; an answer may correct it"},
     )
 
 

@@ -83,6 +83,7 @@ def hindrance_words(asked: Asked) -> str:
         "permission": _("Your role cannot answer this."),
         "role": _("Somebody with one of these roles has to answer: %(roles)s.", roles=roles),
         "starter": _("You started this run, did what set it going, or asked for this: somebody else has to agree."),
+        "decider": _("By an answer of yours this run is about something else than it was told: somebody else has to agree."),
         "apart": _("You answered a step that this one is kept apart from: somebody else has to agree."),
         "answered": _("Somebody has just answered; the run has not gone on yet."),
         "twice": _("You have answered; the run has not gone on yet, or others have to agree, too."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from playbooks.check.needed import needed
 from playbooks.model import Playbook
 from playbooks.reading import read
+from playbooks.run.events import Started
+from playbooks.run.machine import Machine
 from tests.playbooks.documents import AGENT, END, PERSON, START, document, octets, uuid
 
 A, B, IF, WHILE, SWITCH, IN, OUT = (f"{kind}--{uuid(number)}" for number, kind in enumerate(
@@ -83,8 +86,54 @@ def test_what_a_called_playbook_needs_of_what_it_is_handed() -> None:
     assert needed(playbook(CALL, hands), {CALLED: called}) == {"__ip__"}
     assert needed(playbook(CALL, keeps), {CALLED: called}) == frozenset()
     assert needed(playbook(CALL, hands), {}) == frozenset(), "nobody knows what it reads"
+    defaults = playbook(A, {A: action(HTTP)}, value="192.0.2.1", id=CALLED)
+    assert needed(playbook(CALL, hands), {CALLED: defaults}) == {"__ip__"}, "what the caller does not know takes its place"
     itself = playbook(CALL, hands, id=CALLED)
     assert needed(itself, {CALLED: itself}) == frozenset(), "no circle is followed for ever"
+
+
+def test_many_calls_of_calls_take_no_longer() -> None:
+    """Each playbook is looked at once; way by way this would be 10^12 of them."""
+    ids = [f"playbook--{uuid(400 + number)}" for number in range(6)]
+    calls = [f"playbook-action--{uuid(500 + number)}" for number in range(100)]
+    known = {ids[-1]: playbook(A, {A: action(HTTP)}, id=ids[-1])}
+    for own, called in pairwise(ids):
+        steps = {
+            call: {"type": "playbook-action", "playbook_id": called, "in_args": ["__ip__"], "on_completion": then}
+            for call, then in zip(calls, [*calls[1:], END], strict=True)
+        }
+        known[own] = playbook(calls[0], steps, id=own)
+    assert needed(known[ids[0]], known) == {"__ip__"}
+
+
+def test_what_is_written_elsewhere_is_not_found_out() -> None:
+    copy = {"__ip__": {"type": "string", "value": "x"}}
+    steps = {A: action(HTTP, then=B), B: action(MANUAL, agent=PERSON, out_args=["__ip__"], step_variables=copy)}
+    assert needed(playbook(A, steps), {}) == {"__ip__"}, "the step writes a copy of its own"
+
+
+def test_an_open_constant_comes_from_outside() -> None:
+    given = {"__ip__": {"type": "string", "external": True, "constant": True}}
+    workflow = {START: {"type": "start", "on_completion": A}, A: action(HTTP), END: {"type": "end"}}
+    assert needed(read(octets(document(playbook_variables=given, workflow=workflow))), {}) == {"__ip__"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        MANUAL,
+        MANUAL | {"content": "about __ip__:value"},
+        MANUAL | {"content": '{"about": "__ip__:value"}'},
+        MANUAL | {"headers": {"about": ["__ip__:value"]}},
+        HTTP,
+    ],
+)
+@pytest.mark.parametrize("value", [None, "192.0.2.1"])
+def test_a_run_fails_for_a_value_just_where_it_is_needed(command: dict[str, Any], value: str | None) -> None:
+    made = playbook(A, {A: action(command, agent=PERSON if command["type"] == "manual" else AGENT)})
+    machine = Machine(made)
+    machine.apply(Started(at=0, variables={"__ip__": value}))
+    assert (machine.state == "failed") == (value is None and needed(made, {}) == {"__ip__"})
 
 
 def test_switches_and_logins() -> None:

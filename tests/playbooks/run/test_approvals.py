@@ -282,6 +282,33 @@ def test_two_steps_kept_apart_need_two_people(target: Target, database: Database
         assert state(database, run_id) == "finished"
 
 
+@pytest.mark.parametrize(("said", "decides"), [({}, False), ({"__n__": "7"}, False), ({"__n__": "8"}, True)])
+def test_who_decides_what_it_is_about_does_not_agree_to_it(
+    target: Target, database: Database, said: dict[str, str], decides: bool
+) -> None:
+    """A run that a trigger started: else one person could choose whom to block, and agree to it."""
+    document = chain(2, target.port)
+    first = next(name for name, step in document["workflow"].items() if step["type"] == "action")
+    document["workflow"][first] |= {"commands": [{"type": "manual", "command": "right?"}], "out_args": ["__n__"]}
+    gate = needs(1)
+    with Executor(database, standard(LOOPBACK), QUICK, gate=lambda call: None if call.by_hand else gate(call)) as executor:
+        run_id = executor.submit(Wanted(body=write_json(document), by="a trigger"))
+        question = asked(database, run_id)
+        assert (question.kind, question.own, question.known) == ("manual", True, {"__n__": "7"})
+        with database.write() as session:
+            questions.answer(session, DUTY, question.id, done=True, variables=said)
+        end = time.monotonic() + 20
+        while (following := asked(database, run_id)).id == question.id and time.monotonic() < end:
+            time.sleep(0.02)
+        assert following.deciders == ({"lin.mei"} if decides else frozenset())
+        assert questions.hindrance(DUTY, following) == ("decider" if decides else "")
+        if decides:
+            with pytest.raises(Denied, match="something else"):
+                agree(database, DUTY, following)
+        agree(database, RESPONDER if decides else DUTY, following)
+        assert state(database, run_id) == "finished"
+
+
 def test_an_agreement_ends(target: Target, database: Database) -> None:
     """A retry after the time that people agreed to asks them again."""
     document = chain(1, target.port)

@@ -92,6 +92,12 @@ def test_without_what_it_cannot_do_without_it_does_not_start(database: Database)
         assert shelf.start(session, ANALYST, ID, {"__ip__": "203.0.113.9"}, CAUSE)
 
 
+def test_a_value_of_its_own_that_is_taken_away_is_lacking(database: Database) -> None:
+    _release(database, octets(document()))
+    with pytest.raises(Invalid, match="cannot do without __ip__"), database.write() as session:
+        shelf.start(session, ANALYST, ID, {"__ip__": None}, CAUSE)
+
+
 def test_what_is_not_in_force_is_not_started(database: Database) -> None:
     with pytest.raises(NotFound), database.write() as session:
         shelf.start(session, ANALYST, ID, {}, CAUSE)

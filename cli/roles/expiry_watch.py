@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,17 +30,19 @@ def certificate_files(config: Config) -> Iterator[tuple[str, Path]]:
 
 
 class ExpiryWatch:
-    """Call it by the clock. An alert is recorded once for a certificate and a warning distance, also by the next process."""
+    """Call it by the clock (``present`` says what it shows). An alert is recorded once for a certificate and a warning distance,
+    also by the next process."""
 
-    def __init__(self, database: Database, config: Config) -> None:
+    def __init__(self, database: Database, config: Config, present: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.found: list[Expiry] = []
         self.problems: list[str] = []
         self._database = database
         self._config = config
+        self._present = present
         self._recorded: set[str] = set()
 
     def __call__(self) -> None:
-        now, days = datetime.now(UTC), self._config.certificates.warn_days
+        now, days = self._present(), self._config.certificates.warn_days
         files, self.problems = expiring_files(certificate_files(self._config), now, days)
         with self._database.read() as session:
             self.found = in_order([*expiring(session, now, days), *files])

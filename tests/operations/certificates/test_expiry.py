@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -102,7 +101,7 @@ def test_files(tmp_path: Path) -> None:
 
 
 def test_alerts_come_once_for_each_distance_and_when_it_is_over(database: Database, tmp_path: Path) -> None:
-    certificate = _ending(ROOT, "collector-7", datetime.now(UTC) - NOW + timedelta(seconds=3), days=1)
+    certificate = _ending(ROOT, "collector-7", datetime.now(UTC) - NOW + timedelta(hours=1), days=1)
     (tmp_path / "link.crt").write_text(certificate.to_pem())
     listener = LinkListener(id="tls", kind="syslog", port=6514, certificate=tmp_path / "link.crt")
     config = Config(links=Links(listener=[listener]), certificates=Certificates(watch=[tmp_path / "proxy.crt"]))
@@ -110,6 +109,9 @@ def test_alerts_come_once_for_each_distance_and_when_it_is_over(database: Databa
     def alerted() -> list[tuple[str, str]]:
         with database.read() as session:
             return [(row.rule_id, row.level) for row in alerts.list_alerts(session, AlertFilter(), limit=10).alerts]
+
+    def watch_at(moment: datetime) -> ExpiryWatch:
+        return ExpiryWatch(database, config, lambda: moment + timedelta(seconds=1))
 
     watch = ExpiryWatch(database, config)
     for _ in range(3):
@@ -119,9 +121,7 @@ def test_alerts_come_once_for_each_distance_and_when_it_is_over(database: Databa
     details = watch.details()
     assert [(one["kind"], one["days_left"]) for one in details["certificates"]] == [("link", 1)]
     assert details["unreadable"] == [f"{tmp_path / 'proxy.crt'}: No such file or directory"]
-    while datetime.now(UTC) <= certificate.not_after:
-        time.sleep(0.1)
-    watch()
-    ExpiryWatch(database, config)()
+    for late in (watch_at(certificate.not_after), watch_at(certificate.not_after)):
+        late()
     assert sorted(alerted()) == [("liandun-certificate-ended", "critical"), ("liandun-certificate-ending", "high")]
-    assert watch.details()["certificates"][0]["days_left"] == 0
+    assert late.details()["certificates"][0]["days_left"] == 0

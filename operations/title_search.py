@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from kernel.db.among import among
 
 MOST_WORDS = 8
-MOST_IDS = 5_000
-"""More matches than this are not listed by their ids, but searched again with each statement."""
+MOST_IDS = 10_000
+"""More matches than this are not listed by their ids, but searched again with each statement: there are so many that a page, and a
+count up to its limit, soon have enough of them."""
 _SHORTEST = 3
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable
@@ -31,7 +32,12 @@ class _Server(BaseApplication):
 
     def load(self) -> Any:
         """Called in the worker process: databases must not be opened before the fork."""
-        return self._make_app()
+        made = self._make_app()
+        # What the application is made of (370,000 objects) stays: a full collection would look at all of it in the midst of a page,
+        # which then takes 0.2 s longer.
+        gc.collect()
+        gc.freeze()
+        return made
 
 
 def run(config: Config) -> int:

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from sqlalchemy import Select, exists, func, or_, select, tuple_, union_all
+from sqlalchemy import Select, exists, func, literal_column, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
@@ -156,8 +156,9 @@ def within(session: Session) -> list[ColumnElement[bool]]:
     zones = zones_seen(session)
     if zones is None:
         return []
-    same = (AlertEntity.alert_id == _ALERTS.c.id, AlertEntity.kind == "zone", AlertEntity.value.in_(sorted(zones)))
-    return [exists().where(*same)]
+    # The kind as a constant: PostgreSQL's index of zones (migration 0041) is only of them.
+    kind = AlertEntity.kind == literal_column("'zone'")
+    return [exists().where(AlertEntity.alert_id == _ALERTS.c.id, kind, AlertEntity.value.in_(sorted(zones)))]
 
 
 def _order(columns: Any, oldest_first: bool) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
@@ -266,10 +267,10 @@ def _few_ids(session: Session, where: AlertFilter) -> list[int] | None:
 
 
 def _text_ids(session: Session, words: list[str]) -> list[int] | None:
-    """Ids of the alerts with these words, of those that may be seen where they are many; None where they are too many."""
-    ids, zones = text_ids(session, words, TEXT_FEW), zones_seen(session)
-    if ids is not None or zones is None:
-        return ids
+    """Ids of the alerts with these words, of those that may be seen; None where they are too many."""
+    zones = zones_seen(session)
+    if zones is None:
+        return text_ids(session, words, TEXT_FEW)
     return text_ids_of_zones(session, words, zones, most_with_words=TEXT_FEW_SCOPED, limit=FEW)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, Text, column, exists, func, literal_column, select, table, text
+from sqlalchemy import BigInteger, Select, Text, column, exists, func, literal_column, select, table, text, true
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
@@ -77,17 +77,16 @@ def matching_ids_of_zones(
     snapshot: dict[Any, list[int] | None] = session.info.get("snapshot", {})
     key = ("alert_text", "zones", *words, *sorted(zones), most_with_words, limit)
     if key not in snapshot:
-        snapshot[key] = None
-        found = _ids_query(session, words)
-        number = session.execute(select(func.count()).select_from(found.limit(most_with_words + 1).subquery())).scalar_one()
-        if number <= most_with_words:
-            same = (
-                AlertEntity.alert_id == found.selected_columns[0],
-                AlertEntity.kind == "zone",
-                AlertEntity.value.in_(sorted(zones)),
-            )
-            ids = list(session.execute(found.where(exists().where(*same)).limit(limit + 1)).scalars())
-            snapshot[key] = ids if len(ids) <= limit else None
+        # The words are searched once: a count of all that have them, and those of the zones beside it.
+        found = _ids_query(session, words).limit(most_with_words + 1).cte("found")
+        total = select(func.count().label("number")).select_from(found).cte("total")
+        alert = next(iter(found.c))
+        same = (AlertEntity.alert_id == alert, AlertEntity.kind == literal_column("'zone'"), AlertEntity.value.in_(sorted(zones)))
+        few = select(total.c.number).scalar_subquery() <= most_with_words
+        named = select(alert.label("alert")).where(few, exists().where(*same)).limit(limit + 1).subquery()
+        rows = session.execute(select(total.c.number, named.c.alert).join_from(total, named, true(), isouter=True)).all()
+        ids = [row.alert for row in rows if row.alert is not None]
+        snapshot[key] = ids if rows[0].number <= most_with_words and len(ids) <= limit else None
     return snapshot[key]
 
 

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Integer, String, and_, exists, func, literal_column, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from kernel.db.among import among
 from operations import clock
 from operations.alerts.schema import Count
 from operations.errors import Invalid
@@ -129,8 +130,8 @@ def _zones(session: Session, rows: list[Any]) -> Counter[str]:
     counted: Counter[str] = Counter()
     for start in range(0, len(rows), 1000):
         ids = [row[0] for row in rows[start : start + 1000]]
-        query = select(IncidentZone.zone, func.count()).where(IncidentZone.incident_id.in_(ids)).group_by(IncidentZone.zone)
-        for zone, number in session.connection().execute(query):
+        query = select(IncidentZone.zone, func.count()).where(among(session, IncidentZone.incident_id, ids))
+        for zone, number in session.connection().execute(query.group_by(IncidentZone.zone)):
             if seen is None or zone in seen:
                 counted[zone] += number
     return counted
@@ -152,8 +153,9 @@ def _all(session: Session, where: IncidentFilter, *, by_deadline: bool = False) 
 def _conditions(session: Session, where: IncidentFilter, by_deadline: bool = False) -> list[tuple[str, ColumnElement[bool]]]:
     found: list[tuple[str, ColumnElement[bool]]] = []
     # Few incidents have a deadline that runs, none of them closed: the index of deadlines leads to them quicker than that of
-    # phases, which the planner would take, were its column named plainly.
-    few_first = bool(where.clock) or (by_deadline and bool(where.phase) and "closed" not in where.phase)
+    # phases, which SQLite's planner would take, were its column named plainly. PostgreSQL's has to know how many are in a phase.
+    open_by_deadline = by_deadline and bool(where.phase) and "closed" not in where.phase
+    few_first = (bool(where.clock) or open_by_deadline) and session.get_bind().dialect.name == "sqlite"
     for name in ("phase", "level", "severity", "class_code"):
         values = getattr(where, name)
         column = getattr(Incident, name)

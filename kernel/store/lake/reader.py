@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 _FIRST_CHUNK = 100_000
 """Rows looked through at first, at most."""
 
-_GROWTH = (4, 16)
+_GROWTH = (1, 16)
 """Each further step takes between so many and so many times the rows of all steps before it."""
 
 _SCAN_ROWS = 16_384
@@ -124,9 +124,11 @@ class Reader:
         parts = iter(self.indexes.parts(segments, query.root))
         wanted, looked = min(limit * _FIRST_LOOK, _FIRST_CHUNK), 0
         while chunk := _taken(parts, wanted):
-            if len(hits) >= limit and chunk[0].segment.last < hits[limit - 1]["@timestamp"]:
+            oldest = hits[limit - 1]["@timestamp"] if len(hits) >= limit > 0 else ""
+            chunk = [part for part in chunk if part.segment.last >= oldest]
+            if not chunk:  # nor will there be newer ones in those that follow
                 break
-            hits += self._newest(manifest, chunk, query, when, limit, after, names)
+            hits += self._newest(manifest, chunk, query, TimeRange(max(when.start, oldest), when.end), limit, after, names)
             hits.sort(key=lambda event: (event["@timestamp"], event["event.id"]), reverse=True)
             del hits[limit:]
             looked += sum(part.rows for part in chunk)

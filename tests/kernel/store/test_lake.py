@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from kernel.errors import QueryError, StoreError
 from kernel.event import event_id
 from kernel.query import parse_query
 from kernel.store.contract import Commit, TimeRange
-from kernel.store.lake import Lake
+from kernel.store.lake import Lake, reader
 from kernel.store.lake.changes import prune_chain
 from kernel.store.lake.writer import DUPLICATES
 from tests.kernel.store.contract_suite import ALWAYS, EventStoreContract, event, ids
@@ -255,6 +256,27 @@ def test_early_stop_gives_the_newest_even_when_segments_overlap(store: Lake) -> 
         store.commit(Commit([event(n * 6 + part) for n in range(60)]))
     found = ids(store.search(parse_query("*"), ALWAYS, limit=50).events)
     assert found == [event(n)["event.id"] for n in range(359, 309, -1)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_pages_of_segments_that_overlap_are_the_sorted_hits(store: Lake, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    """Steps of a few rows: full pages are then checked against segments that overlap their oldest hit."""
+    monkeypatch.setattr(reader, "_FIRST_LOOK", 1)
+    dice = random.Random(seed)
+    events = [event(dice.randrange(240), user__name=dice.choice("ab")) | {"event.id": f"e{n:03}"} for n in range(300)]
+    at = 0
+    while at < len(events):
+        size = dice.randint(1, 40)
+        store.commit(Commit([dict(one) for one in events[at : at + size]]))
+        at += size
+    hits = [one for one in events if one["user.name"] == "a"]
+    expected = ids(sorted(hits, key=lambda one: (one["@timestamp"], one["event.id"]), reverse=True))
+    found, cursor = [], ""
+    while cursor or not found:
+        page = store.search(parse_query("user.name:a"), ALWAYS, limit=dice.randint(1, 9), cursor=cursor)
+        found += ids(page.events)
+        cursor = page.cursor
+    assert found == expected
 
 
 def test_a_hit_in_any_row_group_of_a_large_segment_is_found(store: Lake) -> None:

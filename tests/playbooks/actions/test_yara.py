@@ -99,7 +99,8 @@ def www(tmp_path: Path) -> Path:
     """A folder of a web server with two shells."""
     tmp_path.chmod(0o755)
     tmp_path.parent.chmod(0o755)
-    tmp_path.parent.parent.chmod(0o711)
+    above = tmp_path.parent.parent
+    above.chmod(above.stat().st_mode | 0o011)  # passed through by the account that scans; whose folder it is else is not ours
     folder = tmp_path / "www"
     (folder / "up loads").mkdir(parents=True)
     (folder / "index.php").write_text("<?php phpinfo(); ?>")

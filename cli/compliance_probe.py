@@ -19,6 +19,7 @@ from cli.terminal import visible
 from compliance.probes.contract import Probe
 from compliance.probes.findings import findings
 from compliance.probes.formats.device import Dialect
+from compliance.probes.reading.cloud_files import CloudExport
 from compliance.probes.reading.database_export import SCRIPTS, DatabaseExport, Engine
 from compliance.probes.reading.device_file import device_file
 from compliance.probes.reading.host import Here, There
@@ -69,6 +70,7 @@ _ENGLISH = {"met": "met", "partly": "partly", "not_met": "NOT MET", "not_applica
 @click.option("--dm-export", "dms", type=_FILE, multiple=True, help="What database-script dm printed. Again for more.")
 @click.option("--tomcat", "tomcats", type=_EXPORT, multiple=True, help="Folder conf of a Tomcat, or a ZIP of it. Again for more.")
 @click.option("--redis", "redises", type=_FILE, multiple=True, help="The redis.conf of a server. Again for more.")
+@click.option("--cloud-export", "clouds", type=_EXPORT, multiple=True, help="Folder or ZIP of a cloud account. Again for more.")
 @click.option(
     "--ldap", "directories", multiple=True, help="Name of a secret: ldap[s]://BIND-DN:PASSWORD@HOST/BASE-DN. Again for more."
 )
@@ -85,7 +87,7 @@ def probe_command(
     hosts: tuple[str, ...], user: str, key_secret: str | None, known_hosts: Path | None, local: bool, own: bool,
     exports: tuple[Path, ...], windows: tuple[str, ...], windows_user: str | None, windows_secret: str | None,
     configs: tuple[Path, ...], dialect: Dialect | None, databases: tuple[str, ...], kingbases: tuple[str, ...],
-    mysqls: tuple[Path, ...], dms: tuple[Path, ...], tomcats: tuple[Path, ...], redises: tuple[Path, ...],
+    mysqls: tuple[Path, ...], dms: tuple[Path, ...], tomcats: tuple[Path, ...], redises: tuple[Path, ...], clouds: tuple[Path, ...],
     directories: tuple[str, ...], endpoints: tuple[str, ...], ca_file: Path | None, wanted: tuple[str, ...], workers: int,
     seconds: float, form: str, object_id: int | None, lang: str, data: Path | None,
 ) -> None:  # fmt: skip
@@ -125,6 +127,7 @@ def probe_command(
         targets += [DatabaseExport(path.name, path, "dm") for path in dms]
         targets += [TomcatFiles(path.name, path) for path in tomcats]
         targets += [RedisFile(path.name, path) for path in redises]
+        targets += [CloudExport(path.name, path) for path in clouds]
         targets += [Directory(name, lambda name=name: secret(name, None), ca_file) for name in directories]  # type: ignore[misc]
         targets += [_endpoint(one, ca_file) for one in endpoints]
         if form == "findings" and len(targets) > 1:

@@ -16,11 +16,14 @@ from cli.probe_ways import ways
 from cli.terminal import print_lines, visible
 from compliance.probes.run import SECONDS
 from compliance.probing import keeping, service
+from compliance.probing.bringing import MOST_BYTES, bring
 from compliance.probing.models import WAYS
 from compliance.probing.running import WORKERS, look
 from compliance.probing.schema import Outcome, TargetDraft, TargetRecord
 from kernel.errors import LiandunError
 from kernel.master_key import open_master_key
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group("targets")
@@ -48,21 +51,46 @@ def list_command(system: str | None, as_json: bool, data: Path | None) -> None:
 
 @targets_command.command("add")
 @click.argument("system")
-@click.option("--way", required=True, type=click.Choice(WAYS), help="This platform, its machine, SSH, TLS endpoint, database.")
+@click.option("--way", required=True, type=click.Choice(WAYS), help="This platform, its machine, SSH, TLS, a database, a file.")
 @click.option("--object", "object_id", type=click.IntRange(1), help="Number of the object; without it the system as a whole.")
-@click.option("--place", default="", help="ssh, tls: HOST:PORT.")
+@click.option("--place", default="", help="ssh, tls: HOST:PORT. Files: path below [compliance] folder, the newest by * and ?.")
 @click.option("--user", "login", default="", help="ssh: account on the host.")
 @click.option("--secret", default="", help="ssh: secret with its key or password; postgresql: with its URL (playbook secret set).")
+@click.option("--host", default="", help="Reports about several hosts: whose results.")
+@click.option("--ca-file", type=_FILE, help="tls: authorities, or the very certificate, that the endpoint is held against (PEM).")
+@click.option("--upload", type=_FILE, help="Files without a place: the file, kept sealed; a newer one by bring.")
 @json_option
 @data_option
 def add_command(
-    system: str, way: str, object_id: int | None, place: str, login: str, secret: str, as_json: bool, data: Path | None
-) -> None:
+    system: str, way: str, object_id: int | None, place: str, login: str, secret: str, host: str, ca_file: Path | None,
+    upload: Path | None, as_json: bool, data: Path | None,
+) -> None:  # fmt: skip
     """Look at an object of SYSTEM daily, from now on."""
-    with state_of(config_of(data)) as database:
-        draft = TargetDraft(find(database, system), object_id or 0, way, place, login, secret)
+    ca = ca_file.read_text("utf-8", "replace") if ca_file else ""
+    config = config_of(data)
+    with state_of(config) as database:
+        draft = TargetDraft(find(database, system), object_id or 0, way, place, login, secret, host, ca)
         with database.write() as session:
-            _told(service.add(session, who(), draft), as_json)
+            made = service.add(session, who(), draft)
+            if upload is not None:
+                bring(session, open_master_key(config), who(), made.id, upload.name, _octets(upload))
+        _told(made, as_json)
+
+
+@targets_command.command("bring")
+@click.argument("target", type=click.IntRange(1))
+@click.argument("file", type=_FILE)
+@json_option
+@data_option
+def bring_command(target: int, file: Path, as_json: bool, data: Path | None) -> None:
+    """Bring a newer FILE to TARGET, which is looked at then; the one before is replaced."""
+    config = config_of(data)
+    with state_of(config) as database, database.write() as session:
+        told = bring(session, open_master_key(config), who(), target, file.name, _octets(file))
+    if as_json:
+        print_json(told)
+    else:
+        click.echo(visible(f"target {target}: {told.name}, {told.size} bytes, SM3 {told.sm3}"))
 
 
 @targets_command.command("pause")
@@ -143,6 +171,11 @@ def self_command(data: Path | None) -> None:
     with state_of(config_of(data)) as database:
         made = set_up(database, who())
     click.echo(f"{SELF}: " + ("entered; looked at within a minute" if made else "is there already"))
+
+
+def _octets(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(MOST_BYTES + 1)
 
 
 def _enable(target: int, enabled: bool, as_json: bool, data: Path | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from cli.console_services import account_policy
 from compliance.probes.reading.host import Here, There
@@ -10,6 +11,9 @@ from compliance.probes.reading.platform import Platform
 from compliance.probes.reading.postgresql import PostgresqlServer
 from compliance.probes.reading.tls import TlsEndpoint
 from compliance.probes.target import LinuxHost, Target
+from compliance.probing.bringing import brought
+from compliance.probing.files import FOLDERS, Found, ReportFile, file_way, handed_in
+from compliance.probing.models import FILES, REPORTS
 from compliance.probing.running import WayTo
 from compliance.probing.schema import TargetRecord
 from crypto.secret import MasterKey
@@ -34,14 +38,21 @@ def ways(database: Database, config: Config, key: MasterKey) -> WayTo:
     """What makes the way into a target; secrets are taken out when the object is asked, and forgotten afterwards."""
     secret = secret_of(vault.secrets(database, key))
 
-    def way_to(target: TargetRecord) -> Target:
+    def file_of(target: TargetRecord) -> AbstractContextManager[Found]:
+        if not target.place:
+            return brought(database, key, target.id)
+        return handed_in(config.compliance.folder, target.place, folders=target.way in FOLDERS)
+
+    def way_to(target: TargetRecord) -> Target | ReportFile:
+        if target.way in FILES or target.way in REPORTS:
+            return file_way(target, lambda: file_of(target), config.compliance.file_days)
         if target.way == "platform":
             return Platform(database, config, account_policy(config))
         if target.way == "local":
             return LinuxHost("localhost", Here())
         if target.way == "tls":
             endpoint = read_host(target.place)
-            return TlsEndpoint(endpoint.name, endpoint.port)
+            return TlsEndpoint(endpoint.name, endpoint.port, ca=target.ca)
         if target.way == "postgresql":
             return PostgresqlServer(target.secret, lambda: secret(target.secret, None))
         known = config.playbooks.known_hosts

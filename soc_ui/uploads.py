@@ -9,10 +9,15 @@ from __future__ import annotations
 from flask import Flask, request
 
 from compliance.documents.media import MOST_BYTES
+from compliance.probing import bringing
 
 _AROUND = 64 * 1024
 """The other fields of the form and its boundaries."""
-LARGER: dict[str, int] = dict.fromkeys(("compliance_editions.add", "api_compliance_documents.add_edition"), MOST_BYTES + _AROUND)
+LARGER: dict[str, int] = {
+    "compliance_editions.add": MOST_BYTES + _AROUND,
+    "api_compliance_documents.add_edition": MOST_BYTES + _AROUND,
+    "api_compliance_targets.bring_file": bringing.MOST_BYTES + _AROUND,
+}
 """Endpoint → octets of its body."""
 
 

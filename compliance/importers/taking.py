@@ -30,20 +30,23 @@ class Counts(msgspec.Struct, frozen=True):
     without: int
 
 
-def take(tool: Tool, octets: bytes, target: str | None = None) -> tuple[list[Result], Counts]:
-    """Results that speak to items, each with its raw excerpt and SM3. Raises ReportError."""
+def take(tool: Tool, octets: bytes, target: str | None = None, at: str = "") -> tuple[list[Result], Counts]:
+    """Results that speak to items, each with its raw excerpt and SM3. Raises ReportError.
+
+    at  moment (UTC) of results of which the report does not say one; "" = now
+    """
     if len(octets) > MOST_OCTETS:
         raise ReportError(f"the report is larger than {MOST_OCTETS >> 20} MiB (limit)")
     report = of_target(READERS[tool](octets), target)
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    at = at or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     judged = [one for one in report.results if one.said != "none"]
-    results = [_result(tool, report.tool, one, items, now) for one in judged if (items := items_of(tool, one))]
+    results = [_result(tool, report.tool, one, items, at) for one in judged if (items := items_of(tool, one))]
     spoken_to = {item for one in results for item in one.items}
     without = len(report.results) - len(judged)
     return results, Counts(len(report.results), len(results), len(spoken_to), len(judged) - len(results), without)
 
 
-def _result(tool: Tool, name: str, one: ToolResult, items: tuple[str, ...], now: str) -> Result:
+def _result(tool: Tool, name: str, one: ToolResult, items: tuple[str, ...], at: str) -> Result:
     outcome = _OUTCOME[one.said]
     about = _plain(f"{one.rule} {one.title}".strip())
     excerpt = hidden(one.excerpt).encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
@@ -60,7 +63,7 @@ def _result(tool: Tool, name: str, one: ToolResult, items: tuple[str, ...], now:
         evidence=excerpt,
         sm3=sm3(excerpt.encode()).hex(),
         reproduce=f"{_plain(name)}: {_plain(one.rule)}",
-        at=one.at or now,
+        at=one.at or at,
     )
 
 

@@ -16,7 +16,8 @@ from compliance.probes.facts import Facts
 from compliance.verdicts import Verdict
 
 Source = Literal[
-    "linux", "windows", "network_device", "postgresql", "mysql", "dm", "redis", "nginx", "tomcat", "ldap", "tls", "platform"
+    "linux", "windows", "network_device", "postgresql", "mysql", "dm", "redis", "nginx", "tomcat", "ldap", "tls", "cloud",
+    "platform",
 ]  # fmt: skip
 
 

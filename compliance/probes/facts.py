@@ -8,6 +8,8 @@ from typing import TypeVar
 import msgspec
 
 _T = TypeVar("_T")
+TAKEN = "taken"
+"""Name of the part that says when what was read was written (UTC), where that is not now: a file that was handed in."""
 
 
 class Part(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from compliance.probes.contract import Probe
+from compliance.probes.facts import TAKEN
 from compliance.probes.result import Result, failed, judged
 from compliance.probes.target import Target
 from kernel.errors import LiandunError
@@ -80,4 +81,5 @@ def _one(target: Target, probes: Sequence[Probe], seconds: float, stop: threadin
         parts = dict(target.read({name for probe in fitting for name in probe.reads}, Deadline(seconds, stop)))
     except (LiandunError, OSError, ValueError) as error:
         return [failed(probe, target.name, at, str(error)) for probe in fitting]
+    at = parts[TAKEN].text if TAKEN in parts else at
     return [judged(probe, parts, target.name, at) for probe in fitting]

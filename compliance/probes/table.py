@@ -19,6 +19,7 @@ _HEADS: dict[Source, str] = {
     "tomcat": "Tomcat",
     "ldap": "Directories (LDAP)",
     "tls": "TLS and TLCP endpoints",
+    "cloud": "Accounts at Alibaba Cloud and Huawei Cloud",
     "platform": "The platform itself",
 }
 

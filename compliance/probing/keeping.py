@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import re
+
+import msgspec
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from compliance.assessment.models import VerdictRow, VerdictStep
 from compliance.documents import sealing
+from compliance.probes.result import Result
+from compliance.probing import service
 from compliance.probing.models import RunRow
 from compliance.probing.schema import TargetRecord
 from crypto.secret import MasterKey
 from operations import clock
+from operations.accounts.schema import Principal
 from operations.audit import service as audit
 from operations.audit.schema import Actor
-from operations.errors import NotFound
+from operations.errors import Invalid, NotFound
 
 KEEP_DAYS = 30
 """Days that evidence is kept which no verdict and no line of the history cites."""
 _CHUNK = 500
+_CURSOR = re.compile(r"[0-9]{1,9}")
 
 
 def keep(session: Session, master: MasterKey, actor: Actor, target: TargetRecord, content: bytes) -> str:
@@ -49,6 +56,24 @@ def unseal(session: Session, master: MasterKey, actor: Actor, sm3: str, system_i
     octets = sealing.unseal(session, master, row)
     audit.append(session, actor, "probe_evidence.open", "mlps_system", row.system_id, detail={"sm3": row.sm3, "at": row.at})
     return octets
+
+
+def last_results(
+    session: Session, master: MasterKey, who: Principal, number: int, *, limit: int, cursor: str = ""
+) -> tuple[str, list[Result], str]:
+    """When a target was read last, a page of what each probe said, and the cursor of the next one ("" at the end).
+
+    Needs a write transaction. Raises NotFound, Invalid; Conflict where the seal does not hold.
+    """
+    target = service.get(session, number)
+    if not target.evidence:
+        raise NotFound(f"the target {number} was not read yet", target.error)
+    if cursor and not _CURSOR.fullmatch(cursor):
+        raise Invalid("this is no cursor of this list", "next_cursor of the page before", field="cursor")
+    octets = unseal(session, master, who.actor, target.evidence, target.system_id)
+    found, start = msgspec.json.decode(octets, type=list[Result]), int(cursor or 0)
+    page = found[start : start + limit]
+    return target.read_at, page, str(start + limit) if start + limit < len(found) else ""
 
 
 def forget(session: Session) -> int:

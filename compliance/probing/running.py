@@ -27,6 +27,8 @@ from compliance.probes.result import Result
 from compliance.probes.run import SECONDS, run
 from compliance.probes.target import Target
 from compliance.probing import keeping, service
+from compliance.probing.files import ReportFile
+from compliance.probing.models import FILES, REPORTS
 from compliance.probing.schema import Outcome, TargetRecord
 from compliance.systems import rows
 from compliance.systems.applicability import WHOLE, scope_of
@@ -48,8 +50,9 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
     "ssh": ("linux", "nginx"),
     "tls": ("tls",),
     "postgresql": ("postgresql",),
+    **{way: (source,) for way, source in FILES.items()},
 }
-WayTo = Callable[[TargetRecord], Target]
+WayTo = Callable[[TargetRecord], Target | ReportFile]
 """Makes the way into a target; may raise LiandunError. Secrets are asked for when it is read, and only then."""
 _BY_ITSELF = Principal(0, SYSTEM.name, "", "")
 
@@ -94,7 +97,12 @@ class _Entered(msgspec.Struct, frozen=True):
         return SOURCES[self.record.way]
 
     def read(self, parts: Collection[str], time_left: TimeLeft) -> Mapping[str, Part]:
-        return self.reading.once(lambda: self.way_to(self.record).read(parts, time_left))
+        return self.reading.once(lambda: self._way().read(parts, time_left))
+
+    def _way(self) -> Target:
+        way = self.way_to(self.record)
+        assert not isinstance(way, ReportFile)  # they are not read by probes
+        return way
 
 
 def run_due(
@@ -119,13 +127,35 @@ def look(
     database: Database, master: MasterKey, way_to: WayTo, wanted: Sequence[TargetRecord], *, workers: int = WORKERS,
     seconds: float = SECONDS, stop: threading.Event | None = None,
 ) -> Iterator[Outcome]:  # fmt: skip
-    """These targets; each outcome as it comes."""
+    """These targets; each outcome as it comes: reports first, one after the other."""
     known = {str(one.id): one for one in wanted}
-    places: dict[tuple[str, ...], _Reading] = {}
-    entered = [_Entered(one, way_to, places.setdefault((one.way, one.place, one.login, one.secret), _Reading())) for one in wanted]
+    for reported in (one for one in wanted if one.way in REPORTS):
+        if stop is not None and stop.is_set():
+            return
+        yield _of_report(database, master, way_to, reported)
+    places: dict[tuple[str | int, ...], _Reading] = {}
+    entered = [
+        _Entered(one, way_to, places.setdefault(_place(one), _Reading())) for one in wanted if one.way not in REPORTS
+    ]  # fmt: skip
     results = run(entered, list(probes().values()), workers=workers, seconds=seconds, stop=stop)
     for number, of_target in itertools.groupby(results, key=lambda one: one.target):
         yield _outcome(database, master, known[number], list(of_target))
+
+
+def _place(target: TargetRecord) -> tuple[str | int, ...]:
+    """What is the same for targets that are one place; a file that was brought is the target's own."""
+    own = target.id if target.way in FILES and not target.place else 0
+    return (target.way, target.place, target.login, target.secret, target.ca, own)
+
+
+def _of_report(database: Database, master: MasterKey, way_to: WayTo, target: TargetRecord) -> Outcome:
+    try:
+        way = way_to(target)
+        assert isinstance(way, ReportFile)
+        results = way.results()
+    except Exception as error:  # as below
+        return _failed(database, target, error, "could not be read")
+    return _outcome(database, master, target, results)
 
 
 def _outcome(database: Database, master: MasterKey, target: TargetRecord, results: list[Result]) -> Outcome:
@@ -139,12 +169,17 @@ def _outcome(database: Database, master: MasterKey, target: TargetRecord, result
             service.note(session, target.id, outcome.error, outcome.evidence)
             return outcome
     except Exception as error:  # one target must not keep the others from their verdicts
-        if not isinstance(error, LiandunError):
-            log.exception("verdicts of target %d could not be recorded", target.id)
-        told = error.message if isinstance(error, LiandunError) else f"its verdicts could not be recorded ({type(error).__name__})"
-        with database.write() as session:
-            service.note(session, target.id, told)
-        return Outcome(target, unread=unread, error=told)
+        return _failed(database, target, error, "its verdicts could not be recorded", unread)
+
+
+def _failed(database: Database, target: TargetRecord, error: Exception, what: str, unread: int = 0) -> Outcome:
+    """Told, and tried again in an hour."""
+    if not isinstance(error, LiandunError):
+        log.error("target %d: %s", target.id, what, exc_info=error)
+    told = str(error) if isinstance(error, LiandunError) else f"{what} ({type(error).__name__})"
+    with database.write() as session:
+        service.note(session, target.id, told)
+    return Outcome(target, unread=unread, error=told)
 
 
 def _recorded(session: Session, master: MasterKey, target: TargetRecord, results: list[Result], unread: int) -> Outcome:

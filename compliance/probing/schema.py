@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from compliance.probing.models import FILES, REPORTS
+
 
 class TargetDraft(msgspec.Struct, frozen=True):
     """What is said about a target, see models.TargetRow. ``object_id`` 0: the system as a whole."""
@@ -14,6 +16,15 @@ class TargetDraft(msgspec.Struct, frozen=True):
     place: str = ""
     login: str = ""
     secret: str = ""
+    host: str = ""
+    ca: str = ""
+
+
+class TargetFilter(msgspec.Struct, frozen=True):
+    """``system_id`` 0: every system; ``failed``: those whose last look failed."""
+
+    system_id: int = 0
+    failed: bool = False
 
 
 class TargetRecord(msgspec.Struct, frozen=True):
@@ -34,11 +45,29 @@ class TargetRecord(msgspec.Struct, frozen=True):
     evidence: str
     created_by: str
     created_at: str
+    host: str = ""
+    ca: str = ""
+    version: int = 1
+
+    @property
+    def is_file(self) -> bool:
+        """One of FILES or REPORTS of models."""
+        return self.way in FILES or self.way in REPORTS
 
     @property
     def shown(self) -> str:
         """For people: the way, and where it leads."""
-        return " ".join(one for one in (self.way, self.place or self.secret) if one)
+        return " ".join(one for one in (self.way, self.place or self.secret, self.host) if one)
+
+
+class BroughtFile(msgspec.Struct, frozen=True):
+    """What was brought to a target; ``size`` in octets."""
+
+    name: str
+    at: str
+    brought_by: str
+    sm3: str
+    size: int
 
 
 class Outcome(msgspec.Struct, frozen=True):

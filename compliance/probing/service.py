@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from compliance.probing.models import WAYS, TargetRow
-from compliance.probing.schema import TargetDraft, TargetRecord
+from compliance.probing.models import WAYS, FileRow, TargetRow
+from compliance.probing.needs import checked
+from compliance.probing.schema import TargetDraft, TargetFilter, TargetRecord
 from compliance.systems import rows
 from compliance.systems.applicability import WHOLE
 from compliance.systems.models import ObjectRow
-from kernel.programs.error import ProgramError
-from kernel.programs.ssh import is_user_name
-from kernel.programs.ssh_host import read_host
+from crypto.certificates import read_certificates
 from operations import clock
 from operations.accounts.schema import Principal
 from operations.audit import service as audit
@@ -26,45 +27,107 @@ from operations.written import choice
 DAY, AGAIN = 86_400, 3_600
 """Seconds until the next look, and until one that failed or was broken off is tried again."""
 MOST = 5_000
-_SECRET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}", re.ASCII)
+_CURSOR = re.compile(r"[0-9]{1,18}")
 
 
 def add(session: Session, who: Principal, draft: TargetDraft, *, after: float = 0) -> TargetRecord:
     """Enter a target; it is due ``after`` so many seconds. Raises NotFound, Invalid, Conflict where there is the same one."""
     _in_charge(session)
     rows.find_system(session, draft.system_id, for_update=True)
-    if draft.object_id != WHOLE and rows.find_object(session, draft.system_id, draft.object_id).removed_at is not None:
-        raise Invalid(f"the object {draft.object_id} was taken out of the system", field="object_id")
+    _check_object(session, draft)
     if len(session.execute(select(TargetRow.id).limit(MOST)).all()) >= MOST:
         raise Conflict(f"there are {MOST:,} targets already")
     way, now = choice(draft.way, "way", WAYS), clock.now()
     row = TargetRow(
-        system_id=draft.system_id, object_id=draft.object_id, way=way, **_checked(way, draft), enabled=True,
+        system_id=draft.system_id, object_id=draft.object_id, way=way, **checked(way, draft), enabled=True,
         next_at=clock.shift(now, after), run_at="", read_at="", error="", evidence="", created_by=who.name[:160], created_at=now,
+        version=1,
     )  # fmt: skip
-    try:
-        with session.begin_nested():
-            session.add(row)
-            session.flush()
-    except IntegrityError as error:
-        raise Conflict("this object is looked at by this way already") from error
+    with _only_one(session):
+        session.add(row)
     audit.append(session, who.actor, "probe_target.add", "mlps_system", row.system_id, detail=_told(row))
     return _record(row)
 
 
+def change(
+    session: Session, who: Principal, number: int, draft: TargetDraft, enabled: bool, *, expected_version: int | None = None
+) -> TargetRecord:
+    """Change where it leads, its object, or whether it is paused; system and way stay. Looked at again, as one that is new.
+
+    Raises NotFound, Invalid, Conflict, Stale.
+    """
+    row = find(session, number)
+    rows.check_version(row.version, expected_version)
+    if (draft.system_id, draft.way) != (row.system_id, row.way):
+        raise Invalid("system and way of a target stay", "remove it and add another", field="way")
+    if draft.object_id != row.object_id:
+        _check_object(session, draft)
+    said = {"object_id": draft.object_id, "enabled": enabled, **checked(row.way, draft)}
+    before = {name: getattr(row, name) for name in said}
+    if said == before:
+        return _record(row)
+    with _only_one(session):
+        for name, value in said.items():
+            setattr(row, name, value)
+        row.version, row.next_at = row.version + 1, clock.now()
+        if {**said, "enabled": True} != {**before, "enabled": True}:
+            row.run_at = row.read_at = row.error = row.evidence = ""
+        if row.place:
+            session.execute(delete(FileRow).where(FileRow.target_id == number))
+    audit.append(session, who.actor, "probe_target.change", "mlps_system", row.system_id, detail=_told(row))
+    return _record(row)
+
+
+def hasten(session: Session, who: Principal, number: int) -> TargetRecord:
+    """Have the scheduler look within a minute. Raises NotFound; Conflict where it is paused."""
+    row = find(session, number)
+    if not row.enabled:
+        raise Conflict("this target is paused", "resume it")
+    row.next_at = clock.now()
+    audit.append(session, who.actor, "probe_target.run", "mlps_system", row.system_id, detail=_told(row))
+    return _record(row)
+
+
+def get(session: Session, number: int) -> TargetRecord:
+    """One. Raises NotFound."""
+    _in_charge(session)
+    row = session.get(TargetRow, number)
+    if row is None:
+        raise NotFound(f"there is no target {number}")
+    return _record(row)
+
+
+def page(session: Session, where: TargetFilter, *, limit: int, cursor: str = "") -> tuple[list[TargetRecord], str]:
+    """One page by number, and the cursor of the next ("" at the end). Raises NotFound, Invalid."""
+    _in_charge(session)
+    query = select(TargetRow).order_by(TargetRow.id).limit(limit + 1)
+    if where.system_id:
+        rows.find_system(session, where.system_id)
+        query = query.where(TargetRow.system_id == where.system_id)
+    if where.failed:
+        query = query.where(TargetRow.error != "")
+    if cursor:
+        if not _CURSOR.fullmatch(cursor):
+            raise Invalid("this is no cursor of this list", "next_cursor of the page before", field="cursor")
+        query = query.where(TargetRow.id > int(cursor))
+    found = session.execute(query).scalars().all()
+    return [_record(row) for row in found[:limit]], str(found[limit - 1].id) if len(found) > limit else ""
+
+
 def set_enabled(session: Session, who: Principal, number: int, enabled: bool) -> TargetRecord:
     """Pause it, or go on, then at once. Raises NotFound."""
-    row = _find(session, number)
+    row = find(session, number)
     if row.enabled != enabled:
-        row.enabled, row.next_at = enabled, clock.now()
+        row.enabled, row.next_at, row.version = enabled, clock.now(), row.version + 1
         act = "probe_target.resume" if enabled else "probe_target.pause"
         audit.append(session, who.actor, act, "mlps_system", row.system_id, detail=_told(row))
     return _record(row)
 
 
-def remove(session: Session, who: Principal, number: int) -> None:
-    """It is looked at no more; verdicts and sealed evidence stay. Raises NotFound."""
-    row = _find(session, number)
+def remove(session: Session, who: Principal, number: int, *, expected_version: int | None = None) -> None:
+    """It is looked at no more; verdicts and sealed evidence stay. Raises NotFound, Stale."""
+    row = find(session, number)
+    rows.check_version(row.version, expected_version)
     audit.append(session, who.actor, "probe_target.remove", "mlps_system", row.system_id, detail=_told(row))
     session.delete(row)
     session.flush()
@@ -133,6 +196,15 @@ def troubles(session: Session, limit: int = 20) -> list[TargetRecord]:
     return [_record(row) for row in session.execute(query).scalars()]
 
 
+def find(session: Session, number: int) -> TargetRow:
+    """For a change, in a write transaction. Raises NotFound."""
+    _in_charge(session)
+    row = session.get(TargetRow, number, with_for_update=True)
+    if row is None:
+        raise NotFound(f"there is no target {number}")
+    return row
+
+
 def _take(session: Session, number: int, now: str) -> bool:
     changed = update(TargetRow).where(TargetRow.id == number, TargetRow.next_at <= now).values(next_at=clock.shift(now, AGAIN))
     return bool(session.connection().execute(changed).rowcount)
@@ -143,27 +215,19 @@ def _taken(session: Session, numbers: list[int]) -> list[TargetRecord]:
     return [_record(row) for row in session.execute(query.execution_options(populate_existing=True)).scalars()]
 
 
-def _checked(way: str, draft: TargetDraft) -> dict[str, str]:
-    """Place, login and secret as the way needs them. Raises Invalid."""
-    place, login, secret = draft.place.strip(), draft.login.strip(), draft.secret.strip()
-    wanted = {"ssh": ("place", "login", "secret"), "tls": ("place",), "postgresql": ("secret",)}.get(way, ())
-    given = {"place": place, "login": login, "secret": secret}
-    for name, value in given.items():
-        if bool(value) != (name in wanted):
-            problem = f"{way} needs {name}" if name in wanted else f"{way} has no {name}"
-            raise Invalid(problem, f"{way}: {', '.join(wanted) or 'nothing besides'}", field=name)
-    if place:
-        try:
-            read_host(place)
-        except ProgramError as error:
-            raise Invalid(error.message, error.hint, field="place") from error
-        if way == "tls" and ":" not in place.rpartition("]")[2]:
-            raise Invalid(f"{place[:80]} has no port", "HOST:PORT", field="place")
-    if login and not is_user_name(login):
-        raise Invalid(f"{login[:40]!r} is no name of an account", field="login")
-    if secret and not _SECRET.fullmatch(secret):
-        raise Invalid("this is no name of a secret", "./liandun playbook secret list", field="secret")
-    return given
+def _check_object(session: Session, draft: TargetDraft) -> None:
+    if draft.object_id != WHOLE and rows.find_object(session, draft.system_id, draft.object_id).removed_at is not None:
+        raise Invalid(f"the object {draft.object_id} was taken out of the system", field="object_id")
+
+
+@contextmanager
+def _only_one(session: Session) -> Iterator[None]:
+    try:
+        with session.begin_nested():
+            yield
+            session.flush()
+    except IntegrityError as error:
+        raise Conflict("this object is looked at by this way already") from error
 
 
 def _in_charge(session: Session) -> None:
@@ -172,17 +236,10 @@ def _in_charge(session: Session) -> None:
         raise NotFound("there are no targets")
 
 
-def _find(session: Session, number: int) -> TargetRow:
-    _in_charge(session)
-    row = session.get(TargetRow, number, with_for_update=True)
-    if row is None:
-        raise NotFound(f"there is no target {number}")
-    return row
-
-
 def _told(row: TargetRow) -> dict[str, object]:
-    names = ("id", "object_id", "way", "place", "login", "secret")
-    return {name: getattr(row, name) for name in names}
+    names = ("id", "object_id", "way", "place", "login", "secret", "host")
+    authorities = [one.fingerprint for one in read_certificates(row.ca.encode())] if row.ca else []
+    return {**{name: getattr(row, name) for name in names}, "authorities": authorities}
 
 
 def _record(row: TargetRow) -> TargetRecord:

@@ -6,6 +6,7 @@ directory if there is one), then the defaults below. All mistakes of a file are 
 """
 
 from kernel.config.certificates import Certificates
+from kernel.config.compliance import Compliance
 from kernel.config.ingest import Interface, PacketFolder, Tail
 from kernel.config.links import LinkListener, Links
 from kernel.config.load import load_config
@@ -18,6 +19,7 @@ __all__ = [
     "MINIMUM_RETENTION_DAYS",
     "ROOT",
     "Certificates",
+    "Compliance",
     "Config",
     "Interface",
     "LinkListener",

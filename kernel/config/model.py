@@ -10,6 +10,7 @@ from kernel.config.accounts import Accounts, check_accounts
 from kernel.config.alerts import Alerts, Detect, Webhooks, check_alerts, check_webhooks
 from kernel.config.audit import Audit, check_audit
 from kernel.config.certificates import Certificates, check_certificates
+from kernel.config.compliance import Compliance, check_compliance
 from kernel.config.ingest import Ingest, check_ingest
 from kernel.config.keepers import Secrets, check_secrets
 from kernel.config.links import Links, check_links
@@ -35,6 +36,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True):
     certificates: Certificates = msgspec.field(default_factory=Certificates)
     secrets: Secrets = msgspec.field(default_factory=Secrets)
     playbooks: Playbooks = msgspec.field(default_factory=Playbooks)
+    compliance: Compliance = msgspec.field(default_factory=Compliance)
     file: str = ""
 
     @property
@@ -53,5 +55,6 @@ def check(config: Config, mistakes: Mistakes) -> None:
     check_certificates(config.certificates, mistakes)
     check_secrets(config.secrets, mistakes)
     check_playbooks(config.playbooks, mistakes)
+    check_compliance(config.compliance, mistakes)
     check_ingest(config.ingest, mistakes)
     check_alerts(config.alerts, mistakes)

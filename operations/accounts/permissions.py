@@ -97,6 +97,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "compliance.decide",
             "compliance.answer",
             "compliance.share",
+            "compliance.targets",
             "keys.own",
             "keys.all",
             *_HANDLE,
@@ -197,6 +198,7 @@ CITY_WIDE = frozenset(
         "playbooks.release",
         "playbooks.approve",
         "playbooks.secrets",
+        "compliance.targets",
     }
 )
 """What cannot be cut to some zones; an account with a scope does not have it, whatever its role."""

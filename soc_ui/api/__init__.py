@@ -49,6 +49,7 @@ from soc_ui.api.compliance_documents import compliance_documents
 from soc_ui.api.compliance_findings import compliance_findings
 from soc_ui.api.compliance_review import compliance_review
 from soc_ui.api.compliance_systems import compliance_systems
+from soc_ui.api.compliance_targets import compliance_targets
 from soc_ui.api.inbound_sources import inbound_sources
 from soc_ui.api.incident_evidence import incident_evidence
 from soc_ui.api.incident_parts import incident_parts
@@ -67,7 +68,7 @@ BLUEPRINTS = (
     *(live.live, events.events, searches.searches, catalogue.catalogue, tuning.tuning, indicators.indicators),
     *(playbooks, playbook_runs, playbook_questions, playbook_triggers, playbook_secrets),
     *(zones.zones, assets.assets, advisories.advisories, advisories.software, risk.risks),
-    *(compliance_systems, compliance_assessment, compliance_findings, compliance_documents, compliance_review),
+    *(compliance_systems, compliance_assessment, compliance_findings, compliance_documents, compliance_review, compliance_targets),
     *(tickets.tickets, improvements.improvements, service_desk.service_desk, supervision.supervision, duty.duty, reports.reports),
     *(webhooks.webhooks, inbound_sources, keys.keys, accounts.accounts, audit.audit),
 )

@@ -52,6 +52,19 @@ def way_name(way: str) -> str:
         "ssh": _("Linux host by SSH"),
         "tls": _("TLS endpoint"),
         "postgresql": _("PostgreSQL database"),
+        "huawei-config": _("Configuration file (Huawei)"),
+        "h3c-config": _("Configuration file (H3C)"),
+        "cisco-config": _("Configuration file (Cisco-like)"),
+        "windows-export": _("Export of a Windows host"),
+        "mysql-export": _("Export of MySQL or MariaDB"),
+        "dm-export": _("Export of DM 8"),
+        "tomcat-conf": _("Files of Tomcat"),
+        "redis-conf": _("Configuration file of Redis"),
+        "cloud-export": _("Export of a cloud account"),
+        "arf-report": _("Report of OpenSCAP"),
+        "lynis-report": _("Report of lynis"),
+        "nessus-report": _("Report of Nessus"),
+        "wazuh-report": _("Report of Wazuh"),
     }
     return names.get(way, way)
 

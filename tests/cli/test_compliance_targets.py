@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +24,10 @@ from kernel.layout import Layout
 from kernel.master_key import open_master_key
 from operations import clock
 from operations.accounts.schema import Principal
+from tests.crypto.channel.authority import Authority
 from tests.state_database import migrated
+
+DEVICES = Path(__file__).parents[1] / "compliance" / "probes" / "devices"
 
 
 @pytest.fixture
@@ -80,6 +86,36 @@ def test_entering_by_hand_and_errors(data: Path) -> None:
     call(data, "run", number, code=1)
     call(data, "add", SELF, "--way", "tls", code=1)
     call(data, "add", "no such system", "--way", "local", code=1)
+
+
+def test_files_by_a_place_and_brought(data: Path, tmp_path: Path) -> None:
+    call(data, "self")
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    (data / "liandun.toml").write_text(f'[compliance]\nfolder = "{drop}"\n')
+    path = Path(shutil.copy(DEVICES / "cisco-hard.cfg", drop / "sw-1.cfg"))
+    moment = time.time() - 3_600
+    os.utime(path, (moment, moment))
+    placed = json.loads(call(data, "add", SELF, "--way", "cisco-config", "--place", "sw-*.cfg", "--json").stdout)["id"]
+    weak = str(DEVICES / "cisco-weak.cfg")
+    brought = json.loads(call(data, "add", SELF, "--way", "cisco-config", "--upload", weak, "--json").stdout)["id"]
+    done = json.loads(call(data, "run", str(placed), str(brought), "--json").stdout)
+    assert [(one["error"], one["recorded"] > 0) for one in done] == [("", True), ("", True)]
+    assert "cisco-hard.cfg" in call(data, "bring", str(brought), str(DEVICES / "cisco-hard.cfg")).stdout
+    call(data, "bring", str(placed), weak, code=1)
+    call(data, "add", SELF, "--way", "cisco-config", "--place", "../sw.cfg", code=1)
+
+
+def test_an_endpoint_of_an_authority_of_ones_own(data: Path, tmp_path: Path) -> None:
+    call(data, "self")
+    authority = tmp_path / "ca.pem"
+    authority.write_text("no certificate")
+    add = ("add", SELF, "--way", "tls", "--place", "gw.example.cn:443", "--ca-file", str(authority))
+    call(data, *add, code=1)
+    made = Authority(tmp_path / "authority").certificate.read_text()
+    authority.write_text("Our own root:\n" + made + "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+    told = json.loads(call(data, *add, "--json").stdout)["ca"]
+    assert told == made, "the certificate alone"
 
 
 def test_the_scheduler_looks_daily_and_tells_what_failed(data: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

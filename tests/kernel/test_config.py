@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kernel.config import Interface, PacketFolder, Platform, StoreElasticsearch, Tail, load_config
+from kernel.config import Compliance, Interface, PacketFolder, Platform, StoreElasticsearch, Tail, load_config
 from kernel.config.alerts import Alerts, Detect, Webhooks
 from kernel.config.ingest import Ingest, Syslog
 from kernel.config.platform import Console
@@ -103,10 +103,23 @@ def test_the_manuals_example_has_no_mistakes_and_names_every_key(tmp_path: Path)
         Playbooks,
         DnsServer,
         AccountDirectory,
+        Compliance,
     )
     for struct in sections:
         for key in struct.__struct_fields__:
             assert re.search(rf"\b{key}\b", example), f"{struct.__name__}.{key} is not in the manual"
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ('folder = "files"', "compliance.folder: must be a whole path"),
+        ("file_days = 0", "compliance.file_days: 0 is not between 1 and 366"),
+    ],
+)
+def test_where_files_for_compliance_lie_is_checked(tmp_path: Path, lines: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        load(tmp_path, f"[compliance]\n{lines}\n")
 
 
 def test_what_would_fail_later_is_told_at_once(tmp_path: Path) -> None:

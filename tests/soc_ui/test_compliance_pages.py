@@ -229,9 +229,14 @@ def test_daily_probes_are_shown_with_what_failed(sec: FlaskClient, filled: Servi
         number = probing.add(session, who, ssh).id
         probing.add(session, who, TargetDraft(system, 0, "platform"))
         probing.note(session, number, f"no route to host {EVIL}")
+        probing.add(session, who, TargetDraft(system, 0, "nessus-report", place="scans/*.nessus"))
+        probing.add(session, who, TargetDraft(system, 0, "huawei-config"))
     page = sec.get(address).text
     for word in (
-        "Daily probes 2",
+        "Daily probes 4",
+        "scans/*.nessus",
+        "Report of Nessus",
+        "brought by hand",
         "h1:2222",
         "could not be read",
         "no route to host",

@@ -27,7 +27,7 @@ import ldap3
 
 from crypto.secret import MasterKey
 from demo.zone_plan import lanting_plan
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from kernel.layout import Layout
 from operations.audit.schema import SYSTEM, Actor
 from operations.webhooks import service as webhooks
@@ -44,6 +44,7 @@ from tests.operations.webhooks.receivers import HttpReceiver
 from tests.playbooks.actions.dns_question import ask
 from tests.playbooks.actions.ssh_server import SshServer
 from tests.playbooks.actions.street import Sides, Street, available, street
+from tests.state_database import migrated
 from tests.system.platform import ROOT, wait_until
 
 ATTACKER, PLATFORM, GATEWAY = "203.0.113.7", "10.70.9.2", "10.70.9.1"
@@ -97,8 +98,7 @@ class Estate:
         layout = Layout(folder / "state").create()
         (layout.root / "liandun.toml").write_text(self._configuration())
         self.key = MasterKey.load(layout.master_key)
-        self.database: Database = open_database(layout.state_url)
-        upgrade(self.database)
+        self.database: Database = migrated(layout.state_url)
         self._fill()
         PlanPublisher(self.database, layout.zones)()
         self._data = layout.root

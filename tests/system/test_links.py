@@ -28,7 +28,7 @@ from crypto.channel.tlcp import library
 from crypto.errors import BackendMissingError
 from crypto.secret import MasterKey
 from crypto.sm2 import PrivateKey
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from kernel.health import read_health
 from kernel.layout import Layout
 from kernel.pipeline import Pipeline
@@ -41,6 +41,7 @@ from kernel.store.lake import Lake
 from operations.audit.schema import Actor
 from operations.certificates import service
 from tests.crypto.channel.authority import Authority
+from tests.state_database import migrated
 from tests.system.platform import ROOT, Platform, free_port, wait_until
 
 pytestmark = pytest.mark.slow
@@ -264,8 +265,7 @@ def _authority(database: Database, key: MasterKey, folder: Path, *names: str) ->
 def test_a_revoked_certificate_is_out_at_once(tmp_path: Path) -> None:
     """One of our own authority, revoked in its database, and one of the city's authority, on a list that is taken in."""
     layout = Layout(tmp_path / "server").create()
-    database, key = open_database(layout.state_url), MasterKey.load(layout.master_key)
-    upgrade(database)
+    database, key = migrated(layout.state_url), MasterKey.load(layout.master_key)
     made = _authority(database, key, tmp_path, "server.test", "collector-1", "collector-2")
     database.close()
     city = Authority(tmp_path / "city")

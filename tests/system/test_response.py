@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from crypto.secret import MasterKey
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database
 from kernel.layout import Layout
 from kernel.zones.plan import Zone, ZonePlan
 from operations.alerts.reading import get_alert, history
@@ -35,6 +35,7 @@ from tests.playbooks.actions.street import ATTACKER, GATEWAY, SERVER, Street, av
 from tests.playbooks.documents import AGENT, END, FIRST, START, document, octets, uuid
 from tests.playbooks.matters import alert
 from tests.playbooks.shelf.people import DUTY, RESPONDER
+from tests.state_database import migrated
 from tests.system.platform import ROOT
 
 pytestmark = pytest.mark.skipif(not available("sshd", "ssh", "nft"), reason="needs root, iproute2, nftables and openssh-server")
@@ -109,8 +110,7 @@ class City:
         (self.data / "liandun.toml").write_text(
             f'[playbooks]\nknown_hosts = "{gateway.known_hosts}"\nmanagement_networks = ["10.9.0.0/24"]\n'
         )
-        self.database: Database = open_database(layout.state_url)
-        upgrade(self.database)
+        self.database: Database = migrated(layout.state_url)
         key = MasterKey.load(layout.master_key)
         office = Zone(id="office", name="办公网", layer="application", owner="大数据局", importance=3, ranges=("10.60.0.0/24",))
         with self.database.write() as session:

@@ -30,11 +30,12 @@ _ASKED = {
 
 
 class TlsEndpoint(msgspec.Struct, frozen=True):
-    """``ca_file``: certificates that are trusted, else the system's."""
+    """What is trusted: certificates of ``ca_file`` or of ``ca`` (PEM), which may be the endpoint's own; else the system's."""
 
     host: str
     port: int
     ca_file: Path | None = None
+    ca: str = ""
     sources: tuple[Source, ...] = ("tls",)
 
     @property
@@ -158,9 +159,12 @@ class _Scan:
     def _trust(self) -> Part:
         how = "openssl s_client -verify_return_error -verify_hostname … -connect …"
         try:
-            context = ssl.create_default_context(cafile=str(self._endpoint.ca_file) if self._endpoint.ca_file else None)
-        except OSError as error:
+            file = str(self._endpoint.ca_file) if self._endpoint.ca_file else None
+            context = ssl.create_default_context(cafile=file, cadata=self._endpoint.ca or None)
+        except (OSError, ssl.SSLError) as error:
             return Part("", f"the trusted certificates cannot be read: {error}", how)
+        if self._endpoint.ca_file or self._endpoint.ca:
+            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a certificate that is named is trusted, whoever issued it
         context.check_hostname = False  # names are another probe's
         try:
             with self._connected() as raw, context.wrap_socket(raw, server_hostname=self._server_name or None):

@@ -72,6 +72,31 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+def _issued(folder: Path) -> None:
+    """``inner``: issued by an authority ``own`` that no system knows."""
+    keys = {name: ec.generate_private_key(ec.SECP256R1()) for name in ("own", "inner")}
+    names = {name: x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]) for name in keys}
+    for name, is_authority in (("own", True), ("inner", False)):
+        builder = x509.CertificateBuilder().subject_name(names[name]).issuer_name(names["own"]).serial_number(9 + is_authority)
+        builder = builder.public_key(keys[name].public_key()).not_valid_before(_NOW - datetime.timedelta(days=1))
+        builder = builder.not_valid_after(_NOW + datetime.timedelta(days=90))
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        builder = builder.add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
+        (folder / f"{name}.crt").write_bytes(builder.sign(keys["own"], SHA256()).public_bytes(Encoding.PEM))
+        (folder / f"{name}.key").write_bytes(keys[name].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
+@needed
+def test_an_authority_of_ones_own_and_a_pinned_certificate(folder: Path) -> None:
+    _issued(folder)
+    read = {name: (folder / f"{name}.crt").read_text() for name in ("own", "inner", "good")}
+    with _served(folder, "inner") as port:
+        found = {
+            name: _outcomes(TlsEndpoint("localhost", port, ca=ca))["trust"].outcome for name, ca in {**read, "none": ""}.items()
+        }
+    assert found == {"own": "met", "inner": "met", "good": "not_met", "none": "not_met"}
+
+
 @needed
 def test_an_endpoint_of_today(folder: Path) -> None:
     with _served(folder, "good", "-no_tls1", "-no_tls1_1", "-cipher", "ECDHE+AESGCM") as port:

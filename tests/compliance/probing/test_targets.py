@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from compliance.probing import service
-from compliance.probing.schema import TargetDraft, TargetRecord
+from compliance.probing.schema import TargetDraft, TargetFilter, TargetRecord
 from compliance.systems import objects
 from operations import clock
 from operations.audit.models import AuditEntry
-from operations.errors import Conflict, Invalid, NotFound
+from operations.errors import Conflict, Invalid, NotFound, Stale
 from tests.compliance.assessment.small_system import SmallSystem
 
 
@@ -32,6 +32,12 @@ def enter(small: SmallSystem, way: str = "local", object_id: int | None = None, 
         ("tls", {"place": "gw.example.cn:443", "secret": "key"}, "secret"),
         ("local", {"place": "h1"}, "place"),
         ("postgresql", {}, "secret"),
+        ("ssh", {"place": "h1", "login": "audit", "secret": "key", "ca": "x"}, "ca"),
+        ("tls", {"place": "gw.example.cn:443", "ca": "no certificate"}, "ca"),
+        ("tls", {"place": "gw.example.cn:443", "host": "h1"}, "host"),
+        ("huawei-config", {"place": "/etc/passwd"}, "place"),
+        ("huawei-config", {"place": "sw.cfg", "secret": "key"}, "secret"),
+        ("huawei-config", {"place": "sw.cfg", "host": "h1"}, "host"),
     ],
 )
 def test_what_a_way_needs(small: SmallSystem, way: str, more: dict[str, str], field: str) -> None:
@@ -62,12 +68,55 @@ def test_enter_pause_remove(small: SmallSystem) -> None:
     assert acts == ["probe_target.add", "probe_target.pause", "probe_target.resume", "probe_target.remove"]
 
 
+def test_change_and_who_was_quicker(small: SmallSystem) -> None:
+    made = enter(small, "ssh", place="h1:2222", login="audit", secret="ops-key")
+    with small.database.write() as session:
+        service.note(session, made.id, "no route to host")
+    draft = TargetDraft(small.id, small.other, "ssh", "h2", "audit", "ops-key")
+    with small.database.write() as session:
+        changed = service.change(session, small.who, made.id, draft, True, expected_version=made.version)
+    assert (changed.object_id, changed.place, changed.error, changed.version) == (small.other, "h2", "", 2)
+    with small.database.write() as session, pytest.raises(Stale):
+        service.change(session, small.who, made.id, draft, False, expected_version=made.version)
+    with small.database.write() as session:
+        assert service.change(session, small.who, made.id, draft, True, expected_version=2).version == 2, "nothing is another"
+        for other in (TargetDraft(small.id, 0, "local"), TargetDraft(small.id, small.other, "ssh", "h2; rm", "audit", "ops-key")):
+            with pytest.raises(Invalid):
+                service.change(session, small.who, made.id, other, True)
+        told = service.change(session, small.who, made.id, draft, False)
+        assert (told.enabled, told.version) == (False, 3)
+        with pytest.raises(Conflict):
+            service.hasten(session, small.who, made.id)
+    enter(small, "ssh", small.host, place="h2", login="audit", secret="ops-key")
+    with small.database.write() as session, pytest.raises(Conflict):
+        service.change(session, small.who, made.id, TargetDraft(small.id, small.host, "ssh", "h2", "audit", "ops-key"), True)
+
+
+def test_pages(small: SmallSystem) -> None:
+    made = [enter(small, "tls", place=f"h{number}:443").id for number in range(5)]
+    with small.database.write() as session:
+        service.note(session, made[3], "closed")
+        first, cursor = service.page(session, TargetFilter(small.id), limit=2)
+        rest, end = service.page(session, TargetFilter(), limit=3, cursor=cursor)
+        failed, _ = service.page(session, TargetFilter(failed=True), limit=10)
+        assert [one.id for one in (*first, *rest)] == made
+        assert (end, [one.id for one in failed]) == ("", [made[3]])
+        with pytest.raises(Invalid):
+            service.page(session, TargetFilter(), limit=2, cursor="nonsense")
+        with pytest.raises(NotFound):
+            service.page(session, TargetFilter(4711), limit=2)
+
+
 def test_a_bureau_sees_and_changes_no_way_in(small: SmallSystem) -> None:
     made = enter(small)
     who, database = small.city.as_("water")
     with database.write() as session:
         for act in (
             lambda: service.targets(session),
+            lambda: service.get(session, made.id),
+            lambda: service.page(session, TargetFilter(), limit=1),
+            lambda: service.hasten(session, who, made.id),
+            lambda: service.change(session, who, made.id, TargetDraft(small.id, small.host, "local"), False),
             lambda: service.remove(session, who, made.id),
             lambda: service.add(session, who, TargetDraft(small.id, small.host, "platform")),
         ):

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from crypto.generations import KeyFile
 from crypto.secret import MasterKey, generation_of
 from crypto.sm2 import PrivateKey
-from kernel.db import Database, open_database, upgrade
+from kernel.db import Database, open_database
 from kernel.layout import Layout
 from operations import clock
 from operations.accounts import challenges, links
@@ -33,6 +33,7 @@ from operations.webhooks import service as webhooks
 from operations.webhooks.guard import WebhookPolicy
 from operations.webhooks.models import WebhookTarget
 from playbooks.vault import service as vault
+from tests.state_database import migrated
 
 ACTOR = Actor("cli:test")
 CONTEXT = "store.elasticsearch"
@@ -112,8 +113,7 @@ class City:
 def build_city(folder: Path, *, factors: int = 5, webhook_count: int = 3) -> City:
     """A small one; the generation of everything is 1."""
     layout = Layout(folder).create()
-    database, key = open_database(layout.state_url), MasterKey.load(layout.master_key)
-    upgrade(database)
+    database, key = migrated(layout.state_url), MasterKey.load(layout.master_key)
     with database.write() as session:
         token = links.create_setup_token(session)
     assert token

@@ -5,9 +5,10 @@
   anything log in there by itself, were it to read only; by HTTP that is whatever carries a login.
 - A playbook may ask for more (``approval`` of our extension), never for less.
 
-Such a zone is known by what the command touches: its targets, what its plan names, and every address in what it sends. The run's
-own ``__ot__`` can only make it more: it counts unless every playbook of the run that declares it says false, and values of single
-steps do not count. Where no playbook declares it, all that is touched has to be known to lie elsewhere.
+Such a zone is known by what the command touches: its targets, what its plan names, every address in what it sends, and every name
+in a body of JSON (OpenC2 names the device that it contains there). The run's own ``__ot__`` can only make it more: it counts unless
+every playbook of the run that declares it says false, and values of single steps do not count. Where no playbook declares it, all
+that is touched has to be known to lie elsewhere.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -29,6 +31,7 @@ from playbooks.run.state import Call, Frame
 OT_VARIABLE = "__ot__"
 _ADDRESS = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f:]*(?:[:.][0-9A-Fa-f:.]*)+(?:/[0-9]{1,3})?", re.ASCII)
 """What may be an IPv4 or IPv6 address or network in a text."""
+_LONGEST_NAME = 253
 
 
 class ApprovalPolicy:
@@ -76,7 +79,8 @@ class ApprovalPolicy:
         if told:
             return True
         places = [self._in_control_zone(place) for place in self._touched(call.request)]
-        if True in places or any(self._in_control_zone(address) for address in _sent(call.request.command)):
+        sent = call.request.command
+        if True in places or any(self._in_control_zone(one) for one in (*_sent(sent), *_named(sent))):
             return True
         return told is None and (not places or None in places)
 
@@ -133,6 +137,22 @@ def _sent(command: Command) -> Iterator[str]:
             continue  # no base64: it fails when it is begun
     for text in texts:
         yield from _addresses(text)
+
+
+def _named(command: Command) -> list[str]:
+    """What may name a host in a body of JSON: its texts."""
+    try:
+        waiting: list[Any] = [msgspec.json.decode(command.body())]
+    except (ValueError, msgspec.DecodeError):
+        return []
+    found = []
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str) and 0 < len(one) <= _LONGEST_NAME:
+            found.append(one.strip())
+        elif isinstance(one, dict | list):
+            waiting += one.values() if isinstance(one, dict) else one
+    return found
 
 
 def _addresses(text: str) -> Iterator[str]:

@@ -229,11 +229,14 @@ def _given(
 
 
 def _values(asked: Question, variables: Mapping[str, Value]) -> dict[str, Value]:
-    """Values of the types that the step wants back; none of others."""
+    """Values of the types that the step wants back; none of others. None: what was told from outside is not so, and not known."""
     found: dict[str, Value] = {}
     for name, value in variables.items():
         if name not in asked.out_args:
             raise Invalid(f"the step does not ask for {name}", field=name)
+        if value is None and name in asked.known:
+            found[name] = None
+            continue
         if value is None:
             raise Invalid(f"{name}: a value is needed", field=name)
         if len(value if isinstance(value, str) else msgspec.json.encode(value)) > LONGEST_VALUE:

@@ -264,7 +264,9 @@ class QuestionOut(Schema):
         String(),
         String(allow_none=True),
         required=True,
-        metadata={"description": "Those of out_args that come from outside, and what was told; an answer may correct it"},
+        metadata={
+            "description": "Those of out_args that come from outside, and what was told; an answer may correct it, or say null"
+        },
     )
 
 

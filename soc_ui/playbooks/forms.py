@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 from werkzeug.datastructures import MultiDict
@@ -14,13 +14,18 @@ PREFIX = "value."
 """Of the names of inputs: variables may be called as anything else in a form is."""
 
 
-def values(form: MultiDict[str, str], types: Mapping[str, str]) -> dict[str, Value]:
-    """What was typed for the variables of ``types``; an empty input leaves a variable as it is. Raises Invalid."""
+def values(form: MultiDict[str, str], types: Mapping[str, str], told: Collection[str] = ()) -> dict[str, Value]:
+    """What was typed for the variables of ``types``; an empty input leaves a variable as it is. Raises Invalid.
+
+    told  whose inputs were filled in: who empties one says that it is not known
+    """
     found: dict[str, Value] = {}
     for name, kind in types.items():
         text = form.get(PREFIX + name, "").strip()
         if text:
             found[name] = _object(name, text) if kind == "dictionary" else text
+        elif name in told and PREFIX + name in form:
+            found[name] = None
     return found
 
 

@@ -98,7 +98,8 @@ _proven = proven(_plainly)
 def _answer(session: Session, number: int) -> Question:
     found, form = questions.question(session, number), request.form
     choice, comment = form.get("choice", ""), form.get("comment", "")
-    values = forms.values(form, found.out_args) if choice == "done" else {}
+    told = [name for name, value in found.known.items() if value]
+    values = forms.values(form, found.out_args, told) if choice == "done" else {}
     if found.kind == "unknown":
         return questions.decide(session, access.me(), number, choice=choice, variables=values, comment=comment)
     return questions.answer(session, access.me(), number, done=choice == "done", variables=values, comment=comment)

@@ -328,6 +328,29 @@ def test_a_start_says_what_is_needed(as_: Open) -> None:
     assert "cannot do without a value for “address”" in refused.text
 
 
+def test_what_was_told_wrongly_can_be_emptied(filled: Services, as_: Open) -> None:
+    called = tuple(shipped(name) for name in ("isolate-host", "secure-evidence", "contain-address", "close-out"))
+    run_id = run(filled.database, shipped("endpoint-malware"), {"__host__": "pc-17", "__address__": "10.1.2.3"}, called=called)
+    browser = as_("analyst")
+    number = int(re.findall(r"/playbooks/questions/(\d+)", browser.get(f"/playbooks/runs/{run_id}").text)[0])
+    values = {
+        "choice": "done",
+        "value.__host__": "pc-17",
+        "value.__address__": "",
+        "value.__removed__": "true",
+        "value.__sha256__": "",
+    }
+    assert post(browser, f"/playbooks/questions/{number}/answer", values).status_code == 302
+    with filled.database.write() as session:
+        steering.cancel(session, RESPONDER, run_id, "enough")
+    go_on(filled.database, run_id, "cancelled")
+    with filled.database.read() as session:
+        answered = [line.event.variables for line in journal.lines(session, run_id) if isinstance(line.event, Ended)]
+        asked = questions.question(session, number)
+    assert {"__host__": "pc-17", "__address__": None, "__removed__": "true"} in answered
+    assert asked.answers[0].decided == ("__address__",)
+
+
 def test_a_question_shows_what_was_told_and_lets_it_be_corrected(filled: Services, as_: Open) -> None:
     called = tuple(shipped(name) for name in ("isolate-host", "secure-evidence", "contain-address", "close-out"))
     run_id = run(filled.database, shipped("endpoint-malware"), {"__host__": "pc-17"}, called=called)

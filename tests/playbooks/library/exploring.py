@@ -150,13 +150,15 @@ def _run(
 
 
 def _outcomes(playbook: Playbook, request: Request, samples: Mapping[str, list[Value]]) -> list[Choice]:
-    """What a command may give back. People who do not know better leave empty what came from outside; one way they set it right."""
+    """What a command may give back. People who do not know better leave what came from outside; one way they set it right, one way
+    they say that it is not known."""
     outside = [name for name in request.out_args if playbook.playbook_variables[name].external]
     found_out = [name for name in request.out_args if name not in outside]
     values = [_values(playbook, name) for name in found_out]
     rows: list[Choice] = [dict(zip(found_out, row, strict=True)) for row in product(*values)]
     right: Choice = {name: (samples.get(name) or _values(playbook, name))[0] for name in outside}
-    return [*rows, rows[0] | right] if right and isinstance(rows[0], dict) else rows
+    unknown: Choice = dict.fromkeys(outside)
+    return [*rows, rows[0] | unknown, rows[0] | right] if right and isinstance(rows[0], dict) else rows
 
 
 def _values(playbook: Playbook, name: str) -> list[Value]:

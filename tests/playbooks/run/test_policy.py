@@ -114,6 +114,7 @@ def aimed_at(kind: str, value: str, ot: str | None = "false") -> Call:
         aimed_at("url", "https://[fd00:60::5]/api"),
         aimed_at("dname", "plc1.water.local"),
         with_command("openc2-http", "POST /", '{"action": "deny", "target": {"ipv4_net": "10.60.0.5/32"}}'),
+        with_command("openc2-http", "POST /", '{"action": "contain", "target": {"device": {"hostname": "plc1.water.local"}}}'),
         with_command("liandun-nft-block", address="10.60.0.128/25"),
         with_command("liandun-nft-block", address="10.0.0.0/8"),
         with_command("ssh", "reboot fd00:60::9"),

@@ -1,4 +1,8 @@
-"""``/compliance/<n>/onsite``: interviews and looks on site on a tablet; answers wait there for the network (onsite.js)."""
+"""``/compliance/<n>/onsite``: interviews and looks on site on a tablet; answers wait there for the network (onsite.js).
+
+The page opens without the network once it was opened with it: a service worker keeps it (onsite-worker.js). It stands at an address
+of its own, since a worker has to do with what lies below its folder only.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,9 @@ from werkzeug.wrappers import Response
 from compliance.onsite.asking import Question, questions
 from compliance.onsite.taking import Answer, Taken, take
 from compliance.verdicts import Verdict
+from crypto.sm3 import sm3
 from operations.errors import Invalid
-from soc_ui import access, refusals
+from soc_ui import access, assets, refusals
 from soc_ui.compliance.words import verdict_name
 from soc_ui.services import services
 
@@ -48,6 +53,16 @@ def answers(system_id: int) -> Response | tuple[Response, int]:
     except (msgspec.DecodeError, Invalid) as error:
         return jsonify({"problem": refusals.translated(str(error))}), 422
     return jsonify([_told(one) for one in done])
+
+
+@compliance_onsite.get("/compliance/onsite-worker.js")
+@access.needs("compliance.write")
+def worker() -> Response:
+    """The service worker, with the version of what it keeps: another release, or another file of the page, is another one."""
+    files = sorted(path.relative_to(assets.ROOT).as_posix() for kind in ("js", "css") for path in (assets.ROOT / kind).iterdir())
+    version = sm3("\n".join([services().version, *map(assets.asset, files)]).encode()).hex()[:16]
+    code = (assets.ROOT / "js" / "onsite-worker.js").read_text("utf-8")
+    return Response(f'const VERSION = "{version}";\n{code}', content_type="text/javascript; charset=utf-8")
 
 
 def _told(one: Taken) -> dict[str, Any]:

@@ -50,6 +50,22 @@ def send(browser: FlaskClient, address: str, answers: Any, token: str | None = N
     return browser.post(f"{address}/onsite", json=answers, headers=headers)
 
 
+def test_the_service_worker_is_this_release_and_for_who_fills_in_forms(
+    sec: FlaskClient, app: APIFlask, filled: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = sec.get("/compliance/onsite-worker.js")
+    assert (told.status_code, told.mimetype) == (200, "text/javascript")
+    assert told.headers["Cache-Control"] == "no-store"
+    assert "connect-src 'self'" in told.headers["Content-Security-Policy"]
+    version = re.match(r'const VERSION = "([0-9a-f]{16})";\n', told.text)
+    assert version is not None
+    assert sec.get("/compliance/onsite-worker.js").text == told.text
+    monkeypatch.setattr(filled, "version", "9.9.9")
+    assert version[0] not in sec.get("/compliance/onsite-worker.js").text
+    assert app.test_client().get("/compliance/onsite-worker.js").status_code == 302
+    assert "js/onsite-gone.js" in app.test_client().get("/login").text
+
+
 def test_answers_are_recorded_and_told_one_by_one(sec: FlaskClient) -> None:
     address = made(sec, "现场系统", organisation=WATER)
     page = sec.get(f"{address}/onsite").text

@@ -43,11 +43,17 @@ class Served:
         self._thread.join()
 
     def context(
-        self, chromium: Browser, name: str = "", *, lang: str = "zh", theme: str = "auto", width: int = 1366, script: bool = True
-    ) -> BrowserContext:
-        """A browser in which ``name`` is logged in ("" = nobody); how one gets there is tested where that is the subject."""
+        self, chromium: Browser, name: str = "", *, lang: str = "zh", theme: str = "auto", width: int = 1366, script: bool = True,
+        workers: bool = True,
+    ) -> BrowserContext:  # fmt: skip
+        """A browser in which ``name`` is logged in ("" = nobody); how one gets there is tested where that is the subject.
+
+        workers  service workers; a test that answers requests in place of the server sees all of them only without
+        """
         size: ViewportSize = {"width": width, "height": 768 if width < 1900 else 1080}
-        context = chromium.new_context(base_url=self.url, viewport=size, java_script_enabled=script)
+        context = chromium.new_context(
+            base_url=self.url, viewport=size, java_script_enabled=script, service_workers="allow" if workers else "block"
+        )
         cookies = {"lang": lang, "theme": theme} | ({sessions.SESSION_COOKIE: self._session(name)} if name else {})
         context.add_cookies([{"name": key, "value": value, "url": self.url} for key, value in cookies.items()])
         return context

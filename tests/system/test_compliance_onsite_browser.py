@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Error, Locator, Page, Route, expect
 
 from compliance.assessment import reading, record
+from operations.accounts import sessions
 from soc_ui.services import Services
 from tests.soc_ui.seed import fill
 from tests.soc_ui.seed_zones import fill_zones
@@ -71,7 +73,7 @@ def test_answers_wait_for_the_network_and_count_once(served: tuple[Served, int],
 
 def test_a_reply_that_is_lost_and_a_page_that_is_closed(served: tuple[Served, int], chromium: Browser) -> None:
     server, system = served
-    context = server.context(chromium, SEC, lang="en", width=1024)
+    context = server.context(chromium, SEC, lang="en", width=1024, workers=False)
     page = context.new_page()
     watch = Watch(page, server.url)
     page.goto(f"/compliance/{system}/onsite")
@@ -94,6 +96,107 @@ def test_a_reply_that_is_lost_and_a_page_that_is_closed(served: tuple[Served, in
     expect(form(again, FLOOR).locator("[data-state]")).to_have_text("not kept yet")
     assert [one for one in watch.problems if "ERR_FAILED" not in one] == []
     context.close()
+
+
+READY = "opens without the network"
+
+
+def test_the_page_opens_without_the_network(served: tuple[Served, int], chromium: Browser) -> None:
+    server, system = served
+    context = server.context(chromium, SEC, lang="en", width=800)
+    page = context.new_page()
+    watch = Watch(page, server.url)
+    page.goto(f"/compliance/{system}/onsite")
+    expect(page.locator(".onsite-bar")).to_contain_text(READY)
+    assert watch.problems == []
+    context.set_offline(True)
+    page.reload()
+    expect(page.locator(".onsite-bar")).to_contain_text("No network")
+    assert page.evaluate("getComputedStyle(document.querySelector('.onsite-choices span')).minHeight") == "52px", "with its styles"
+    say(page, SITE, "Compliant", "seen the acceptance papers")
+    page.reload()
+    expect(page.locator(".onsite-bar")).to_contain_text("answers wait on this device: 1")
+    expect(form(page, SITE).locator("textarea")).to_have_value("seen the acceptance papers")
+    assert told(server.services, system, SITE) == []
+    context.set_offline(False)
+    expect(form(page, SITE).locator("[data-state]")).to_have_text("recorded")
+    page.reload()
+    assert told(server.services, system, SITE) == [("met", "seen the acceptance papers")], "it counts once"
+    context.close()
+
+
+KEPT = """(async () => {
+  const found = [];
+  for (const name of await caches.keys()) found.push(...(await (await caches.open(name)).keys()).map((one) => one.url));
+  return found;
+})()"""
+
+
+def test_only_the_page_and_its_files_are_kept_and_nothing_after_signing_out(served: tuple[Served, int], chromium: Browser) -> None:
+    server, system = served
+    context = server.context(chromium, SEC, lang="en", width=1366)
+    page = context.new_page()
+    page.goto(f"/compliance/{system}/onsite")
+    expect(page.locator(".onsite-bar")).to_contain_text(READY)
+    page.goto(f"/compliance/{system}")
+    page.goto("/compliance")
+    kept = [one.removeprefix(server.url) for one in page.evaluate(KEPT)]
+    pages = [one for one in kept if not one.startswith("/static/")]
+    assert pages == [f"/compliance/{system}/onsite"]
+    assert any(one.endswith("/js/onsite.js") for one in kept)
+    assert any(one.endswith("/css/compliance.css") for one in kept)
+    assert not any(one.endswith("/js/charts.js") for one in kept)
+    page.evaluate("document.querySelector('form[action$=logout]').requestSubmit()")
+    expect(page).to_have_url(re.compile("/login"))
+    gone(page)
+    context.set_offline(True)
+    with pytest.raises(Error, match=r"ERR_INTERNET_DISCONNECTED|ERR_FAILED"):
+        page.goto(f"/compliance/{system}/onsite")
+    context.close()
+
+
+def test_a_session_that_ended_takes_the_copy_along(served: tuple[Served, int], chromium: Browser) -> None:
+    server, system = served
+    context = server.context(chromium, SEC, lang="en")
+    page = context.new_page()
+    page.goto(f"/compliance/{system}/onsite")
+    expect(page.locator(".onsite-bar")).to_contain_text(READY)
+    context.clear_cookies(name=sessions.SESSION_COOKIE)
+    page.goto(f"/compliance/{system}/onsite")
+    expect(page).to_have_url(re.compile("/login"))
+    gone(page)
+    context.close()
+
+
+def test_a_new_version_leaves_no_old_copy(served: tuple[Served, int], chromium: Browser) -> None:
+    server, system = served
+    context = server.context(chromium, SEC, lang="en")
+    page = context.new_page()
+    page.goto(f"/compliance/{system}/onsite")
+    expect(page.locator(".onsite-bar")).to_contain_text(READY)
+    before = page.evaluate("caches.keys()")
+    server.services.version = "9.9.9"
+    page.reload()
+    for _ in range(100):
+        if (after := page.evaluate("caches.keys()")) != before and len(after) == 1:
+            break
+        page.wait_for_timeout(50)
+    assert len(before) == len(after) == 1
+    assert before != after
+    expect(page.locator(".onsite-bar")).to_contain_text(READY)
+    context.set_offline(True)
+    page.reload()
+    expect(page.locator(".onsite-bar")).to_contain_text("No network")
+    context.close()
+
+
+def gone(page: Page) -> None:
+    """No copy is left, within some seconds."""
+    for _ in range(100):
+        if page.evaluate(KEPT) == []:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(page.evaluate(KEPT))
 
 
 def test_who_was_quicker_shows_and_the_person_decides(served: tuple[Served, int], chromium: Browser) -> None:

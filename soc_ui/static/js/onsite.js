@@ -117,4 +117,16 @@
   setInterval(() => { if (navigator.onLine) send(true); }, EVERY);
   show();
   send();
+
+  /* The worker keeps this page and its files for when there is no network; it says when it has them. */
+  const worker = navigator.serviceWorker;
+  if (!worker) return;
+  const files = () => [
+    ...[...document.querySelectorAll("script[src], link[href], use")].map((one) => one.src || one.href.baseVal || one.href),
+    ...performance.getEntriesByType("resource").map((one) => one.name),
+  ];
+  const keep = async () => (await worker.ready).active.postMessage({ page: location.href, files: [...new Set(files())] });
+  worker.addEventListener("message", (event) => { if (event.data && event.data.kept) root.querySelector("[data-kept]").textContent = root.dataset.ready; });
+  worker.addEventListener("controllerchange", keep);
+  if (navigator.onLine) worker.register(root.dataset.worker).then(keep, () => {});
 })();

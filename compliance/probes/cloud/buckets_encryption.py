@@ -25,6 +25,6 @@ PROBE = Probe(
     title=Text("Encryption of buckets", "存储桶加密"),
     criterion=Text("every bucket encrypts on the server", "存储桶均启用服务端加密"),
     to_be_confirmed=True,
-    reproduce="ossutil api get-bucket-info --bucket … --output-format json",
+    reproduce="ossutil api list-buckets --output-format json; ossutil api get-bucket-info --bucket … --output-format json",
     judge=_judge,
 )

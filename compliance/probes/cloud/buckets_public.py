@@ -25,6 +25,6 @@ PROBE = Probe(
     title=Text("Access to buckets", "存储桶访问权限"),
     criterion=Text("every bucket is private", "存储桶均为私有读写"),
     to_be_confirmed=True,
-    reproduce="ossutil api get-bucket-info --bucket … --output-format json",
+    reproduce="ossutil api list-buckets --output-format json; ossutil api get-bucket-info --bucket … --output-format json",
     judge=_judge,
 )

@@ -26,8 +26,9 @@ PROBE = Probe(
     reads=("trails",),
     title=Text("Audit trail of the account", "云审计跟踪"),
     criterion=Text(
-        "a trail is on that records reads and writes of all regions and delivers them to a store",
-        "已启用覆盖全部地域读写操作的跟踪并投递存储",
+        "a trail is on that records reads and writes of all regions (Huawei Cloud: of the exported region) and delivers them to "
+        "a store",
+        "已启用覆盖全部地域（华为云为所导出地域）读写操作的跟踪并投递存储",
     ),
     to_be_confirmed=True,
     reproduce="aliyun actiontrail DescribeTrails; hcloud CTS ListTrackers",

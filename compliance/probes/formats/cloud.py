@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 import msgspec
 
 from compliance.probes.facts import Facts, Unreadable
@@ -18,7 +20,14 @@ class Rule(msgspec.Struct, frozen=True):
 
     @property
     def from_everywhere(self) -> bool:
-        return self.source in ("0.0.0.0/0", "::/0", "")
+        """Also where the rest of the world is let in by halves: no network of one's own is wider than these."""
+        if not self.source:
+            return True
+        try:
+            network = ipaddress.ip_network(self.source, strict=False)
+        except ValueError:  # another group, or a list of prefixes
+            return False
+        return network.prefixlen < (8 if network.version == 4 else 16)
 
     def shown(self) -> str:
         ports = "all ports" if self.low < 0 else f"{self.low}" if self.low == self.high else f"{self.low}-{self.high}"

@@ -2,7 +2,8 @@
 
 Alibaba Cloud (aliyun, ossutil 2): DescribeSecurityGroups, DescribeSecurityGroupAttribute (ECS 2014-05-26), GetCredentialReport (IMS
 2019-08-15; its CSV: RAM, "Generate and download user credential reports"), DescribeTrails (ActionTrail 2020-07-06),
-DescribeDBInstances, DescribeDBInstanceNetInfo, DescribeDBInstanceTDE, DescribeBackupPolicy (RDS 2014-08-15), GetBucketInfo (OSS).
+DescribeDBInstances, DescribeDBInstanceNetInfo, DescribeDBInstanceTDE, DescribeBackupPolicy (RDS 2014-08-15), ListBuckets,
+GetBucketInfo (OSS).
 https://www.alibabacloud.com/help/
 
 Huawei Cloud (hcloud): ListSecurityGroupRules (VPC v3), KeystoneListUsers, ListUserLoginProtects, ListPermanentAccessKeys (IAM v3),
@@ -24,7 +25,7 @@ from typing import Any
 from compliance.probes.formats.cloud import Base, Bucket, Key, Rule, Trail, User
 
 Answers = Mapping[tuple[str, str], Any]
-"""Operation and resource ("" = none) → what was answered."""
+"""Operation and resource ("" = none), with ``~2`` a further page → what was answered."""
 
 
 class Incomplete(Exception):
@@ -32,25 +33,37 @@ class Incomplete(Exception):
 
 
 def of(answers: Answers, operation: str) -> list[Any]:
-    """All answers of an operation, pages and resources."""
-    return [said for (name, _), said in answers.items() if name == operation]
+    """All answers of an operation, pages and resources. Raises Incomplete where a page is not there, or the last one goes on."""
+    pages: dict[str, dict[int, Any]] = {}
+    for (name, asked), said in answers.items():
+        if name == operation:
+            resource, _, number = asked.partition("~")
+            pages.setdefault(resource, {})[int(number or 1)] = said
+    for found in pages.values():
+        if sorted(found) != list(range(1, len(found) + 1)) or _goes_on(found[len(found)]):
+            raise Incomplete(f"more pages of {operation}")
+    return [said for found in pages.values() for said in found.values()]
+
+
+def _goes_on(said: Any) -> bool:
+    """Whether a page says that there is another one, each service in its own word."""
+    inside = (said.get("page_info") or {}).get("next_marker") or (said.get("links") or {}).get("next")
+    return bool(said.get("NextToken") or said.get("NextMarker") or inside) or str(said.get("IsTruncated")).lower() == "true"
 
 
 def aliyun_rules(answers: Answers) -> list[Rule]:
     """Raises Incomplete, LookupError, TypeError, ValueError."""
     pages = of(answers, "DescribeSecurityGroups")
-    groups = [one["SecurityGroupId"] for said in pages for one in said["SecurityGroups"]["SecurityGroup"]]
+    groups = {one["SecurityGroupId"] for said in pages for one in said["SecurityGroups"]["SecurityGroup"]}
     for said in pages:
         if int(said["TotalCount"]) > len(groups):
             raise Incomplete(f"{len(groups)} of {said['TotalCount']} security groups")
-    told = {said["SecurityGroupId"]: said for said in of(answers, "DescribeSecurityGroupAttribute")}
-    if missing := sorted(set(groups) - set(told)):
+    told = [(said["SecurityGroupId"], said["Permissions"]["Permission"]) for said in of(answers, "DescribeSecurityGroupAttribute")]
+    if missing := sorted(groups - {group for group, _ in told}):
         raise Incomplete(f"DescribeSecurityGroupAttribute of {missing[0]}")
     found = []
-    for group, said in told.items():
-        if said.get("NextToken"):
-            raise Incomplete(f"more rules of {group}")
-        for rule in said["Permissions"]["Permission"]:
+    for group, listed in told:
+        for rule in listed:
             if rule["Direction"] != "ingress" or rule["Policy"].lower() != "accept":
                 continue
             low, high = (int(port) for port in rule["PortRange"].split("/"))
@@ -64,7 +77,6 @@ def huawei_rules(answers: Answers) -> list[Rule]:
     """Raises Incomplete, LookupError, TypeError, ValueError."""
     found = []
     for said in of(answers, "ListSecurityGroupRules"):
-        _whole(said, "ListSecurityGroupRules", answers)
         for rule in said["security_group_rules"]:
             if rule["direction"] != "ingress" or rule["action"] != "allow":
                 continue
@@ -103,7 +115,7 @@ def aliyun_users(answers: Answers) -> tuple[list[User], list[Key]]:
 def huawei_users(answers: Answers) -> list[User]:
     """A user for whom nobody has set login protection is not in that list, and has none."""
     told = of(answers, "ListUserLoginProtects")
-    protected = {one["user_id"] for said in told for one in said["login_protects"] if one["enabled"]}
+    protected = {one["user_id"] for said in told for one in said["login_protects"] if one["enabled"] is True}
     if not told:
         raise Incomplete("ListUserLoginProtects")
     return [
@@ -118,9 +130,12 @@ def huawei_keys(answers: Answers) -> list[Key]:
     """Of each user that there is. Raises Incomplete, LookupError, TypeError, ValueError."""
     found = []
     names = {one["id"]: one["name"] for said in of(answers, "KeystoneListUsers") for one in said["users"]}
-    asked = {resource for name, resource in answers if name == "ListPermanentAccessKeys"}
-    if not names or (missing := sorted(set(names) - asked)):
+    asked = {resource.partition("~")[0]: said for (name, resource), said in answers.items() if name == "ListPermanentAccessKeys"}
+    if not names or (missing := sorted(set(names) - set(asked))):
         raise Incomplete(f"ListPermanentAccessKeys of {missing[0]}" if names else "KeystoneListUsers")
+    for user, said in asked.items():
+        if any(one["user_id"] != user for one in said["credentials"]):
+            raise ValueError(f"what is called {user} has keys of somebody else")
     for said in of(answers, "ListPermanentAccessKeys"):
         for one in said["credentials"]:
             if one["status"] == "active":
@@ -155,7 +170,7 @@ def huawei_trails(answers: Answers) -> list[Trail]:
 def aliyun_bases(answers: Answers) -> list[Base]:
     found = []
     told = of(answers, "DescribeDBInstances")
-    ids = [one["DBInstanceId"] for said in told for one in said["Items"]["DBInstance"]]
+    ids = sorted({one["DBInstanceId"] for said in told for one in said["Items"]["DBInstance"]})
     if any(int(said["TotalRecordCount"]) > len(ids) for said in told):
         raise Incomplete(f"{len(ids)} of {told[0]['TotalRecordCount']} databases")
     for base in ids:
@@ -171,28 +186,35 @@ def aliyun_bases(answers: Answers) -> list[Base]:
 def huawei_bases(answers: Answers) -> list[Base]:
     found = []
     told = of(answers, "ListInstances")
-    rows = [one for said in told for one in said["instances"]]
+    rows = {one["id"]: one for said in told for one in said["instances"]}
     if any(int(said["total_count"]) > len(rows) for said in told):
         raise Incomplete(f"{len(rows)} of {told[0]['total_count']} databases")
-    for one in rows:
+    for one in rows.values():
         kept = int(one["backup_strategy"]["keep_days"])
         found.append(Base(one["id"], bool(one["public_ips"]), bool(one.get("disk_encryption_id")), kept))
     return found
 
 
 def aliyun_buckets(answers: Answers) -> list[Bucket]:
+    """Each that is listed has to be told. Raises Incomplete, LookupError, TypeError, ValueError."""
+    lists = of(answers, "ListBuckets")
+    if not lists:
+        raise Incomplete("ListBuckets")
     found = []
     for said in of(answers, "GetBucketInfo"):
         one = said["Bucket"]
         algorithm = one["ServerSideEncryptionRule"]["SSEAlgorithm"]
         found.append(Bucket(one["Name"], one["AccessControlList"]["Grant"], "" if algorithm == "None" else algorithm))
+    named = {name for said in lists for name in _names_of(said)}
+    if missing := sorted(named - {one.name for one in found}):
+        raise Incomplete(f"GetBucketInfo of {missing[0]}")
     return found
 
 
-def _whole(said: Any, operation: str, answers: Answers) -> None:
-    """A page with a marker needs the next one."""
-    if (said.get("page_info") or {}).get("next_marker") and len(of(answers, operation)) < 2:
-        raise Incomplete(f"more pages of {operation}")
+def _names_of(said: Any) -> list[str]:
+    """Buckets of a list. Its answer is XML, printed as JSON: one alone may stand without a list, none is empty."""
+    listed = (said["Buckets"] or {}).get("Bucket") or []
+    return [one["Name"] for one in ([listed] if isinstance(listed, dict) else listed)]
 
 
 def _yes(word: str) -> bool:
@@ -204,5 +226,9 @@ def _no(word: str) -> bool:
 
 
 def _days(moment: str) -> int:
-    """How long ago. Raises ValueError where it is no moment (a key of before 2016 has none)."""
-    return (datetime.now(UTC) - datetime.fromisoformat(moment.replace("Z", "+00:00")).replace(tzinfo=UTC)).days
+    """How long ago. Raises ValueError where it is no moment (a key of before 2016 has none), or one of the future."""
+    told = datetime.fromisoformat(moment.replace("Z", "+00:00"))
+    ago = datetime.now(UTC) - (told if told.tzinfo else told.replace(tzinfo=UTC))
+    if ago.days < -1:
+        raise ValueError(f"{moment} is a moment of the future")
+    return max(ago.days, 0)

@@ -23,16 +23,18 @@ from compliance.probes.reading.folder import files_of
 from kernel.errors import LiandunError
 from kernel.programs.time_left import TimeLeft
 
-_NAME = re.compile(r"(?P<operation>[A-Za-z]+)(?:@(?P<resource>[^~]+))?(?P<page>~[0-9]+)?\.json")
+MOST_OCTETS = 32 << 20
+"""Of all answers together: JSON takes many times its size in memory."""
+_NAME = re.compile(r"(?P<operation>[A-Za-z]+)(?:@(?P<resource>[^~]+))?(?P<page>~(?:[2-9]|[1-9][0-9]{1,3}))?\.json")
 _READERS: Mapping[str, Mapping[str, Callable[[Answers], Any]]] = {
     "rules": {"DescribeSecurityGroups": read.aliyun_rules, "ListSecurityGroupRules": read.huawei_rules},
     "users": {"GetCredentialReport": lambda said: read.aliyun_users(said)[0], "KeystoneListUsers": read.huawei_users},
     "keys": {"GetCredentialReport": lambda said: read.aliyun_users(said)[1], "KeystoneListUsers": read.huawei_keys},
     "trails": {"DescribeTrails": read.aliyun_trails, "ListTrackers": read.huawei_trails},
     "databases": {"DescribeDBInstances": read.aliyun_bases, "ListInstances": read.huawei_bases},
-    "buckets": {"GetBucketInfo": read.aliyun_buckets},
+    "buckets": {"ListBuckets": read.aliyun_buckets, "GetBucketInfo": read.aliyun_buckets},
 }
-"""Part → operation that has to be there → how it is read."""
+"""Part → operation of which one has to be there → how it is read; another way of reading is another provider."""
 
 
 class CloudExport(msgspec.Struct, frozen=True):
@@ -43,13 +45,21 @@ class CloudExport(msgspec.Struct, frozen=True):
     sources: tuple[Source, ...] = ("cloud",)
 
     def read(self, parts: Collection[str], time_left: TimeLeft) -> Mapping[str, Part]:
-        """Raises LiandunError: none of the operations is there, or a file is no JSON."""
+        """Raises LiandunError: none of the operations is there, one is there twice, a file is no JSON or all are too large."""
         answers: dict[tuple[str, str], Any] = {}
+        together = 0
         for name, octets in files_of(self.path):
             time_left.left()
             named = _NAME.fullmatch(PurePosixPath(name).name)
-            if named:
-                answers[named["operation"], (named["resource"] or "") + (named["page"] or "")] = _json(decoded(octets), name)
+            if not named:
+                continue
+            together += len(octets)
+            if together > MOST_OCTETS:
+                raise LiandunError(f"the answers in {self.path.name} are too large", f"limit: {MOST_OCTETS >> 20} MiB together")
+            asked = named["operation"], (named["resource"] or "") + (named["page"] or "")
+            if asked in answers:
+                raise LiandunError(f"{PurePosixPath(name).name} is there twice", "one folder for each account, with one region")
+            answers[asked] = _json(decoded(octets), name)
         found = {part: _part(answers, readers) for part, readers in _READERS.items()}
         if not any(one for one in found.values()):
             raise LiandunError(f"{self.path.name} holds no answer of a cloud", "files are called DescribeTrails.json")
@@ -61,7 +71,7 @@ def _part(answers: Answers, readers: Mapping[str, Callable[[Answers], Any]]) -> 
     if not there:
         return None
     how = ", ".join(there)
-    if len(there) > 1:
+    if len({readers[operation] for operation in there}) > 1:
         return Part("", "the export is of two providers: one folder for each account", how)
     try:
         return Part(msgspec.json.encode(readers[there[0]](answers)).decode(), how=how)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +24,7 @@ def files_of(path: Path) -> Iterator[tuple[str, bytes]]:
                 limits = f"{MOST_FILES} files, {MOST_OCTETS >> 20} MiB each, {MOST_TOGETHER >> 20} MiB together"
                 raise LiandunError(f"{path.name} is too large", f"limits: {limits}")
             yield name, octets
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (OSError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError) as error:
         raise LiandunError(f"{path.name} cannot be read: {error}") from error
 
 

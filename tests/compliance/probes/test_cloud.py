@@ -21,6 +21,12 @@ _ALL = of_source("cloud")
 Files = dict[str, Any]
 _RULES, _LIST = "DescribeSecurityGroupAttribute@sg-1", "security_group_rules"
 _NO_BASES = {"Items": {"DBInstance": []}, "TotalRecordCount": 0}
+_BASES_OF_TWO = {"Items": {"DBInstance": [{"DBInstanceId": "rm-1"}]}, "TotalRecordCount": 2}
+
+
+_KEYS_OF_U1 = {
+    "credentials": [{"user_id": "u1", "access": "AKIAEXAMPLE1", "status": "active", "create_time": "2026-11-01T00:00:00.1Z"}]
+}
 
 
 def _ago(days: int) -> str:
@@ -91,6 +97,7 @@ def _aliyun(*, good: bool) -> Files:
         "DescribeDBInstanceNetInfo@rm-1": {"DBInstanceNetInfos": {"DBInstanceNetInfo": net}, "InstanceNetworkType": "VPC"},
         "DescribeDBInstanceTDE@rm-1": {"TDEStatus": "Enabled" if good else "Disabled", "Databases": {"Database": []}},
         "DescribeBackupPolicy@rm-1": {"BackupRetentionPeriod": 7 if good else 0, "PreferredBackupPeriod": "Monday"},
+        "ListBuckets": {"Buckets": {"Bucket": [{"Name": "records", "Region": "cn-hangzhou"}]}},
         "GetBucketInfo@records": _bucket(*(("private", "KMS") if good else ("public-read", "None"))),
     }
 
@@ -159,6 +166,17 @@ def test_a_hardened_and_a_neglected_account(tmp_path: Path, probe: Probe, provid
         ("network_policy.open_ports", {_RULES: {"SecurityGroupId": "sg-1"}}, "error"),
         ("network_policy.open_ports", {_RULES: _group("22", "10.9.0.0/24")}, "error"),
         ("network_policy.open_ports", {"DescribeSecurityGroups": _groups(3)}, "error"),
+        ("network_policy.open_ports", {"DescribeSecurityGroups": _groups(2), "DescribeSecurityGroups~2": _groups(2)}, "error"),
+        ("network_policy.open_ports", {"DescribeSecurityGroups": {**_groups(1), "NextToken": "e71d"}}, "error"),
+        ("network_policy.open_ports", {_RULES: {**_group("22/22", "10.9.0.0/24"), "NextToken": "e71d"}}, "error"),
+        (
+            "network_policy.open_ports",
+            {_RULES: {**_group("22/22", "0.0.0.0/0"), "NextToken": "e71d"}, f"{_RULES}~2": _group("443/443", "10.9.0.0/24")},
+            "not_met",
+        ),
+        ("network_policy.open_ports", {_RULES: _group("22/22", "128.0.0.0/1")}, "not_met"),
+        ("network_policy.open_ports", {_RULES: _group("22/22", "", Ipv6SourceCidrIp="2000::/3")}, "not_met"),
+        ("network_policy.open_ports", {_RULES: _group("22/22", "10.0.0.0/8")}, "met"),
         ("iam.second_factor", {"GetCredentialReport": {**_report("li TRUE TRUE TRUE FALSE - -"), "IsTruncated": "true"}}, "error"),
         ("iam.second_factor", {"GetCredentialReport": {**_report(), "Content": "?"}}, "error"),
         ("iam.second_factor", {"GetCredentialReport": _report("li FALSE N/A FALSE FALSE - -")}, "not_applicable"),
@@ -166,6 +184,7 @@ def test_a_hardened_and_a_neglected_account(tmp_path: Path, probe: Probe, provid
         ("iam.access_keys", {"GetCredentialReport": _report(f"li TRUE TRUE TRUE TRUE TRUE {_ago(100)}")}, "partly"),
         ("iam.access_keys", {"GetCredentialReport": _report(f"li TRUE TRUE TRUE TRUE FALSE {_ago(900)}")}, "not_applicable"),
         ("iam.access_keys", {"GetCredentialReport": _report("li TRUE TRUE TRUE TRUE TRUE N/A")}, "error"),
+        ("iam.access_keys", {"GetCredentialReport": _report(f"li TRUE TRUE TRUE TRUE TRUE {_ago(-900)}")}, "error"),
         ("audit_log.trail", {"DescribeTrails": _trail(EventRW="Write")}, "partly"),
         ("audit_log.trail", {"DescribeTrails": _trail(TrailRegion="cn-hangzhou")}, "partly"),
         ("audit_log.trail", {"DescribeTrails": {"TrailList": []}}, "not_met"),
@@ -173,6 +192,11 @@ def test_a_hardened_and_a_neglected_account(tmp_path: Path, probe: Probe, provid
         ("kms.databases", {"DescribeDBInstanceTDE@rm-1": {"Code": "IncorrectEngineType"}}, "error"),
         ("inventory.backups", {"DescribeBackupPolicy@rm-1": {"BackupRetentionPeriod": 3}}, "partly"),
         ("network_policy.databases", {"DescribeDBInstances": _NO_BASES}, "not_applicable"),
+        ("network_policy.databases", {"DescribeDBInstances": _BASES_OF_TWO, "DescribeDBInstances~2": _BASES_OF_TWO}, "error"),
+        ("network_policy.databases", {"DescribeDBInstances~3": _BASES_OF_TWO}, "error"),
+        ("iam.buckets", {"ListBuckets": {"Buckets": {"Bucket": [{"Name": "records"}, {"Name": "photos"}]}}}, "error"),
+        ("iam.buckets", {"ListBuckets": {"Buckets": {"Bucket": {"Name": "records"}}, "IsTruncated": "true"}}, "error"),
+        ("iam.buckets", {"ListBuckets": {"Buckets": {"Bucket": {"Name": "records"}}, "IsTruncated": "false"}}, "met"),
         ("kms.buckets", {"GetBucketInfo@records": json.dumps(_bucket("private", "SM4")) + "\n0.409493(s) elapsed\n"}, "met"),
         ("kms.buckets", {"ListInstances": {"instances": [], "total_count": 0}}, "met"),
         ("kms.databases", {"ListInstances": {"instances": [], "total_count": 0}}, "error"),
@@ -203,6 +227,38 @@ def test_huawei_security_groups(tmp_path: Path, probe: str, change: Files, outco
 
 
 @pytest.mark.parametrize(
+    ("probe", "change", "outcome"),
+    [
+        (
+            "network_policy.open_ports",
+            {
+                "ListSecurityGroupRules": {_LIST: [_rule()], "page_info": {"next_marker": "r1"}},
+                "ListSecurityGroupRules~2": {_LIST: [_rule()], "page_info": {"next_marker": "r2"}},
+            },
+            "error",
+        ),
+        ("iam.second_factor", {"ListUserLoginProtects": {"login_protects": [{"user_id": "u1", "enabled": "false"}]}}, "not_met"),
+        (
+            "iam.access_keys",
+            {"KeystoneListUsers": {"users": [{"id": "u2", "name": "wang"}]}, "ListPermanentAccessKeys@u2": _KEYS_OF_U1},
+            "error",
+        ),
+        ("kms.databases", {"ListInstances": {"instances": [], "total_count": 3}}, "error"),
+    ],
+)
+def test_huawei_answers_that_are_not_whole_or_of_others(tmp_path: Path, probe: str, change: Files, outcome: str) -> None:
+    found = _results(tmp_path / "export", {**_huawei(good=True), **change})[f"cloud.{probe}"]
+    assert found.outcome == outcome, found.reason
+
+
+@pytest.mark.parametrize("probe", ["iam.buckets", "kms.buckets"])
+def test_buckets_without_the_list_of_them(tmp_path: Path, probe: str) -> None:
+    files = _aliyun(good=True)
+    del files["ListBuckets"]
+    assert _results(tmp_path / "export", files)[f"cloud.{probe}"].outcome == "error"
+
+
+@pytest.mark.parametrize(
     ("probe", "without"),
     [
         ("iam.second_factor", "ListUserLoginProtects"),
@@ -225,6 +281,29 @@ def test_a_zip_and_what_is_no_export(tmp_path: Path) -> None:
     assert {one.outcome for one in run([CloudExport("city", tmp_path / "city.zip")], _ALL, seconds=20)} == {"met"}
     for number, files in enumerate(({"readme": "{}"}, {"DescribeTrails": "<html>403</html>"}, {"DescribeTrails": "[" * 100_000})):
         assert {one.outcome for one in _results(tmp_path / str(number), files).values()} == {"error"}
+
+
+def test_two_accounts_in_one_zip_are_no_export(tmp_path: Path) -> None:
+    """Of two files of one name, the second one must not stand in place of the first."""
+    with zipfile.ZipFile(tmp_path / "both.zip", "w") as archive:
+        for folder, good in (("beijing", False), ("hangzhou", True)):
+            for name, said in _aliyun(good=good).items():
+                archive.writestr(f"{folder}/{name}.json", json.dumps(said))
+    found = run([CloudExport("both", tmp_path / "both.zip")], _ALL, seconds=20)
+    assert {(one.outcome, "is there twice" in one.reason) for one in found} == {("error", True)}
+
+
+def test_a_huge_answer_and_a_damaged_zip(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("DescribeTrails.json", "[" + "[]," * 11_500_000 + "[]]")
+    found = run([CloudExport("bomb", tmp_path / "bomb.zip")], _ALL, seconds=20)
+    assert {(one.outcome, "too large" in one.reason) for one in found} == {("error", True)}
+    with zipfile.ZipFile(tmp_path / "city.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("DescribeTrails.json", json.dumps(_trail()) * 50)
+    octets = bytearray((tmp_path / "city.zip").read_bytes())
+    octets[50:60] = b"\xff" * 10
+    (tmp_path / "city.zip").write_bytes(octets)
+    assert {one.outcome for one in run([CloudExport("city", tmp_path / "city.zip")], _ALL, seconds=20)} == {"error"}
 
 
 def test_no_access_key_is_kept_whole(tmp_path: Path) -> None:

@@ -4,13 +4,13 @@
         ...
 
 Others may write into the folder. So no link is followed, on no step of the way; only plain files are opened; what was written
-within the last minute may not be whole and is not taken; and readers get a copy of our own, which nobody changes meanwhile.
+within the last minute, or while it was copied, may not be whole and is not taken; and readers get a copy of our own, which nobody
+changes meanwhile.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import tempfile
 import time
@@ -45,6 +45,7 @@ from kernel.programs.time_left import TimeLeft
 SETTLED = 60
 """Seconds after which a file counts as written to its end."""
 MOST_NAMES = 100_000
+_CHUNK = 1 << 20
 FOLDERS = frozenset({"windows-export", "tomcat-conf", "cloud-export"})
 """Ways where a folder stands for its files; a ZIP does, too."""
 
@@ -166,7 +167,10 @@ def _newest(parent: int, pattern: str, folders: bool) -> str:
             if number >= MOST_NAMES:
                 raise LiandunError(f"the folder has more than {MOST_NAMES:,} names", "move old files away")
             if fnmatchcase(entry.name, pattern) and not entry.name.startswith(".") and entry.name.isprintable():
-                told = os.stat(entry.name, dir_fd=parent, follow_symlinks=False)
+                try:
+                    told = os.stat(entry.name, dir_fd=parent, follow_symlinks=False)
+                except FileNotFoundError:  # moved away meanwhile
+                    continue
                 if stat.S_IFMT(told.st_mode) in wanted:
                     found.append((told.st_mtime, entry.name))
     if not found:
@@ -187,7 +191,11 @@ def _copied(parent: int, name: str, target: Path) -> str:
         moments: list[float] = []
         left = MOST_TOGETHER
         for inner in sorted(os.listdir(descriptor)):
-            if not inner.isprintable() or not stat.S_ISREG(os.stat(inner, dir_fd=descriptor, follow_symlinks=False).st_mode):
+            if (
+                inner.startswith(".")
+                or not inner.isprintable()
+                or not stat.S_ISREG(os.stat(inner, dir_fd=descriptor, follow_symlinks=False).st_mode)
+            ):
                 continue
             if len(moments) >= MOST_FILES:
                 raise LiandunError(f"{name} has more than {MOST_FILES} files (limit)")
@@ -201,20 +209,29 @@ def _copied(parent: int, name: str, target: Path) -> str:
         os.close(descriptor)
     if not moments:
         raise LiandunError(f"{name} holds no file")
-    if max(moments) > time.time() - SETTLED:
-        raise LiandunError(f"a file in {name} was written within the last minute: it may not be whole yet")
     return _moment(min(moments))
 
 
 def _copy(descriptor: int, target: Path, most: int) -> float:
-    """Returns when the file was written, in seconds of the epoch. Raises LiandunError where it is larger than ``most`` octets."""
+    """Returns when the file was written, in seconds of the epoch.
+
+    Raises LiandunError where it is larger than ``most`` octets, or was written within the last minute, or while it was copied.
+    """
     told = os.fstat(descriptor)
     if not stat.S_ISREG(told.st_mode):
         raise LiandunError(f"{target.name} is no plain file")
     if told.st_size > most:
         raise LiandunError(f"{target.name} is too large", f"limit: {most >> 20} MiB")
+    if told.st_mtime > time.time() - SETTLED:
+        raise LiandunError(f"{target.name} was written within the last minute: it may not be whole yet")
+    left = told.st_size
     with os.fdopen(os.dup(descriptor), "rb") as source, target.open("xb") as copy:
-        shutil.copyfileobj(source, copy)
+        while left and (octets := source.read(min(left, _CHUNK))):  # what grows meanwhile does not fill our disk
+            copy.write(octets)
+            left -= len(octets)
+    after = os.fstat(descriptor)
+    if left or (after.st_size, after.st_mtime_ns) != (told.st_size, told.st_mtime_ns):
+        raise LiandunError(f"{target.name} was written while it was read")
     return told.st_mtime
 
 

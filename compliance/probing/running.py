@@ -166,7 +166,7 @@ def _outcome(database: Database, master: MasterKey, target: TargetRecord, result
             raise LiandunError(f"nothing could be read: {_why(named[0])}")
         with database.write() as session:
             outcome = _recorded(session, master, target, named, unread)
-            service.note(session, target.id, outcome.error, outcome.evidence)
+            service.note(session, target, outcome.error, outcome.evidence)
             return outcome
     except Exception as error:  # one target must not keep the others from their verdicts
         return _failed(database, target, error, "its verdicts could not be recorded", unread)
@@ -178,7 +178,7 @@ def _failed(database: Database, target: TargetRecord, error: Exception, what: st
         log.error("target %d: %s", target.id, what, exc_info=error)
     told = str(error) if isinstance(error, LiandunError) else f"{what} ({type(error).__name__})"
     with database.write() as session:
-        service.note(session, target.id, told)
+        service.note(session, target, told)
     return Outcome(target, unread=unread, error=told)
 
 

@@ -28,6 +28,8 @@ DAY, AGAIN = 86_400, 3_600
 """Seconds until the next look, and until one that failed or was broken off is tried again."""
 MOST = 5_000
 _CURSOR = re.compile(r"[0-9]{1,18}")
+_LEADS = ("object_id", "place", "login", "secret", "host", "ca")
+"""Where a target leads."""
 
 
 def add(session: Session, who: Principal, draft: TargetDraft, *, after: float = 0) -> TargetRecord:
@@ -178,16 +180,20 @@ def take(session: Session, numbers: list[int]) -> list[TargetRecord]:
     return _taken(session, numbers)
 
 
-def note(session: Session, number: int, error: str, evidence: str = "") -> None:
-    """What came of it; nothing where it was removed meanwhile."""
-    row = session.get(TargetRow, number, with_for_update=True)
-    if row is None:
+def note(session: Session, looked_at: TargetRecord, error: str, evidence: str = "") -> None:
+    """What came of it; nothing where it was removed, or leads elsewhere now.
+
+    Who wanted another look meanwhile (a newer file, a change, resumed) gets it.
+    """
+    row = session.get(TargetRow, looked_at.id, with_for_update=True)
+    if row is None or any(getattr(row, name) != getattr(looked_at, name) for name in _LEADS):
         return
     row.run_at = clock.now()
     row.error = error[:2_000]
     if evidence:
         row.read_at, row.evidence = row.run_at, evidence
-    row.next_at = clock.shift(row.run_at, DAY if evidence else AGAIN)
+    if row.next_at == looked_at.next_at:
+        row.next_at = clock.shift(row.run_at, DAY if evidence else AGAIN)
 
 
 def troubles(session: Session, limit: int = 20) -> list[TargetRecord]:

@@ -226,9 +226,9 @@ def test_daily_probes_are_shown_with_what_failed(sec: FlaskClient, filled: Servi
     system, who = int(address.rpartition("/")[2]), Principal(0, "sec", "", "secadmin")
     with filled.database.write() as session:
         ssh = TargetDraft(system, host, "ssh", place="h1:2222", login="audit", secret="hidden-name")
-        number = probing.add(session, who, ssh).id
+        failed = probing.add(session, who, ssh)
         probing.add(session, who, TargetDraft(system, 0, "platform"))
-        probing.note(session, number, f"no route to host {EVIL}")
+        probing.note(session, failed, f"no route to host {EVIL}")
         probing.add(session, who, TargetDraft(system, 0, "nessus-report", place="scans/*.nessus"))
         probing.add(session, who, TargetDraft(system, 0, "huawei-config"))
     page = sec.get(address).text

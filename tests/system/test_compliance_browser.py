@@ -77,9 +77,9 @@ def fill_compliance(services: Services) -> int:
         for _ in range(2):
             scoring.keep(session, WHO, system, "2025")
         ssh = TargetDraft(system, there[0].id, "ssh", "[2001:db8::10:1:0:8]:2222", "audit", "ops-key")
-        failed = probing.add(session, WHO, ssh).id
+        failed = probing.add(session, WHO, ssh)
         probing.note(session, failed, "nothing could be read: there is no host key of 2001:db8::10:1:0:8 port 2222")
-        probing.note(session, probing.add(session, WHO, TargetDraft(system, 0, "platform")).id, "", "ab" * 32)
+        probing.note(session, probing.add(session, WHO, TargetDraft(system, 0, "platform")), "", "ab" * 32)
     return system
 
 

@@ -8,13 +8,14 @@ import time
 import zipfile
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from compliance.assessment.models import VerdictRow
 from compliance.probes.target import Target
-from compliance.probing import bringing, keeping, service
+from compliance.probing import bringing, files, keeping, service
 from compliance.probing.files import FOLDERS, Found, ReportFile, file_way, handed_in
 from compliance.probing.models import FileRow
 from compliance.probing.running import run_due
@@ -157,6 +158,47 @@ def test_what_is_still_being_written_waits(drop: Path) -> None:
     assert told(drop, "core/*.cfg").name == path.name
 
 
+def test_a_file_that_is_written_while_it_is_copied_is_not_taken(drop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody appends without an end: our disk does not fill, and no half of a file is judged."""
+    path = put(DEVICES / "cisco-hard.cfg", drop / "core" / "sw.cfg")
+    path.write_bytes(path.read_bytes() + b"!" * (3 << 20))
+    aged(path, 1)
+    real, copied = os.fdopen, []
+
+    def opened(*args: Any, **kwargs: Any) -> Any:
+        with path.open("ab") as writer:
+            writer.write(b"!" * (9 << 20))
+        copied.append(True)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(os, "fdopen", opened)
+    with pytest.raises(LiandunError, match="while it was read"):
+        told(drop, "core/sw.cfg")
+    assert copied
+
+
+def test_a_file_that_is_replaced_after_it_was_chosen_waits(drop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(DEVICES / "cisco-weak.cfg", drop / "core" / "sw.cfg")
+    chosen = files._newest
+
+    def replaced(*args: Any) -> str:
+        name = chosen(*args)
+        put(DEVICES / "cisco-hard.cfg", drop / "core" / "new", 0).replace(drop / "core" / name)
+        return name
+
+    monkeypatch.setattr(files, "_newest", replaced)
+    with pytest.raises(LiandunError, match="last minute"):
+        told(drop, "core/sw.cfg")
+
+
+def test_a_file_of_the_future_is_not_taken(drop: Path) -> None:
+    put(DEVICES / "cisco-hard.cfg", drop / "core" / "b.cfg", -9_000)
+    with pytest.raises(LiandunError):
+        told(drop, "core/*.cfg")
+    older = put(DEVICES / "cisco-weak.cfg", drop / "core" / "a.cfg", 5)
+    assert told(drop, "core/*.cfg").name == older.name
+
+
 def test_an_old_file_is_told_and_verdicts_stay(small: SmallSystem, drop: Path, switch: int) -> None:
     path = put(DEVICES / "cisco-hard.cfg", drop / "core" / "sw.cfg")
     enter(small, switch, "cisco-config", "core/sw.cfg")
@@ -195,10 +237,11 @@ def test_a_windows_host_by_folder_and_by_zip(small: SmallSystem, drop: Path) -> 
 def test_a_link_in_a_folder_is_left_alone(tmp_path: Path, drop: Path) -> None:
     folder = windows_hosts.hard(drop / "win-1")
     (folder / "shadow").symlink_to("/etc/passwd")
+    (folder / ".audit.csv.part").write_text("half")
     for one in (*folder.iterdir(), folder):
         aged(one, 2)
     with handed_in(drop, "win-1", folders=True) as found:
-        assert "shadow" not in os.listdir(found.path)
+        assert not {"shadow", ".audit.csv.part"} & set(os.listdir(found.path))
         assert len(os.listdir(found.path)) == 5
 
 
@@ -281,7 +324,8 @@ def test_files_of_two_targets_are_not_mixed_up(small: SmallSystem, switch: int, 
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("", b"x"), ("a/b", b"x"), ("..", b"x"), ("a.cfg", b""), ("a.cfg", b"x" * (bringing.MOST_BYTES + 1))]
+    ("name", "content"),
+    [("", b"x"), ("盾" * 86, b"x"), ("a/b", b"x"), ("..", b"x"), ("a.cfg", b""), ("a.cfg", b"x" * (bringing.MOST_BYTES + 1))],
 )
 def test_what_is_not_taken(small: SmallSystem, brought_to: int, name: str, content: bytes) -> None:
     with pytest.raises(Invalid):

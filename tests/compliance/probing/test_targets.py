@@ -71,7 +71,7 @@ def test_enter_pause_remove(small: SmallSystem) -> None:
 def test_change_and_who_was_quicker(small: SmallSystem) -> None:
     made = enter(small, "ssh", place="h1:2222", login="audit", secret="ops-key")
     with small.database.write() as session:
-        service.note(session, made.id, "no route to host")
+        service.note(session, made, "no route to host")
     draft = TargetDraft(small.id, small.other, "ssh", "h2", "audit", "ops-key")
     with small.database.write() as session:
         changed = service.change(session, small.who, made.id, draft, True, expected_version=made.version)
@@ -93,9 +93,10 @@ def test_change_and_who_was_quicker(small: SmallSystem) -> None:
 
 
 def test_pages(small: SmallSystem) -> None:
-    made = [enter(small, "tls", place=f"h{number}:443").id for number in range(5)]
+    entered = [enter(small, "tls", place=f"h{number}:443") for number in range(5)]
+    made = [one.id for one in entered]
     with small.database.write() as session:
-        service.note(session, made[3], "closed")
+        service.note(session, entered[3], "closed")
         first, cursor = service.page(session, TargetFilter(small.id), limit=2)
         rest, end = service.page(session, TargetFilter(), limit=3, cursor=cursor)
         failed, _ = service.page(session, TargetFilter(failed=True), limit=10)
@@ -133,8 +134,33 @@ def test_a_target_is_taken_once_and_again_in_an_hour(small: SmallSystem, monkeyp
     later = clock.shift(clock.now(), service.AGAIN + 1)
     monkeypatch.setattr(clock, "now", lambda: later)
     with small.database.write() as session:
-        assert [one.id for one in service.take_due(session, 10)] == [made.id]
-        service.note(session, made.id, "", "ab" * 32)
+        (again,) = service.take_due(session, 10)
+        assert again.id == made.id
+        service.note(session, again, "", "ab" * 32)
         (noted,) = service.targets(session)
     assert (noted.read_at, noted.error, noted.evidence) == (later, "", "ab" * 32)
     assert noted.next_at == clock.shift(later, service.DAY)
+
+
+def test_who_wants_another_look_during_one_gets_it(small: SmallSystem) -> None:
+    made = enter(small, "ssh", place="h1:2222", login="audit", secret="ops-key")
+    with small.database.write() as session:
+        (taken,) = service.take_due(session, 10)
+    with small.database.write() as session:
+        wanted = service.hasten(session, small.who, made.id)
+    with small.database.write() as session:
+        service.note(session, taken, "", "ab" * 32)
+        (again,) = service.take_due(session, 10)
+    assert (again.evidence, again.id, wanted.next_at < again.next_at) == ("ab" * 32, made.id, True)
+
+
+def test_a_target_that_leads_elsewhere_is_not_told_what_was_seen_before(small: SmallSystem) -> None:
+    made = enter(small, "ssh", place="h1:2222", login="audit", secret="ops-key")
+    with small.database.write() as session:
+        (taken,) = service.take_due(session, 10)
+    with small.database.write() as session:
+        service.change(session, small.who, made.id, TargetDraft(small.id, small.other, "ssh", "h2", "audit", "ops-key"), True)
+    with small.database.write() as session:
+        service.note(session, taken, "", "ab" * 32)
+        (again,) = service.take_due(session, 10)
+    assert (again.place, again.run_at, again.evidence) == ("h2", "", "")

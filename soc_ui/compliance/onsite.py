@@ -58,11 +58,12 @@ def answers(system_id: int) -> Response | tuple[Response, int]:
 @compliance_onsite.get("/compliance/onsite-worker.js")
 @access.needs("compliance.write")
 def worker() -> Response:
-    """The service worker, with the version of what it keeps: another release, or another file of the page, is another one."""
+    """The service worker, with the version of what it keeps and for whom: another release, file or person is another one."""
     files = sorted(path.relative_to(assets.ROOT).as_posix() for kind in ("js", "css") for path in (assets.ROOT / kind).iterdir())
     version = sm3("\n".join([services().version, *map(assets.asset, files)]).encode()).hex()[:16]
     code = (assets.ROOT / "js" / "onsite-worker.js").read_text("utf-8")
-    return Response(f'const VERSION = "{version}";\n{code}', content_type="text/javascript; charset=utf-8")
+    head = f'const VERSION = "{version}", WHO = "{access.me().user_id}";\n'
+    return Response(head + code, content_type="text/javascript; charset=utf-8")
 
 
 def _told(one: Taken) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def test_the_service_worker_is_this_release_and_for_who_fills_in_forms(
     assert (told.status_code, told.mimetype) == (200, "text/javascript")
     assert told.headers["Cache-Control"] == "no-store"
     assert "connect-src 'self'" in told.headers["Content-Security-Policy"]
-    version = re.match(r'const VERSION = "([0-9a-f]{16})";\n', told.text)
+    version = re.match(r'const VERSION = "([0-9a-f]{16})", WHO = "[0-9]+";\n', told.text)
     assert version is not None
     assert sec.get("/compliance/onsite-worker.js").text == told.text
     monkeypatch.setattr(filled, "version", "9.9.9")

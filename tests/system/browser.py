@@ -54,11 +54,12 @@ class Served:
         context = chromium.new_context(
             base_url=self.url, viewport=size, java_script_enabled=script, service_workers="allow" if workers else "block"
         )
-        cookies = {"lang": lang, "theme": theme} | ({sessions.SESSION_COOKIE: self._session(name)} if name else {})
+        cookies = {"lang": lang, "theme": theme} | ({sessions.SESSION_COOKIE: self.session(name)} if name else {})
         context.add_cookies([{"name": key, "value": value, "url": self.url} for key, value in cookies.items()])
         return context
 
-    def _session(self, name: str) -> str:
+    def session(self, name: str) -> str:
+        """The cookie of a session of ``name``, second factor and all."""
         with self.services.database.write() as session:
             user = session.execute(select(User).where(User.name == name)).scalar_one()
             return sessions.create_session(session, user.id, sessions.Asking("127.0.0.1", "test"), factor="totp")

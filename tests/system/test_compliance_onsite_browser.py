@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Error, Locator, Page, Route, expect
 from compliance.assessment import reading, record
 from operations.accounts import sessions
 from soc_ui.services import Services
-from tests.soc_ui.seed import fill
+from tests.soc_ui.seed import USER, fill
 from tests.soc_ui.seed_zones import fill_zones
 from tests.system.browser import MARKS, Served, Watch
 from tests.system.test_compliance_browser import SEC, WHO, fill_compliance
@@ -132,6 +132,14 @@ KEPT = """(async () => {
 })()"""
 
 
+COPIED = """async ([from, to, hours]) => {
+  const cache = await caches.open((await caches.keys()).find((one) => one.startsWith("liandun-onsite-")));
+  const answer = await cache.match(from, { ignoreVary: true });
+  const date = new Date(Date.now() - hours * 3600000).toUTCString();
+  await cache.put(to, new Response(await answer.text(), { headers: { Date: date, "Content-Type": "text/html" } }));
+}"""
+
+
 def test_only_the_page_and_its_files_are_kept_and_nothing_after_signing_out(served: tuple[Served, int], chromium: Browser) -> None:
     server, system = served
     context = server.context(chromium, SEC, lang="en", width=1366)
@@ -165,6 +173,44 @@ def test_a_session_that_ended_takes_the_copy_along(served: tuple[Served, int], c
     page.goto(f"/compliance/{system}/onsite")
     expect(page).to_have_url(re.compile("/login"))
     gone(page)
+    context.close()
+
+
+def test_somebody_else_on_the_same_tablet_finds_no_copy(served: tuple[Served, int], chromium: Browser) -> None:
+    """Signed in without the log-in page of here in between, by a provider say, and without the right to these forms."""
+    server, system = served
+    context = server.context(chromium, SEC, lang="en")
+    page = context.new_page()
+    page.goto(f"/compliance/{system}/onsite")
+    expect(page.locator(".onsite-bar")).to_contain_text(READY)
+    page.goto("/account")
+    assert page.evaluate(KEPT) != [], "pages of the same person leave it"
+    context.add_cookies([{"name": sessions.SESSION_COOKIE, "value": server.session(USER), "url": server.url}])
+    page.goto("/account")
+    gone(page)
+    context.set_offline(True)
+    with pytest.raises(Error, match=r"ERR_INTERNET_DISCONNECTED|ERR_FAILED"):
+        page.goto(f"/compliance/{system}/onsite")
+    context.close()
+
+
+def test_a_copy_of_a_system_that_is_gone_or_of_another_day_does_not_open(served: tuple[Served, int], chromium: Browser) -> None:
+    server, system = served
+    context = server.context(chromium, SEC, lang="en")
+    page = context.new_page()
+    page.goto(f"/compliance/{system}/onsite")
+    expect(page.locator(".onsite-bar")).to_contain_text(READY)
+    page.evaluate(COPIED, [f"/compliance/{system}/onsite", "/compliance/4711/onsite", 0])
+    page.goto("/compliance/4711/onsite")
+    assert not any("4711" in one for one in page.evaluate(KEPT)), "the platform knows no such system any more"
+    for number, hours in ((4712, 25), (4713, -25)):
+        page.evaluate(COPIED, [f"/compliance/{system}/onsite", f"/compliance/{number}/onsite", hours])
+        context.set_offline(True)
+        with pytest.raises(Error, match=r"ERR_INTERNET_DISCONNECTED|ERR_FAILED"):
+            page.goto(f"/compliance/{number}/onsite")
+        context.set_offline(False)
+        page.goto("/account")
+        assert not any(str(number) in one for one in page.evaluate(KEPT))
     context.close()
 
 

@@ -1,8 +1,9 @@
 /* Service worker of the on-site forms: a page of them that was opened once opens without the network, too, with its static files. Nothing
-   else of the console is kept or touched. VERSION stands before this (soc_ui/compliance/onsite.py); another one leaves no old copy.
-   A copy is for who is signed in: it goes when the platform sends the browser to the log-in page, and after a day (HOURS). */
+   else of the console is kept or touched. VERSION and WHO stand before this (soc_ui/compliance/onsite.py); another one leaves no old copy.
+   A copy is for who is signed in: it goes when the platform sends the browser to the log-in page or shows a page to somebody else
+   (onsite-gone.js), when the platform refuses the page, and after a day (HOURS). */
 "use strict";
-const PREFIX = "liandun-onsite-", CACHE = PREFIX + VERSION, HOURS = 24;
+const PREFIX = "liandun-onsite-", CACHE = `${PREFIX}${WHO}-${VERSION}`, HOURS = 24;
 const isPage = (url) => url.origin === location.origin && /\/compliance\/\d+\/onsite$/.test(url.pathname);
 const isFile = (url) => url.origin === location.origin && /\/static\/[0-9a-f]+\/[\w./-]+$/.test(url.pathname);
 const plain = (text) => { const url = new URL(text, location.href); url.hash = ""; return url; };
@@ -13,10 +14,13 @@ const forget = async (but = "") => {
 const keepPage = async (url, answer) => {
   if (answer.ok && !answer.redirected && answer.type === "basic") await (await caches.open(CACHE)).put(url, answer);
 };
+const drop = async (url) => (await caches.open(CACHE)).delete(url, { ignoreVary: true });
 const kept = async (url) => {
   const found = await caches.match(url, { cacheName: CACHE, ignoreVary: true });
-  const age = found ? Date.now() - Date.parse(found.headers.get("Date")) : 0;
-  return found && isPage(new URL(url)) && !(age < HOURS * 3600000) ? undefined : found;
+  if (!found || !isPage(new URL(url))) return found;
+  const age = Math.abs(Date.now() - Date.parse(found.headers.get("Date"))); /* a clock that is set back makes no copy younger */
+  if (age < HOURS * 3600000) return found;
+  await drop(url);
 };
 
 /* A navigation: the network first. Its own redirects are not followed here, so a way to the log-in page shows as one. */
@@ -24,6 +28,7 @@ const page = async (request) => {
   let answer;
   try { answer = await fetch(request); } catch { return (await kept(request.url)) || Response.error(); }
   if (answer.type === "opaqueredirect" || answer.redirected || answer.status === 401 || answer.status === 403) await forget();
+  else if (answer.status === 404) await drop(request.url);
   else await keepPage(request.url, answer.clone());
   return answer;
 };

@@ -81,8 +81,19 @@ def test_another_dialect_and_other_files_are_errors(dialect: Dialect) -> None:
         assert {one.outcome for one in _results(target).values()} == {"error"}
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_configuration_that_is_cut_off_is_no_whole_one(dialect: Dialect) -> None:
+    """What is missing is not switched off: a transfer that broke must not be what a device meets its controls by."""
+    text = (FOLDER / f"{dialect}-hard.cfg").read_text()
+    for share in (0.5, 0.8, 0.97):
+        cut = DeviceFile("x", dialect, text[: int(len(text) * share)])
+        assert {one.outcome for one in _results(cut).values()} == {"error"}
+    prompted = DeviceFile("x", dialect, f"{text}<core-1>\n<core-1> quit\n\n")
+    assert {one.outcome for one in _results(prompted).values()} == {"met"}
+
+
 def test_where_no_vty_is_told_nobody_knows_who_may_manage() -> None:
-    part = DeviceFile("x", "cisco", "hostname A\nusername a privilege 15 secret 9 x\nline con 0\n login local\n")
+    part = DeviceFile("x", "cisco", "hostname A\nusername a privilege 15 secret 9 x\nline con 0\n login local\nend\n")
     assert _results(part)["netdev.config.management_sources"].outcome == "error"
 
 

@@ -34,8 +34,10 @@ def bring(session: Session, master: MasterKey, who: Principal, number: int, name
     if not 0 < len(content) <= MOST_BYTES:
         raise Invalid(f"a file has 1 to {MOST_BYTES:,} bytes", "put larger ones into [compliance] folder", field="file")
     called = one_line(name, "name", 128)
-    if problem_of_place(called) or "/" in called or len(called.encode()) > MOST_NAME:
-        raise Invalid("the name is too long, or has characters that no file name has", field="name")
+    if problem_of_place(called) or "/" in called:
+        raise Invalid("the name has characters that no file name has", field="name")
+    if len(called.encode()) > MOST_NAME:
+        raise Invalid(f"the name has at most {MOST_NAME} octets", field="name")
     sealed = sealing.seal(session, master, who.actor, content, f"file for the target {number}")
     old = session.get(FileRow, number)
     if old is not None:

@@ -28,6 +28,9 @@ REPORTS: Mapping[str, Tool] = {"arf-report": "arf", "lynis-report": "lynis", "ne
 WAYS: tuple[str, ...] = ("platform", "local", "ssh", "tls", "postgresql", *FILES, *REPORTS)
 """This platform's own state; its machine; a Linux host by SSH; an endpoint; a database; a file."""
 
+OUTWARD = frozenset({"ssh", "tls", "postgresql"})
+"""Ways that lead to an address, or take a secret along."""
+
 _ID = BigInteger().with_variant(Integer, "sqlite")
 _MOMENT = String(27)
 

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from compliance.probing.models import WAYS, FileRow, TargetRow
+from compliance.probing.models import OUTWARD, WAYS, FileRow, TargetRow
 from compliance.probing.needs import checked
 from compliance.probing.schema import TargetDraft, TargetFilter, TargetRecord
 from compliance.systems import rows
@@ -20,7 +20,7 @@ from crypto.certificates import read_certificates
 from operations import clock
 from operations.accounts.schema import Principal
 from operations.audit import service as audit
-from operations.errors import Conflict, Invalid, NotFound
+from operations.errors import Conflict, Denied, Invalid, NotFound
 from operations.organisations import organisations_seen
 from operations.written import choice
 
@@ -33,8 +33,9 @@ _LEADS = ("object_id", "place", "login", "secret", "host", "ca")
 
 
 def add(session: Session, who: Principal, draft: TargetDraft, *, after: float = 0) -> TargetRecord:
-    """Enter a target; it is due ``after`` so many seconds. Raises NotFound, Invalid, Conflict where there is the same one."""
+    """Enter a target; due ``after`` so many seconds. Raises Denied, NotFound, Invalid, Conflict where there is the same one."""
     _in_charge(session)
+    _in_person(who, draft.way)
     rows.find_system(session, draft.system_id, for_update=True)
     _check_object(session, draft)
     if len(session.execute(select(TargetRow.id).limit(MOST)).all()) >= MOST:
@@ -56,9 +57,10 @@ def change(
 ) -> TargetRecord:
     """Change where it leads, its object, or whether it is paused; system and way stay. Looked at again, as one that is new.
 
-    Raises NotFound, Invalid, Conflict, Stale.
+    Raises Denied, NotFound, Invalid, Conflict, Stale.
     """
     row = find(session, number)
+    _in_person(who, row.way)
     rows.check_version(row.version, expected_version)
     if (draft.system_id, draft.way) != (row.system_id, row.way):
         raise Invalid("system and way of a target stay", "remove it and add another", field="way")
@@ -240,6 +242,12 @@ def _in_charge(session: Session) -> None:
     """The ways in are the operator's: who sees single organisations does not see them. Raises NotFound."""
     if organisations_seen(session) is not None:
         raise NotFound("there are no targets")
+
+
+def _in_person(who: Principal, way: str) -> None:
+    """No key says where the platform goes, and with which secret: a stolen one would look around from here. Raises Denied."""
+    if who.key_name and way in OUTWARD:
+        raise Denied("a key names no address and no secret", "log in, or ./liandun compliance targets add")
 
 
 def _told(row: TargetRow) -> dict[str, object]:

@@ -46,7 +46,10 @@ def list_targets(query_data: Body) -> Body:
 @compliance_targets.output(schemas.TargetOut, status_code=201)
 @compliance_targets.doc(responses=[404, 409])
 def add_target(json_data: Body) -> Answer:
-    """Look at an object daily, from now on"""
+    """Look at an object daily, from now on
+
+    Where a target leads to an address, or takes a secret along (ssh, tls, postgresql), this needs a session: no key names them.
+    """
     with services().database.write() as session:
         return _told(service.add(session, caller(), TargetDraft(**json_data)), 201)
 
@@ -75,7 +78,7 @@ def get_target(target_id: int) -> Answer:
 def change_target(target_id: int, headers_data: Body, json_data: Body) -> Answer:
     """Change a target, or pause it
 
-    System and way stay. It is looked at again at once.
+    System and way stay. It is looked at again at once. What leads to an address, or takes a secret along, needs a session.
     """
     version, enabled = expected_version(headers_data["if_match"]), json_data.pop("enabled")
     with services().database.write() as session:

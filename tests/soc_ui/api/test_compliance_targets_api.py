@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from apiflask import APIFlask
@@ -20,12 +21,15 @@ from compliance.systems import objects
 from compliance.systems import service as systems
 from compliance.systems.schema import ObjectDraft, SystemDraft
 from crypto.sm3 import sm3
+from operations.accounts import service as accounts
 from operations.accounts.schema import Principal
 from operations.audit.models import AuditEntry
+from operations.audit.schema import SYSTEM
 from soc_ui.services import Services
 from tests.crypto.channel.authority import Authority
 from tests.soc_ui.api.test_api import problem
-from tests.soc_ui.seed import fill
+from tests.soc_ui.conftest import browser_of, token_of
+from tests.soc_ui.seed import PASSWORD, fill
 
 Call = Callable[..., TestResponse]
 BASE, SEC = "/compliance/targets", "secadmin:write"
@@ -44,6 +48,23 @@ def switch(filled: Services) -> tuple[int, int]:
     with filled.database.write() as session:
         system = systems.create_system(session, WHO, SystemDraft("接口系统", "S3A3")).id
         return system, objects.add_object(session, WHO, system, ObjectDraft("network_device", "sw-1")).id
+
+
+@pytest.fixture(scope="module")
+def secadmin(services: Services) -> str:
+    return accounts.create_user(services.database, SYSTEM, "pt.secadmin", PASSWORD, "secadmin").name
+
+
+@pytest.fixture
+def person(app: APIFlask, secadmin: str) -> Call:
+    """The security administrator with a session and its CSRF header, as a page of ours would."""
+    browser = browser_of(app, secadmin)
+    token = token_of(browser, "/account")
+
+    def request(method: str, path: str, headers: Any = None, **more: Any) -> TestResponse:
+        return browser.open("/api/v1" + path, method=method, headers={"X-CSRFToken": token, **(headers or {})}, **more)
+
+    return request
 
 
 def look(services: Services) -> None:
@@ -85,31 +106,31 @@ def test_from_entering_to_results(call: Call, services: Services, switch: tuple[
     problem(call("GET", f"{path}/results", as_=SEC, query={"cursor": "x"}), 422)
 
 
-def test_changes_on_a_version(call: Call, switch: tuple[int, int]) -> None:
+def test_changes_on_a_version(person: Call, switch: tuple[int, int]) -> None:
     system, device = switch
     body = {"system_id": system, "object_id": device, "way": "ssh", "place": "h1:2222", "login": "audit", "secret": "ops-key"}
-    made = call("POST", BASE, as_=SEC, json=body)
+    made = person("POST", BASE, json=body)
     assert made.status_code == 201
-    problem(call("POST", BASE, as_=SEC, json=body), 409)
+    problem(person("POST", BASE, json=body), 409)
     path, tag = f"{BASE}/{made.get_json()['id']}", {"If-Match": made.headers["ETag"]}
     other = {**body, "place": "h2", "enabled": True}
-    problem(call("PUT", path, as_=SEC, json=other), 428)
-    problem(call("PUT", path, as_=SEC, json={**other, "way": "local", "place": "", "login": "", "secret": ""}, headers=tag), 422)
-    changed = call("PUT", path, as_=SEC, json=other, headers=tag)
+    problem(person("PUT", path, json=other), 428)
+    problem(person("PUT", path, json={**other, "way": "local", "place": "", "login": "", "secret": ""}, headers=tag), 422)
+    changed = person("PUT", path, json=other, headers=tag)
     assert (changed.status_code, changed.get_json()["place"], changed.headers["ETag"]) == (200, "h2", '"2"')
-    problem(call("PUT", path, as_=SEC, json=other, headers=tag), 412)
-    problem(call("DELETE", path, as_=SEC, headers=tag), 412)
+    problem(person("PUT", path, json=other, headers=tag), 412)
+    problem(person("DELETE", path, headers=tag), 412)
     tag = {"If-Match": changed.headers["ETag"]}
-    paused = call("PUT", path, as_=SEC, json={**other, "enabled": False}, headers=tag)
+    paused = person("PUT", path, json={**other, "enabled": False}, headers=tag)
     assert not paused.get_json()["enabled"]
-    problem(call("POST", f"{path}/runs", as_=SEC), 409)
+    problem(person("POST", f"{path}/runs"), 409)
     tag = {"If-Match": paused.headers["ETag"]}
-    again = call("PUT", path, as_=SEC, json=other, headers=tag)
-    hastened = call("POST", f"{path}/runs", as_=SEC)
+    again = person("PUT", path, json=other, headers=tag)
+    hastened = person("POST", f"{path}/runs")
     assert (hastened.status_code, hastened.get_json()["version"]) == (202, again.get_json()["version"])
-    problem(call("DELETE", path, as_=SEC), 428)
-    assert call("DELETE", path, as_=SEC, headers={"If-Match": again.headers["ETag"]}).status_code == 204
-    problem(call("GET", path, as_=SEC), 404)
+    problem(person("DELETE", path), 428)
+    assert person("DELETE", path, headers={"If-Match": again.headers["ETag"]}).status_code == 204
+    problem(person("GET", path), 404)
 
 
 @pytest.mark.parametrize(
@@ -125,19 +146,19 @@ def test_changes_on_a_version(call: Call, switch: tuple[int, int]) -> None:
         {"way": "local", "object_id": -1},
     ],
 )
-def test_what_is_refused(call: Call, switch: tuple[int, int], wrong: dict[str, object]) -> None:
-    problem(call("POST", BASE, as_=SEC, json={"system_id": switch[0], **wrong}), 422)
+def test_what_is_refused(person: Call, switch: tuple[int, int], wrong: dict[str, object]) -> None:
+    problem(person("POST", BASE, json={"system_id": switch[0], **wrong}), 422)
 
 
-def test_an_endpoint_with_an_authority_of_its_own(call: Call, switch: tuple[int, int], tmp_path: Path) -> None:
+def test_an_endpoint_with_an_authority_of_its_own(person: Call, switch: tuple[int, int], tmp_path: Path) -> None:
     pem = Authority(tmp_path / "authority").certificate.read_text()
     body = {"system_id": switch[0], "way": "tls", "place": "gw.example.cn:443", "ca": pem}
-    assert call("POST", BASE, as_=SEC, json=body).get_json()["ca"] == pem
+    assert person("POST", BASE, json=body).get_json()["ca"] == pem
 
 
-def test_pages(call: Call, switch: tuple[int, int]) -> None:
+def test_pages(call: Call, person: Call, switch: tuple[int, int]) -> None:
     for number in range(3):
-        call("POST", BASE, as_=SEC, json={"system_id": switch[0], "way": "tls", "place": f"page{number}.example.cn:443"})
+        person("POST", BASE, json={"system_id": switch[0], "way": "tls", "place": f"page{number}.example.cn:443"})
     whole = call("GET", BASE, as_=SEC, query={"system": switch[0], "limit": 500}).get_json()["targets"]
     first = call("GET", BASE, as_=SEC, query={"system": switch[0], "limit": 2}).get_json()
     rest = call("GET", BASE, as_=SEC, query={"limit": 500, "cursor": first["next_cursor"]}).get_json()
@@ -152,6 +173,35 @@ def test_nobody_else_names_addresses_and_files(call: Call, switch: tuple[int, in
     body = {"system_id": switch[0], "way": "tls", "place": "gw.example.cn:8443"}
     for answer in (call("POST", BASE, as_=who, json=body), call("GET", BASE, as_=who), call("POST", f"{BASE}/1/runs", as_=who)):
         problem(answer, 403)
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        {"way": "tls", "place": "10.0.0.1:6379"},
+        {"way": "ssh", "place": "h9", "login": "root", "secret": "ops-key"},
+        {"way": "postgresql", "secret": "city-db"},
+    ],
+)
+def test_a_key_names_no_address_and_no_secret(
+    call: Call, person: Call, services: Services, switch: tuple[int, int], way: dict[str, str]
+) -> None:
+    body = {"system_id": switch[0], "object_id": switch[1], **way}
+    problem(call("POST", BASE, as_=SEC, json=body), 403)
+    with services.database.read() as session:
+        denied = session.execute(select(AuditEntry.actor).where(AuditEntry.action == "api.denied")).scalars().all()
+    assert any(actor.startswith("key:") for actor in denied)
+    made = person("POST", BASE, json=body)
+    assert made.status_code == 201
+    path, anyhow = f"{BASE}/{made.get_json()['id']}", {"If-Match": "*"}
+    problem(call("PUT", path, as_=SEC, json={**body, "enabled": True}, headers=anyhow), 403)
+    assert call("POST", f"{path}/runs", as_=SEC).status_code == 202
+    assert call("DELETE", path, as_=SEC, headers=anyhow).status_code == 204
+
+
+def test_a_session_without_its_token_changes_nothing(app: APIFlask, secadmin: str, switch: tuple[int, int]) -> None:
+    browser = browser_of(app, secadmin)
+    problem(browser.post(f"/api/v1{BASE}", json={"system_id": switch[0], "way": "local"}), 403)
 
 
 def test_without_a_master_key_nothing_is_opened(app: APIFlask, call: Call, switch: tuple[int, int]) -> None:

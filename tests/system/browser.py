@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
@@ -33,14 +34,29 @@ class Served:
 
     def __init__(self, services: Services, host: str = "127.0.0.1") -> None:
         self.services = services
-        self._server = make_server("127.0.0.1", 0, create_app(services), threaded=True)
+        self._app = create_app(services)
+        self._open(0)
         self.url = f"http://{host}:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
 
     def close(self) -> None:
         self._server.shutdown()
         self._thread.join()
+
+    @contextmanager
+    def away(self, context: BrowserContext) -> Iterator[None]:
+        """The browser has no network. Its own switch is not enough: requests of a service worker pass it by now and then, so nobody
+        listens at the address either."""
+        context.set_offline(True)
+        self.close()
+        self._server.server_close()
+        yield
+        self._open(self._server.server_port)
+        context.set_offline(False)
+
+    def _open(self, port: int) -> None:
+        self._server = make_server("127.0.0.1", port, self._app, threaded=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
 
     def context(
         self, chromium: Browser, name: str = "", *, lang: str = "zh", theme: str = "auto", width: int = 1366, script: bool = True,

@@ -56,13 +56,12 @@ def test_answers_wait_for_the_network_and_count_once(served: tuple[Served, int],
     height = form(page, SITE).locator(".onsite-choices span").first.bounding_box()
     assert height is not None
     assert height["height"] >= 48, "for fingers"
-    context.set_offline(True)
-    say(page, SITE, "Compliant", "seen the acceptance papers")
-    say(page, FLOOR, "Not compliant", "it is in the cellar")
-    expect(page.locator(".onsite-bar")).to_contain_text("No network")
-    expect(page.locator(".onsite-bar")).to_contain_text("answers wait on this device: 2")
-    assert told(server.services, system, SITE) == []
-    context.set_offline(False)
+    with server.away(context):
+        say(page, SITE, "Compliant", "seen the acceptance papers")
+        say(page, FLOOR, "Not compliant", "it is in the cellar")
+        expect(page.locator(".onsite-bar")).to_contain_text("No network")
+        expect(page.locator(".onsite-bar")).to_contain_text("answers wait on this device: 2")
+        assert told(server.services, system, SITE) == []
     expect(form(page, SITE).locator("[data-state]")).to_have_text("recorded")
     expect(form(page, FLOOR).locator("[data-state]")).to_have_text("recorded")
     expect(page.locator("[data-waits]")).to_be_empty()
@@ -99,6 +98,7 @@ def test_a_reply_that_is_lost_and_a_page_that_is_closed(served: tuple[Served, in
 
 
 READY = "opens without the network"
+NO_NETWORK = r"ERR_INTERNET_DISCONNECTED|ERR_FAILED|ERR_CONNECTION_REFUSED"
 
 
 def test_the_page_opens_without_the_network(served: tuple[Served, int], chromium: Browser) -> None:
@@ -109,16 +109,16 @@ def test_the_page_opens_without_the_network(served: tuple[Served, int], chromium
     page.goto(f"/compliance/{system}/onsite")
     expect(page.locator(".onsite-bar")).to_contain_text(READY)
     assert watch.problems == []
-    context.set_offline(True)
-    page.reload()
-    expect(page.locator(".onsite-bar")).to_contain_text("No network")
-    assert page.evaluate("getComputedStyle(document.querySelector('.onsite-choices span')).minHeight") == "52px", "with its styles"
-    say(page, SITE, "Compliant", "seen the acceptance papers")
-    page.reload()
-    expect(page.locator(".onsite-bar")).to_contain_text("answers wait on this device: 1")
-    expect(form(page, SITE).locator("textarea")).to_have_value("seen the acceptance papers")
-    assert told(server.services, system, SITE) == []
-    context.set_offline(False)
+    with server.away(context):
+        page.reload()
+        expect(page.locator(".onsite-bar")).to_contain_text("No network")
+        height = page.evaluate("getComputedStyle(document.querySelector('.onsite-choices span')).minHeight")
+        assert height == "52px", "with its styles"
+        say(page, SITE, "Compliant", "seen the acceptance papers")
+        page.reload()
+        expect(page.locator(".onsite-bar")).to_contain_text("answers wait on this device: 1")
+        expect(form(page, SITE).locator("textarea")).to_have_value("seen the acceptance papers")
+        assert told(server.services, system, SITE) == []
     expect(form(page, SITE).locator("[data-state]")).to_have_text("recorded")
     page.reload()
     assert told(server.services, system, SITE) == [("met", "seen the acceptance papers")], "it counts once"
@@ -157,8 +157,7 @@ def test_only_the_page_and_its_files_are_kept_and_nothing_after_signing_out(serv
     page.evaluate("document.querySelector('form[action$=logout]').requestSubmit()")
     expect(page).to_have_url(re.compile("/login"))
     gone(page)
-    context.set_offline(True)
-    with pytest.raises(Error, match=r"ERR_INTERNET_DISCONNECTED|ERR_FAILED"):
+    with server.away(context), pytest.raises(Error, match=NO_NETWORK):
         page.goto(f"/compliance/{system}/onsite")
     context.close()
 
@@ -188,8 +187,7 @@ def test_somebody_else_on_the_same_tablet_finds_no_copy(served: tuple[Served, in
     context.add_cookies([{"name": sessions.SESSION_COOKIE, "value": server.session(USER), "url": server.url}])
     page.goto("/account")
     gone(page)
-    context.set_offline(True)
-    with pytest.raises(Error, match=r"ERR_INTERNET_DISCONNECTED|ERR_FAILED"):
+    with server.away(context), pytest.raises(Error, match=NO_NETWORK):
         page.goto(f"/compliance/{system}/onsite")
     context.close()
 
@@ -205,10 +203,8 @@ def test_a_copy_of_a_system_that_is_gone_or_of_another_day_does_not_open(served:
     assert not any("4711" in one for one in page.evaluate(KEPT)), "the platform knows no such system any more"
     for number, hours in ((4712, 25), (4713, -25)):
         page.evaluate(COPIED, [f"/compliance/{system}/onsite", f"/compliance/{number}/onsite", hours])
-        context.set_offline(True)
-        with pytest.raises(Error, match=r"ERR_INTERNET_DISCONNECTED|ERR_FAILED"):
+        with server.away(context), pytest.raises(Error, match=NO_NETWORK):
             page.goto(f"/compliance/{number}/onsite")
-        context.set_offline(False)
         page.goto("/account")
         assert not any(str(number) in one for one in page.evaluate(KEPT))
     context.close()
@@ -230,9 +226,9 @@ def test_a_new_version_leaves_no_old_copy(served: tuple[Served, int], chromium: 
     assert len(before) == len(after) == 1
     assert before != after
     expect(page.locator(".onsite-bar")).to_contain_text(READY)
-    context.set_offline(True)
-    page.reload()
-    expect(page.locator(".onsite-bar")).to_contain_text("No network")
+    with server.away(context):
+        page.reload()
+        expect(page.locator(".onsite-bar")).to_contain_text("No network")
     context.close()
 
 

@@ -62,7 +62,8 @@ class CloudExport(msgspec.Struct, frozen=True):
             answers[asked] = _json(decoded(octets), name)
         found = {part: _part(answers, readers) for part, readers in _READERS.items()}
         if not any(one for one in found.values()):
-            raise LiandunError(f"{self.path.name} holds no answer of a cloud", "files are called DescribeTrails.json")
+            operations = sorted({name for readers in _READERS.values() for name in readers})
+            raise LiandunError(f"{self.path.name} lists nothing of a cloud", f"one of {', '.join(operations)}, as NAME.json")
         return {part: said for part, said in found.items() if said}
 
 

@@ -135,25 +135,22 @@ def test_a_question_that_takes_too_long_is_given_up(store: ElasticsearchStore) -
 
 def test_a_search_that_nobody_waits_for_ends_on_the_server(store: ElasticsearchStore) -> None:
     """Its connection is closed, and the server has no such task any more, long before it would have answered."""
-    for start in range(0, 20_000, 5_000):
+    for start in range(0, 60_000, 5_000):  # so heavy that its end is told from having been answered
         store.commit(
             Commit([event(n % 3600, message="ab" * 500 + str(n)) | {"event.id": f"{n:032x}"} for n in range(start, start + 5_000)])
         )
     client = store.server.client
 
-    def heavy(sign: str, terms: int) -> Query:
-        return parse_query(" OR ".join(f"message:*b*a*b*a*{n}{sign}*" for n in range(terms)))
+    def heavy(sign: str) -> Query:
+        return parse_query(" OR ".join(f"message:*b*a*b*a*{n}{sign}*" for n in range(250)))
 
     def running() -> int:
         tasks = client.tasks.list(actions="indices:data/read/search*")
         return sum(len(node["tasks"]) for node in tasks["nodes"].values())
 
-    for terms in (200, 400, 800):  # so heavy that its end is told from having been answered, whatever the machine
-        began = time.monotonic()
-        store.search(heavy("c", terms), ALWAYS)
-        whole = time.monotonic() - began
-        if whole > 3:
-            break
+    began = time.monotonic()
+    store.search(heavy("c"), ALWAYS)
+    whole = time.monotonic() - began
     began, seen = time.monotonic(), [0]
 
     def gone() -> bool:
@@ -161,13 +158,13 @@ def test_a_search_that_nobody_waits_for_ends_on_the_server(store: ElasticsearchS
         return max(seen) > 0  # who went away does not come back
 
     with unless(gone), pytest.raises(SearchEnded):
-        store.search(heavy("d", terms), ALWAYS)
+        store.search(heavy("d"), ALWAYS)
     while running() and time.monotonic() - began < 30:
         time.sleep(0.05)
     ended = time.monotonic() - began
     assert max(seen) > 0
     assert running() == 0
-    assert ended < max(whole * 0.8, 1.0)
+    assert ended < max(whole * 0.8, 1.0), f"whole: {whole:.2f} s"
 
 
 def test_the_ways_of_saying_an_address_are_one(store: ElasticsearchStore) -> None:

@@ -39,7 +39,7 @@ def selection_holds(selection: Any, event: dict[str, Any]) -> bool:
 
 
 def _keyword_holds(keyword: Any, event: dict[str, Any]) -> bool:
-    wanted = _glob("*" + str(keyword) + "*", re.IGNORECASE)
+    wanted = _glob("*" + _ended(str(keyword)) + "*", re.IGNORECASE)
     for name, value in event.items():
         if name in ("event.id", "@timestamp", "event.ingested"):
             continue
@@ -86,9 +86,9 @@ def _text_holds(text: str, modifiers: list[str], wanted: Any) -> bool:
         return re.search(wanted, text, flags) is not None
     pattern = _text(wanted)
     if "contains" in modifiers:
-        pattern = f"*{pattern}*"
+        pattern = f"*{_ended(pattern)}*"
     elif "startswith" in modifiers:
-        pattern += "*"
+        pattern = _ended(pattern) + "*"
     elif "endswith" in modifiers:
         pattern = "*" + pattern
     variants = [pattern]
@@ -96,6 +96,12 @@ def _text_holds(text: str, modifiers: list[str], wanted: Any) -> bool:
         variants = _dashes(pattern)
     flags = re.NOFLAG if "cased" in modifiers else re.IGNORECASE
     return any(_glob(variant, flags).fullmatch(text) for variant in variants)
+
+
+def _ended(pattern: str) -> str:
+    """A backslash that ends a value stands for itself; it does not take the meaning of a wildcard that a modifier adds."""
+    last = len(pattern) - len(pattern.rstrip("\\"))
+    return pattern + "\\" if last % 2 else pattern
 
 
 _COMPARE: dict[str, Any] = {

@@ -33,6 +33,8 @@ CASES: list[tuple[str, dict[str, Any], Any, bool]] = [
     ("endswith", {"f|endswith": "\\cmd.exe"}, "C:\\CMD.EXE", True),
     ("endswith not", {"f|endswith": "\\cmd.exe"}, "xcmd.exe", False),
     ("contains with wildcard inside", {"f|contains": "a*b"}, "xxaYYbzz", True),
+    ("contains a backslash", {"f|contains": "\\"}, "C:\\x", True),
+    ("startswith up to a backslash", {"f|startswith": "C:\\"}, "c:\\x", True),
     ("all", {"f|contains|all": ["a", "b"]}, "b-a", True),
     ("all not", {"f|contains|all": ["a", "b"]}, "b", False),
     ("cased", {"f|cased": "Ab"}, "Ab", True),

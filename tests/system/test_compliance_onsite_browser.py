@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Locator, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, Route, expect
 
 from compliance.assessment import reading, record
 from operations.accounts import sessions
@@ -142,18 +142,15 @@ COPIED = """async ([from, to, hours]) => {
 
 def test_only_the_page_and_its_files_are_kept_and_nothing_after_signing_out(served: tuple[Served, int], chromium: Browser) -> None:
     server, system = served
-    context = server.context(chromium, SEC, lang="en", width=1366)
-    page = context.new_page()
-    page.goto(f"/compliance/{system}/onsite")
-    expect(page.locator(".onsite-bar")).to_contain_text(READY)
+    context, page = kept(server, system, chromium)
     page.goto(f"/compliance/{system}")
     page.goto("/compliance")
-    kept = [one.removeprefix(server.url) for one in page.evaluate(KEPT)]
-    pages = [one for one in kept if not one.startswith("/static/")]
+    copies = [one.removeprefix(server.url) for one in page.evaluate(KEPT)]
+    pages = [one for one in copies if not one.startswith("/static/")]
     assert pages == [f"/compliance/{system}/onsite"]
-    assert any(one.endswith("/js/onsite.js") for one in kept)
-    assert any(one.endswith("/css/compliance.css") for one in kept)
-    assert not any(one.endswith("/js/charts.js") for one in kept)
+    assert any(one.endswith("/js/onsite.js") for one in copies)
+    assert any(one.endswith("/css/compliance.css") for one in copies)
+    assert not any(one.endswith("/js/charts.js") for one in copies)
     page.evaluate("document.querySelector('form[action$=logout]').requestSubmit()")
     expect(page).to_have_url(re.compile("/login"))
     gone(page)
@@ -164,10 +161,7 @@ def test_only_the_page_and_its_files_are_kept_and_nothing_after_signing_out(serv
 
 def test_a_session_that_ended_takes_the_copy_along(served: tuple[Served, int], chromium: Browser) -> None:
     server, system = served
-    context = server.context(chromium, SEC, lang="en")
-    page = context.new_page()
-    page.goto(f"/compliance/{system}/onsite")
-    expect(page.locator(".onsite-bar")).to_contain_text(READY)
+    context, page = kept(server, system, chromium)
     context.clear_cookies(name=sessions.SESSION_COOKIE)
     page.goto(f"/compliance/{system}/onsite")
     expect(page).to_have_url(re.compile("/login"))
@@ -178,10 +172,7 @@ def test_a_session_that_ended_takes_the_copy_along(served: tuple[Served, int], c
 def test_somebody_else_on_the_same_tablet_finds_no_copy(served: tuple[Served, int], chromium: Browser) -> None:
     """Signed in without the log-in page of here in between, by a provider say, and without the right to these forms."""
     server, system = served
-    context = server.context(chromium, SEC, lang="en")
-    page = context.new_page()
-    page.goto(f"/compliance/{system}/onsite")
-    expect(page.locator(".onsite-bar")).to_contain_text(READY)
+    context, page = kept(server, system, chromium)
     page.goto("/account")
     assert page.evaluate(KEPT) != [], "pages of the same person leave it"
     context.add_cookies([{"name": sessions.SESSION_COOKIE, "value": server.session(USER), "url": server.url}])
@@ -194,10 +185,7 @@ def test_somebody_else_on_the_same_tablet_finds_no_copy(served: tuple[Served, in
 
 def test_a_copy_of_a_system_that_is_gone_or_of_another_day_does_not_open(served: tuple[Served, int], chromium: Browser) -> None:
     server, system = served
-    context = server.context(chromium, SEC, lang="en")
-    page = context.new_page()
-    page.goto(f"/compliance/{system}/onsite")
-    expect(page.locator(".onsite-bar")).to_contain_text(READY)
+    context, page = kept(server, system, chromium)
     page.evaluate(COPIED, [f"/compliance/{system}/onsite", "/compliance/4711/onsite", 0])
     page.goto("/compliance/4711/onsite")
     assert not any("4711" in one for one in page.evaluate(KEPT)), "the platform knows no such system any more"
@@ -212,10 +200,7 @@ def test_a_copy_of_a_system_that_is_gone_or_of_another_day_does_not_open(served:
 
 def test_a_new_version_leaves_no_old_copy(served: tuple[Served, int], chromium: Browser) -> None:
     server, system = served
-    context = server.context(chromium, SEC, lang="en")
-    page = context.new_page()
-    page.goto(f"/compliance/{system}/onsite")
-    expect(page.locator(".onsite-bar")).to_contain_text(READY)
+    context, page = kept(server, system, chromium)
     before = page.evaluate("caches.keys()")
     server.services.version = "9.9.9"
     page.reload()
@@ -230,6 +215,15 @@ def test_a_new_version_leaves_no_old_copy(served: tuple[Served, int], chromium: 
         page.reload()
         expect(page.locator(".onsite-bar")).to_contain_text("No network")
     context.close()
+
+
+def kept(server: Served, system: int, chromium: Browser) -> tuple[BrowserContext, Page]:
+    """The page in a browser of the security administrator, which has kept it for when there is no network."""
+    context = server.context(chromium, SEC, lang="en")
+    page = context.new_page()
+    page.goto(f"/compliance/{system}/onsite")
+    expect(page.locator(".onsite-bar")).to_contain_text(READY)
+    return context, page
 
 
 def gone(page: Page) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from sqlalchemy import select
 
@@ -73,11 +71,12 @@ def test_verdict_and_score_stay(small: SmallSystem) -> None:
         assert session.execute(select(VerdictRow.verdict)).scalar_one() == "not_met"
 
 
-def test_an_expired_one_leaves_the_finding_open(small: SmallSystem) -> None:
+def test_an_expired_one_leaves_the_finding_open(small: SmallSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     number = finding(small)
-    approve(small, ask(small, number, 0.4))
+    held = approve(small, ask(small, number))
     assert state(small, number) == "waived"
-    time.sleep(0.5)
+    later = clock.shift(held.expires_at, 1)
+    monkeypatch.setattr(clock, "now", lambda: later)
     assert state(small, number) == "open", "by the clock, before any book says so"
     with small.database.read() as session:
         assert [one.state for one in waivers.list_waivers(session, small.id, "expired").waivers] == ["expired"]

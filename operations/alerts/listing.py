@@ -164,7 +164,10 @@ def _page_query(
         base.append(_after(cursor, oldest_first))
     few = _few_ids(session, where, short=limit <= SHORT)
     if few is not None:
-        places = select(key).where(among(session, few), *base, *_plain(where, indexed=False)).order_by(*order).limit(limit)
+        base += [among(session, few), *_plain(where, indexed=False)]
+        if len(columns) == 2:
+            return select(*columns).where(*base).order_by(*order).limit(limit)
+        places = select(key).where(*base).order_by(*order).limit(limit)
         return select(*columns).where(key.in_(places)).order_by(*order)  # so that whole rows are not sorted to drop most of them
     base += [*within(session), *_large(session, where, walked=limit <= SHORT)]
     ranges = _ranges(where, oldest_first)

@@ -15,9 +15,11 @@ from kernel.detection import LEVELS, Detection
 from operations.accounts.schema import Principal
 from operations.alerts import facets as facets_module
 from operations.alerts import listing, service
+from operations.alerts import text as text_module
 from operations.alerts.schema import UNASSIGNED, AlertFilter, AlertRow, Change, Count
 from operations.errors import Invalid
 from operations.reach import SESSION_KEY
+from tests.operations.statements import statements
 
 Make = Callable[..., Detection]
 
@@ -321,3 +323,24 @@ def test_detections_of_an_alert_are_paged(database: Database, make: Make) -> Non
                 break
     assert len(seen) == 25
     assert set(seen) == {detection.id for detection in made}
+
+
+@pytest.mark.parametrize("zone", ["", "b"])
+def test_common_words_are_not_listed_and_found_all_the_same(
+    database: Database, make: Make, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    monkeypatch.setattr(text_module, "SPREAD", 40)
+    for name in ("TEXT_FEW", "TEXT_FEW_SCOPED", "TEXT_FEW_SHORT"):
+        monkeypatch.setattr(listing, name, 5)
+    with database.write() as session:
+        made = [make(rule=f"{'often' if n % 2 else 'else'}{n % 20}", host=f"h{n}", host__zone="ab"[n % 3 > 0]) for n in range(200)]
+        service.record_detections(session, made)
+    theirs = database.carrying({SESSION_KEY: frozenset({zone})}) if zone else database
+    with statements(database) as told, theirs.read() as session:
+        where = AlertFilter(text="often", status=("new",))
+        assert service.count_alerts(session, where) == Count(sum(n % 2 and (n % 3 > 0 or not zone) for n in range(200)))
+        page = service.list_alerts(session, where, limit=500).alerts
+        assert {row.host for row in page} == {f"h{n}" for n in range(200) if n % 2 and (n % 3 > 0 or not zone)}
+    assert not any("MATCH" in statement for statement in told)  # no reading of the index for all that have it
+    with theirs.read() as session:  # few have this one: it is looked for in the index
+        assert len(service.list_alerts(session, AlertFilter(text="often19")).alerts) == (7 if zone else 10)

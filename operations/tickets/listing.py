@@ -34,9 +34,9 @@ def visible(session: Session) -> list[ColumnElement[bool]]:
     zones = zones_seen(session)
     if zones is None:
         return []
-    named = exists().where(TicketZone.ticket_id == Ticket.id, TicketZone.zone.in_(sorted(zones)))
+    named = select(TicketZone.zone).where(TicketZone.ticket_id == Ticket.id, TicketZone.zone.in_(sorted(zones)))
     ours = sorted(organisations_seen(session) or ())
-    return [or_(Ticket.bureau.in_(ours), Ticket.issuer.in_(ours), named)]
+    return [or_(Ticket.bureau.in_(ours), Ticket.issuer.in_(ours), named.offset(0).exists())]
 
 
 def list_tickets(
@@ -108,19 +108,20 @@ def _seen_by_state(session: Session) -> dict[str, int] | None:
 
 def count_waiting(session: Session, name: str) -> int:
     """Open tickets in which it is the turn of the person ``name``, or of their side; at most COUNT_MENU."""
-    ours = organisations_seen(session)
+    ours, seen = organisations_seen(session), visible(session)
 
     def side(column: Any) -> ColumnElement[bool]:
         return column.in_([""] if ours is None else sorted(ours))  # type: ignore[no-any-return]
 
-    handler = (Ticket.waiting_for.concat("") == "handler", Ticket.state.in_(OPEN))  # no index of its own: too many wait for one
+    # Open and not the issuer's is the handler's. Put so, no database takes the index of it, where too many wait for a handler.
+    handler = (Ticket.waiting_for != "issuer", Ticket.state.in_(OPEN))
     found = [
-        select(Ticket.id).where(*visible(session), *conditions).limit(COUNT_MENU).subquery()
-        for conditions in (
-            (*handler, Ticket.assignee == name),
-            (*handler, Ticket.delegate == name, Ticket.delegate_until > clock.now()),
+        select(Ticket.id).where(*conditions).limit(COUNT_MENU).subquery()
+        for conditions in (  # who stands for a side sees what is addressed to it, and what comes from it
+            (*handler, Ticket.assignee == name, *seen),
+            (*handler, Ticket.delegate == name, Ticket.delegate_until > clock.now(), *seen),
             (*handler, Ticket.assignee.is_(None), side(Ticket.bureau)),
-            (Ticket.waiting_for == "issuer", or_(side(Ticket.issuer), Ticket.created_by == name)),
+            (Ticket.waiting_for == "issuer", or_(side(Ticket.issuer), and_(Ticket.created_by == name, *seen))),
         )
     ]  # each by an index of its own
     ids = union(*(select(one.c.id) for one in found)).limit(COUNT_MENU).subquery()

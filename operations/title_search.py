@@ -2,7 +2,8 @@
 
 SQLite: an FTS5 table of trigrams that triggers keep with its table (migration 0028), so any part of a word is found, Chinese
 included, if it has three characters or more. PostgreSQL: an index of trigrams on the same text (migration 0039). Shorter words, and
-PostgreSQL without the extension pg_trgm: every title is read.
+PostgreSQL without the extension pg_trgm: every title is read, where it stands in least room: in the content of the FTS5 table, on
+PostgreSQL in an index beside the ids (migration 0044).
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def titled(session: Session, name: str, key: Any, title: Any, text: str) -> list
     words = text.lower().replace("\0", "").split()[:MOST_WORDS]
     if not words:
         return []
-    say = [func.lower(title).contains(word, autoescape=True) for word in words]
+    say = [_says(session, title, word) for word in words]
     known: dict[Any, list[int] | None] = session.info.get("snapshot", {})
     place = (name, *words)
     if place not in known:
@@ -40,13 +41,25 @@ def titled(session: Session, name: str, key: Any, title: Any, text: str) -> list
     return say if found is None else [among(session, key, found)]
 
 
+def _says(session: Session, title: Any, word: str) -> ColumnElement[bool]:
+    """``title`` has the lower-cased ``word``.
+
+    PostgreSQL takes longer to lower a text than for all else. Signs without case need none of it, but its index of trigrams, which
+    shorter words cannot use, knows lowered texts only.
+    """
+    plain = len(word) < _SHORTEST and word.upper() == word and session.get_bind().dialect.name != "sqlite"
+    return (title if plain else func.lower(title)).contains(word, autoescape=True)
+
+
 def _ids(session: Session, name: str, key: Any, say: list[ColumnElement[bool]], words: list[str]) -> Select[Any]:
-    query = select(key)
-    if session.get_bind().dialect.name == "sqlite":
-        indexed = [(word, one) for word, one in zip(words, say, strict=True) if len(word) >= _SHORTEST]
-        if indexed:
-            index = table(name, column("rowid", BigInteger), column("body", Text))
-            phrases = " AND ".join('"' + word.replace('"', '""') + '"' for word, _one in indexed)
-            query = query.join(index, index.c.rowid == key).where(literal_column(name).op("MATCH")(phrases))
-            say = [one for word, one in zip(words, say, strict=True) if len(word) < _SHORTEST]
-    return query.where(*say)
+    if session.get_bind().dialect.name != "sqlite":
+        return select(key).where(*say)
+    indexed = ['"' + word.replace('"', '""') + '"' for word in words if len(word) >= _SHORTEST]
+    short = [word for word in words if len(word) < _SHORTEST]
+    found = table(name, column("rowid", BigInteger))
+    matches = literal_column(name).op("MATCH")(" AND ".join(indexed))
+    if not short:
+        return select(found.c.rowid).where(matches)
+    bodies = table(f"{name}_content", column("id", BigInteger), column("c0", Text))  # of FTS5, which hands them out more slowly
+    query = select(bodies.c.id).where(*(bodies.c.c0.contains(word, autoescape=True) for word in short))
+    return query.join(found, found.c.rowid == bodies.c.id).where(matches) if indexed else query

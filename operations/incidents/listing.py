@@ -7,10 +7,10 @@ from collections import Counter
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Integer, String, and_, exists, func, literal_column, or_, select, tuple_
+import orjson
+from sqlalchemy import ColumnElement, Integer, Select, String, and_, exists, func, literal_column, or_, select, tuple_, union
 from sqlalchemy.orm import Session
 
-from kernel.db.among import among
 from operations import clock
 from operations.alerts.schema import Count
 from operations.errors import Invalid
@@ -37,6 +37,9 @@ DUE: ColumnElement[Any] = literal_column("coalesce(nullif(incidents.next_due, ''
 """The earliest running deadline, the end of time where none runs; written out, so that the index on it is used."""
 _COLUMNS: tuple[str, ...] = ("phase", "level", "severity", "class_code", "assignee")
 DIMENSIONS: tuple[str, ...] = (*_COLUMNS, "zone")
+_FACETS: tuple[str, ...] = (*_COLUMNS, "zones")
+ZONES_APART = 16
+"""The newest of so many zones are read zone by zone; of more, the newest of all are walked until enough of them match."""
 
 
 def list_incidents(
@@ -60,11 +63,16 @@ def list_incidents(
 
 def count_incidents(session: Session, where: IncidentFilter = IncidentFilter()) -> Count:
     """How many match, counted up to COUNT_LIMIT; up to COUNT_LIMIT_SCOPED for who sees some zones only."""
-    conditions = _all(session, msgspec.structs.replace(where, zone=()))
-    if where.zone:  # a list walks its order and looks whether each names the zone; a count is quicker from the zone's side
-        conditions.append(Incident.id.in_(select(IncidentZone.incident_id).where(IncidentZone.zone.in_(where.zone))))
     most = COUNT_LIMIT if zones_seen(session) is None else COUNT_LIMIT_SCOPED
-    inner = select(Incident.id).where(*conditions, *_within(session, where)).limit(most + 1).subquery()
+    zones = _zones_alone(session, where)
+    if zones:
+        named = select(IncidentZone.incident_id).where(IncidentZone.zone.in_(zones))
+        inner = (named.distinct() if len(zones) > 1 else named).limit(most + 1).subquery()
+    else:
+        conditions = _all(session, msgspec.structs.replace(where, zone=()))
+        if where.zone:  # a list walks its order and looks whether each names the zone; a count is quicker from the zone's side
+            conditions.append(Incident.id.in_(select(IncidentZone.incident_id).where(IncidentZone.zone.in_(where.zone))))
+        inner = select(Incident.id).where(*conditions, *_within(session, where)).limit(most + 1).subquery()
     return Count.up_to(most, session.execute(select(func.count()).select_from(inner)).scalar_one())
 
 
@@ -103,18 +111,39 @@ def _facets(session: Session, where: IncidentFilter) -> tuple[dict[str, list[tup
             rows = _sample(session, where, name)
         else:  # dimensions without a filter of their own count the same incidents
             rows = shared = _sample(session, where, "") if shared is None else shared
-        counted = _zones(session, rows) if name == "zone" else _count(rows, 1 + _COLUMNS.index(name))
+        counted = _zones(session, rows) if name == "zone" else _count(rows, _FACETS.index(name))
         found[name] = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))[:FACET_LIMIT]
     return found, shared
 
 
 def _sample(session: Session, where: IncidentFilter, without: str) -> list[Any]:
+    """The newest SAMPLE matches, _FACETS of each; the filter on the dimension ``without`` left out."""
+    columns = [getattr(Incident, name) for name in _FACETS]
+    return list(session.connection().execute(select(*columns).where(Incident.id.in_(_newest(session, where, without)))).all())
+
+
+def _newest(session: Session, where: IncidentFilter, without: str) -> Select[Any]:
+    """Ids of these matches."""
+    zones = _zones_alone(session, where, without)
+    if 0 < len(zones) <= ZONES_APART:
+        first = (IncidentZone.created_at.desc(), IncidentZone.incident_id.desc())
+        columns = (IncidentZone.incident_id.label("id"), IncidentZone.created_at)
+        each = [select(*columns).where(IncidentZone.zone == zone).order_by(*first).limit(SAMPLE).subquery() for zone in zones]
+        found = union(*(select(one) for one in each)).subquery() if len(each) > 1 else each[0]
+        return select(found.c.id).order_by(found.c.created_at.desc(), found.c.id.desc()).limit(SAMPLE)
     kept = [condition for dimension, condition in _conditions(session, where) if dimension != without]
-    columns = (Incident.id, *(getattr(Incident, name) for name in _COLUMNS))
-    newest = (
-        select(Incident.id).where(*kept, *_within(session, where, without)).order_by(Incident.created_at.desc(), Incident.id.desc())
-    )
-    return list(session.connection().execute(select(*columns).where(Incident.id.in_(newest.limit(SAMPLE)))))
+    ids = select(Incident.id).where(*kept, *_within(session, where, without))
+    return ids.order_by(Incident.created_at.desc(), Incident.id.desc()).limit(SAMPLE)
+
+
+def _zones_alone(session: Session, where: IncidentFilter, without: str = "") -> list[str]:
+    """Zones, one of which an incident has to name to match, where nothing else is asked of it; else none."""
+    seen, asked = zones_seen(session), () if without == "zone" else where.zone
+    if any(dimension not in (without, "zone") for dimension, _condition in _conditions(session, where)):
+        return []
+    if asked:
+        return sorted(set(asked)) if seen is None or seen.issuperset(asked) else []
+    return sorted(seen or ())
 
 
 def _count(rows: list[Any], place: int) -> Counter[str]:
@@ -128,10 +157,8 @@ def _zones(session: Session, rows: list[Any]) -> Counter[str]:
     """Zones of these incidents that may be seen."""
     seen = zones_seen(session)
     counted: Counter[str] = Counter()
-    for start in range(0, len(rows), 1000):
-        ids = [row[0] for row in rows[start : start + 1000]]
-        query = select(IncidentZone.zone, func.count()).where(among(session, IncidentZone.incident_id, ids))
-        for zone, number in session.connection().execute(query.group_by(IncidentZone.zone)):
+    for named, number in _count(rows, _FACETS.index("zones")).items():
+        for zone in orjson.loads(named):
             if seen is None or zone in seen:
                 counted[zone] += number
     return counted

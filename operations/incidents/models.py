@@ -90,14 +90,18 @@ class Incident(Base):
 
 
 class IncidentZone(Base):
-    """A zone that an incident concerns."""
+    """A zone that an incident concerns. ``created_at`` is that of the incident: the newest of a zone are read from its index."""
 
     __tablename__ = "incident_zones"
 
     zone: Mapped[str] = mapped_column(String(64), primary_key=True)
     incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
+    created_at: Mapped[str] = mapped_column(_MOMENT)
 
-    __table_args__ = (Index("ix_incident_zones_incident", "incident_id"),)
+    __table_args__ = (
+        Index("ix_incident_zones_incident", "incident_id"),
+        Index("ix_incident_zones_newest", "zone", "created_at", "incident_id"),
+    )
 
 
 class IncidentAlert(Base):

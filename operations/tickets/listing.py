@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Select, and_, exists, func, or_, select, tuple_, union
+from sqlalchemy import Select, and_, func, or_, select, tuple_, union
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
@@ -36,6 +36,7 @@ def visible(session: Session) -> list[ColumnElement[bool]]:
         return []
     named = select(TicketZone.zone).where(TicketZone.ticket_id == Ticket.id, TicketZone.zone.in_(sorted(zones)))
     ours = sorted(organisations_seen(session) or ())
+    # OFFSET 0 keeps PostgreSQL from reading all tickets of the zones first, to look a page of them up there.
     return [or_(Ticket.bureau.in_(ours), Ticket.issuer.in_(ours), named.offset(0).exists())]
 
 

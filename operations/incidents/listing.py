@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from operations import clock
 from operations.alerts.schema import Count
 from operations.errors import Invalid
+from operations.incidents.hidden import hidden
 from operations.incidents.models import Incident, IncidentZone
 from operations.incidents.phases import OPEN
 from operations.incidents.places import within
@@ -74,19 +75,6 @@ def count_incidents(session: Session, where: IncidentFilter = IncidentFilter()) 
             conditions.append(Incident.id.in_(select(IncidentZone.incident_id).where(IncidentZone.zone.in_(where.zone))))
         inner = select(Incident.id).where(*conditions, *_within(session, where)).limit(most + 1).subquery()
     return Count.up_to(most, session.execute(select(func.count()).select_from(inner)).scalar_one())
-
-
-def hidden(session: Session) -> int:
-    """How many incidents this session may not see. Counted once a snapshot."""
-    zones = zones_seen(session)
-    if zones is None:
-        return 0
-    known: dict[Any, int] = session.info.get("snapshot", {})
-    if "incidents_hidden" not in known:
-        every = session.execute(select(func.count()).select_from(Incident)).scalar_one()
-        named = select(IncidentZone.incident_id).where(IncidentZone.zone.in_(sorted(zones))).distinct()
-        known["incidents_hidden"] = every - session.execute(select(func.count()).select_from(named.subquery())).scalar_one()
-    return known["incidents_hidden"]
 
 
 def facets(session: Session, where: IncidentFilter) -> dict[str, list[tuple[str, int]]]:

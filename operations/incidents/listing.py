@@ -127,7 +127,8 @@ def _newest(session: Session, where: IncidentFilter, without: str) -> Select[Any
 def _zones_alone(session: Session, where: IncidentFilter, without: str = "") -> list[str]:
     """Zones, one of which an incident has to name to match, where nothing else is asked of it; else none."""
     seen, asked = zones_seen(session), () if without == "zone" else where.zone
-    if any(dimension not in (without, "zone") for dimension, _condition in _conditions(session, where)):
+    left_out: dict[str, Any] = {"zone": (), **({without: ()} if without else {})}
+    if msgspec.structs.replace(where, **left_out) != IncidentFilter():
         return []
     if asked:
         return sorted(set(asked)) if seen is None or seen.issuperset(asked) else []
@@ -222,6 +223,13 @@ def _after(cursor: str, key: ColumnElement[Any], descending: bool) -> ColumnElem
     if descending:
         return tuple_(key, Incident.id) < tuple_(place, number)
     return or_(key > place, and_(key == place, Incident.id < number))
+
+
+def open_names(session: Session, most: int) -> list[tuple[int, str, str]]:
+    """Id, number and title of the newest open incidents, to choose one of."""
+    query = select(Incident.id, Incident.number, Incident.title).where(Incident.phase.in_(OPEN), *within(session))
+    found = session.execute(query.order_by(Incident.created_at.desc(), Incident.id.desc()).limit(most))
+    return [(row.id, row.number, row.title) for row in found]
 
 
 def open_filter(**more: Any) -> IncidentFilter:

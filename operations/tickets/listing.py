@@ -29,15 +29,18 @@ _CURSOR = re.compile(r"([0-9TZ:.-]{27})~([0-9]{1,18})")
 _Query = TypeVar("_Query", bound=Select[*tuple[Any, ...]])
 
 
-def visible(session: Session) -> list[ColumnElement[bool]]:
-    """Conditions that keep what this session may see: its organisations' tickets, and those that name a zone of its."""
+def visible(session: Session, *, few: bool = False) -> list[ColumnElement[bool]]:
+    """Conditions that keep what this session may see: its organisations' tickets, and those that name a zone of its.
+
+    ``few``: for a page of rows, each of which is looked up when its turn comes (OFFSET 0 has PostgreSQL do so); without it, whoever
+    looks at many rows has those of the zones read first.
+    """
     zones = zones_seen(session)
     if zones is None:
         return []
     named = select(TicketZone.zone).where(TicketZone.ticket_id == Ticket.id, TicketZone.zone.in_(sorted(zones)))
     ours = sorted(organisations_seen(session) or ())
-    # OFFSET 0 keeps PostgreSQL from reading all tickets of the zones first, to look a page of them up there.
-    return [or_(Ticket.bureau.in_(ours), Ticket.issuer.in_(ours), named.offset(0).exists())]
+    return [or_(Ticket.bureau.in_(ours), Ticket.issuer.in_(ours), (named.offset(0) if few else named).exists())]
 
 
 def list_tickets(
@@ -46,7 +49,7 @@ def list_tickets(
     """One page: last changed first, or (``due``) what is due first. Raises Invalid for a cursor that is none."""
     limit = max(1, min(limit, MAX_PAGE))
     key: Any = Ticket.updated_at if sort == "updated" else DUE
-    query = _filtered(session, select(Ticket), where)
+    query = _filtered(session, select(Ticket), where, few=True)
     if cursor:
         match = _CURSOR.fullmatch(cursor)
         if match is None:
@@ -109,7 +112,7 @@ def _seen_by_state(session: Session) -> dict[str, int] | None:
 
 def count_waiting(session: Session, name: str) -> int:
     """Open tickets in which it is the turn of the person ``name``, or of their side; at most COUNT_MENU."""
-    ours, seen = organisations_seen(session), visible(session)
+    ours, seen = organisations_seen(session), visible(session, few=True)
 
     def side(column: Any) -> ColumnElement[bool]:
         return column.in_([""] if ours is None else sorted(ours))  # type: ignore[no-any-return]
@@ -137,8 +140,8 @@ def row_of(ticket: Ticket) -> TicketRow:
     return TicketRow(**values, delegate=delegate_of(ticket), overdue=late)
 
 
-def _filtered(session: Session, query: _Query, where: TicketFilter, *, with_state: bool = True) -> _Query:
-    query = query.where(*visible(session))
+def _filtered(session: Session, query: _Query, where: TicketFilter, *, with_state: bool = True, few: bool = False) -> _Query:
+    query = query.where(*visible(session, few=few))
     if with_state and where.state:
         query = query.where(Ticket.state == where.state)
     for column, value in ((Ticket.kind, where.kind), (Ticket.level, where.level), (Ticket.bureau, where.bureau)):
@@ -148,7 +151,7 @@ def _filtered(session: Session, query: _Query, where: TicketFilter, *, with_stat
         acting = and_(Ticket.delegate == where.mine, Ticket.delegate_until > clock.now())
         query = query.where(or_(Ticket.assignee == where.mine, acting))
     if where.overdue:
-        query = query.where(Ticket.state != "done", Ticket.due_at < clock.now())
+        query = query.where(Ticket.state != "done", clock.now() > DUE)
     if where.link is not None:
         linked = select(TicketLink.ticket_id).where(TicketLink.kind == where.link.kind, TicketLink.value == where.link.value)
         query = query.where(Ticket.id.in_(linked))

@@ -1,4 +1,5 @@
-"""What lists of incidents and tickets go by: the newest incidents of a zone; on PostgreSQL, titles beside the ids.
+"""What lists go by: the newest incidents of a zone, tickets of a state by when they are due, open applications; on PostgreSQL,
+titles beside the ids.
 
 Words of less than three signs stand in no index of trigrams: every title is read for them, there from an index that has a fifth
 of the size of its table.
@@ -27,6 +28,17 @@ def upgrade() -> None:
         " (SELECT incidents.created_at FROM incidents WHERE incidents.id = incident_zones.incident_id)"
     )
     op.create_index("ix_incident_zones_newest", "incident_zones", ["zone", "created_at", "incident_id"])
+    op.drop_index("ix_tickets_state_due", "tickets")
+    due = sa.text("coalesce(due_at, '9999-12-31T23:59:59.999999Z')")
+    op.create_index("ix_tickets_state_due", "tickets", ["state", due, "id"])
+    waiting = sa.text("state IN ('applied', 'accepted', 'to_confirm')")
+    op.create_index(
+        "ix_service_applications_open",
+        "service_applications",
+        ["updated_at", "id"],
+        sqlite_where=waiting,
+        postgresql_where=waiting,
+    )
     if op.get_bind().dialect.name == "postgresql":
         for statement in _TITLES:
             op.execute(statement)

@@ -31,29 +31,30 @@ def titled(session: Session, name: str, key: Any, title: Any, text: str) -> list
     words = text.lower().replace("\0", "").split()[:MOST_WORDS]
     if not words:
         return []
-    say = [_says(session, title, word) for word in words]
     known: dict[Any, list[int] | None] = session.info.get("snapshot", {})
     place = (name, *words)
     if place not in known:
-        ids = list(session.connection().execute(_ids(session, name, key, say, words).limit(MOST_IDS + 1)).scalars())
+        ids = list(session.connection().execute(_ids(session, name, key, title, words).limit(MOST_IDS + 1)).scalars())
         known[place] = ids if len(ids) <= MOST_IDS else None
     found = known[place]
-    return say if found is None else [among(session, key, found)]
+    if found is None:  # lowered, as in the index of trigrams: from its statistics PostgreSQL knows how many have such a word
+        return [func.lower(title).contains(word, autoescape=True) for word in words]
+    return [among(session, key, found)]
 
 
-def _says(session: Session, title: Any, word: str) -> ColumnElement[bool]:
+def _says(title: Any, word: str) -> ColumnElement[bool]:
     """``title`` has the lower-cased ``word``.
 
     PostgreSQL takes longer to lower a text than for all else. Signs without case need none of it, but its index of trigrams, which
     shorter words cannot use, knows lowered texts only.
     """
-    plain = len(word) < _SHORTEST and word.upper() == word and session.get_bind().dialect.name != "sqlite"
+    plain = len(word) < _SHORTEST and word.upper() == word
     return (title if plain else func.lower(title)).contains(word, autoescape=True)
 
 
-def _ids(session: Session, name: str, key: Any, say: list[ColumnElement[bool]], words: list[str]) -> Select[Any]:
+def _ids(session: Session, name: str, key: Any, title: Any, words: list[str]) -> Select[Any]:
     if session.get_bind().dialect.name != "sqlite":
-        return select(key).where(*say)
+        return select(key).where(*(_says(title, word) for word in words))
     indexed = ['"' + word.replace('"', '""') + '"' for word in words if len(word) >= _SHORTEST]
     short = [word for word in words if len(word) < _SHORTEST]
     found = table(name, column("rowid", BigInteger))

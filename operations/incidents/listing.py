@@ -49,7 +49,7 @@ def list_incidents(
     """One page. ``sort``: newest (id), due (earliest running deadline first), level (highest first). Raises Invalid."""
     limit = max(1, min(limit, MAX_PAGE))
     key, descending = _key(sort)
-    places = select(Incident.id).where(*_all(session, where, by_deadline=sort == "due"), *_within(session, where))
+    places = select(Incident.id).where(*_all(session, where, sort=sort), *_within(session, where))
     if cursor:
         places = places.where(_after(cursor, key, descending))
     order = (key.desc(), Incident.id.desc()) if descending else (key.asc(), Incident.id.desc())
@@ -161,17 +161,19 @@ def _within(session: Session, where: IncidentFilter, without: str = "") -> list[
     return within(session)
 
 
-def _all(session: Session, where: IncidentFilter, *, by_deadline: bool = False) -> list[ColumnElement[bool]]:
-    """All conditions of the filter; ``by_deadline``: the list is sorted by it."""
-    return [condition for _dimension, condition in _conditions(session, where, by_deadline)]
+def _all(session: Session, where: IncidentFilter, *, sort: str = "") -> list[ColumnElement[bool]]:
+    """All conditions of the filter; ``sort``: of the list, "" = none."""
+    return [condition for _dimension, condition in _conditions(session, where, sort)]
 
 
-def _conditions(session: Session, where: IncidentFilter, by_deadline: bool = False) -> list[tuple[str, ColumnElement[bool]]]:
+def _conditions(session: Session, where: IncidentFilter, sort: str = "") -> list[tuple[str, ColumnElement[bool]]]:
     found: list[tuple[str, ColumnElement[bool]]] = []
-    # Few incidents have a deadline that runs, none of them closed: the index of deadlines leads to them quicker than that of
-    # phases, which SQLite's planner would take, were its column named plainly. PostgreSQL's has to know how many are in a phase.
-    open_by_deadline = by_deadline and bool(where.phase) and "closed" not in where.phase
-    few_first = (bool(where.clock) or open_by_deadline) and session.get_bind().dialect.name == "sqlite"
+    # SQLite's planner takes the index of phases or of drills wherever the column is named plainly. Few incidents have a deadline
+    # that runs: the index of deadlines leads to them quicker. Most are closed and no drill: the order of the list is to be walked,
+    # instead of sorting them all. PostgreSQL knows how many there are, and has to be asked plainly.
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    in_order = sort == "due" or (sort == "level" and "closed" in where.phase)
+    few_first = sqlite and (bool(where.clock) or in_order)
     for name in ("phase", "level", "severity", "class_code"):
         values = getattr(where, name)
         column = getattr(Incident, name)
@@ -182,7 +184,8 @@ def _conditions(session: Session, where: IncidentFilter, by_deadline: bool = Fal
     if where.zone:
         found.append(("zone", exists().where(IncidentZone.incident_id == Incident.id, IncidentZone.zone.in_(where.zone))))
     if where.drill is not None:
-        drill = func.coalesce(Incident.drill, where.drill) if few_first else Incident.drill
+        hide = few_first or (sqlite and not where.drill)
+        drill = func.coalesce(Incident.drill, where.drill) if hide else Incident.drill
         found.append(("drill", drill.is_(where.drill)))
     now = clock.now()
     if where.clock == "overdue":

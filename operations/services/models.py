@@ -76,6 +76,7 @@ class Application(Base):
         Index("ix_service_applications_bureau_state", "bureau", "state"),
         Index("ix_service_applications_expiry", "state", "expires_at"),
         Index("ix_service_applications_applied", "applied_at"),
+        Index("ix_service_applications_applicant", "applicant", "updated_at", "id"),
         Index("ix_service_applications_open", "updated_at", "id", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
         {"sqlite_autoincrement": True},
     )

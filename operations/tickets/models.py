@@ -77,6 +77,7 @@ class Ticket(Base):
         Index("ix_tickets_issuer_state", "issuer", "bureau", "state"),
         Index("ix_tickets_waiting", "waiting_for", "state"),
         Index("ix_tickets_created", "created_at"),
+        Index("ix_tickets_kind", "kind", "level", "state"),
         {"sqlite_autoincrement": True},
     )
 

@@ -122,9 +122,13 @@ def _fill_table(
     for start in range(1, records + 1, PIECE):
         numbers = range(start, min(start + PIECE, records + 1))
         chosen = {number: dice.choice(zones) for number in numbers}
+        rows = [{"id": 10_000_000 + n, **make(n, dice, chosen[n])} for n in numbers]
+        named = [{key: row["id"], "zone": chosen[row["id"] - 10_000_000][0]} for row in rows]
+        if "created_at" in zone_table.__table__.c:
+            named = [one | {"created_at": row["created_at"]} for one, row in zip(named, rows, strict=True)]
         with database.write() as session:
-            session.execute(insert(table), [{"id": 10_000_000 + n, **make(n, dice, chosen[n])} for n in numbers])
-            session.execute(insert(zone_table), [{key: 10_000_000 + n, "zone": chosen[n][0]} for n in numbers])
+            session.execute(insert(table), rows)
+            session.execute(insert(zone_table), named)
     print(f"  {records:,} {table.__tablename__}", flush=True)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -13,12 +15,15 @@ from operations.zones.models import ZoneRow
 
 
 def owners(session: Session) -> dict[str, frozenset[str]]:
-    """Organisation → ids of the zones it owns."""
-    found: dict[str, set[str]] = {}
-    for zone, owner in session.execute(select(ZoneRow.id, ZoneRow.owner)).all():
-        if owner:
-            found.setdefault(owner, set()).add(zone)
-    return {owner: frozenset(zones) for owner, zones in found.items()}
+    """Organisation → ids of the zones it owns. Read once a snapshot."""
+    known: dict[Any, dict[str, frozenset[str]]] = session.info.get("snapshot", {})
+    if "owners" not in known:
+        found: dict[str, set[str]] = {}
+        for zone, owner in session.execute(select(ZoneRow.id, ZoneRow.owner)).all():
+            if owner:
+                found.setdefault(owner, set()).add(zone)
+        known["owners"] = {owner: frozenset(zones) for owner, zones in found.items()}
+    return known["owners"]
 
 
 def within(session: Session, zones: frozenset[str]) -> frozenset[str]:

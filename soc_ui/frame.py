@@ -7,13 +7,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, g, request, url_for
+from sqlalchemy.orm import Session
 
+from operations.accounts.schema import Principal
 from operations.alerts.suppressions import count_asked
 from operations.duty.escalation import list_escalations
 from operations.duty.roster import first_on_duty
 from operations.services.listing import count_open
 from operations.tickets.listing import count_waiting
 from operations.tuning.listing import count_proposed
+from operations.warnings.service import waiting
 from playbooks.run import listing as runs
 from soc_ui import access, csrf, preferences
 from soc_ui.accounts.words import role_names
@@ -22,7 +25,9 @@ from soc_ui.frame_session import frame_session
 from soc_ui.locale import _, ngettext
 from soc_ui.preferences import local_path
 from soc_ui.services import SourceHealth, services, source_health
-from soc_ui.warnings.waiting import waiting_now
+
+Navigation = list[tuple[str, list[tuple[str, str, str]]]]
+"""Groups of the menu: heading, then endpoint, icon and name of each page."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def source_kind(kind: str) -> str:
     return _("interface %(name)s", name=rest) if word == "interface" and rest else names.get(kind, kind)
 
 
-def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
+def navigation() -> Navigation:
     """Menu groups: heading, then endpoint, icon and name of each page that this person may open."""
     me = access.me()
     groups = [
@@ -156,31 +161,34 @@ def tickets_waiting() -> int:
     return int(g.tickets_waiting)
 
 
-def menu_count(endpoint: str) -> int:
-    """How much waits on a page of the menu for this person: warnings, tickets, applications, escalations, exceptions, waivers."""
+def menu_counts(groups: Navigation) -> dict[str, int]:
+    """How much waits on each page of this menu for this person: warnings, tickets, applications, escalations, exceptions, waivers."""
+    if not groups:
+        return {}
     me = access.me()
+    with frame_session() as session:
+        waits = {endpoint: _waits(session, me, endpoint) for _heading, entries in groups for endpoint, _symbol, _name in entries}
+    return {endpoint: number for endpoint, number in waits.items() if number}
+
+
+def _waits(session: Session, me: Principal, endpoint: str) -> int:
     if endpoint == "warnings.board":
-        return waiting_now().total
+        return waiting(session, me).total
     if endpoint == "compliance.page":
         return sum(compliance_waiting.waiting_now().values())
     if endpoint == "tickets.page":
         return tickets_waiting()
     if endpoint == "service_desk.page" and me.may("services.handle"):
-        with frame_session() as session:
-            return count_open(session)
+        return count_open(session)
     if endpoint == "alert_suppressions.page":
-        with frame_session() as session:
-            return count_asked(session)
+        return count_asked(session)
     if endpoint == "playbooks.page":
         kinds = [("playbooks.approve", ("approval",)), ("playbooks.run", ("manual", "unknown"))]
-        with frame_session() as session:
-            return runs.count_asked(session, tuple(kind for permission, those in kinds if me.may(permission) for kind in those))
+        return runs.count_asked(session, tuple(kind for permission, those in kinds if me.may(permission) for kind in those))
     if endpoint == "tuning.page" and me.may("tuning.decide"):
-        with frame_session() as session:
-            return count_proposed(session)
+        return count_proposed(session)
     if endpoint == "duty.page":
-        with frame_session() as session:
-            return len(list_escalations(session, waiting=True, limit=100))
+        return len(list_escalations(session, waiting=True, limit=100))
     return 0
 
 
@@ -321,7 +329,7 @@ def install(app: Flask) -> None:
             "me": g.get("principal"),
             "csrf_token": csrf.token_for(access.guarding_cookie()),
             "navigation": navigation() if g.get("principal") else [],
-            "menu_count": menu_count,
+            "menu_counts": menu_counts,
             "on_duty_now": on_duty_now,
             "role_name": lambda role: role_names().get(role, role),
             "notice": _notice() if request.endpoint else None,

@@ -36,9 +36,16 @@ BUSY_TIMEOUT_MS = 30_000
 class Database:
     """The state database. Safe to share between threads; each process opens its own."""
 
-    def __init__(self, engine: Engine, info: Mapping[str, Any] | None = None, turns: Turns | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        info: Mapping[str, Any] | None = None,
+        turns: Turns | None = None,
+        kept: dict[Any, Any] | None = None,
+    ) -> None:
         self.engine = engine
         self._turns = turns or Turns()
+        self._kept: dict[Any, Any] = {} if kept is None else kept
         self._info = dict(info or {})
         self.dialect = engine.dialect.name
         # PostgreSQL's default would let each statement of a reader see a later moment; a reader here can never fail to serialise.
@@ -51,9 +58,10 @@ class Database:
         """A snapshot to read from. Writing in it fails.
 
         ``session.info["snapshot"]`` is a dict for what was worked out from the snapshot and is asked for again (a write session
-        has none: what it knows may change underneath). Raises StateUnavailable.
+        has none: what it knows may change underneath). ``session.info["kept"]`` is one for all snapshots of this process: what
+        stands there has to say of which state it is. Raises StateUnavailable.
         """
-        info = {"snapshot": {}, **self._info}
+        info = {"snapshot": {}, "kept": self._kept, **self._info}
         with explained(writing=False), Session(self._reader, autoflush=False, expire_on_commit=False, info=info) as session:
             yield session
 
@@ -80,7 +88,7 @@ class Database:
 
     def carrying(self, info: Mapping[str, Any]) -> Database:
         """The same database; every session has ``info`` in its ``session.info``, for the rooms that read it (operations.reach)."""
-        return Database(self.engine, {**self._info, **info}, self._turns)
+        return Database(self.engine, {**self._info, **info}, self._turns, self._kept)
 
     def optimize(self) -> None:
         """Refresh planner statistics where they are stale (without them SQLite picks wrong indexes at a million rows)."""

@@ -7,8 +7,7 @@ from sqlalchemy.orm import Session
 
 from operations.alerts.models import AlertCount
 from operations.duty.models import Escalation
-from operations.services.listing import OPEN
-from operations.services.models import Application
+from operations.services.models import OPEN, Application
 from operations.tickets.models import Ticket
 
 NAMES: tuple[str, ...] = ("critical", "high", "medium", "low", "informational", "tickets", "applications", "escalations")

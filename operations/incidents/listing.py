@@ -7,13 +7,14 @@ from collections import Counter
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Integer, String, and_, exists, func, literal_column, or_, select, tuple_
+import orjson
+from sqlalchemy import ColumnElement, Integer, Select, String, and_, exists, func, literal_column, or_, select, tuple_, union
 from sqlalchemy.orm import Session
 
-from kernel.db.among import among
 from operations import clock
 from operations.alerts.schema import Count
 from operations.errors import Invalid
+from operations.incidents.hidden import hidden
 from operations.incidents.models import Incident, IncidentZone
 from operations.incidents.phases import OPEN
 from operations.incidents.places import within
@@ -37,6 +38,9 @@ DUE: ColumnElement[Any] = literal_column("coalesce(nullif(incidents.next_due, ''
 """The earliest running deadline, the end of time where none runs; written out, so that the index on it is used."""
 _COLUMNS: tuple[str, ...] = ("phase", "level", "severity", "class_code", "assignee")
 DIMENSIONS: tuple[str, ...] = (*_COLUMNS, "zone")
+_FACETS: tuple[str, ...] = (*_COLUMNS, "zones")
+ZONES_APART = 16
+"""The newest of so many zones are read zone by zone; of more, the newest of all are walked until enough of them match."""
 
 
 def list_incidents(
@@ -45,7 +49,7 @@ def list_incidents(
     """One page. ``sort``: newest (id), due (earliest running deadline first), level (highest first). Raises Invalid."""
     limit = max(1, min(limit, MAX_PAGE))
     key, descending = _key(sort)
-    places = select(Incident.id).where(*_all(session, where, by_deadline=sort == "due"), *_within(session, where))
+    places = select(Incident.id).where(*_all(session, where, sort=sort), *_within(session, where))
     if cursor:
         places = places.where(_after(cursor, key, descending))
     order = (key.desc(), Incident.id.desc()) if descending else (key.asc(), Incident.id.desc())
@@ -60,25 +64,17 @@ def list_incidents(
 
 def count_incidents(session: Session, where: IncidentFilter = IncidentFilter()) -> Count:
     """How many match, counted up to COUNT_LIMIT; up to COUNT_LIMIT_SCOPED for who sees some zones only."""
-    conditions = _all(session, msgspec.structs.replace(where, zone=()))
-    if where.zone:  # a list walks its order and looks whether each names the zone; a count is quicker from the zone's side
-        conditions.append(Incident.id.in_(select(IncidentZone.incident_id).where(IncidentZone.zone.in_(where.zone))))
     most = COUNT_LIMIT if zones_seen(session) is None else COUNT_LIMIT_SCOPED
-    inner = select(Incident.id).where(*conditions, *_within(session, where)).limit(most + 1).subquery()
+    zones = _zones_alone(session, where)
+    if zones:
+        named = select(IncidentZone.incident_id).where(IncidentZone.zone.in_(zones))
+        inner = (named.distinct() if len(zones) > 1 else named).limit(most + 1).subquery()
+    else:
+        conditions = _all(session, msgspec.structs.replace(where, zone=()))
+        if where.zone:  # a list walks its order and looks whether each names the zone; a count is quicker from the zone's side
+            conditions.append(Incident.id.in_(select(IncidentZone.incident_id).where(IncidentZone.zone.in_(where.zone))))
+        inner = select(Incident.id).where(*conditions, *_within(session, where)).limit(most + 1).subquery()
     return Count.up_to(most, session.execute(select(func.count()).select_from(inner)).scalar_one())
-
-
-def hidden(session: Session) -> int:
-    """How many incidents this session may not see. Counted once a snapshot."""
-    zones = zones_seen(session)
-    if zones is None:
-        return 0
-    known: dict[Any, int] = session.info.get("snapshot", {})
-    if "incidents_hidden" not in known:
-        every = session.execute(select(func.count()).select_from(Incident)).scalar_one()
-        named = select(IncidentZone.incident_id).where(IncidentZone.zone.in_(sorted(zones))).distinct()
-        known["incidents_hidden"] = every - session.execute(select(func.count()).select_from(named.subquery())).scalar_one()
-    return known["incidents_hidden"]
 
 
 def facets(session: Session, where: IncidentFilter) -> dict[str, list[tuple[str, int]]]:
@@ -103,18 +99,40 @@ def _facets(session: Session, where: IncidentFilter) -> tuple[dict[str, list[tup
             rows = _sample(session, where, name)
         else:  # dimensions without a filter of their own count the same incidents
             rows = shared = _sample(session, where, "") if shared is None else shared
-        counted = _zones(session, rows) if name == "zone" else _count(rows, 1 + _COLUMNS.index(name))
+        counted = _zones(session, rows) if name == "zone" else _count(rows, _FACETS.index(name))
         found[name] = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))[:FACET_LIMIT]
     return found, shared
 
 
 def _sample(session: Session, where: IncidentFilter, without: str) -> list[Any]:
+    """The newest SAMPLE matches, _FACETS of each; the filter on the dimension ``without`` left out."""
+    columns = [getattr(Incident, name) for name in _FACETS]
+    return list(session.connection().execute(select(*columns).where(Incident.id.in_(_newest(session, where, without)))).all())
+
+
+def _newest(session: Session, where: IncidentFilter, without: str) -> Select[Any]:
+    """Ids of these matches."""
+    zones = _zones_alone(session, where, without)
+    if 0 < len(zones) <= ZONES_APART:
+        first = (IncidentZone.created_at.desc(), IncidentZone.incident_id.desc())
+        columns = (IncidentZone.incident_id.label("id"), IncidentZone.created_at)
+        each = [select(*columns).where(IncidentZone.zone == zone).order_by(*first).limit(SAMPLE).subquery() for zone in zones]
+        found = union(*(select(one) for one in each)).subquery() if len(each) > 1 else each[0]
+        return select(found.c.id).order_by(found.c.created_at.desc(), found.c.id.desc()).limit(SAMPLE)
     kept = [condition for dimension, condition in _conditions(session, where) if dimension != without]
-    columns = (Incident.id, *(getattr(Incident, name) for name in _COLUMNS))
-    newest = (
-        select(Incident.id).where(*kept, *_within(session, where, without)).order_by(Incident.created_at.desc(), Incident.id.desc())
-    )
-    return list(session.connection().execute(select(*columns).where(Incident.id.in_(newest.limit(SAMPLE)))))
+    ids = select(Incident.id).where(*kept, *_within(session, where, without))
+    return ids.order_by(Incident.created_at.desc(), Incident.id.desc()).limit(SAMPLE)
+
+
+def _zones_alone(session: Session, where: IncidentFilter, without: str = "") -> list[str]:
+    """Zones, one of which an incident has to name to match, where nothing else is asked of it; else none."""
+    seen, asked = zones_seen(session), () if without == "zone" else where.zone
+    left_out: dict[str, Any] = {"zone": (), **({without: ()} if without else {})}
+    if msgspec.structs.replace(where, **left_out) != IncidentFilter():
+        return []
+    if asked:
+        return sorted(set(asked)) if seen is None or seen.issuperset(asked) else []
+    return sorted(seen or ())
 
 
 def _count(rows: list[Any], place: int) -> Counter[str]:
@@ -128,10 +146,8 @@ def _zones(session: Session, rows: list[Any]) -> Counter[str]:
     """Zones of these incidents that may be seen."""
     seen = zones_seen(session)
     counted: Counter[str] = Counter()
-    for start in range(0, len(rows), 1000):
-        ids = [row[0] for row in rows[start : start + 1000]]
-        query = select(IncidentZone.zone, func.count()).where(among(session, IncidentZone.incident_id, ids))
-        for zone, number in session.connection().execute(query.group_by(IncidentZone.zone)):
+    for named, number in _count(rows, _FACETS.index("zones")).items():
+        for zone in orjson.loads(named):
             if seen is None or zone in seen:
                 counted[zone] += number
     return counted
@@ -145,17 +161,19 @@ def _within(session: Session, where: IncidentFilter, without: str = "") -> list[
     return within(session)
 
 
-def _all(session: Session, where: IncidentFilter, *, by_deadline: bool = False) -> list[ColumnElement[bool]]:
-    """All conditions of the filter; ``by_deadline``: the list is sorted by it."""
-    return [condition for _dimension, condition in _conditions(session, where, by_deadline)]
+def _all(session: Session, where: IncidentFilter, *, sort: str = "") -> list[ColumnElement[bool]]:
+    """All conditions of the filter; ``sort``: of the list, "" = none."""
+    return [condition for _dimension, condition in _conditions(session, where, sort)]
 
 
-def _conditions(session: Session, where: IncidentFilter, by_deadline: bool = False) -> list[tuple[str, ColumnElement[bool]]]:
+def _conditions(session: Session, where: IncidentFilter, sort: str = "") -> list[tuple[str, ColumnElement[bool]]]:
     found: list[tuple[str, ColumnElement[bool]]] = []
-    # Few incidents have a deadline that runs, none of them closed: the index of deadlines leads to them quicker than that of
-    # phases, which SQLite's planner would take, were its column named plainly. PostgreSQL's has to know how many are in a phase.
-    open_by_deadline = by_deadline and bool(where.phase) and "closed" not in where.phase
-    few_first = (bool(where.clock) or open_by_deadline) and session.get_bind().dialect.name == "sqlite"
+    # SQLite's planner takes the index of phases or of drills wherever the column is named plainly. Few incidents have a deadline
+    # that runs: the index of deadlines leads to them quicker. Most are closed and no drill: the order of the list is to be walked,
+    # instead of sorting them all. PostgreSQL knows how many there are, and has to be asked plainly.
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    in_order = sort == "due" or (sort == "level" and "closed" in where.phase)
+    few_first = sqlite and (bool(where.clock) or in_order)
     for name in ("phase", "level", "severity", "class_code"):
         values = getattr(where, name)
         column = getattr(Incident, name)
@@ -166,7 +184,8 @@ def _conditions(session: Session, where: IncidentFilter, by_deadline: bool = Fal
     if where.zone:
         found.append(("zone", exists().where(IncidentZone.incident_id == Incident.id, IncidentZone.zone.in_(where.zone))))
     if where.drill is not None:
-        drill = func.coalesce(Incident.drill, where.drill) if few_first else Incident.drill
+        hide = few_first or (sqlite and not where.drill)
+        drill = func.coalesce(Incident.drill, where.drill) if hide else Incident.drill
         found.append(("drill", drill.is_(where.drill)))
     now = clock.now()
     if where.clock == "overdue":
@@ -207,6 +226,13 @@ def _after(cursor: str, key: ColumnElement[Any], descending: bool) -> ColumnElem
     if descending:
         return tuple_(key, Incident.id) < tuple_(place, number)
     return or_(key > place, and_(key == place, Incident.id < number))
+
+
+def open_names(session: Session, most: int) -> list[tuple[int, str, str]]:
+    """Id, number and title of the newest open incidents, to choose one of."""
+    query = select(Incident.id, Incident.number, Incident.title).where(Incident.phase.in_(OPEN), *within(session))
+    found = session.execute(query.order_by(Incident.created_at.desc(), Incident.id.desc()).limit(most))
+    return [(row.id, row.number, row.title) for row in found]
 
 
 def open_filter(**more: Any) -> IncidentFilter:

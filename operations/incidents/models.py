@@ -77,9 +77,10 @@ class Incident(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (
-        Index("ix_incidents_created", "created_at", "id"),
+        # with all that a list filters by: of 100,000 incidents that do not match, none is looked up
+        Index("ix_incidents_created", "created_at", "id", "phase", "level", "severity", "class_code", "assignee", "drill"),
         Index("ix_incidents_phase", "phase", "created_at", "id"),
-        Index("ix_incidents_assignee", "assignee", "id"),
+        Index("ix_incidents_assignee", "assignee", "phase", "created_at", "id"),
         Index("ix_incidents_due", text("coalesce(nullif(next_due, ''), '9999-12-31T23:59:59.999999Z')"), text("id DESC")),
         Index("ix_incidents_remind", "remind_at"),
         Index("ix_incidents_detected", "detected_at", "id"),
@@ -90,14 +91,18 @@ class Incident(Base):
 
 
 class IncidentZone(Base):
-    """A zone that an incident concerns."""
+    """A zone that an incident concerns. ``created_at`` is that of the incident: the newest of a zone are read from its index."""
 
     __tablename__ = "incident_zones"
 
     zone: Mapped[str] = mapped_column(String(64), primary_key=True)
     incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
+    created_at: Mapped[str] = mapped_column(_MOMENT)
 
-    __table_args__ = (Index("ix_incident_zones_incident", "incident_id"),)
+    __table_args__ = (
+        Index("ix_incident_zones_incident", "incident_id"),
+        Index("ix_incident_zones_newest", "zone", "created_at", "incident_id"),
+    )
 
 
 class IncidentAlert(Base):

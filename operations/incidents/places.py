@@ -86,7 +86,8 @@ def set_places(session: Session, incident: Incident, zones: Sequence[str], organ
     session.flush()
     session.execute(delete(IncidentZone).where(IncidentZone.incident_id == incident.id))
     if zones:
-        session.execute(insert(IncidentZone), [{"zone": zone, "incident_id": incident.id} for zone in zones])
+        named = [{"zone": zone, "incident_id": incident.id, "created_at": incident.created_at} for zone in zones]
+        session.execute(insert(IncidentZone), named)
 
 
 def importance(session: Session, zones: Sequence[str], asset_keys: Sequence[str]) -> list[Place]:

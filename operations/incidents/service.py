@@ -9,7 +9,7 @@ from operations.incidents.evidence import hand_on, list_evidence, open_payload, 
 from operations.incidents.evidence_events import collect
 from operations.incidents.indicators import add_indicator, list_indicators, remove_indicator, watch, watched
 from operations.incidents.linking import MAX_ALERTS, add_alerts, remove_alert
-from operations.incidents.listing import SORTS, UNASSIGNED, count_incidents, facets, facets_and_count, list_incidents
+from operations.incidents.listing import SORTS, UNASSIGNED, count_incidents, facets, facets_and_count, list_incidents, open_names
 from operations.incidents.merging import merge
 from operations.incidents.metrics import metrics
 from operations.incidents.people import assignable
@@ -64,6 +64,7 @@ __all__ = [
     "merge",
     "metrics",
     "move",
+    "open_names",
     "open_payload",
     "pause",
     "read_file",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql import ColumnElement
 
 from kernel.db.base import Base
 
@@ -18,6 +19,12 @@ STATES: tuple[str, ...] = (
     "withdrawn",
     "revoked",
 )
+OPEN: tuple[str, ...] = ("applied", "accepted", "to_confirm")
+"""They wait for the operator."""
+
+_OPEN = f"state IN ({', '.join(repr(state) for state in OPEN)})"
+IS_OPEN: ColumnElement[bool] = literal_column(f"service_applications.{_OPEN}", Boolean)
+"""Written out, because a database finds an index of some rows by the text of their condition."""
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
 _MOMENT = String(27)
@@ -69,6 +76,8 @@ class Application(Base):
         Index("ix_service_applications_bureau_state", "bureau", "state"),
         Index("ix_service_applications_expiry", "state", "expires_at"),
         Index("ix_service_applications_applied", "applied_at"),
+        Index("ix_service_applications_applicant", "applicant", "updated_at", "id"),
+        Index("ix_service_applications_open", "updated_at", "id", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
         {"sqlite_autoincrement": True},
     )
 

@@ -15,9 +15,9 @@ from operations import clock
 from operations.errors import Invalid
 from operations.organisations import organisations_seen
 from operations.services.catalogue import CATALOGUE
-from operations.services.listing import OPEN, visible
+from operations.services.listing import visible
 from operations.services.metering import bounds_of
-from operations.services.models import Application
+from operations.services.models import IS_OPEN, Application
 from operations.services.periods import HOUR
 from operations.services.usage import Usage
 from operations.tickets.listing import visible as visible_tickets
@@ -149,7 +149,7 @@ def _kept_query(now: str) -> Select[*tuple[Any, ...]]:
         func.count().label("applied"),
         func.count(one.issued_at).label("issued"),
         _number(one.state == "rejected").label("rejected"),
-        _number(one.state.in_(OPEN)).label("waiting"),
+        _number(IS_OPEN).label("waiting"),
         _number(or_(accept_missed, issue_missed)).label("overdue"),
         _number(or_(one.accepted_at > one.accept_due, one.issued_at > one.issue_due)).label("late"),
         (func.avg(seconds_between(one.applied_at, one.accepted_at)) / HOUR).label("accept_hours"),

@@ -67,7 +67,7 @@ class Ticket(Base):
     __table_args__ = (
         Index("ix_tickets_updated", "updated_at", "id"),
         Index("ix_tickets_state_updated", "state", "updated_at", "id"),
-        Index("ix_tickets_state_due", "state", "due_at", "id"),
+        Index("ix_tickets_state_due", "state", text(f"coalesce(due_at, '{NO_DATE}')"), "id"),
         Index("ix_tickets_due", text(f"coalesce(due_at, '{NO_DATE}')"), "id"),
         Index("ix_tickets_assignee", "assignee", "state", "updated_at", "id"),
         Index("ix_tickets_delegate", "delegate", "delegate_until"),
@@ -77,6 +77,7 @@ class Ticket(Base):
         Index("ix_tickets_issuer_state", "issuer", "bureau", "state"),
         Index("ix_tickets_waiting", "waiting_for", "state"),
         Index("ix_tickets_created", "created_at"),
+        Index("ix_tickets_kind", "kind", "level", "state"),
         {"sqlite_autoincrement": True},
     )
 

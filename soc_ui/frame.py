@@ -162,7 +162,7 @@ def tickets_waiting() -> int:
 
 
 def menu_counts(groups: Navigation) -> dict[str, int]:
-    """How much waits on each page of this menu for this person: warnings, tickets, applications, escalations, exceptions, waivers."""
+    """How much waits for this person on each page of a menu: warnings, tickets, applications, escalations, exceptions, waivers."""
     if not groups:
         return {}
     me = access.me()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from apiflask import APIBlueprint, APIFlask
+from apiflask import APIBlueprint, APIFlask, Schema
 from flask import Response, current_app, json, render_template_string
+from marshmallow import class_registry
 
 from soc_ui.api import inbound
 
@@ -42,6 +43,17 @@ def _spec() -> dict[str, Any]:
         warnings.simplefilter("ignore", UserWarning)
         spec: dict[str, Any] = current_app.spec  # type: ignore[attr-defined]
     return spec
+
+
+def _name(schema: Schema | type[Schema]) -> str:
+    """Of a shape, for clients: its class, and where several modules have one of this name, the module before it
+    (``IncidentDecisionIn``, ``CatalogueDecisionIn``). The framework would number them, and one would be taken for another."""
+    shape = schema if isinstance(schema, type) else type(schema)
+    name = shape.__name__
+    if not isinstance(class_registry.get_class(name, all=True), list):  # a list where there are several
+        return name
+    room = shape.__module__.rpartition(".")[2].removesuffix("_schemas")
+    return "".join(word.capitalize() for word in room.split("_")) + name
 
 
 _PROBLEM = {
@@ -91,6 +103,7 @@ def _tidy(spec: dict[str, Any]) -> dict[str, Any]:
 def install(app: APIFlask) -> None:
     """What the description says about the whole API."""
     app.config["OPENAPI_VERSION"] = "3.1.0"
+    app.schema_name_resolver = _name
     app.description = (
         "Alerts, early warnings, incidents, events, rules, sources, zones, assets, tickets, services, duty, reports, compliance, "
         "webhooks, keys, accounts and audit of Liandun. "

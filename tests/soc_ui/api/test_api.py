@@ -103,6 +103,20 @@ def test_the_description_is_valid_openapi_and_names_every_address(app: APIFlask,
     assert all(operation.get("security") for item in spec["paths"].values() for operation in item.values())
 
 
+def test_each_body_is_described_by_its_own_shape_though_classes_of_several_modules_have_one_name(call: Call) -> None:
+    spec = call("GET", "/openapi.json", as_="").get_json()
+
+    def fields(path: str) -> set[str]:
+        body = spec["paths"][f"/api/v1{path}"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        return set(spec["components"]["schemas"][body["$ref"].rpartition("/")[2]]["properties"])
+
+    assert fields("/incidents/{incident_id}/decision") == {"class_code", "object", "loss", "harm", "level", "reason"}
+    assert fields("/questions/{number}/decision") == {"choice", "variables", "comment"}
+    assert fields("/compliance/systems/{system_id}/decisions") >= {"kind", "subject", "value"}
+    assert fields("/incidents/{incident_id}/merge") == {"other"}
+    assert fields("/alerts/merge") == {"lead", "ids", "versions", "note"}
+
+
 def test_the_page_of_the_description_loads_nothing(call: Call) -> None:
     page = call("GET", "/docs", as_="").text
     assert "/api/v1/alerts/{alert_id}" in page

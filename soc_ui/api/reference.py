@@ -53,7 +53,7 @@ class Operation(msgspec.Struct, frozen=True):
 
 
 def operations(spec: Mapping[str, Any], permissions: Mapping[str, str]) -> dict[str, list[Operation]]:
-    """Subject → its operations by address. ``permissions``: operation id → what it needs."""
+    """Subject → its operations, each sorted. ``permissions``: operation id → what it needs."""
     found: dict[str, list[Operation]] = {}
     for path, item in sorted(spec["paths"].items()):
         for method, told in item.items():
@@ -71,7 +71,7 @@ def operations(spec: Mapping[str, Any], permissions: Mapping[str, str]) -> dict[
                 answers=[(status, one.get("description", ""), _kind(_content(one))) for status, one in told["responses"].items()],
             )
             found.setdefault(told["tags"][0], []).append(made)
-    return found
+    return dict(sorted(found.items()))
 
 
 def shapes(spec: Mapping[str, Any]) -> dict[str, list[Field]]:

@@ -32,7 +32,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Services:
 
 def row(page: str, name: str) -> str:
     """The row of a group, without marks."""
-    found = next(one for one in re.findall(r"<tr data-href.*?</tr>", page, re.DOTALL) if name in one)
+    found = next(one for one in re.findall(r"<tr data-id.*?</tr>", page, re.DOTALL) if name in one)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", found)).split())
 
 
@@ -46,7 +46,7 @@ def test_groups_hold_each_alert_once_and_lead_to_their_members(filled: Services,
     assert all(sum(one["levels"].values()) == one["number"] >= one["new"] for one in answer["groups"])
     first = answer["groups"][0]
     page = client.get(f"/alerts/groups?by={by}&view=all").text
-    link = unescape(re.search(r'<tr data-href="([^"]+)"', page)[1])  # type: ignore[index]
+    link = unescape(re.search(r'<tr data-id="\d+" data-href="([^"]+)"', page)[1])  # type: ignore[index]
     queue = client.get(link).text
     there = int(re.search(r'<span class="muted">([\d,]+) alerts</span>', queue)[1].replace(",", ""))  # type: ignore[index]
     assert there == first["number"] if by in ("rule", "host") else there >= first["number"]
@@ -66,7 +66,7 @@ def test_an_act_on_a_group_is_shown_first_and_reaches_its_members_only(filled: S
 
 def test_filters_narrow_groups_and_stay_in_their_links(client: FlaskClient) -> None:
     page = client.get("/alerts/groups?by=host&level=critical").text
-    links = [unescape(one) for one in re.findall(r'<tr data-href="([^"]+)"', page)]
+    links = [unescape(one) for one in re.findall(r'<tr data-id="\d+" data-href="([^"]+)"', page)]
     assert links
     assert all("level=critical" in one and "host=" in one for one in links)
     assert "level=critical" in unescape(client.get("/alerts?level=critical").text.partition("/alerts/groups?")[2][:60])

@@ -11,6 +11,7 @@ from soc_ui import (
     badges,
     event_view,
     frame,
+    frame_session,
     headers,
     locale,
     numbers,
@@ -134,6 +135,7 @@ def create_app(services: Services) -> APIFlask:
     access.install(app)
     headers.install(app)
     frame.install(app)
+    frame_session.install(app)
     event_view.install(app)
     searching.install(app)
     rule_titles.install(app)

@@ -18,6 +18,7 @@ from playbooks.run import listing as runs
 from soc_ui import access, csrf, preferences
 from soc_ui.accounts.words import role_names
 from soc_ui.compliance import waiting as compliance_waiting
+from soc_ui.frame_session import frame_session
 from soc_ui.locale import _, ngettext
 from soc_ui.preferences import local_path
 from soc_ui.services import SourceHealth, services, source_health
@@ -150,7 +151,7 @@ def navigation() -> list[tuple[str, list[tuple[str, str, str]]]]:
 def tickets_waiting() -> int:
     """Open tickets in which it is this person's turn; counted once a request."""
     if "tickets_waiting" not in g:
-        with services().database.read() as session:
+        with frame_session() as session:
             g.tickets_waiting = count_waiting(session, access.me().name)
     return int(g.tickets_waiting)
 
@@ -165,27 +166,27 @@ def menu_count(endpoint: str) -> int:
     if endpoint == "tickets.page":
         return tickets_waiting()
     if endpoint == "service_desk.page" and me.may("services.handle"):
-        with services().database.read() as session:
+        with frame_session() as session:
             return count_open(session)
     if endpoint == "alert_suppressions.page":
-        with services().database.read() as session:
+        with frame_session() as session:
             return count_asked(session)
     if endpoint == "playbooks.page":
         kinds = [("playbooks.approve", ("approval",)), ("playbooks.run", ("manual", "unknown"))]
-        with services().database.read() as session:
+        with frame_session() as session:
             return runs.count_asked(session, tuple(kind for permission, those in kinds if me.may(permission) for kind in those))
     if endpoint == "tuning.page" and me.may("tuning.decide"):
-        with services().database.read() as session:
+        with frame_session() as session:
             return count_proposed(session)
     if endpoint == "duty.page":
-        with services().database.read() as session:
+        with frame_session() as session:
             return len(list_escalations(session, waiting=True, limit=100))
     return 0
 
 
 def on_duty_now() -> str:
     """Who is on duty now, for the top bar; "" where nobody is."""
-    with services().database.read() as session:
+    with frame_session() as session:
         return first_on_duty(session)
 
 

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Connection, Insert, Integer, Select, String, Table, Text, bindparam, func, select
+import orjson
+from sqlalchemy import BigInteger, Connection, Insert, Integer, Select, String, Table, Text, bindparam, cast, column, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import ColumnElement
 
 
 def add_up(connection: Connection, table: Table, key: Sequence[str], sums: Sequence[str], rows: Sequence[tuple[Any, ...]],
@@ -46,17 +48,20 @@ def _plain(dialect: str, table: Table, columns: tuple[str, ...]) -> Insert:
 
 
 def _unnested(table: Table, columns: tuple[str, ...]) -> Select[Any]:
-    """The rows, for PostgreSQL: one array a column. A statement for each row takes three times as long, even sent in a pipeline."""
-    arrays = [bindparam(name, type_=ARRAY(_widest(table.c[name].type))) for name in columns]
-    return select(func.unnest(*arrays).table_valued(*columns).render_derived("new_rows"))
+    """The rows, for PostgreSQL: one JSON text. A statement for each row takes ten times as long, and an array for each column four
+    times: the driver quotes each of its values."""
+    text = cast(bindparam("rows", type_=Text), postgresql.JSONB)
+    each = func.jsonb_array_elements(text).table_valued(column("one_row", postgresql.JSONB)).render_derived("new_rows")
+    return select(*(_value(each.c.one_row, place, table.c[name].type) for place, name in enumerate(columns)))
 
 
-def _widest(kind: Any) -> Any:
-    """The type of an array's values: what is too long for its column must be refused by it, not be cut by a cast."""
+def _value(row: ColumnElement[Any], place: int, kind: Any) -> ColumnElement[Any]:
+    """The value at a place: what is too long for its column must be refused by it, not be cut by a cast."""
+    value = row.op("->>", return_type=Text())(place)
     if isinstance(kind, Integer):
-        return BigInteger()
+        return cast(value, BigInteger)
     if isinstance(kind, String):
-        return Text()
+        return value
     raise TypeError(f"rows with a column of {kind!r} cannot be written many at a time")
 
 
@@ -64,7 +69,7 @@ def _execute(connection: Connection, statement: Insert, columns: tuple[str, ...]
     if not rows:
         return
     if connection.dialect.name != "sqlite":
-        connection.execute(statement, {name: list(values) for name, values in zip(columns, zip(*rows, strict=True), strict=True)})
+        connection.execute(statement, {"rows": orjson.dumps(rows).decode()})
         return
     text, order = _compiled(statement, columns)
     connection.exec_driver_sql(text, rows if order is None else [tuple(row[place] for place in order) for row in rows])

@@ -27,6 +27,7 @@ from operations.alerts.schema import UNASSIGNED, AlertFilter, AlertPage, AlertRo
 from operations.alerts.text import matching_ids as text_ids
 from operations.alerts.text import matching_ids_of_zones as text_ids_of_zones
 from operations.alerts.text import says, words_of
+from operations.alerts.zone_counts import counts_seen
 from operations.errors import Invalid
 from operations.reach import zones_seen
 
@@ -37,6 +38,9 @@ TEXT_FEW = 5_000
 """The same for the text."""
 TEXT_FEW_SCOPED = 30_000
 """As many may have the text where zones are few: of the alerts of those, FEW at most."""
+TEXT_FEW_SHORT = 8_000
+"""For a page alone, of SHORT rows at most, less of them there: more of them fill it sooner than they are listed."""
+SHORT = 200
 
 COUNT_LIMIT = 10_000
 COUNT_LIMIT_SCOPED = 1_000
@@ -61,16 +65,36 @@ def list_alerts(
 ) -> AlertPage:
     """One page, newest ``last_seen`` first. ``cursor`` comes from the page before; raises Invalid where it does not."""
     limit = max(1, min(limit, MAX_PAGE))
-    rows = [row_of(row) for row in session.execute(_page_query(session, where, limit + 1, cursor, oldest_first, list(_ALERTS.c)))]
+    ids = None if cursor or oldest_first else _known_ids(session, where, limit + 1)
+    if ids is None:
+        query = _page_query(session, where, limit + 1, cursor, oldest_first, list(_ALERTS.c))
+    else:
+        query = select(*_ALERTS.c).where(among(session, ids)).order_by(*_order(_ALERTS.c, oldest_first))
+    rows = [row_of(row) for row in session.execute(query)]
     more = len(rows) > limit
     last = rows[limit - 1] if more else None
     return AlertPage(rows[:limit], f"{last.last_seen}~{last.id}" if last else "")
 
 
 def matching_ids(session: Session, where: AlertFilter, limit: int) -> list[int]:
-    """Ids of the newest ``limit`` alerts that match: what a bulk change of a whole filter applies to."""
-    columns = [_ALERTS.c.id, _ALERTS.c.last_seen]
-    return [row.id for row in session.execute(_page_query(session, where, limit, "", False, columns))]
+    """Ids of the newest ``limit`` alerts that match, newest first; found once for a snapshot, which counts and shows them, too."""
+    ids = _known_ids(session, where, limit)
+    if ids is None:
+        query = _page_query(session, where, limit, "", False, [_ALERTS.c.id, _ALERTS.c.last_seen])
+        ids = [row.id for row in session.execute(query)]
+        session.info.get("snapshot", {})["alert_ids", where] = (ids, limit)
+    return ids
+
+
+def _known_ids(session: Session, where: AlertFilter, limit: int) -> list[int] | None:
+    """The newest ``limit`` where this snapshot has found so many already, or all."""
+    ids, asked = session.info.get("snapshot", {}).get(("alert_ids", where), ((), 0))
+    return list(ids[:limit]) if asked and (limit <= asked or len(ids) < asked) else None
+
+
+def finds_ids_first(session: Session, where: AlertFilter) -> bool:
+    """Whether finding alerts takes longer than reading them: then a page finds the ids once for all that it shows."""
+    return zones_seen(session) is not None or _few_ids(session, where) is not None or many_say(session, where)
 
 
 def matching_versions(session: Session, where: AlertFilter, limit: int) -> list[tuple[int, int]]:
@@ -81,12 +105,21 @@ def matching_versions(session: Session, where: AlertFilter, limit: int) -> list[
 
 def sample_query(session: Session, where: AlertFilter, limit: int, names: Sequence[str] = _FACETED) -> Select[Any]:
     """The newest ``limit`` matching alerts, as a query for columns, among them id and last_seen: those that facets count."""
-    return _page_query(session, where, limit, "", False, [_ALERTS.c[name] for name in names], ordered=False)
+    return _page_query(session, where, limit, "", False, _columns(names), ordered=False)
+
+
+def sample_of(session: Session, ids: list[int]) -> Select[Any]:
+    """These alerts, as a query for the columns that facets count."""
+    return select(*_columns(_FACETED)).where(among(session, ids))
+
+
+def _columns(names: Sequence[str]) -> list[ColumnElement[Any]]:
+    return [_ALERTS.c[name] for name in names]
 
 
 def count_alerts(session: Session, where: AlertFilter = AlertFilter()) -> Count:
     """How many match: exact where the kept counts know it, else counted up to one of the limits above."""
-    known = _kept_count(session, where) if zones_seen(session) is None else None
+    known = kept_count(session, where)
     if known is not None:
         return Count(known)
     most = COUNT_LIMIT if zones_seen(session) is None else COUNT_LIMIT_SCOPED
@@ -94,6 +127,8 @@ def count_alerts(session: Session, where: AlertFilter = AlertFilter()) -> Count:
         if zones_seen(session) is None and where == AlertFilter(text=where.text):
             return Count(TEXT_FEW, exact=False)
         most = COUNT_LIMIT_TEXT if zones_seen(session) is None else COUNT_LIMIT_TEXT_SCOPED
+    if _few_ids(session, where) is not None or many_say(session, where):
+        return Count.up_to(most, len(matching_ids(session, where, most + 1)))
     inner = _page_query(session, where, most + 1, "", False, [_ALERTS.c.id, _ALERTS.c.last_seen], ordered=False).subquery()
     number = session.execute(select(func.count()).select_from(inner)).scalar_one()
     return Count.up_to(most, number)
@@ -124,14 +159,17 @@ def _page_query(
     """The query for one page; selects ``columns``, which must hold id and last_seen. Not ``ordered``: in any order."""
     seen, key = _ALERTS.c.last_seen, _ALERTS.c.id
     order = _order(_ALERTS.c, oldest_first)
-    base = [*_conditions(where), *within(session)]
+    base = _conditions(where)
     if cursor:
         base.append(_after(cursor, oldest_first))
-    few = _few_ids(session, where)
+    few = _few_ids(session, where, short=limit <= SHORT)
     if few is not None:
-        places = select(key).where(among(session, few), *base, *_plain(where, indexed=False)).order_by(*order).limit(limit)
+        base += [among(session, few), *_plain(where, indexed=False)]
+        if len(columns) == 2:
+            return select(*columns).where(*base).order_by(*order).limit(limit)
+        places = select(key).where(*base).order_by(*order).limit(limit)
         return select(*columns).where(key.in_(places)).order_by(*order)  # so that whole rows are not sorted to drop most of them
-    base += _large(session, where)
+    base += [*within(session), *_large(session, where, walked=limit <= SHORT)]
     ranges = _ranges(where, oldest_first)
     if len(ranges) == 1:
         only, first = ranges[0]
@@ -244,15 +282,32 @@ def _assigned(assignees: Iterable[str], statuses: Iterable[str], levels: tuple[s
     return found
 
 
-def _few_ids(session: Session, where: AlertFilter) -> list[int] | None:
-    """Ids that pass all of tag, host, entity and text, where one of these lets at most FEW through; None where none does."""
+def _few_ids(session: Session, where: AlertFilter, *, short: bool = False) -> list[int] | None:
+    """Ids that may be seen and pass all of tag, host, entity and text, where one of these lets at most FEW through; None where none
+    does.
+
+    short  SHORT of them are asked for at most: then they are sooner found without
+    """
+    if not (where.tag or where.host or where.entity or where.text):
+        return None
+    snapshot: dict[Any, list[int] | None] = session.info.get("snapshot", {})
+    keys = [("alert_few", where.tag, where.host, where.entity, where.text, less) for less in (False, True)]
+    if keys[short] not in snapshot and keys[0] not in snapshot:
+        snapshot[keys[short]] = _find_few(session, where, short=short)
+    return snapshot[keys[short]] if keys[short] in snapshot else snapshot[keys[0]]
+
+
+def _find_few(session: Session, where: AlertFilter, *, short: bool) -> list[int] | None:
     sets: list[set[int]] = []
     unresolved = False
+    checks = within(session)
     words = words_of(where.text)
     if words:
-        ids = _text_ids(session, words)
+        ids = _text_ids(session, words, short=short)
         unresolved |= ids is None
-        sets += [set(ids)] if ids is not None else []
+        if ids is not None:
+            sets.append(set(ids))
+            checks = []  # only those that may be seen are among them
     for query in _side_queries(where):
         found = list(session.execute(query.limit(FEW + 1)).scalars())
         unresolved |= len(found) > FEW
@@ -260,18 +315,20 @@ def _few_ids(session: Session, where: AlertFilter) -> list[int] | None:
     if not sets:
         return None
     few = set.intersection(*sets)
-    if unresolved and few:
+    checks = [*checks, *_large(session, where)] if unresolved else checks
+    if checks and few:
         # What was too large to list is checked on the few: by primary key, so it costs little.
-        few &= set(session.execute(select(_ALERTS.c.id).where(among(session, sorted(few)), *_large(session, where))).scalars())
+        few &= set(session.execute(select(_ALERTS.c.id).where(among(session, sorted(few)), *checks)).scalars())
     return sorted(few)
 
 
-def _text_ids(session: Session, words: list[str]) -> list[int] | None:
+def _text_ids(session: Session, words: list[str], *, short: bool = False) -> list[int] | None:
     """Ids of the alerts with these words, of those that may be seen; None where they are too many."""
     zones = zones_seen(session)
     if zones is None:
         return text_ids(session, words, TEXT_FEW)
-    return text_ids_of_zones(session, words, zones, most_with_words=TEXT_FEW_SCOPED, limit=FEW)
+    most = TEXT_FEW_SHORT if short else TEXT_FEW_SCOPED
+    return text_ids_of_zones(session, words, zones, most_with_words=most, limit=FEW)
 
 
 def among(session: Session, ids: list[int]) -> ColumnElement[bool]:
@@ -292,8 +349,8 @@ def _side_queries(where: AlertFilter) -> list[Select[Any]]:
     return queries
 
 
-def _large(session: Session, where: AlertFilter) -> list[ColumnElement[bool]]:
-    """Tag, entity and text as conditions checked per row while walking the queue."""
+def _large(session: Session, where: AlertFilter, *, walked: bool = True) -> list[ColumnElement[bool]]:
+    """Tag, entity and text as conditions checked per row while walking the queue; not ``walked``: the text may be found first."""
     found: list[ColumnElement[bool]] = []
     if where.tag:
         found.append(exists().where(AlertTag.alert_id == _ALERTS.c.id, AlertTag.tag.in_(where.tag)))
@@ -303,7 +360,7 @@ def _large(session: Session, where: AlertFilter) -> list[ColumnElement[bool]]:
         found.append(exists().where(*same))
     words = words_of(where.text)
     if words:
-        found.append(says(session, _ALERTS.c.id, words))
+        found.append(says(session, _ALERTS.c.id, words, by_row=walked))
     return found
 
 
@@ -315,15 +372,18 @@ def _after(cursor: str, oldest_first: bool) -> ColumnElement[bool]:
     return here > there if oldest_first else here < there
 
 
-def kept_conditions(where: AlertFilter) -> list[ColumnElement[bool]] | None:
+def kept_conditions(where: AlertFilter, dimension: str = "") -> list[ColumnElement[bool]] | None:
     """Rows of the kept counts that together are what matches: exact for status and level, with at most one further dimension that
-    an alert has only once. None where the kept counts do not know it."""
+    an alert has only once. None where the kept counts do not know it.
+
+    dimension  the rows of this one, where no other is asked for
+    """
     if where.entity or where.text or where.start or where.end or where.suppression or where.lead:
         return None
     used = [name for name in _COUNTED if getattr(where, name)]
     if len(used) > 1 or (used == ["tag"] and len(where.tag) > 1):
         return None
-    found = [AlertCount.dimension == (used[0] if used else "all"), AlertCount.status.in_(where.status or STATUSES)]
+    found = [AlertCount.dimension == (used[0] if used else dimension or "all"), AlertCount.status.in_(where.status or STATUSES)]
     if where.level:
         found.append(AlertCount.level.in_(where.level))
     if used:
@@ -332,11 +392,25 @@ def kept_conditions(where: AlertFilter) -> list[ColumnElement[bool]] | None:
     return found
 
 
+def kept_count(session: Session, where: AlertFilter) -> int | None:
+    """How many match, where kept counts know it: for who sees some zones only, those of status, level and assignee."""
+    snapshot: dict[Any, int | None] = session.info.get("snapshot", {})
+    key = ("alert_kept", where)
+    if key not in snapshot:
+        snapshot[key] = _kept_count(session, where) if zones_seen(session) is None else _kept_count_seen(session, where)
+    return snapshot[key]
+
+
 def _kept_count(session: Session, where: AlertFilter) -> int | None:
     conditions = kept_conditions(where)
     if conditions is None:
         return None
     return int(session.execute(select(func.coalesce(func.sum(AlertCount.count), 0)).where(*conditions)).scalar_one())
+
+
+def _kept_count_seen(session: Session, where: AlertFilter) -> int | None:
+    counts = counts_seen(session, where)
+    return None if counts is None else sum(counts.values())
 
 
 def row_of(row: Any) -> AlertRow:

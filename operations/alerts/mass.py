@@ -21,6 +21,7 @@ from operations.alerts.listing import among, within
 from operations.alerts.models import SETTABLE, VERDICTS, Alert, AlertHistory
 from operations.alerts.rule_days import DayDeltas
 from operations.alerts.schema import Change, MassResult, given
+from operations.alerts.zone_counts import move
 from operations.audit.schema import Actor
 from operations.errors import Invalid
 
@@ -113,7 +114,7 @@ def write_outcomes(
         return []
     present, deltas, days = clock.now(), Deltas(), DayDeltas()
     groups: dict[tuple[tuple[str, Any], ...], list[int]] = {}
-    history = []
+    history, changes = [], []
     tags_of: dict[str, list[str]] = {}
     for row, after in outcomes:
         written = {**after, **_closing(after, present)}
@@ -129,6 +130,7 @@ def write_outcomes(
         deltas.add(new, tags, 1)
         days.add(old, -1)
         days.add(new, 1)
+        changes.append((old, new))
     connection = session.connection()
     for values, ids in groups.items():
         statement = update(_ALERTS).where(among(session, ids))  # type: ignore[arg-type]  # declared as FromClause; it is a Table
@@ -136,6 +138,7 @@ def write_outcomes(
     add_rows(connection, _HISTORY, HISTORY_COLUMNS, history)
     deltas.write(session)
     days.write(session)
+    move(session, changes)
     return [row.id for row, _ in outcomes]
 
 

@@ -168,6 +168,19 @@ class AlertCount(Base):
     label: Mapped[str] = mapped_column(String(512), default="")
 
 
+class AlertZoneCount(Base):
+    """How many alerts name exactly these zones (zone_counts.py), by status and level. Changed in the alert's transaction."""
+
+    __tablename__ = "alert_zone_counts"
+
+    dimension: Mapped[str] = mapped_column(String(16), primary_key=True)  # all | assignee
+    value: Mapped[str] = mapped_column(String(64), primary_key=True)
+    status: Mapped[str] = mapped_column(String(16), primary_key=True)
+    level: Mapped[str] = mapped_column(String(16), primary_key=True)
+    zones: Mapped[str] = mapped_column(Text, primary_key=True)  # JSON list, sorted; never empty
+    count: Mapped[int]
+
+
 class RuleDay(Base):
     """Alerts that a rule made on a day (UTC), by what became of them: ``open`` or a verdict. Changed in the alert's transaction.
 

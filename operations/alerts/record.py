@@ -9,7 +9,7 @@ What falls under a suppression joins alerts of that suppression only, and nothin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -25,6 +25,7 @@ from operations.alerts.rule_days import DayDeltas
 from operations.alerts.schema import Entity, RecordResult
 from operations.alerts.suppressing import Active, count_hits
 from operations.alerts.text import append_texts, insert_texts, text_of
+from operations.alerts.zone_counts import ZoneDeltas
 from operations.webhooks.outbox import announce_alerts
 
 DEFAULT_WINDOW = 3600
@@ -161,7 +162,7 @@ def _insert_alerts(session: Session, new: list[tuple[_Key, _Open]], present: str
         rows.append({"id": alert_id, **_alert_row(key[0], alert, present)})
     connection = session.connection()
     connection.execute(insert(Alert), rows)
-    samples, entities, tags, texts, deltas, days = [], [], [], [], Deltas(), DayDeltas()
+    samples, entities, tags, texts, deltas, days, zones = [], [], [], [], Deltas(), DayDeltas(), ZoneDeltas()
     for row, (_, alert) in zip(rows, new, strict=True):
         first = alert.detections[0]
         samples.append({"alert_id": alert.id, "event": _sample(first.event), "rule": _rule_part(first)})
@@ -172,6 +173,7 @@ def _insert_alerts(session: Session, new: list[tuple[_Key, _Open]], present: str
         texts.append((row["id"], text_of(first, kept)))
         deltas.add(row, names)
         days.add(row)
+        zones.add((entity.value for entity in kept if entity.kind == "zone"), row)
     connection.execute(insert(AlertSample), samples)
     if entities:
         connection.execute(insert(AlertEntity), entities)
@@ -180,6 +182,7 @@ def _insert_alerts(session: Session, new: list[tuple[_Key, _Open]], present: str
     insert_texts(session, texts)
     deltas.write(session)
     days.write(session)
+    zones.write(session)
     return rows
 
 
@@ -266,6 +269,25 @@ def _add_entities(session: Session, old: list[_Open]) -> None:
     if rows:
         session.connection().execute(insert(AlertEntity), rows)
         append_texts(session, texts)
+        _count_zones(session, rows, known)
+
+
+def _count_zones(session: Session, added: list[dict[str, Any]], known: Mapping[int, set[tuple[str, str]]]) -> None:
+    """Alerts that name further zones are counted with those; ``known`` is what they named before."""
+    further: dict[int, set[str]] = {}
+    for row in added:
+        if row["kind"] == "zone":
+            further.setdefault(row["alert_id"], set()).add(row["value"])
+    if not further:
+        return
+    deltas = ZoneDeltas()
+    query = select(Alert.id, Alert.status, Alert.level, Alert.assignee).where(Alert.id.in_(further))
+    for alert_id, status, level, assignee in session.execute(query):
+        alert = {"status": status, "level": level, "assignee": assignee}
+        before = {value for kind, value in known[alert_id] if kind == "zone"}
+        deltas.add(before, alert, -1)
+        deltas.add(before | further[alert_id], alert)
+    deltas.write(session)
 
 
 def _entity_row(alert_id: int | None, entity: Entity) -> dict[str, Any]:

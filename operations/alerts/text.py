@@ -10,15 +10,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, Text, column, exists, func, literal_column, select, table, text, true
+from sqlalchemy import BigInteger, Select, Text, and_, case, column, exists, func, literal_column, select, table, text, true
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
+from kernel.db.among import among
 from kernel.detection import Detection
 from operations.alerts.models import AlertEntity
 from operations.alerts.schema import Entity
 
 MAX_BODY = 2000
+SPREAD = 500
+"""So many alerts, spread evenly over all, are read to tell whether words are common."""
+_SURE = 12
+"""As many of them have the words, at least: then it is hardly chance."""
 _INDEXED = 3
 """Letters of the shortest word that an index of trigrams knows."""
 ALERT_TEXT = table("alert_text", column("rowid", BigInteger), column("body", Text))
@@ -65,8 +70,9 @@ def matching_ids(session: Session, words: list[str], limit: int) -> list[int] | 
     snapshot: dict[Any, list[int] | None] = session.info.get("snapshot", {})
     key = ("alert_text", *words, limit)
     if key not in snapshot:
-        ids = list(session.execute(_ids_query(session, words).limit(limit + 1)).scalars())
-        snapshot[key] = ids if len(ids) <= limit else None
+        found = _ids_query(session, words).limit(limit + 1)
+        ids = None if _common(session, words, limit) else list(session.execute(found).scalars())
+        snapshot[key] = ids if ids is not None and len(ids) <= limit else None
     return snapshot[key]
 
 
@@ -76,6 +82,8 @@ def matching_ids_of_zones(
     """Ids of alerts with all words that name one of ``zones``; None where more than ``limit`` do, or too many have the words."""
     snapshot: dict[Any, list[int] | None] = session.info.get("snapshot", {})
     key = ("alert_text", "zones", *words, *sorted(zones), most_with_words, limit)
+    if key not in snapshot and _common(session, words, most_with_words):
+        snapshot[key] = None
     if key not in snapshot:
         # The words are searched once: a count of all that have them, and those of the zones beside it.
         found = _ids_query(session, words).limit(most_with_words + 1).cte("found")
@@ -90,6 +98,19 @@ def matching_ids_of_zones(
     return snapshot[key]
 
 
+def _common(session: Session, words: list[str], limit: int) -> bool:
+    """Whether far more than ``limit`` alerts have the words, as a few hundred of all tell: listing them would be in vain, and takes
+    long where an index helps little (words of two letters, words that nearly all have)."""
+    last = session.execute(select(func.max(ALERT_TEXT.c.rowid))).scalar_one() or 0
+    if last <= limit * 2 or last <= SPREAD:
+        return False
+    alert, body = _columns(session)
+    said = and_(true(), *(body.contains(word, autoescape=True) for word in words))
+    spread = among(session, alert, [last - place * last // SPREAD for place in range(SPREAD)])
+    looked, having = session.execute(select(func.count(), func.count(case((said, 1)))).where(spread)).one()
+    return bool(having >= _SURE and having * last >= limit * 2 * looked)
+
+
 def _ids_query(session: Session, words: list[str]) -> Select[Any]:
     indexed = [word for word in words if len(word) >= _INDEXED]
     short = [word for word in words if len(word) < _INDEXED]
@@ -101,10 +122,14 @@ def _ids_query(session: Session, words: list[str]) -> Select[Any]:
     return found.where(says(session, ALERT_TEXT.c.rowid, short)) if short else found
 
 
-def says(session: Session, alert_id: ColumnElement[Any], words: list[str]) -> ColumnElement[bool]:
-    """True where the text of the alert ``alert_id`` has all words; looked up per row."""
+def says(session: Session, alert_id: ColumnElement[Any], words: list[str], *, by_row: bool = True) -> ColumnElement[bool]:
+    """True where the text of the alert ``alert_id`` has all words. ``by_row``: looked up per row; else as the database likes."""
     alert, body = _columns(session)
-    return exists().where(alert == alert_id, *(body.contains(word, autoescape=True) for word in words))
+    said = [body.contains(word, autoescape=True) for word in words]
+    if not by_row:
+        return exists().where(alert == alert_id, *said)
+    # A value, not a condition: PostgreSQL takes a word for rare, and would read all alerts that have it for one page.
+    return select(and_(true(), *said)).where(alert == alert_id).scalar_subquery()
 
 
 def _columns(session: Session) -> tuple[ColumnElement[Any], ColumnElement[Any]]:

@@ -53,15 +53,18 @@ def queue() -> Response | str:
         window = times.window(args, default=times.EVERYTHING)
         where = filters.read(args, window)
         oldest_first = args.get("order") == "oldest"
-        page_ = service.list_alerts(session, where, limit=PAGE_ROWS, cursor=args.get("cursor", ""), oldest_first=oldest_first)
-        context: dict[str, Any] = {
-            "facets": service.facets(session, where, quick=True),
+        latest = service.latest_id(session)
+        context: dict[
+            str, Any
+        ] = {  # the count finds most of the alerts, and the page the least: each finds what the next one needs
             "total": service.count_alerts(session, where),
-            "latest": service.latest_id(session),
+            "facets": service.facets(session, where, quick=True),
+            "latest": latest,
             "people": assignable(session),
             "sample": service.sample_size(session, where),
-            "anything": service.latest_id(session) > 0,
+            "anything": latest > 0,
         }
+        page_ = service.list_alerts(session, where, limit=PAGE_ROWS, cursor=args.get("cursor", ""), oldest_first=oldest_first)
     links = filters.Links(request.path, args)
     here = links.with_(cursor=args.get("cursor") or None)
     tabs = view_pages.tabs(args, views)

@@ -8,7 +8,7 @@ from compliance.remediation.waivers import count_asked
 from compliance.review.schema import RequestFilter
 from compliance.review.service import count_states
 from soc_ui import access
-from soc_ui.services import services
+from soc_ui.frame_session import frame_session
 
 
 def waiting_now() -> dict[str, int]:
@@ -17,7 +17,7 @@ def waiting_now() -> dict[str, int]:
         me = access.me()
         found = {"waivers": 0, "requests": 0}
         if me.may("compliance.read"):
-            with services().database.read() as session:
+            with frame_session() as session:
                 if me.may("compliance.decide"):
                     found["waivers"] = count_asked(session, me.name)
                 if me.may("compliance.answer") or me.may("compliance.review"):

@@ -66,10 +66,35 @@ def test_who_sees_some_zones_gets_counts_that_say_how_far_they_go(
     monkeypatch.setattr(facets, "SAMPLE_SCOPED", 3)
     with database.write() as session:
         alerts.record_detections(session, [make(rule=f"r{number}", source__zone="z1") for number in range(5)])
+    where = AlertFilter(engine=("sigma",))
     with database.carrying({SESSION_KEY: frozenset({"z1"})}).read() as session:
-        assert (alerts.count_alerts(session).count, alerts.count_alerts(session).exact) == (3, False)
-        (levels,) = alerts.facets(session, AlertFilter(), ("level",))
-        assert sum(value.count for value in levels.values) == alerts.sample_size(session) == 3
-        assert not levels.exact
-    with database.read() as session:
+        assert (alerts.count_alerts(session, where).count, alerts.count_alerts(session, where).exact) == (3, False)
         assert (alerts.count_alerts(session).count, alerts.count_alerts(session).exact) == (5, True)
+        (engines,) = alerts.facets(session, AlertFilter(), ("engine",))
+        assert sum(value.count for value in engines.values) == alerts.sample_size(session) == 3
+        assert not engines.exact
+    with database.read() as session:
+        assert (alerts.count_alerts(session, where).count, alerts.count_alerts(session, where).exact) == (5, True)
+
+
+@pytest.mark.parametrize("few", [0, 5_000])
+def test_alerts_of_a_page_are_found_once(database: Database, make: Make, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    monkeypatch.setattr(listing, "TEXT_FEW", few)  # 0: too many to list, the queue is walked for them
+    with database.write() as session:
+        alerts.record_detections(session, [make(rule=f"r{number}", source__zone="z1") for number in range(70)])
+    where = AlertFilter(status=("new",), text="web1")
+    with database.read() as session:
+        alone = alerts.list_alerts(session, where)
+        deeper = alerts.list_alerts(session, where, cursor=alone.cursor)
+        oldest = alerts.list_alerts(session, where, oldest_first=True)
+    with statements(database) as told, database.read() as session:
+        assert alerts.count_alerts(session, where).count == 70
+        rules = {facet.dimension: facet for facet in alerts.facets(session, where, limit=100)}["rule"]
+        assert len(rules.values) == 70
+        assert alerts.list_alerts(session, where) == alone
+        assert alerts.list_alerts(session, where, limit=500).alerts == [*alone.alerts, *deeper.alerts]
+        assert alerts.list_alerts(session, where, cursor=alone.cursor) == deeper
+        assert alerts.list_alerts(session, where, oldest_first=True) == oldest
+        assert alerts.matching_ids(session, where, 3) == [row.id for row in alone.alerts[:3]]
+    ordered = [one for one in told if "alerts.status" in one.partition("FROM")[2] and "ORDER BY" in one and "LIMIT" in one]
+    assert len(ordered) == 3  # the ids for all, the second page, and the page in the other order

@@ -8,11 +8,10 @@ from kernel.query import Query
 from kernel.query.tree import And, Exists, Match
 from kernel.store.contract import FieldStatistics, TimeRange
 from kernel.store.lake.aggregate import elements
+from kernel.store.lake.asked import Asked
 from kernel.store.lake.columns import CORE_SET, LONG_COLUMNS
-from kernel.store.lake.condition import Condition
 from kernel.store.lake.manifest import Manifest
 from kernel.store.lake.reader import Reader
-from kernel.store.lake.source import layout_of
 
 
 def of(reader: Reader, manifest: Manifest, query: Query, when: TimeRange, field: str) -> FieldStatistics:
@@ -23,18 +22,16 @@ def of(reader: Reader, manifest: Manifest, query: Query, when: TimeRange, field:
     if not found.present:
         return found
     parts = list(reader.indexes.parts(manifest.live(when), having.root))
-    layout = layout_of(part.segment for part in parts)
-    condition = Condition(layout)
-    where = reader.where(condition, query.root, when)
+    asked = Asked(parts, having.root, when)
     numbers, total = 0, 0.0
-    for position, source in enumerate(elements(field, layout, condition, where)):
+    for position, source in enumerate(elements(field, asked.layout, asked.condition)):
         in_column = field in CORE_SET and position == 0
         number = "CAST(key AS DOUBLE)" if in_column else "TRY_CAST(key AS DOUBLE)"
         figures = f"count({number}), min({number}), max({number}), sum({number})"
         if in_column and field not in LONG_COLUMNS:
             figures = "0, NULL, NULL, NULL"
         sql = f"SELECT approx_count_distinct(key), {figures} FROM ({source})"  # noqa: S608
-        for distinct, count, low, high, added in reader.run(manifest, parts, sql, condition.parameters):
+        for distinct, count, low, high, added in reader.run(manifest, asked, sql):
             found.distinct += int(distinct)
             if count and math.isfinite(added):
                 numbers, total = numbers + int(count), total + float(added)

@@ -39,7 +39,11 @@ _DROPPED = pa.scalar(32 - LARGEST, pa.uint32())
 
 def text_keys(text: str) -> frozenset[int]:
     """Keys that are in the filter of every row group in which some value contains ``text`` (compared folded)."""
-    content = fold(text).encode("utf-8", "surrogatepass")
+    return content_keys(fold(text).encode("utf-8", "surrogatepass"))
+
+
+def content_keys(content: bytes) -> frozenset[int]:
+    """The keys of folded text."""
     keys = set()
     words = [int.from_bytes(content[i : i + SHORT], "little") for i in range(len(content) - SHORT + 1)]
     for place, word in enumerate(words):

@@ -34,6 +34,9 @@ RUN_BYTES = 128 << 20
 """So many rows, or bytes of values, are put in order together."""
 BATCH_BYTES = 64 << 20
 
+WORD_ROWS = RUN_ROWS // 2
+"""A segment with so many events gets an index of its words. (Smaller ones are read soon, and merged soon.)"""
+
 MEMORY = "512MB"
 _SHORTENED = 2
 """How much longer values may be than they are in a file: what a mark stands for (:mod:`.packing`) stands in the file once."""
@@ -107,7 +110,8 @@ def _merge(root: Path, connection: Any, group: Sequence[Segment], sequence: int,
     source = table(root, whole(sorted(group, key=lambda segment: segment.first)))
     sql = f"SELECT * FROM {source} WHERE {output.condition}"  # noqa: S608
     try:
-        index, rows, widest = _write(connection.sql(sql).to_arrow_reader(_batch_rows(root, group)), scratch)
+        reader = connection.sql(sql).to_arrow_reader(_batch_rows(root, group))
+        index, rows, widest = _write(reader, scratch, words=output.rows >= WORD_ROWS)
         parts = connection.execute(_parts_of(scratch)).fetchall()
     except (duckdb.Error, pa.ArrowException, OSError, MemoryError) as error:
         discard(scratch)
@@ -152,10 +156,10 @@ def _widest_in(path: Path) -> int:
     return max((_SHORTENED * group.total_byte_size // max(1, group.num_rows) for group in groups), default=0)
 
 
-def _write(reader: Any, path: Path) -> tuple[Place, int, int]:
+def _write(reader: Any, path: Path, *, words: bool) -> tuple[Place, int, int]:
     """Where the skip index stands, the number of rows, and the ``widest`` of them."""
     rows = 0
-    with pa.OSFile(str(path), "wb") as file, SegmentWriter(file, DAY_LEVEL) as writer:
+    with pa.OSFile(str(path), "wb") as file, SegmentWriter(file, DAY_LEVEL, words=words) as writer:
         waiting: list[Any] = []
         gathered = size = 0
         for batch in reader:

@@ -13,6 +13,7 @@ written, :data:`UNPACKED` when SQL reads it; nothing else in the lake knows of i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -182,18 +183,22 @@ UNPACKED: dict[str, str] = {
 """Column → the SQL of its true value, over the columns of a file."""
 
 
-def selection(format_: int, statement: str = "") -> str:
-    """The true columns of today's schema as SQL over a file of a format; with a statement: those that it names.
+def named(statement: str) -> list[str]:
+    """The columns of today's schema that a statement names, and ``rest``; all of them where there is no statement.
 
     (DuckDB would drop the others by itself, but it takes half a millisecond a file to plan them.)
     """
+    columns = [name for name in SCHEMA.names if not statement or name == REST or quoted(name) in statement]
+    return columns + [unusual(field) for field in ADDRESS_COLUMNS if quoted(unusual(field)) in statement]
+
+
+def selection(format_: int, columns: Sequence[str]) -> str:
+    """The true values of some columns (:func:`named`) as SQL over a file of a format."""
     missing = lacking(format_)
     unpacked = UNPACKED if format_ >= PACKED_SINCE else {}
-    columns = []
-    for name in SCHEMA.names:
-        if statement and name != REST and quoted(name) not in statement:
-            continue
-        true = "CAST(NULL AS VARCHAR)" if name in missing else unpacked.get(name)
-        columns.append(f"{true} AS {quoted(name)}" if true else quoted(name))
-    columns += [f"{quoted(field)} AS {quoted(unusual(field))}" for field in ADDRESS_COLUMNS if quoted(unusual(field)) in statement]
-    return ", ".join(columns)
+    plain = {unusual(field): field for field in ADDRESS_COLUMNS}
+    chosen = []
+    for name in columns:
+        true = "CAST(NULL AS VARCHAR)" if name in missing else unpacked.get(name) or quoted(plain.get(name, name))
+        chosen.append(f"{true} AS {quoted(name)}")
+    return ", ".join(chosen)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,12 @@ from kernel.event import Event, timestamp
 from kernel.query import Query
 from kernel.query.tree import And, Node
 from kernel.store.contract import Page, TimeRange
+from kernel.store.lake.asked import Asked, moment
 from kernel.store.lake.columns import CORE, CORE_SET, LIST_FIELDS, LONG_COLUMNS, REST, SEPARATOR, Layout, quoted
 from kernel.store.lake.condition import Condition, json_pointer
 from kernel.store.lake.manifest import Manifest, Segment
 from kernel.store.lake.session import Session
-from kernel.store.lake.source import Indexes, Part, layout_of, table, whole
+from kernel.store.lake.source import Indexes, Part, table, whole
 from kernel.store.stopping import calling
 from kernel.store.time_limit import time_left, too_long
 
@@ -60,12 +60,12 @@ class Reader:
 
     # running SQL over segments
 
-    def run(self, manifest: Manifest, parts: Sequence[Part], sql: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
-        """``{files}`` in the SQL stands for the segments. A damaged one is left out and remembered; without any: no rows."""
-        sound = [part for part in parts if part.segment.path not in self.damaged]
+    def run(self, manifest: Manifest, asked: Asked, sql: str) -> list[tuple[Any, ...]]:
+        """``{files}`` in the SQL stands for the hits. A damaged segment is left out and remembered; without any: no rows."""
+        sound = [part for part in asked.parts if part.segment.path not in self.damaged]
         while sound:
             try:
-                return self._execute(sound, sql, parameters)
+                return self._execute(sound, sql, asked)
             except duckdb.OutOfMemoryException as error:
                 raise QueryError("the query needs too much memory", "ask for a shorter time range or fewer fields") from error
             except duckdb.InterruptException as error:
@@ -77,12 +77,12 @@ class Reader:
                 sound = [part for part in sound if part not in sick]
         return []
 
-    def _execute(self, parts: Sequence[Part], sql: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
-        source, patience = table(self.root, parts, sql), time_left(self.patience)
+    def _execute(self, parts: Sequence[Part], sql: str, asked: Asked) -> list[tuple[Any, ...]]:
+        statement, patience = sql.replace("{files}", table(self.root, parts, sql, asked.where)), time_left(self.patience)
         cursor = self.session.cursor()
         try:
             with calling(cursor.interrupt, patience):  # an interruption must not meet a closed cursor
-                rows: list[tuple[Any, ...]] = cursor.execute(sql.replace("{files}", source), _used(sql, parameters)).fetchall()
+                rows: list[tuple[Any, ...]] = cursor.execute(statement, _used(statement, asked.parameters)).fetchall()
             return rows
         finally:
             cursor.close()
@@ -92,7 +92,8 @@ class Reader:
             raise ReplacedError
         try:
             columns = ", ".join(f"max({quoted(name)})" for name in (*CORE, REST))
-            self._execute(whole([segment]), f"SELECT {columns} FROM {{files}}", {})  # noqa: S608
+            asked = Asked(whole([segment]))
+            self._execute(asked.parts, f"SELECT {columns} FROM {{files}}", asked)  # noqa: S608
         except (duckdb.OutOfMemoryException, duckdb.InterruptException) as error:
             raise StoreError("the store is too busy to be checked", "try again") from error
         except duckdb.Error as error:
@@ -123,7 +124,7 @@ class Reader:
         hits: list[Event] = []
         parts = iter(self.indexes.parts(segments, query.root))
         wanted, looked = min(limit * _FIRST_LOOK, _FIRST_CHUNK), 0
-        while chunk := _taken(parts, wanted):
+        while chunk := _taken(parts, wanted, limit - len(hits)):
             oldest = hits[limit - 1]["@timestamp"] if len(hits) >= limit > 0 else ""
             chunk = [part for part in chunk if part.segment.last >= oldest]
             if not chunk:  # nor will there be newer ones in those that follow
@@ -143,15 +144,9 @@ class Reader:
         What was looked through and holds none gives an empty list, so that whoever asks may give up.
         """
         for part in self.indexes.parts(manifest.live(when), query.root):
-            layout = layout_of([part.segment])
-            condition = Condition(layout)
-            where = self.where(condition, query.root, when)
-            columns = _columns(names, layout)
-            for first, last in part.ranges or ((0, part.segment.rows - 1),):
-                for start in range(first, last + 1, _SCAN_ROWS):
-                    piece = Part(part.segment, part.rows, ((start, min(last, start + _SCAN_ROWS - 1)),))
-                    events = self._events(manifest, [piece], columns, f"WHERE {where}", condition.parameters)
-                    yield [_only(event, names) for event in events]
+            for piece in _pieces(part):
+                events = self._events(manifest, Asked([piece], query.root, when), names)
+                yield [_only(event, names) for event in events]
 
     def _newest(
         self,
@@ -163,15 +158,12 @@ class Reader:
         after: tuple[str, str] | None,
         names: Sequence[str],
     ) -> list[Event]:
-        layout = layout_of(part.segment for part in parts)
-        condition = Condition(layout)
-        where = self.where(condition, query.root, when)
+        asked = Asked(parts, query.root, when)
+        later = ""
         if after:
-            time, identifier = condition.value(moment(after[0])), condition.value(after[1])
-            where += f' AND ("@timestamp" < {time} OR ("@timestamp" = {time} AND "event.id" < {identifier}))'
-        columns = _columns(names, layout)
-        order = f'WHERE {where} ORDER BY "@timestamp" DESC, "event.id" DESC LIMIT {int(limit)}'
-        return self._events(manifest, parts, columns, order, condition.parameters)
+            time, identifier = asked.condition.value(moment(after[0])), asked.condition.value(after[1])
+            later = f' WHERE "@timestamp" < {time} OR ("@timestamp" = {time} AND "event.id" < {identifier})'
+        return self._events(manifest, asked, names, f'{later} ORDER BY "@timestamp" DESC, "event.id" DESC LIMIT {int(limit)}')
 
     def _sorted(self, manifest: Manifest, query: Query, when: TimeRange, limit: int, names: Sequence[str]) -> list[Event]:
         """``| sort``: the first ``limit`` in that order; values of mixed kinds sort as text after numbers."""
@@ -180,26 +172,22 @@ class Reader:
         parts = list(self.indexes.parts(manifest.live(when), query.root))
         if not parts:
             return []
-        layout = layout_of(part.segment for part in parts)
-        condition = Condition(layout)
-        where = self.where(condition, query.root, when)
+        asked = Asked(parts, query.root, when)
         direction = "DESC" if sort.descending else "ASC"
         if sort.field in LONG_COLUMNS or sort.field == "@timestamp":
             keys = [f"{quoted(sort.field)} {direction} NULLS LAST"]
         else:
-            key = quoted(sort.field) if sort.field in CORE_SET else self._rest_text(condition, sort.field)
-            if sort.field in CORE_SET & layout.spill:
-                key = f"coalesce({key}, {self._rest_text(condition, sort.field)})"
+            key = quoted(sort.field) if sort.field in CORE_SET else _rest_text(asked.condition, sort.field)
+            if sort.field in CORE_SET & asked.layout.spill:
+                key = f"coalesce({key}, {_rest_text(asked.condition, sort.field)})"
             keys = [f"TRY_CAST({key} AS DOUBLE) {direction} NULLS LAST", f"lower({key}) {direction} NULLS LAST"]
-        order = f'WHERE {where} ORDER BY {", ".join(keys)}, "@timestamp" DESC, "event.id" DESC LIMIT {int(limit)}'
-        events = self._events(manifest, parts, _columns(names, layout), order, condition.parameters)
-        return [_only(event, names) for event in events]
+        order = f' ORDER BY {", ".join(keys)}, "@timestamp" DESC, "event.id" DESC LIMIT {int(limit)}'
+        return [_only(event, names) for event in self._events(manifest, asked, names, order)]
 
-    def _events(
-        self, manifest: Manifest, parts: Sequence[Part], columns: Sequence[str], tail: str, parameters: dict[str, object]
-    ) -> list[Event]:
+    def _events(self, manifest: Manifest, asked: Asked, names: Sequence[str], tail: str = "") -> list[Event]:
+        columns = _columns(names, asked.layout)
         selected = ", ".join(map(quoted, columns))
-        rows = self.run(manifest, parts, f"SELECT {selected} FROM {{files}} {tail}", parameters)  # noqa: S608
+        rows = self.run(manifest, asked, f"SELECT {selected} FROM {{files}}{tail}")  # noqa: S608
         return [_event(columns, row) for row in rows]
 
     def get(self, manifest: Manifest, event_id: str, at: str) -> Event | None:
@@ -211,8 +199,9 @@ class Reader:
         parts, looked = iter(whole(segments)), 0
         while chunk := _taken(parts, max(looked * _GROWTH[0], _FIRST_CHUNK)):
             looked += sum(part.rows for part in chunk)
-            tail = f'WHERE {condition} ORDER BY "@timestamp" DESC LIMIT 1'
-            rows = self._events(manifest, chunk, (*CORE, REST), tail, {"id": event_id, "at": at})
+            asked = Asked(chunk)
+            asked.parameters.update({"id": event_id, "at": at})
+            rows = self._events(manifest, asked, ("*",), f' WHERE {condition} ORDER BY "@timestamp" DESC LIMIT 1')
             if rows:
                 return rows[0]
         return None
@@ -231,24 +220,12 @@ class Reader:
         parts = list(self.indexes.parts(segments, root))
         if not parts:
             return 0
-        condition = Condition(layout_of(part.segment for part in parts))
-        where = self.where(condition, root, when)
-        rows = self.run(manifest, parts, f"SELECT count(*) FROM {{files}} WHERE {where}", condition.parameters)  # noqa: S608
+        rows = self.run(manifest, Asked(parts, root, when), "SELECT count(*) FROM {files}")
         return int(rows[0][0]) if rows else 0
 
-    # pieces
 
-    def where(self, condition: Condition, root: Node, when: TimeRange) -> str:
-        """The condition and the time range as SQL."""
-        parts = [condition.where(root)]
-        if when.start:
-            parts.append(f'"@timestamp" >= {condition.value(moment(when.start))}')
-        if when.end:
-            parts.append(f'"@timestamp" < {condition.value(moment(when.end))}')
-        return " AND ".join(parts)
-
-    def _rest_text(self, condition: Condition, field: str) -> str:
-        return f"json_extract_string({REST}, {condition.value(json_pointer(field))})"
+def _rest_text(condition: Condition, field: str) -> str:
+    return f"json_extract_string({REST}, {condition.value(json_pointer(field))})"
 
 
 def _query_error(error: duckdb.Error) -> Exception:
@@ -266,15 +243,26 @@ def _used(sql: str, parameters: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in parameters.items() if name in names}
 
 
-def _taken(parts: Iterator[Part], rows: int) -> list[Part]:
-    """The next parts, until they have ``rows`` rows; empty at the end."""
+def _taken(parts: Iterator[Part], rows: int, hits: int = 0) -> list[Part]:
+    """The next parts, until they have ``rows`` rows, or ``hits`` that are sure; empty at the end."""
     taken: list[Part] = []
     for part in parts:
         taken.append(part)
         rows -= part.rows
-        if rows <= 0:
+        hits -= part.rows if part.left == And() else 0
+        if rows <= 0 or (hits <= 0 and part.left == And()):
             break
     return taken
+
+
+def _pieces(part: Part) -> Iterator[Part]:
+    """A part in pieces that a scan reads at a time."""
+    if part.picked:
+        yield part
+        return
+    for first, last in part.ranges or ((0, part.segment.rows - 1),):
+        for start in range(first, last + 1, _SCAN_ROWS):
+            yield Part(part.segment, part.rows, ((start, min(last, start + _SCAN_ROWS - 1)),))
 
 
 def _next_step(looked: int, found: int, limit: int) -> int:
@@ -323,11 +311,3 @@ def _parse_cursor(cursor: str) -> tuple[str, str] | None:
         raise QueryError("the page mark is not valid", "start again from the first page")
     moment(time)
     return time, identifier
-
-
-def moment(text: str) -> datetime:
-    """An @timestamp text as SQL takes it: UTC without zone. Raises QueryError."""
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=None)
-    except ValueError as error:
-        raise QueryError(f"{text[:40]!r} is no time", "write 2026-11-23T04:40:00.000000Z") from error

@@ -20,6 +20,7 @@ from kernel.errors import StoreError
 from kernel.store.lake.columns import DICTIONARY_COLUMNS, ENCODINGS, SCHEMA
 from kernel.store.lake.packing import packed
 from kernel.store.lake.skipindex import Filter, Place, index_bytes, make_filter
+from kernel.store.lake.wordindex import run_bytes
 
 ROW_GROUP = 8192
 """Rows per row group: small groups make point look-ups over many columns cheap (research: 8 % larger, 2-3 times faster)."""
@@ -42,11 +43,14 @@ class DiskFullError(StoreError):
 class SegmentWriter:
     """Writes a segment row group by row group into an Arrow output stream, and its skip index behind them.
 
-    ``widest``: bytes a row in the row group where that is most.
+    words    whether what is written together gets an index of its words
+    widest   bytes a row in the row group where that is most
     """
 
-    def __init__(self, sink: Any, level: int) -> None:
+    def __init__(self, sink: Any, level: int, *, words: bool = False) -> None:
         self._sink = sink
+        self._words = words
+        self._runs: list[tuple[int, bytes]] = []
         self.widest = 0
         self._filters: list[Filter] = []
         self._writer = pq.ParquetWriter(
@@ -64,15 +68,18 @@ class SegmentWriter:
     def write(self, table: Any) -> None:
         """Add rows; each ``ROW_GROUP`` of them (and the rest) become a row group. A commit of a few more makes one."""
         size = ROW_GROUP if len(table) > ROW_GROUP * 3 // 2 else len(table)
+        groups = len(self._filters)
         for start in range(0, len(table), size or 1):
             for group in _light(table.slice(start, size)):
                 self._writer.write_table(packed(group), row_group_size=len(group))
                 self._filters.append(make_filter(group))
                 self.widest = max(self.widest, group.nbytes // max(1, len(group)))
+        if self._words:
+            self._runs.append((len(table), run_bytes(table, [group.rows for group in self._filters[groups:]])))
 
     def finish(self) -> Place:
         """Write the index and the footer; says where the index stands. The sink stays open."""
-        content = index_bytes(self._filters)
+        content = index_bytes(self._filters, self._runs)
         place = Place(self._sink.tell(), len(content))
         self._sink.write(content)
         self._writer.close()

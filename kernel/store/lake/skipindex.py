@@ -7,8 +7,10 @@ manifest says where it begins and how long it is; a segment without one is simpl
 Layout, little-endian::
 
     "LDNSKIP1"  u32 groups  u32 CRC-32 of all that follows  {u32 rows, u32 bits} * groups  filters, whole bytes
+    u32 runs  {u32 rows, u32 octets} * runs  word indexes of the runs (:mod:`.wordindex`)
 
-Rows of the groups in order are the rows of the file in order. Which bit of a filter is a key's: :mod:`.grams`.
+Rows of the groups in order are the rows of the file in order, and so are those of the runs; the second line is missing where no run
+has an index of its words. Which bit of a filter is a key's: :mod:`.grams`.
 """
 
 from __future__ import annotations
@@ -42,6 +44,8 @@ _LONG_TEXTS = frozenset(
 
 _HEAD = struct.Struct("<8sII")
 _GROUP = struct.Struct("<II")
+_NUMBER = struct.Struct("<I")
+_RUN = struct.Struct("<II")
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -57,6 +61,13 @@ class Place(msgspec.Struct, frozen=True):
 
     offset: int = 0
     length: int = 0
+
+
+class Index(msgspec.Struct, frozen=True):
+    """The index of a segment: a filter for each row group; of each run its rows and the index of its words (empty: none)."""
+
+    filters: list[Filter]
+    runs: list[tuple[int, memoryview]]
 
 
 class IndexDamagedError(Exception):
@@ -96,14 +107,17 @@ def _content(array: Any) -> bytes:
     return bytes(content[ends[array.offset] : ends[array.offset + len(array)]])
 
 
-def index_bytes(filters: Sequence[Filter]) -> bytes:
-    """The filters of a segment as they stand in its file."""
-    body = b"".join([*(_GROUP.pack(part.rows, part.size) for part in filters), *(part.bits for part in filters)])
+def index_bytes(filters: Sequence[Filter], runs: Sequence[tuple[int, bytes]] = ()) -> bytes:
+    """The filters of a segment, and the rows and word indexes of its runs, as they stand in its file."""
+    pieces = [*(_GROUP.pack(part.rows, part.size) for part in filters), *(part.bits for part in filters)]
+    if runs:
+        pieces += [_NUMBER.pack(len(runs)), *(_RUN.pack(rows, len(words)) for rows, words in runs), *(words for _, words in runs)]
+    body = b"".join(pieces)
     return _HEAD.pack(MAGIC, len(filters), zlib.crc32(body)) + body
 
 
-def read_index(path: Path, place: Place, *, check: bool = True) -> list[Filter]:
-    """The filters of a segment, mapped into memory as long as somebody holds them. Raises IndexDamagedError, OSError.
+def read_index(path: Path, place: Place, *, check: bool = True) -> Index:
+    """The index of a segment, mapped into memory as long as somebody holds them. Raises IndexDamagedError, OSError.
 
     check  compute the checksum of all of it; needless for an immutable file that was checked before
     """
@@ -123,7 +137,19 @@ def read_index(path: Path, place: Place, *, check: bool = True) -> list[Filter]:
         length = (bits + 7) // 8
         filters.append(Filter(rows, bits, content[at : at + length]))
         at += length
-    return filters
+    return Index(filters, _runs(content[at:]))
+
+
+def _runs(content: memoryview) -> list[tuple[int, memoryview]]:
+    if not content:
+        return []
+    (number,) = _NUMBER.unpack_from(content)
+    at = _NUMBER.size + number * _RUN.size
+    runs = []
+    for rows, length in _RUN.iter_unpack(content[_NUMBER.size : at]):
+        runs.append((rows, content[at : at + length]))
+        at += length
+    return runs
 
 
 def surviving(filters: Sequence[Filter], need: Need) -> list[tuple[int, int]]:

@@ -53,7 +53,7 @@ def test_a_row_group_of_long_records_has_fewer_rows(lake: Lake) -> None:
     assert lake.statistics()["segments"] == 1
     assert max(values_in_groups(lake)) <= segment.GROUP_BYTES
     part = lake._known().live()[0]
-    assert [f.rows for f in read_index(lake.root / part.path, part.index)] == [
+    assert [f.rows for f in read_index(lake.root / part.path, part.index).filters] == [
         pq.read_metadata(lake.root / part.path).row_group(number).num_rows
         for number in range(pq.read_metadata(lake.root / part.path).num_row_groups)
     ]
@@ -109,10 +109,10 @@ def test_what_cannot_be_merged_does_not_stop_the_rest(lake: Lake, monkeypatch: p
         lake.commit(Commit([event(n)]))
     write, failures = merge._write, [MemoryError("realloc of size 2147483712 failed")]
 
-    def short_of_memory_once(reader: object, path: Path) -> object:
+    def short_of_memory_once(reader: object, path: Path, **how: bool) -> object:
         if failures:
             raise failures.pop()
-        return write(reader, path)
+        return write(reader, path, **how)
 
     monkeypatch.setattr(merge, "_write", short_of_memory_once)
     with pytest.raises(MergeError, match="cannot be compacted: realloc"):

@@ -17,7 +17,7 @@ from kernel.store.contract import Commit, TimeRange
 from kernel.store.lake import Lake
 from kernel.store.lake.columns import FORMAT, SCHEMA
 from kernel.store.lake.encode import encode
-from kernel.store.lake.packing import packed, selection
+from kernel.store.lake.packing import named, packed, selection
 from kernel.store.lake.segment import parquet_bytes
 
 LONG = [
@@ -55,7 +55,7 @@ events = st.fixed_dictionaries(
 
 def unpacked(path: Path) -> pa.Table:
     connection = duckdb.connect()
-    sql = f"SELECT {selection(FORMAT)} FROM read_parquet('{path}')"
+    sql = f"SELECT {selection(FORMAT, SCHEMA.names)} FROM read_parquet('{path}')"
     return connection.sql(sql).to_arrow_table().cast(SCHEMA)
 
 
@@ -95,7 +95,7 @@ def test_what_the_fields_say_is_not_written_twice() -> None:
 
 @pytest.mark.parametrize("format_", [1, FORMAT])
 def test_every_column_is_selected(format_: int) -> None:
-    assert all(f'"{name}"' in selection(format_) for name in SCHEMA.names)
+    assert all(f'"{name}"' in selection(format_, named("")) for name in SCHEMA.names)
 
 
 def test_top_addresses_count_what_packing_took_apart(tmp_path: Path) -> None:

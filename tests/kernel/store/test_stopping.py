@@ -15,6 +15,7 @@ from kernel.query import parse_query
 from kernel.store.contract import Commit, TimeRange
 from kernel.store.elasticsearch.server import Server
 from kernel.store.lake import Lake
+from kernel.store.lake.asked import Asked
 from kernel.store.stopping import SearchEnded, calling, unless
 
 EVER = TimeRange()
@@ -38,10 +39,10 @@ def after(seconds: float) -> Callable[[], bool]:
 def test_a_running_statement_of_the_lake_ends(lake: Lake) -> None:
     manifest = lake._known()
     assert manifest is not None
-    parts = list(lake._reader.indexes.parts(manifest.live(EVER), parse_query("").root))
+    asked = Asked(list(lake._reader.indexes.parts(manifest.live(EVER), parse_query("").root)))
     began = time.monotonic()
     with unless(after(0.3)), pytest.raises(SearchEnded):
-        lake._reader.run(manifest, parts, COSTLY, {})
+        lake._reader.run(manifest, asked, COSTLY)
     assert time.monotonic() - began < 10
     assert lake.count(parse_query("destination.port:>=40"), EVER) == 10
 

@@ -11,6 +11,7 @@ from kernel.errors import QueryError
 from kernel.query import parse_query
 from kernel.store.contract import Commit, TimeRange
 from kernel.store.lake import Lake
+from kernel.store.lake.asked import Asked
 from kernel.store.time_limit import within
 
 EVER = TimeRange()
@@ -29,10 +30,10 @@ def lake(tmp_path: Path) -> Lake:
 def test_a_running_statement_ends_and_the_next_question_is_answered(lake: Lake) -> None:
     manifest = lake._known()
     assert manifest is not None
-    parts = list(lake._reader.indexes.parts(manifest.live(EVER), parse_query("").root))
+    asked = Asked(list(lake._reader.indexes.parts(manifest.live(EVER), parse_query("").root)))
     began = time.monotonic()
     with within(0.5), pytest.raises(QueryError, match=r"longer than 0\.5 s"):
-        lake._reader.run(manifest, parts, COSTLY, {})
+        lake._reader.run(manifest, asked, COSTLY)
     assert time.monotonic() - began < 10
     assert lake.count(parse_query("destination.port:>=40"), EVER) == 10
 

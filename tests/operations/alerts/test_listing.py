@@ -15,9 +15,11 @@ from kernel.detection import LEVELS, Detection
 from operations.accounts.schema import Principal
 from operations.alerts import facets as facets_module
 from operations.alerts import listing, service
+from operations.alerts import text as text_module
 from operations.alerts.schema import UNASSIGNED, AlertFilter, AlertRow, Change, Count
 from operations.errors import Invalid
 from operations.reach import SESSION_KEY
+from tests.operations.statements import statements
 
 Make = Callable[..., Detection]
 
@@ -192,12 +194,28 @@ def test_who_sees_some_zones_is_told_at_least_how_many(database: Database, make:
         service.record_detections(session, [make(rule=f"r{n}", host__zone="a" if n % 3 else "b", level="low") for n in range(60)])
     for zone, count, exact in (("a", 20, False), ("b", 20, True), ("c", 0, True)):
         with database.carrying({SESSION_KEY: frozenset({zone})}).read() as session:
-            found = service.count_alerts(session, AlertFilter(level=("low",)))
-            [facet] = service.facets(session, AlertFilter(), ("level",))
+            found = service.count_alerts(session, AlertFilter(level=("low",), engine=("sigma",)))
+            [facet] = service.facets(session, AlertFilter(), ("engine",))
         assert (found.count, found.exact) == (count, exact)
         assert (sum(value.count for value in facet.values), facet.exact) == (count, exact)
     with database.read() as session:  # no limit of zones: the kept counts know it
-        assert service.count_alerts(session, AlertFilter(level=("low",))) == Count(60)
+        assert service.count_alerts(session, AlertFilter(engine=("sigma",))) == Count(60)
+
+
+@pytest.mark.parametrize("short", [0, 8_000])
+def test_a_page_of_words_in_some_zones_is_the_same_however_it_is_found(
+    database: Database, make: Make, monkeypatch: pytest.MonkeyPatch, short: int
+) -> None:
+    monkeypatch.setattr(listing, "TEXT_FEW_SHORT", short)  # 0: the queue is walked, texts are looked up alert by alert
+    with database.write() as session:
+        service.record_detections(session, [make(rule=f"word{n % 2}", host=f"h{n}", host__zone="ab"[n % 3 > 0]) for n in range(40)])
+    with database.carrying({SESSION_KEY: frozenset({"b"})}).read() as session:
+        page = service.list_alerts(session, AlertFilter(text="WORD1", status=("new",)), limit=5)
+        rest = service.list_alerts(session, AlertFilter(text="WORD1", status=("new",)), limit=50, cursor=page.cursor)
+        assert service.list_alerts(session, AlertFilter(text="word2")).alerts == []
+    found = {row.host for row in (*page.alerts, *rest.alerts)}
+    assert found == {f"h{n}" for n in range(40) if n % 3 and n % 2}
+    assert len(page.alerts) == 5
 
 
 def test_new_since_counts_what_came_after(database: Database, queue: list[AlertRow], make: Make) -> None:
@@ -261,6 +279,10 @@ def test_facets_of_very_many_alerts_say_that_they_are_a_sample(
         [facet] = service.facets(session, AlertFilter(text="rule"), ("level",))
     assert not facet.exact
     assert sum(value.count for value in facet.values) == 50
+    monkeypatch.setattr(facets_module, "SAMPLE_OF_MORE", 30)  # where it is known that there are more than SAMPLE
+    with database.read() as session:
+        [facet] = service.facets(session, AlertFilter(engine=("sigma",)), ("rule",))
+    assert (sum(value.count for value in facet.values), facet.exact) == (30, False)
 
 
 def test_timeline_has_every_alert_once(database: Database, queue: list[AlertRow]) -> None:
@@ -301,3 +323,24 @@ def test_detections_of_an_alert_are_paged(database: Database, make: Make) -> Non
                 break
     assert len(seen) == 25
     assert set(seen) == {detection.id for detection in made}
+
+
+@pytest.mark.parametrize("zone", ["", "b"])
+def test_common_words_are_not_listed_and_found_all_the_same(
+    database: Database, make: Make, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    monkeypatch.setattr(text_module, "SPREAD", 40)
+    for name in ("TEXT_FEW", "TEXT_FEW_SCOPED", "TEXT_FEW_SHORT"):
+        monkeypatch.setattr(listing, name, 5)
+    with database.write() as session:
+        made = [make(rule=f"{'often' if n % 2 else 'else'}{n % 20}", host=f"h{n}", host__zone="ab"[n % 3 > 0]) for n in range(200)]
+        service.record_detections(session, made)
+    theirs = database.carrying({SESSION_KEY: frozenset({zone})}) if zone else database
+    with statements(database) as told, theirs.read() as session:
+        where = AlertFilter(text="often", status=("new",))
+        assert service.count_alerts(session, where) == Count(sum(n % 2 and (n % 3 > 0 or not zone) for n in range(200)))
+        page = service.list_alerts(session, where, limit=500).alerts
+        assert {row.host for row in page} == {f"h{n}" for n in range(200) if n % 2 and (n % 3 > 0 or not zone)}
+    assert not any("MATCH" in statement for statement in told)  # no reading of the index for all that have it
+    with theirs.read() as session:  # few have this one: it is looked for in the index
+        assert len(service.list_alerts(session, AlertFilter(text="often19")).alerts) == (7 if zone else 10)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from kernel.db import Database, open_database, upgrade
 from kernel.detection import Detection
-from operations.alerts import service
+from operations.alerts import listing, service
 from operations.alerts.schema import UNASSIGNED, AlertFilter, Count
 from operations.reach import SESSION_KEY
 from tests.postgresql_server import running_postgresql
@@ -38,7 +38,9 @@ def database(server: str, make: Callable[..., Detection]) -> Iterator[Database]:
     opened.close()
 
 
-def test_lists_of_a_scope_are_those_of_a_plain_reading(database: Database) -> None:
+@pytest.mark.parametrize("short", [0, 8_000])
+def test_lists_of_a_scope_are_those_of_a_plain_reading(database: Database, monkeypatch: pytest.MonkeyPatch, short: int) -> None:
+    monkeypatch.setattr(listing, "TEXT_FEW_SHORT", short)  # 0: texts are looked up alert by alert
     scoped = database.carrying({SESSION_KEY: frozenset({"z1", "z3", "nowhere"})})
     mine = {f"r{n}" for n in range(NUMBER) if n % 5 in (1, 3)}
     high = {f"r{n}" for n in range(1, NUMBER, 2)}
@@ -54,6 +56,11 @@ def test_lists_of_a_scope_are_those_of_a_plain_reading(database: Database) -> No
         with scoped.read() as session:
             found = service.list_alerts(session, where, limit=500)
             assert {row.rule_id for row in found.alerts} == wanted, where
+            short_page = service.list_alerts(session, where, limit=7)
+            assert short_page.alerts == found.alerts[:7]
+            if short_page.cursor:
+                next_page = service.list_alerts(session, where, limit=7, cursor=short_page.cursor)
+                assert next_page.alerts == found.alerts[7:14]
             assert service.count_alerts(session, where) == Count(len(wanted)), where
     with database.carrying({SESSION_KEY: frozenset()}).read() as session:
         assert service.list_alerts(session, AlertFilter(text="r77")).alerts == []

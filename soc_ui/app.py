@@ -38,6 +38,7 @@ from soc_ui.advisories import words as advisory_words
 from soc_ui.advisories.views import advisories
 from soc_ui.alerts.around import alert_surroundings
 from soc_ui.alerts.flyout import alert_flyout
+from soc_ui.alerts.group_pages import alert_groups
 from soc_ui.alerts.merge_pages import alert_merge
 from soc_ui.alerts.packet_views import alert_packets
 from soc_ui.alerts.suppression_pages import alert_suppressions
@@ -168,7 +169,7 @@ def create_app(services: Services) -> APIFlask:
     mending = (compliance_overview, compliance_findings, compliance_waivers, compliance_progress)
     papers = (compliance_documents, compliance_editions, compliance_evidence, compliance_review, compliance_handouts, handout)
     admin = (keys, webhooks, webhook_routing, inbound, audit, health)
-    queue = (alerts, alert_packets, alert_flyout, alert_merge, alert_surroundings, alert_views, alert_suppressions)
+    queue = (alerts, alert_packets, alert_flyout, alert_groups, alert_merge, alert_surroundings, alert_views, alert_suppressions)
     pages = (
         *who,
         *watch,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 
@@ -9,7 +11,13 @@ from soc_ui.visible import visible
 
 
 def as_attachment(content: bytes, name: str, kind: str) -> Response:
-    """``content`` under ``name`` (RFC 6266); signs that would turn the name around are made visible."""
-    headers = Headers()
-    headers.set("Content-Disposition", "attachment", filename=visible(name))
+    """``content`` under ``name``; signs that would turn the name around are made visible, lines become one.
+
+    RFC 6266, 4.3: a header has no Chinese in it, so such a name goes as ``filename*``, beside one that old clients can read.
+    """
+    headers, shown = Headers(), " ".join(visible(name).splitlines())
+    names = {"filename": shown.encode("ascii", "replace").decode().replace("?", "_")}
+    if not shown.isascii():
+        names["filename*"] = f"UTF-8''{quote(shown, safe='')}"
+    headers.set("Content-Disposition", "attachment", **names)
     return Response(content, content_type=kind, headers=headers)

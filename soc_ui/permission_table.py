@@ -56,14 +56,15 @@ def markdown(app: Flask) -> str:
         f"|---|---|---|{'---|' * len(ROLES)}",
     ]
     for entry in entries(app):
-        told = _told(entry)
+        needed = told(entry)
         marks = " | ".join("●" if entry.allows(role) and entry.endpoint not in SIGNED | HANDED else "" for role in ROLES)
         address = entry.rule.replace("|", "\\|")
-        lines.append(f"| {entry.method} | `{address}` | {told} | {marks} |")
+        lines.append(f"| {entry.method} | `{address}` | {needed} | {marks} |")
     return "\n".join(lines) + "\n"
 
 
-def _told(entry: Entry) -> str:
+def told(entry: Entry) -> str:
+    """What an address asks for, in words."""
     if entry.endpoint in SIGNED:
         return "a signature"
     if entry.endpoint in HANDED:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -56,6 +56,7 @@ _ALERTS = Alert.__table__
 _Range = tuple[list[ColumnElement[bool]], list[ColumnElement[Any]]]
 """Conditions that bound a range of an index, and what its order begins with."""
 
+_FACETED = ("id", "last_seen", "status", "level", "engine", "rule_id", "rule_name", "host", "assignee", "verdict", "tags")
 _COUNTED = ("engine", "rule", "host", "assignee", "verdict", "tag")
 
 
@@ -102,18 +103,17 @@ def matching_versions(session: Session, where: AlertFilter, limit: int) -> list[
     return [(row.id, row.version) for row in session.execute(_page_query(session, where, limit, "", False, columns))]
 
 
-def sample_query(session: Session, where: AlertFilter, limit: int) -> Select[Any]:
-    """The newest ``limit`` matching alerts, as a query for the columns that facets count."""
-    return _page_query(session, where, limit, "", False, _counted_columns(), ordered=False)
+def sample_query(session: Session, where: AlertFilter, limit: int, names: Sequence[str] = _FACETED) -> Select[Any]:
+    """The newest ``limit`` matching alerts, as a query for columns, among them id and last_seen: those that facets count."""
+    return _page_query(session, where, limit, "", False, _columns(names), ordered=False)
 
 
 def sample_of(session: Session, ids: list[int]) -> Select[Any]:
     """These alerts, as a query for the columns that facets count."""
-    return select(*_counted_columns()).where(among(session, ids))
+    return select(*_columns(_FACETED)).where(among(session, ids))
 
 
-def _counted_columns() -> list[ColumnElement[Any]]:
-    names = ("id", "last_seen", "status", "level", "engine", "rule_id", "rule_name", "host", "assignee", "verdict", "tags")
+def _columns(names: Sequence[str]) -> list[ColumnElement[Any]]:
     return [_ALERTS.c[name] for name in names]
 
 

@@ -7,6 +7,8 @@ from operations import clock
 from operations.errors import Invalid
 
 SHORT, TITLE, LINE, LONG = 128, 256, 1000, 10_000
+EARLIEST = "1990-01-01T00:00:00.000000Z"
+"""No incident is older; a year typed as ``0026`` would make its deadlines and all mean times worthless."""
 
 
 def text(value: str, field: str, most: int, *, needed: bool = False) -> str:
@@ -25,7 +27,7 @@ def line(value: str, field: str, most: int = TITLE, *, needed: bool = False) -> 
 
 
 def moment(value: str, field: str, *, past: bool = False) -> str:
-    """@timestamp text of a moment, "" of "". Raises Invalid; ``past``: also where it lies ahead."""
+    """@timestamp text of a moment, "" of "". Raises Invalid; ``past``: also where it lies ahead or before EARLIEST."""
     if not value.strip():
         return ""
     found = parse_timestamp(value.strip())
@@ -33,4 +35,6 @@ def moment(value: str, field: str, *, past: bool = False) -> str:
         raise Invalid(f"{field} is no moment", "for example 2026-11-23T08:30:00Z", field=field)
     if past and found > clock.shift(clock.now(), 300):
         raise Invalid(f"{field} lies ahead", field=field)
+    if past and found < EARLIEST:
+        raise Invalid(f"{field} lies before {EARLIEST[:4]}", "check the year", field=field)
     return found

@@ -67,6 +67,15 @@ def movers(session: Session, kind: str = "asset", *, limit: int = 8) -> list[Ris
     return [_row(row, bands) for row in session.execute(query)]
 
 
+def of_subjects(session: Session, kind: str, keys: list[str]) -> dict[str, RiskRow]:
+    """Key → risk of those assets or zones among ``keys`` that have one and may be seen."""
+    if not keys:
+        return {}
+    bands = settings.get(session).value["bands"]
+    query = select(*_LIST).where(RiskScore.kind == kind, RiskScore.key.in_(keys[:MAX_PAGE]), *within(session))
+    return {row.key: _row(row, bands) for row in session.execute(query)}
+
+
 def get(session: Session, kind: str, key: str, *, days: int = 30) -> RiskDetail:
     """One asset or zone with its reasons and days. Raises NotFound, also for what lies in a zone that may not be seen."""
     row = session.get(RiskScore, (kind, key))

@@ -133,6 +133,12 @@ def usage_of_month(session: Session, month: str) -> list[tuple[str, Month]]:
     return [(row[0], Month(month, *(int(value) for value in row[1:]))) for row in session.execute(query)]
 
 
+def metered_at(session: Session, month: str) -> str:
+    """When the usage of that month was last counted; "" if it never was."""
+    query = select(func.max(Usage.metered_at)).where(Usage.day >= f"{month}-01", Usage.day <= f"{month}-31")
+    return session.execute(query).scalar_one() or ""
+
+
 def year_bounds(year: int) -> tuple[str, str]:
     """The year in Beijing as moments (UTC)."""
     return bounds_of(date(year, 1, 1))[0], bounds_of(date(year, 12, 31))[1]

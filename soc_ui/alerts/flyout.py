@@ -10,6 +10,7 @@ from operations.incidents.reading import incident_of_alert
 from operations.zones import service as zones
 from soc_ui import access
 from soc_ui.alerts import rule_source
+from soc_ui.alerts.cards import cards
 from soc_ui.alerts.known import known_indicators
 from soc_ui.alerts.views import page
 from soc_ui.preferences import local_path
@@ -29,6 +30,7 @@ def part(alert_id: int) -> str:
         return page(alert_id)
     with services().database.read() as session:
         detail = service.get_detail(session, alert_id)
+        plan = [record.zone for record in zones.list_zones(session)]
         context = {
             "alike": service.similar_alerts(session, detail.alert, detail.entities, limit=SIMILAR),
             "merged": service.merged_into(session, alert_id),
@@ -36,7 +38,8 @@ def part(alert_id: int) -> str:
             "known": known_indicators(session, detail.entities[:MOST_ENTITIES]),
             "incident": incident_of_alert(session, alert_id),
             "suppression": service.suppression_of(session, detail.alert.suppressed_by),
-            "zone_name": ZoneNames(record.zone for record in zones.list_zones(session)),
+            "zone_name": ZoneNames(plan),
+            "cards": cards(session, detail.entities[:MOST_ENTITIES], {zone.id: zone for zone in plan}),
         }
     return render_template(
         "alerts/flyout.html", detail=detail, alert=detail.alert, entities=detail.entities[:MOST_ENTITIES],

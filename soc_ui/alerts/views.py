@@ -20,6 +20,7 @@ from operations.incidents.reading import incident_of_alert
 from operations.zones import service as zones
 from soc_ui import access, times
 from soc_ui.alerts import filters, rule_source, triage, view_pages
+from soc_ui.alerts.cards import cards
 from soc_ui.alerts.known import known_indicators
 from soc_ui.alerts.packet_desk import conversation_of
 from soc_ui.alerts.told import told
@@ -178,7 +179,8 @@ def page(alert_id: int) -> str:
         incident = incident_of_alert(session, alert_id)
         suppression = service.suppression_of(session, detail.alert.suppressed_by)
         runs = caused(session, "alert", alert_id)
-        zone_name = ZoneNames(record.zone for record in zones.list_zones(session))
+        plan = [record.zone for record in zones.list_zones(session)]
+        known_things = cards(session, _shown(detail.entities), {zone.id: zone for zone in plan})
     return _alert_page(
         detail,
         similar=similar,
@@ -186,7 +188,8 @@ def page(alert_id: int) -> str:
         detections=detections,
         people=people,
         incident=incident,
-        zone_name=zone_name,
+        zone_name=ZoneNames(plan),
+        cards=known_things,
         suppression=suppression,
         alike=alike,
         merged=merged,

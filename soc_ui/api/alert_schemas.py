@@ -9,6 +9,7 @@ from apiflask.validators import Length, OneOf, Range
 from kernel.detection import LEVELS
 from operations.alerts.desk_models import BULK_KINDS, BULK_STATES
 from operations.alerts.facets import DIMENSIONS
+from operations.alerts.grouping import BY
 from operations.alerts.models import SETTABLE, STATUSES, VERDICTS
 from operations.alerts.service import MAX_BULK
 from operations.alerts.triage import MAX_NOTE
@@ -56,6 +57,10 @@ class AlertListIn(AlertFilterIn, Paging):
 class FacetsIn(AlertFilterIn):
     facet = List(String(validate=OneOf(DIMENSIONS)), load_default=list(DIMENSIONS))
     limit = Integer(load_default=12, validate=Range(1, 100))
+
+
+class GroupsIn(AlertFilterIn):
+    by = String(load_default="rule", validate=OneOf(list(BY)))
 
 
 class AlertOut(Schema):
@@ -221,6 +226,25 @@ class FacetOut(Schema):
 
 class FacetsOut(Schema):
     facets = List(Nested(FacetOut), required=True)
+
+
+class AlertGroupOut(Schema):
+    value = String(required=True)
+    name = String(required=True, metadata={"description": "Title of the newest alert's rule"})
+    number = Integer(required=True)
+    levels = Dict(keys=String(), values=Integer(), required=True)
+    new = Integer(required=True, metadata={"description": "How many nobody has looked at"})
+    hosts = Integer(required=True, metadata={"description": "Different hosts"})
+    rules = Integer(required=True, metadata={"description": "Different rules"})
+    newest = Integer(required=True, metadata={"description": "Id of the newest alert"})
+    last_seen = String(required=True)
+
+
+class AlertGroupsOut(Schema):
+    groups = List(Nested(AlertGroupOut), required=True, metadata={"description": "At most 200, the worst first"})
+    looked = Integer(required=True, metadata={"description": "How many of the newest matching alerts were grouped"})
+    exact = Boolean(required=True, metadata={"description": "Whether these are all that match"})
+    without = Integer(required=True, metadata={"description": "How many of them have no such value"})
 
 
 class DetectionOut(Schema):

@@ -12,6 +12,7 @@ from marshmallow import RAISE
 
 from kernel.event import Event
 from operations.alerts import service
+from operations.alerts.grouping import group
 from operations.alerts.models import ENTITY_KINDS
 from operations.alerts.schema import AlertFilter, Change, narrowed
 from operations.errors import Conflict, Invalid, Stale
@@ -64,6 +65,20 @@ def facets(query_data: Body) -> Body:
     with services().database.read() as session:
         found = service.facets(session, alert_filter(query_data), tuple(query_data["facet"]), limit=query_data["limit"])
     return {"facets": msgspec.to_builtins(found)}
+
+
+@alerts.get("/groups")
+@permit(alerts, "alerts.read")
+@alerts.input(schemas.GroupsIn, location="query", unknown=RAISE)
+@alerts.output(schemas.AlertGroupsOut)
+def groups(query_data: Body) -> Body:
+    """Group alerts by rule, host, user or source address
+
+    Of the newest matching alerts, as many as facets count.
+    """
+    with services().database.read() as session:
+        found: Body = msgspec.to_builtins(group(session, alert_filter(query_data), query_data["by"]))
+    return found
 
 
 @alerts.get("/<int:alert_id>")

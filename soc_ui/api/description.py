@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
-from apiflask import APIBlueprint, APIFlask
-from flask import Response, current_app, json, render_template_string
+from apiflask import APIBlueprint, APIFlask, Schema
+from flask import Response, current_app, json, render_template, request
+from marshmallow import class_registry
 
-from soc_ui.api import inbound
+from soc_ui.api import inbound, reference
+from soc_ui.permission_table import entries, told
 
 description = APIBlueprint("api_description", __name__, url_prefix="/api/v1", enable_openapi=False)
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Liandun API {{ spec.info.version }}</title></head>
-<body><h1>Liandun API {{ spec.info.version }}</h1><p>{{ spec.info.description }}</p>
-<p><a href="openapi.json">openapi.json</a> (OpenAPI {{ spec.openapi }})</p>
-{% for path, operations in spec.paths.items() %}{% for method, operation in operations.items() if method != 'parameters' %}
-<h3>{{ method|upper }} <code>{{ path }}</code></h3>
-<p><strong>{{ operation.summary }}</strong></p><p>{{ operation.description or '' }}</p>
-{% if operation.parameters %}<ul>{% for parameter in operation.parameters %}
-<li><code>{{ parameter.name }}</code> ({{ parameter.in }}{{ ', required' if parameter.required }})
-{{ parameter.description or '' }}</li>
-{% endfor %}</ul>{% endif %}{% endfor %}{% endfor %}</body></html>"""
 
 
 @description.get("/openapi.json")
@@ -34,14 +25,37 @@ def openapi() -> Response:
 @description.get("/docs")
 def docs() -> str:
     """The description to read."""
-    return render_template_string(_PAGE, spec=_spec())
+    spec = _spec()
+    needed = {_operation_id(one.endpoint): told(one) for one in entries(current_app)}
+    return render_template(
+        "api/reference.html", spec=spec, subjects=reference.operations(spec, needed), shapes=reference.shapes(spec)
+    )
 
 
 def _spec() -> dict[str, Any]:
-    with warnings.catch_warnings():  # schemas used both alone and nested are met twice; _tidy makes them one again
-        warnings.simplefilter("ignore", UserWarning)
-        spec: dict[str, Any] = current_app.spec  # type: ignore[attr-defined]
-    return spec
+    """Made once: it takes half a second, and whoever asks is not signed in."""
+    known = current_app.extensions.setdefault("liandun_description", {})
+    if "spec" not in known:
+        with warnings.catch_warnings():  # schemas used both alone and nested are met twice; _tidy makes them one again
+            warnings.simplefilter("ignore", UserWarning)
+            known["spec"] = current_app.spec  # type: ignore[attr-defined]
+    return known["spec"] | {"servers": [{"url": request.script_root or "/"}]}
+
+
+def _operation_id(endpoint: str) -> str:
+    """``api_incidents.decide`` → ``incidents_decide``: what makers of clients call the function."""
+    return endpoint.removeprefix("api_").replace(".", "_")
+
+
+def _name(schema: Schema | type[Schema]) -> str:
+    """Of a shape, for clients: its class, and where several modules have one of this name, the module before it
+    (``IncidentDecisionIn``, ``CatalogueDecisionIn``). The framework would number them, and one would be taken for another."""
+    shape = schema if isinstance(schema, type) else type(schema)
+    name = shape.__name__
+    if not isinstance(class_registry.get_class(name, all=True), list):  # a list where there are several
+        return name
+    room = shape.__module__.rpartition(".")[2].removesuffix("_schemas")
+    return "".join(word.capitalize() for word in room.split("_")) + name
 
 
 _PROBLEM = {
@@ -65,8 +79,15 @@ _PROBLEM = {
 
 
 def _tidy(spec: dict[str, Any]) -> dict[str, Any]:
-    """Errors are problem+json, If-Match is needed, and each schema has one name."""
+    """Errors are problem+json, If-Match is needed, each schema has one name, each operation a name and a subject."""
     inbound.describe(spec)
+    for one in entries(current_app):
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", one.rule)
+        operation = spec["paths"].get(path, {}).get(one.method.lower())
+        if operation is not None:
+            blueprint = one.endpoint.partition(".")[0]
+            operation["operationId"] = _operation_id(one.endpoint)
+            operation["tags"] = [current_app.blueprints[blueprint].tag]  # type: ignore[attr-defined]
     schemas = spec["components"]["schemas"]
     for operation in (operation for item in spec["paths"].values() for operation in item.values()):
         for status, response in operation["responses"].items():
@@ -91,6 +112,8 @@ def _tidy(spec: dict[str, Any]) -> dict[str, Any]:
 def install(app: APIFlask) -> None:
     """What the description says about the whole API."""
     app.config["OPENAPI_VERSION"] = "3.1.0"
+    app.config["AUTO_SERVERS"] = False  # the address that one caller named would be told to the next
+    app.schema_name_resolver = _name
     app.description = (
         "Alerts, early warnings, incidents, events, rules, sources, zones, assets, tickets, services, duty, reports, compliance, "
         "webhooks, keys, accounts and audit of Liandun. "
@@ -101,11 +124,19 @@ def install(app: APIFlask) -> None:
         "warnings",
         "incidents",
         "events",
+        "searches",
+        "live",
         "catalogue",
+        "rule tuning",
+        "indicators",
+        "advisories",
         "zones",
         "assets",
+        "risks",
+        "playbooks",
         "tickets",
         "services",
+        "improvements",
         "duty",
         "reports",
         "compliance",

@@ -17,7 +17,7 @@ from operations.improvements.schema import Draft, ImprovementFilter
 from soc_ui.api.alerts import expected_version
 from soc_ui.api.guard import caller, permit
 from soc_ui.api.problems import Problem
-from soc_ui.api.schemas import IfMatchIn, Paging, Strict
+from soc_ui.api.schemas import IfMatchIn, Natural, Paging, Strict
 from soc_ui.services import services
 
 improvements = APIBlueprint("api_improvements", __name__, url_prefix="/api/v1/improvements", tag="improvements")
@@ -47,8 +47,8 @@ class ActIn(Strict):
 
 
 class TakeOverIn(Strict):
-    incident = Integer(required=True)
-    action = Integer(required=True)
+    incident = Natural(required=True)
+    action = Natural(required=True)
 
 
 class ImprovementOut(Schema):

@@ -45,6 +45,7 @@ def _words() -> list[tuple[str, str]]:
         (r"the zone plan does not know (?P<zone>.*)", _("The zone plan does not know %(zone)s.")),
         (r"an incident is not detected before it occurs", _("It cannot be detected before it occurred.")),
         (r"(?P<field>\w+) lies ahead", _("This moment lies ahead.")),
+        (r"(?P<field>\w+) lies before \d+", _("This moment is too long ago; check the year.")),
         (r"(?P<field>\w+) has at most (?P<n>\d+) characters", _("%(field)s has at most %(n)s characters.")),
         (r"(?P<name>'.*') cannot be given incidents", _("%(name)s cannot be given incidents.")),
         (r"say why the task is dropped", _("Say in the result why the task is dropped.")),

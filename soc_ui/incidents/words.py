@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from operations.incidents import catalogue
 from operations.incidents.clocks import Clock
 from operations.incidents.grading import Reason
@@ -220,6 +222,8 @@ def reason(found: Reason) -> str:
 
 def entry(found: Entry) -> str:
     """A timeline entry that the platform wrote."""
+    if found.act in _TOLD:
+        return _TOLD[found.act](found)
     detail = found.detail
     count = int(detail.get("count", 0) or 0)
     texts = {
@@ -228,8 +232,6 @@ def entry(found: Entry) -> str:
         "alert_removed": _("Alert #%(id)s taken out", id=detail.get("alert", "")),
         "changed": _("Changed: %(fields)s", fields=", ".join(field(str(name)) for name in detail.get("fields", []))),
         "acknowledged": _("Acknowledged; assigned to %(name)s", name=detail.get("assignee") or _("nobody")),
-        "decided": _decided(found),
-        "phase": _phase(found),
         "paused": _("SLA clocks stand still: %(reason)s", reason=detail.get("reason", "")),
         "resumed": _("SLA clocks run again"),
         "merged": _("Incident %(number)s merged into this one", number=detail.get("number", "")),
@@ -288,3 +290,7 @@ def _phase(found: Entry) -> str:
     told = f"{names.get(before, before)} → {names.get(after, after)}"
     extra = [text for text in (causes().get(str(detail.get("cause", "")), ""), str(detail.get("reason", ""))) if text]
     return _("Phase: %(told)s", told=told) + (f" ({'; '.join(extra)})" if extra else "")
+
+
+_TOLD: dict[str, Callable[[Entry], str]] = {"decided": _decided, "phase": _phase}
+"""Acts whose details have a shape of their own: ``after`` is what was decided in the one, a phase in the other."""

@@ -17,7 +17,7 @@ from operations.services import service
 from operations.services.schema import ApplicationFilter
 from operations.services.summary_document import document
 from operations.services.summary_sheet import xlsx
-from operations.services.supervision import GB, Kept, services_kept, summary, usage_of_month, year_bounds
+from operations.services.supervision import GB, Kept, metered_at, services_kept, summary, usage_of_month, year_bounds
 from soc_ui import access
 from soc_ui.download import as_attachment
 from soc_ui.locale import _
@@ -45,6 +45,7 @@ def page() -> str:
         context = {
             "kept": _kept(year, lambda: services_kept(session, *year_bounds(year)), ours),
             "usage": usage_of_month(session, f"{year}-{month:02d}"),
+            "metered": metered_at(session, f"{year}-{month:02d}"),
             "late": service.list_applications(session, ApplicationFilter(overdue=True), limit=OVERDUE_ROWS).applications,
             "organisations": sorted(owners(session) if ours is None else ours),
         }

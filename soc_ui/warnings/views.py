@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -21,6 +21,7 @@ from operations.warnings.schema import MAX_NOTE, MAX_TEXT, MAX_TITLE, OPEN, SOUR
 from operations.zones import service as zones
 from soc_ui import access, preferences
 from soc_ui.alerts.filters import Links
+from soc_ui.download import as_attachment
 from soc_ui.numbers import row_id
 from soc_ui.risk.draft import draft_of_risk
 from soc_ui.rule_titles import rule_description, rule_title
@@ -136,18 +137,16 @@ def edit(warning_id: int) -> BaseResponse | tuple[str, int]:
 
 @warnings.get("/warnings/<int:warning_id>/bulletin.<any(pdf, docx):kind>")
 @access.needs("warnings.read")
-def download(warning_id: int, kind: str) -> Response:
+def download(warning_id: int, kind: str) -> BaseResponse:
     """The bulletin as a file, in the language of the page."""
     with services().database.read() as session:
         name, made = bulletin.read(session, warning_id, issuer=services().settings.site_name, language=preferences.current().lang)
     return as_file(made, name, kind)
 
 
-def as_file(made: Document, name: str, kind: str) -> Response:
+def as_file(made: Document, name: str, kind: str) -> BaseResponse:
     """The document as an attachment."""
-    response = Response(pdf(made) if kind == "pdf" else docx(made), mimetype=KINDS[kind])
-    response.headers.set("Content-Disposition", "attachment", filename=f"{name}.{kind}")
-    return response
+    return as_attachment(pdf(made) if kind == "pdf" else docx(made), f"{name}.{kind}", KINDS[kind])
 
 
 def form_page(

@@ -180,6 +180,7 @@ def test_supervision_and_the_files_of_a_year(app: APIFlask, filled: Services, du
     page = duty.get("/services/supervision").text
     assert WATER in page
     assert "Cross-zone permit" in page
+    assert "counted every hour, last at" in page  # so that what came in since then is missed by nobody
     year = today(clock.now()).year
     for kind, start in (("xlsx", b"PK"), ("docx", b"PK"), ("pdf", b"%PDF-")):
         answer = duty.get(f"/services/summary.{kind}?bureau={WATER}&year={year}")

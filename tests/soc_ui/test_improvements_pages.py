@@ -81,3 +81,10 @@ def test_the_api_does_the_same(duty: FlaskClient, app: APIFlask) -> None:
     assert duty.get("/api/v1/improvements?state=accepted").get_json()["improvements"][0]["id"] == number
     assert duty.post("/api/v1/improvements", json={"title": "x", "state": "verified"}, headers=headers).status_code == 422
     assert browser_of(app, "shui.wu").get(url).status_code == 404
+
+
+@pytest.mark.parametrize("number", [10**30, -1, None, "x"])
+def test_an_action_that_cannot_be_is_refused_by_the_api(duty: FlaskClient, number: Any) -> None:
+    headers = {"X-CSRFToken": token_of(duty, "/account")}
+    answer = duty.post("/api/v1/improvements/from-review", json={"incident": number, "action": 1}, headers=headers)
+    assert answer.status_code == 422

@@ -88,6 +88,10 @@ def test_from_the_queue_to_the_closing(client: FlaskClient) -> None:
     post(client, f"{here}/phase", {"phase": "review", "version": version(client, here)})
     post(client, f"{here}/phase", {"phase": "closed", "cause": "resolved", "reason": "done", "version": version(client, here)})
     assert "Closed" in client.get(here).text
+    told = client.get(f"{here}/timeline").text
+    assert "Phase: Detection → Review" in told
+    assert "Phase: Review → Closed (Resolved; done)" in told
+    assert "Decided: Credential attack · Fairly serious" in told
     assert 'name="title"' not in client.get(here).text
 
 

@@ -95,6 +95,7 @@ def test_a_target_of_every_kind_is_made_shown_and_saved_again(browser: FlaskClie
         ("dingtalk", {"template": "{% for a in b %}{% endfor %}<script>"}),
         ("standard", {"name": ""}),
         ("standard", {"ca": "nothing"}),
+        ("standard", {"ca": "证书"}),
         ("cef", {"url": "tls://10.0.0.1"}),
         ("kafka", {"topic": "a b"}),
         ("dingtalk", {"secret": "x" * 513}),

@@ -15,7 +15,7 @@ pytestmark = MARKS
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}, "resultTypes": ["violations"]}
 ANALYST = (
     *("/", "/wall", "/alerts?view=all", "/alerts/1", "/incidents", "/incidents/new", "/warnings?status=published", "/warnings/new"),
-    *("/alerts/views", "/alerts/suppressions", "/alerts/suppressions/new?alert=1"),
+    *("/alerts/views", "/alerts/suppressions", "/alerts/suppressions/new?alert=1", "/alerts/groups", "/api/v1/docs"),
     *("/risk", "/attack", "/hunt?last=all", "/tickets", "/tickets/new", "/services", "/duty", "/duty/roster", "/zones"),
     *("/zones/water-ot", "/conduits", "/assets", "/sources", "/sources/quarantine", "/rules", "/keys", "/account", "/password"),
     *("/hunt/searches", "/rules/tuning", "/rules/exceptions", "/rules/exceptions/new?alert=1", "/rules/failures", "/improvements"),

@@ -64,7 +64,7 @@ def certificates(name: str, value: Any) -> str:
         return ""
     try:
         ssl.create_default_context(cadata=value)
-    except (ssl.SSLError, ValueError) as error:
+    except (ssl.SSLError, ValueError, TypeError) as error:  # the last where a letter is not ASCII
         raise _wrong(name, "holds no certificates in PEM form") from error
     return value
 

@@ -15,6 +15,7 @@ from operations.incidents import catalogue, grading, phases
 from operations.incidents.clocks import KEYS, Deadlines, Facts, clocks, next_change, next_due, paused_seconds, reminders
 from operations.incidents.indicators import normal
 from operations.incidents.tasks import template
+from operations.incidents.texts import moment
 
 START = "2026-11-26T04:00:00.000000Z"
 NUMBERS = Deadlines(
@@ -198,3 +199,10 @@ def test_any_text_is_refused_or_normal(kind: str, written: str) -> None:
 @given(st.ip_addresses())
 def test_every_address_is_an_indicator(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
     assert ipaddress.ip_address(normal("ip", str(address))) in (address, getattr(address, "ipv4_mapped", None))
+
+
+@pytest.mark.parametrize("slip", ["0026-11-28T08:00:00Z", "1969-12-31T23:59:59Z", "2126-11-28T08:00:00Z", "0001-01-01T00:00:00Z"])
+def test_a_moment_whose_year_is_a_slip_is_refused(slip: str) -> None:
+    with pytest.raises(Invalid):
+        moment(slip, "detected_at", past=True)
+    assert moment("1990-01-01T00:00:00Z", "detected_at", past=True) == "1990-01-01T00:00:00.000000Z"

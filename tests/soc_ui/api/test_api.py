@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -103,11 +104,46 @@ def test_the_description_is_valid_openapi_and_names_every_address(app: APIFlask,
     assert all(operation.get("security") for item in spec["paths"].values() for operation in item.values())
 
 
-def test_the_page_of_the_description_loads_nothing(call: Call) -> None:
+def test_each_body_is_described_by_its_own_shape_though_classes_of_several_modules_have_one_name(call: Call) -> None:
+    spec = call("GET", "/openapi.json", as_="").get_json()
+
+    def fields(path: str) -> set[str]:
+        body = spec["paths"][f"/api/v1{path}"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        return set(spec["components"]["schemas"][body["$ref"].rpartition("/")[2]]["properties"])
+
+    assert fields("/incidents/{incident_id}/decision") == {"class_code", "object", "loss", "harm", "level", "reason"}
+    assert fields("/questions/{number}/decision") == {"choice", "variables", "comment"}
+    assert fields("/compliance/systems/{system_id}/decisions") >= {"kind", "subject", "value"}
+    assert fields("/incidents/{incident_id}/merge") == {"other"}
+    assert fields("/alerts/merge") == {"lead", "ids", "versions", "note"}
+
+
+def test_operations_have_names_and_subjects_and_the_address_of_no_caller(call: Call, app: APIFlask) -> None:
+    spec = app.test_client().get("/api/v1/openapi.json", headers={"Host": "evil.example"}).get_json()
+    every = [operation for item in spec["paths"].values() for operation in item.values()]
+    assert len({operation["operationId"] for operation in every}) == len(every)
+    assert spec["paths"]["/api/v1/incidents/{incident_id}/decision"]["post"]["operationId"] == "incidents_decide"
+    assert {tag["name"] for tag in spec["tags"]} == {tag for operation in every for tag in operation["tags"]}
+    assert spec["servers"] == call("GET", "/openapi.json", as_="").get_json()["servers"] == [{"url": "/"}]
+
+
+def test_the_page_of_the_description_loads_nothing_from_elsewhere(call: Call) -> None:
     page = call("GET", "/docs", as_="").text
     assert "/api/v1/alerts/{alert_id}" in page
-    for tag in ("<script", "<link", "<img", "src="):
-        assert tag not in page
+    loaded = re.findall(r'(?:src|href)="([^"#][^"]*)"', page)
+    assert [one for one in loaded if not one.startswith("/") and one != "openapi.json"] == []
+    assert "<script" not in page
+
+
+def test_the_page_of_the_description_tells_what_an_address_takes_answers_and_needs(call: Call) -> None:
+    page = call("GET", "/docs", as_="").text
+    decide = page[page.index('id="incidents_decide"') :].partition("</details>")[0]
+    assert "incidents.decide" in decide
+    assert "If-Match" in decide
+    assert '<a href="#IncidentDecisionIn">IncidentDecisionIn</a>' in decide
+    assert "class_code" in decide
+    anchors, links = set(re.findall(r' id="([^"]+)"', page)), set(re.findall(r'href="#([^"]+)"', page))
+    assert links <= anchors
 
 
 @pytest.mark.parametrize(("path", "who"), READS)

@@ -1,4 +1,5 @@
-"""Metering: once a day and organisation, from the event store and the applications. Metering a day again gives the same row.
+"""Metering: once a day and organisation, from the event store, the applications and the audit trail. Metering a day again gives the
+same row.
 
 An event that crosses from one organisation's zone to another's concerns both, so the sum over organisations may exceed the store's.
 """
@@ -18,6 +19,7 @@ from operations import clock
 from operations.organisations import owners
 from operations.reach import concerning
 from operations.services.models import Application
+from operations.services.searches import searches_by_organisation
 from operations.services.usage import Usage
 
 BACK = 7
@@ -52,7 +54,11 @@ def meter(database: Database, store: EventStore, now: str | None = None) -> int:
     mean = whole["bytes"] / whole["events"] if whole.get("events") else 0.0
     written = 0
     for day in days:
+        with database.read() as session:
+            searched = searches_by_organisation(session, *bounds_of(day))
         rows = [_row(database, store, day, bureau, zones, mean, moment) for bureau, zones in sorted(owned.items())]
+        for row in rows:
+            row.searches = searched[row.bureau]
         with database.write() as session:
             session.execute(delete(Usage).where(Usage.day == day.isoformat()))
             session.add_all(rows)

@@ -14,7 +14,7 @@ def document(summary: Summary, issuer: str, issued: str, language: str = "zh") -
         return word(key, language)
 
     kept = ("service", "applied", "issued", "rejected", "waiting", "overdue", "late", "accept_hours", "issue_hours")
-    months = ("month", "events", "gigabytes", "permits", "certificates")
+    months = ("month", "events", "gigabytes", "permits", "certificates", "searches")
     blocks = (
         Paragraph(say("note")),
         Heading(say("services")),
@@ -23,7 +23,14 @@ def document(summary: Summary, issuer: str, issued: str, language: str = "zh") -
         Table(
             tuple(map(say, months)),
             tuple(
-                (one.month, f"{one.events:,}", f"{one.bytes / GB:,.3f}", str(one.permits), str(one.certificates))
+                (
+                    one.month,
+                    f"{one.events:,}",
+                    f"{one.bytes / GB:,.3f}",
+                    str(one.permits),
+                    str(one.certificates),
+                    f"{one.searches:,}",
+                )
                 for one in summary.months
             ),
         ),

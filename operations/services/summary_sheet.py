@@ -31,12 +31,14 @@ def xlsx(summary: Summary, language: str = "zh") -> bytes:
     for one in summary.services:
         _row(kept, [service_word(one.service, language), *(getattr(one, name) for name in _KEPT)])
     used = _sheet(book, say("usage"), 16)
-    _row(used, [say(key) for key in ("month", "events", "gigabytes", "permits", "certificates")], bold=True)
+    _row(used, [say(key) for key in ("month", "events", "gigabytes", "permits", "certificates", "searches")], bold=True)
     for month in summary.months:
-        _row(used, [month.month, month.events, round(month.bytes / GB, 3), month.permits, month.certificates])
+        _row(used, [month.month, month.events, round(month.bytes / GB, 3), month.permits, month.certificates, month.searches])
     stored = round(sum(month.bytes for month in summary.months) / GB, 3)
-    certificates = sum(month.certificates for month in summary.months)
-    _row(used, [say("total"), sum(month.events for month in summary.months), stored, None, certificates], bold=True)
+    events, certificates, searches = (
+        sum(getattr(month, name) for month in summary.months) for name in ("events", "certificates", "searches")
+    )
+    _row(used, [say("total"), events, stored, None, certificates, searches], bold=True)
     _row(used, [say("quota"), summary.quota_gigabytes])
     _row(used, [say("note")])
     tickets = _sheet(book, say("tickets"), 24)

@@ -23,6 +23,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "gigabytes": ("存储 GB", "Stored GB"),
     "permits": ("有效许可（最多）", "Permits in force (most)"),
     "certificates": ("签发证书", "Certificates issued"),
+    "searches": ("检索次数", "Searches"),
     "received": ("收到工单", "Tickets received"),
     "done": ("已办结", "Done"),
     "tickets_overdue": ("超过期限", "Past their date"),

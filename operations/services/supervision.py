@@ -51,6 +51,7 @@ class Month(msgspec.Struct, frozen=True):
     bytes: int
     permits: int
     certificates: int
+    searches: int
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -107,22 +108,28 @@ def summary(session: Session, bureau: str, year: int) -> Summary:
     )
 
 
+_SUMS = (
+    func.sum(Usage.events), func.sum(Usage.bytes), func.max(Usage.permits), func.sum(Usage.certificates), func.sum(Usage.searches),
+)  # fmt: skip
+"""The fields of Month behind its name."""
+
+
 def months(session: Session, bureau: str, year: int) -> list[Month]:
     """The twelve months as metered. The caller has checked that the session stands for the organisation."""
     month = func.substr(Usage.day, 1, 7)
     query = (
-        select(month, func.sum(Usage.events), func.sum(Usage.bytes), func.max(Usage.permits), func.sum(Usage.certificates))
+        select(month, *_SUMS)
         .where(Usage.bureau == bureau, Usage.day >= f"{year}-01-01", Usage.day <= f"{year}-12-31")
         .group_by(month)
     )
     found = {row[0]: Month(row[0], *(int(value) for value in row[1:])) for row in session.execute(query)}
-    return [found.get(name, Month(name, 0, 0, 0, 0)) for name in (f"{year}-{number:02d}" for number in range(1, 13))]
+    return [found.get(name, Month(name, 0, 0, 0, 0, 0)) for name in (f"{year}-{number:02d}" for number in range(1, 13))]
 
 
 def usage_of_month(session: Session, month: str) -> list[tuple[str, Month]]:
     """By organisation, those that the session stands for."""
     query = (
-        select(Usage.bureau, func.sum(Usage.events), func.sum(Usage.bytes), func.max(Usage.permits), func.sum(Usage.certificates))
+        select(Usage.bureau, *_SUMS)
         .where(Usage.day >= f"{month}-01", Usage.day <= f"{month}-31")
         .group_by(Usage.bureau)
         .order_by(func.sum(Usage.events).desc(), Usage.bureau)

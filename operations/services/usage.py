@@ -13,6 +13,7 @@ class Usage(Base):
 
     permits       in force at the end of the day
     certificates  issued on the day
+    searches      in the events, by people, keys and schedules of the organisation
     """
 
     __tablename__ = "service_usage"
@@ -23,6 +24,7 @@ class Usage(Base):
     bytes: Mapped[int] = mapped_column(BigInteger)
     permits: Mapped[int]
     certificates: Mapped[int]
+    searches: Mapped[int] = mapped_column(server_default="0")
     metered_at: Mapped[str] = mapped_column(String(27))
 
     __table_args__ = (Index("ix_service_usage_bureau", "bureau", "day"),)

@@ -163,6 +163,7 @@ class MonthOut(Schema):
     bytes = Integer(required=True)
     permits = Integer(required=True, metadata={"description": "Most in force at the end of a day"})
     certificates = Integer(required=True)
+    searches = Integer(required=True, metadata={"description": "In the events, by people, API keys and schedules"})
 
 
 class BureauMonthOut(MonthOut):

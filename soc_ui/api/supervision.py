@@ -38,7 +38,7 @@ def kept(query_data: Body) -> Body:
 def usage(query_data: Body) -> Body:
     """Tell what was used in a month
 
-    By organisation: events that concern its zones, their stored size, permits in force, certificates issued.
+    By organisation: events that concern its zones, their stored size, permits in force, certificates issued, searches.
     """
     with services().database.read() as session:
         found = figures.usage_of_month(session, f"{query_data['year']}-{query_data['month']:02d}")

@@ -29,6 +29,7 @@ from soc_ui.event_view import text as event_text
 from soc_ui.hunt import completion
 from soc_ui.hunt import request as hunt_request
 from soc_ui.hunt.export import FORMATS, MAX_ROWS
+from soc_ui.hunt.links import RowLinks
 from soc_ui.hunt.request import HuntRequest
 from soc_ui.hunt.sending import as_file
 from soc_ui.numbers import row_id
@@ -224,6 +225,6 @@ def _render(asked: HuntRequest, **context: Any) -> str:
     return render_template(
         "hunt/page.html",
         asked=asked, presets=times.PRESETS, examples=EXAMPLES, popular=hunt_request.POPULAR_FIELDS, all_fields=sorted(FIELD_TYPES),
-        cell=hunt_request.cell, max_rows=MAX_ROWS,
+        cell=hunt_request.cell, max_rows=MAX_ROWS, links=RowLinks(asked),
         max_terms=MAX_TERMS, patience=PATIENCE_SECONDS, cursor=request.args.get("cursor", ""), **(names | context),
     )  # fmt: skip

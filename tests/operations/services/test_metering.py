@@ -18,10 +18,13 @@ from kernel.store.contract import Commit
 from kernel.store.lake import Lake
 from kernel.zones.plan import Zone
 from operations import clock
+from operations.audit import service as audit
 from operations.audit.schema import Actor
 from operations.documents import docx as as_docx
 from operations.documents import pdf
 from operations.errors import Invalid
+from operations.searches.models import SearchRun
+from operations.searches.service import create_search
 from operations.services import service
 from operations.services.metering import meter
 from operations.services.summary_document import document
@@ -157,6 +160,31 @@ def test_a_bureau_gets_its_own_summary_only(city: City, lake: Lake, set_clock: C
             summary(session, WATER, 20260)
 
 
+def test_searches_are_those_of_people_keys_and_schedules(city: City, lake: Lake, set_clock: Callable[[str], None]) -> None:
+    def asked(actor: str, action: str, moment: str = NOW) -> None:
+        set_clock(moment)
+        with city.database.write() as session:
+            audit.append(session, Actor(actor), action, "events")
+
+    asked("water", "events.search")
+    asked("water.two", "events.export")
+    asked("key:from the (old) tool (water)", "events.search")
+    asked("water", "events.top")  # a look at the values of a field
+    asked("duty.one", "events.search")  # the operator's
+    asked("traffic", "events.search", "2026-11-26T15:59:59.999999Z")
+    asked("traffic", "events.search", "2026-11-26T16:00:00.000000Z")  # the next day in Beijing
+    set_clock(NOW)
+    who, database = city.as_("traffic")
+    with database.write() as session:
+        saved = create_search(session, who, "每小时", "failed", span="1h")
+        session.add(SearchRun(search_id=saved.id, start=NOW, end=NOW, hits=0, milliseconds=1, error="", at=NOW))
+    meter(city.database, lake, "2026-11-26T17:00:00.000000Z")
+    with city.database.read() as session:
+        assert {name: month.searches for name, month in usage_of_month(session, "2026-11")} == {WATER: 3, TRAFFIC: 3}
+        of_days = {row.day: row.searches for row in session.scalars(select(Usage).where(Usage.bureau == TRAFFIC))}
+    assert (of_days["2026-11-26"], of_days["2026-11-27"]) == (2, 1)
+
+
 def test_the_files_of_a_summary(city: City, lake: Lake, set_clock: Callable[[str], None]) -> None:
     evil = '=HYPERLINK("http://x","y")'
     with city.database.write() as session:
@@ -173,6 +201,7 @@ def test_the_files_of_a_summary(city: City, lake: Lake, set_clock: Callable[[str
     book = openpyxl.load_workbook(io.BytesIO(xlsx(found)))
     assert book.sheetnames == ["服务办理情况", "用量", "工单"]
     assert [cell.value for cell in book["用量"][12]][:2] == ["2026-11", 8]
+    assert [cell.value for cell in book["用量"][1]][-1] == "检索次数"
     assert book["服务办理情况"]["A4"].value == "跨区访问许可"
     for sheet in openpyxl.load_workbook(io.BytesIO(xlsx(hostile))).worksheets:
         for row in sheet.iter_rows():

@@ -12,6 +12,9 @@ from kernel.query.tree import FREE_TEXT_FIELDS, And, Equals, Match, Node, Not, O
 from kernel.store.lake.columns import DICTIONARY_COLUMNS
 from kernel.store.lake.words import literal_of
 
+MOST_CHOICES, MOST_PIECES = 8, 4
+"""Every piece is looked up in every run: of a longer OR words say nothing, of a longer text its longest pieces say enough."""
+
 _FIELDS = frozenset(("", *FREE_TEXT_FIELDS)) - frozenset(DICTIONARY_COLUMNS)
 """Of a field whose values repeat, its column is read faster than the index."""
 
@@ -37,9 +40,10 @@ def lead_of(node: Node) -> Lead | None:
     leads = [lead_of(part) for part in node.parts]
     known = [lead for lead in leads if lead is not None]
     if isinstance(node, Or):
-        if not known or len(known) < len(leads):
+        choices = tuple(choice for lead in known for choice in lead.choices)
+        if not known or len(known) < len(leads) or len(choices) > MOST_CHOICES:
             return None
-        return Lead(tuple(choice for lead in known for choice in lead.choices), all(lead.sure for lead in known))
+        return Lead(choices, all(lead.sure for lead in known))
     return msgspec.structs.replace(known[0], sure=False) if known else None  # one of the parts is enough to be sound
 
 
@@ -47,9 +51,13 @@ def _of_match(match: Match) -> Lead | None:
     predicate = match.predicate
     if isinstance(predicate, Equals):
         literal = literal_of(predicate.text)
-        return Lead((literal.pieces,), not match.field and predicate.anywhere and literal.whole) if literal.pieces else None
+        return _all_of(literal.pieces, sure=not match.field and predicate.anywhere and literal.whole)
     if isinstance(predicate, Wildcard):
         texts = [text for kind, text in wildcard_tokens(predicate.pattern) if kind == "text"]
-        pieces = tuple(dict.fromkeys(piece for text in texts for piece in literal_of(text).pieces))
-        return Lead((pieces,), False) if pieces else None
+        return _all_of(tuple(dict.fromkeys(piece for text in texts for piece in literal_of(text).pieces)), sure=False)
     return None
+
+
+def _all_of(pieces: tuple[bytes, ...], *, sure: bool) -> Lead | None:
+    longest = sorted(pieces, key=len, reverse=True)[:MOST_PIECES]
+    return Lead((tuple(longest),), sure) if pieces else None

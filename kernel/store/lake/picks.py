@@ -17,6 +17,8 @@ from kernel.query.tree import And, Node
 from kernel.store.lake.leads import Lead, lead_of, parts_of
 from kernel.store.lake.wordindex import Run, read_run
 
+MOST_LEADS = 6
+"""Each costs a look into every run; those with the longest words are followed."""
 MOST = 4_096
 """Rows of a segment that are named one by one; of more, all row groups are read that may have a hit."""
 MOST_UNSURE = 1_024
@@ -40,8 +42,8 @@ class Plan:
 
     def __init__(self, root: Node) -> None:
         parts = [(part, lead_of(part)) for part in parts_of(root)]
-        self.leads = sorted((lead for _, lead in parts if lead is not None), key=_length, reverse=True)
-        left = tuple(part for part, lead in parts if lead is None or not lead.sure)
+        self.leads = sorted((lead for _, lead in parts if lead is not None), key=_length, reverse=True)[:MOST_LEADS]
+        left = tuple(part for part, lead in parts if lead not in self.leads or not lead.sure)
         self.left: Node = left[0] if len(left) == 1 else And(left)
 
     def picks(self, runs: Sequence[tuple[int, memoryview]], ranges: Sequence[tuple[int, int]]) -> Picks | None:

@@ -172,6 +172,13 @@ def test_two_words_name_the_rows(many: Lake) -> None:
     assert many.count(parse_query("failed AND user-c.name"), ALWAYS) == 7
 
 
+def test_of_many_words_the_longest_are_looked_up(many: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picks, "MOST_LEADS", 1)
+    (part,) = parts_of(many, "failed AND user-b.name")
+    assert part.left == parse_query("failed").root
+    assert many.count(parse_query("failed AND user-b.name"), ALWAYS) == 6
+
+
 def test_of_too_many_rows_whole_row_groups_are_read(many: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picks, "MOST", 5)
     (part,) = parts_of(many, "failed AND user-b.name")
@@ -189,10 +196,10 @@ def test_an_index_of_other_fields_says_nothing(many: Lake, monkeypatch: pytest.M
     ("text", "choices", "sure"),
     [
         ("failed", [(b"failed",)], True),
-        ('"failed password"', [(b"failed", b"password")], False),
+        ('"failed password"', [(b"password", b"failed")], False),
         ("message:failed", [(b"failed",)], False),
         ("event.original:Li.Wei", [(b"li.wei",)], False),
-        ("url.original:srv-*-07.lanting.*", [(b"srv-", b"-07.lanting.")], False),
+        ("url.original:srv-*-07.lanting.*", [(b"-07.lanting.", b"srv-")], False),
         ("host.name:failed", None, False),
         ("failed OR denied", [(b"failed",), (b"denied",)], True),
         ("failed OR 10.0.0.1", None, False),
@@ -200,6 +207,8 @@ def test_an_index_of_other_fields_says_nothing(many: Lake, monkeypatch: pytest.M
         ("abc", None, False),
         ("4625", None, False),
         ("process.name:failed", None, False),
+        (" OR ".join(f"word{chr(97 + n)}" for n in range(9)), None, False),
+        ('"one first second fourth fifteenth"', [(b"fifteenth", b"second", b"fourth", b"first")], False),
         ("message:/failed/", None, False),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from typing import Any
 
@@ -16,9 +16,9 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from kernel.store.lake import Lake
+from kernel.store.lake.asked import Asked
 from kernel.store.lake.manifest import Manifest
 from kernel.store.lake.reader import Reader
-from kernel.store.lake.source import Part
 from kernel.store.stopping import SearchEnded, check
 from operations.accounts.models import User
 from operations.accounts.schema import Principal
@@ -160,11 +160,11 @@ def test_a_page_that_is_left_ends_its_running_statement(filled: Services, monkey
     begun = threading.Semaphore(0)
     run = Reader.run
 
-    def costly(self: Reader, manifest: Manifest, parts: Sequence[Part], sql: str, parameters: dict[str, object]) -> Any:
-        if "svchost.exe" in str(parameters):
+    def costly(self: Reader, manifest: Manifest, asked: Asked, sql: str) -> Any:
+        if "svchost.exe" in str(asked.root):
             begun.release()
             sql = "SELECT count(*) FROM {files}, range(3000000) AS a(x), range(300000) AS b(y) WHERE (x * y) % 7 = 3"
-        return run(self, manifest, parts, sql, parameters)
+        return run(self, manifest, asked, sql)
 
     monkeypatch.setattr(Reader, "run", costly)
     app = create_app(filled)

@@ -19,7 +19,7 @@ class Asked:
         self.parts = parts
         self.layout = layout_of(part.segment for part in parts)
         self.condition = Condition(self.layout)
-        self._root = root
+        self.root = root
         self._when = [
             f'"@timestamp" {operator} {self.condition.value(moment(end))}'
             for operator, end in ((">=", when.start), ("<", when.end))
@@ -34,7 +34,7 @@ class Asked:
 
     def where(self, part: Part) -> str:
         """Which of its rows are hits: TRUE or FALSE for each, never NULL."""
-        node = self._root if part.left is None else part.left
+        node = self.root if part.left is None else part.left
         if node not in self._known:
             self._known[node] = " AND ".join([self.condition.where(node), *self._when])
         return self._known[node]

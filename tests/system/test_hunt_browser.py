@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from kernel.store.lake.asked import Asked
 from kernel.store.lake.reader import Reader
 from kernel.store.stopping import SearchEnded
 from tests.soc_ui.seed import USER, fill
@@ -67,12 +68,12 @@ def test_a_query_by_keyboard_and_the_menu_of_a_value(
 def test_cancel_ends_a_long_search(console: Served, chromium: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     run, ended = Reader.run, threading.Event()
 
-    def costly(self: Reader, manifest: Any, parts: Any, sql: str, parameters: dict[str, object]) -> Any:
-        if "svchost.exe" not in str(parameters):
-            return run(self, manifest, parts, sql, parameters)
+    def costly(self: Reader, manifest: Any, asked: Asked, sql: str) -> Any:
+        if "svchost.exe" not in str(asked.root):
+            return run(self, manifest, asked, sql)
         try:
             sql = "SELECT count(*) FROM {files}, range(3000000) AS a(x), range(300000) AS b(y) WHERE (x * y) % 7 = 3"
-            return run(self, manifest, parts, sql, parameters)
+            return run(self, manifest, asked, sql)
         except SearchEnded:
             ended.set()
             raise

@@ -60,9 +60,8 @@ def group(session: Session, where: AlertFilter, by: str) -> Groups:
     for row in rows:
         value = getattr(row, BY[by])
         if value:
-            found.setdefault(value.lower() if by == "user" else value, []).append(
-                row
-            )  # as entities are kept, which a filter asks for
+            name = value.lower() if by == "user" else value  # as entities are kept, which a filter asks for
+            found.setdefault(name, []).append(row)
     groups = [_group(value, members) for value, members in found.items()]
     groups.sort(key=lambda one: (-max(map(level_rank, one.levels)), -one.number, one.value))
     return Groups(groups[:MOST_GROUPS], len(rows), exact, len(rows) - sum(one.number for one in groups))

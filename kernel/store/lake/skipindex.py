@@ -109,7 +109,7 @@ def _content(array: Any) -> bytes:
 
 def index_bytes(filters: Sequence[Filter], runs: Sequence[tuple[int, bytes]] = ()) -> bytes:
     """The filters of a segment, and the rows and word indexes of its runs, as they stand in its file."""
-    pieces = [*(_GROUP.pack(part.rows, part.size) for part in filters), *(part.bits for part in filters)]
+    pieces = [pack_filters(filters)]
     if runs:
         pieces += [_NUMBER.pack(len(runs)), *(_RUN.pack(rows, len(words)) for rows, words in runs), *(words for _, words in runs)]
     body = b"".join(pieces)
@@ -129,15 +129,29 @@ def read_index(path: Path, place: Place, *, check: bool = True) -> Index:
         mapped = mmap.mmap(file.fileno(), place.offset + place.length - start, access=mmap.ACCESS_READ, offset=start)
     content = memoryview(mapped)[place.offset - start :]
     magic, groups, checksum = _HEAD.unpack_from(content)
-    at = _HEAD.size + groups * _GROUP.size
-    if magic != MAGIC or at > len(content) or (check and zlib.crc32(content[_HEAD.size :]) != checksum):
+    if (
+        magic != MAGIC
+        or _HEAD.size + groups * _GROUP.size > len(content)
+        or (check and zlib.crc32(content[_HEAD.size :]) != checksum)
+    ):
         raise IndexDamagedError("its checksum is wrong")
-    filters = []
-    for rows, bits in _GROUP.iter_unpack(content[_HEAD.size : at]):
-        length = (bits + 7) // 8
-        filters.append(Filter(rows, bits, content[at : at + length]))
+    filters, rest = unpack_filters(content[_HEAD.size :], groups)
+    return Index(filters, _runs(rest))
+
+
+def pack_filters(filters: Sequence[Filter]) -> bytes:
+    """Filters as they stand in a file: rows and bits of each, then their bits."""
+    return b"".join([*(_GROUP.pack(part.rows, part.size) for part in filters), *(part.bits for part in filters)])
+
+
+def unpack_filters(content: memoryview, number: int) -> tuple[list[Filter], memoryview]:
+    """So many filters, and what stands behind them."""
+    filters, at = [], number * _GROUP.size
+    for rows, size in _GROUP.iter_unpack(content[:at]):
+        length = (size + 7) // 8
+        filters.append(Filter(rows, size, content[at : at + length]))
         at += length
-    return Index(filters, _runs(content[at:]))
+    return filters, content[at:]
 
 
 def _runs(content: memoryview) -> list[tuple[int, memoryview]]:

@@ -28,6 +28,7 @@ import pyarrow.compute as pc
 
 from kernel.query.tree import FREE_TEXT_FIELDS
 from kernel.store.lake import grams
+from kernel.store.lake.skipindex import Filter, pack_filters, unpack_filters
 from kernel.store.lake.words import runs_without_digits, say_something, words_of
 
 RARE = 3
@@ -46,20 +47,11 @@ MOST_OCTETS = 96 << 20
 BATCH = 256
 
 _HEAD = struct.Struct("<IIII")
-_GROUP = struct.Struct("<II")
 _MADE_OF = ",".join(FREE_TEXT_FIELDS).encode()
 _SCHEMA = pa.schema([("rows", pa.list_(pa.uint16()))], metadata={"fields": _MADE_OF})
 _COMPRESSED = pa.ipc.IpcWriteOptions(compression="zstd")
 _U16, _NO_PLACE = pa.uint16(), pa.scalar(None, pa.int32())
 _SIXTEEN, _LOW = pa.scalar(16, pa.uint32()), pa.scalar(0xFFFF, pa.uint32())
-
-
-class Group(msgspec.Struct, frozen=True):
-    """Which digitless pieces the rare words of a row group have: a filter of ``size`` bits."""
-
-    rows: int
-    size: int
-    bits: bytes | memoryview
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -70,9 +62,9 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """The word index of one run."""
+    """The word index of one run. ``groups``: which digitless pieces the rare words of a row group have."""
 
-    groups: tuple[Group, ...]
+    groups: list[Filter]
     words: bytes
     listed: memoryview
 
@@ -140,8 +132,7 @@ def run_bytes(table: Any, groups: Sequence[int]) -> bytes:
     return b"".join(
         [
             _HEAD.pack(len(filters), len(names), len(stored), len(listed)),
-            *(_GROUP.pack(group.rows, group.size) for group in filters),
-            *(group.bits for group in filters),
+            pack_filters(filters),
             stored,
             listed,
         ]
@@ -151,24 +142,19 @@ def run_bytes(table: Any, groups: Sequence[int]) -> bytes:
 def read_run(content: memoryview) -> Run:
     """What :func:`run_bytes` gave."""
     number, length, stored, listed = _HEAD.unpack_from(content)
-    at = _HEAD.size + number * _GROUP.size
-    groups = []
-    for rows, size in _GROUP.iter_unpack(content[_HEAD.size : at]):
-        octets = (size + 7) // 8
-        groups.append(Group(rows, size, content[at : at + octets]))
-        at += octets
-    words = pa.decompress(content[at : at + stored], length, "zstd", asbytes=True)
-    return Run(tuple(groups), words, content[at + stored : at + stored + listed])
+    groups, rest = unpack_filters(content[_HEAD.size :], number)
+    words = pa.decompress(rest[:stored], length, "zstd", asbytes=True)
+    return Run(groups, words, rest[stored : stored + listed])
 
 
-def _filters(content: Any, codes: Any, rows: Any, rare: Any, groups: Sequence[int]) -> Iterator[Group]:
+def _filters(content: Any, codes: Any, rows: Any, rare: Any, groups: Sequence[int]) -> Iterator[Filter]:
     is_rare = rare.take(codes)
     codes, rows = codes.filter(is_rare), rows.filter(is_rare)
     first = 0
     for number in groups:
         inside = pc.and_(pc.greater_equal(rows, pa.scalar(first, _U16)), pc.less_equal(rows, pa.scalar(first + number - 1, _U16)))
         words = b" ".join(content.take(pc.unique(codes.filter(inside))).to_pylist())
-        yield Group(number, *grams.filter_bits(grams.mark(runs_without_digits(words), []), FULLEST))
+        yield Filter(number, *grams.filter_bits(grams.mark(runs_without_digits(words), []), FULLEST))
         first += number
 
 
